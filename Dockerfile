@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: MIT
+# One static executable in an empty root, run by an unprivileged user.
+
+ARG BASE=docker.io/library/debian:trixie-slim
+FROM ${BASE} AS builder
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends cmake gcc libc6-dev libevent-dev libllhttp-dev ninja-build \
+ && rm -rf /var/lib/apt/lists/*
+WORKDIR /src
+COPY . .
+RUN cmake --preset static && cmake --build build/static
+# The licences of what is linked in go with the executable.
+RUN mkdir -p /licenses && cp LICENSE /licenses/echod \
+ && for package in libc6-dev libevent-dev libllhttp-dev; do cp /usr/share/doc/$package/copyright /licenses/$package; done
+
+FROM scratch
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="echod" \
+      org.opencontainers.image.description="An HTTP/1.1 echo server that serves the same bytes under several concurrency models" \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+COPY --from=builder /licenses /licenses
+COPY --from=builder /src/build/static/echod /echod
+USER 65532:65532
+ENV ECHOD_LISTEN=*:8080
+EXPOSE 8080
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["/echod"]
+CMD ["--mode", "event"]

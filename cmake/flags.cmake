@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: MIT
+# How every source is compiled and linked: sanitizers for the whole build, warnings and hardening as the target echod_flags.
+
+include(CheckCCompilerFlag)
+
+if(ECHOD_SANITIZE)
+  add_compile_options(-fsanitize=${ECHOD_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${ECHOD_SANITIZE})
+endif()
+
+add_library(echod_flags INTERFACE)
+
+target_compile_options(echod_flags INTERFACE
+  -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
+  -Wpointer-arith -Wold-style-definition -Wundef -Wformat=2 -Wvla -Wimplicit-fallthrough)
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(echod_flags INTERFACE -Wlogical-op -Wduplicated-cond -Wduplicated-branches)
+else()
+  target_compile_options(echod_flags INTERFACE -Wthread-safety -Wthread-safety-beta)
+endif()
+if(ECHOD_WERROR)
+  target_compile_options(echod_flags INTERFACE -Werror)
+endif()
+
+if(ECHOD_HARDEN)
+  target_compile_options(echod_flags INTERFACE
+    -fstack-protector-strong -U_FORTIFY_SOURCE $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=3>)
+  target_link_options(echod_flags INTERFACE -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack)
+  foreach(flag stack-clash-protection cf-protection)
+    string(MAKE_C_IDENTIFIER "ECHOD_HAS_${flag}" known)
+    check_c_compiler_flag(-f${flag} ${known})
+    if(${known})
+      target_compile_options(echod_flags INTERFACE -f${flag})
+    endif()
+  endforeach()
+endif()
+
+# A static executable is position independent by -static-pie; the -pie of the ordinary one must not join it.
+if(ECHOD_STATIC)
+  target_link_options(echod_flags INTERFACE -static-pie -Wl,-s)
+else()
+  include(CheckPIESupported)
+  check_pie_supported(LANGUAGES C)
+endif()
+
+if(ECHOD_LTO)
+  include(CheckIPOSupported)
+  check_ipo_supported(LANGUAGES C)
+  set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
+endif()

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: MIT
+# The unit tests: each tests/unit/test_*.c is a Criterion program, each stress_*.c a plain one that exits 0; those in
+# tests/unit/server/ link the server's modules too. Other sources there are helpers that every test may use.
+
+find_program(VALGRIND valgrind)
+set(valgrind_command ${VALGRIND} --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,possible
+  --errors-for-leak-kinds=definite,possible --trace-children=yes --child-silent-after-fork=no)
+
+find_path(CRITERION_INCLUDE_DIR criterion/criterion.h)
+find_library(CRITERION_LIBRARY criterion)
+
+file(GLOB test_helpers CONFIGURE_DEPENDS tests/unit/*.c tests/unit/support/*.c)
+list(FILTER test_helpers EXCLUDE REGEX "/(test|stress)_[^/]*$")
+if(test_helpers)
+  add_library(echod_test_helpers OBJECT ${test_helpers})
+  target_link_libraries(echod_test_helpers PUBLIC echod_common PRIVATE echod_flags)
+endif()
+
+# Criterion runs each case in a child and looks only at how the case ended, so that what a memory checker says when the
+# child exits must be seen in the output. Every such line begins with the checker's ==PID==.
+set(checker_complains "==[0-9]+==")
+
+function(echod_add_test source library)
+  cmake_path(GET source STEM name)
+  add_executable(${name} ${source})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+  target_link_libraries(${name} PRIVATE ${library} Threads::Threads echod_flags)
+  if(TARGET echod_test_helpers)
+    target_link_libraries(${name} PRIVATE echod_test_helpers)
+  endif()
+  if(name MATCHES "^stress_")
+    add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+    set_tests_properties(${name} PROPERTIES LABELS stress TIMEOUT 300 PROCESSORS 2)
+    return()
+  endif()
+
+  target_include_directories(${name} SYSTEM PRIVATE ${CRITERION_INCLUDE_DIR})
+  target_link_libraries(${name} PRIVATE ${CRITERION_LIBRARY})
+  add_test(NAME ${name} COMMAND ${name} --verbose --jobs 1 WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 300
+    FAIL_REGULAR_EXPRESSION ${checker_complains})
+  if(VALGRIND AND NOT ECHOD_SANITIZE AND CMAKE_BUILD_TYPE STREQUAL "Debug")
+    add_test(NAME valgrind_${name}
+      COMMAND ${valgrind_command} $<TARGET_FILE:${name}> --verbose --jobs 1 WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+    set_tests_properties(valgrind_${name} PROPERTIES LABELS valgrind TIMEOUT 600
+      FAIL_REGULAR_EXPRESSION ${checker_complains})
+  endif()
+endfunction()
+
+# Criterion's allocator aborts under ThreadSanitizer: there the stress programs stand for it.
+file(GLOB common_tests CONFIGURE_DEPENDS tests/unit/test_*.c tests/unit/stress_*.c)
+file(GLOB server_tests CONFIGURE_DEPENDS tests/unit/server/test_*.c tests/unit/server/stress_*.c)
+if(ECHOD_SANITIZE MATCHES "thread")
+  list(FILTER common_tests INCLUDE REGEX "/stress_[^/]*$")
+  list(FILTER server_tests INCLUDE REGEX "/stress_[^/]*$")
+elseif(NOT CRITERION_INCLUDE_DIR OR NOT CRITERION_LIBRARY)
+  message(FATAL_ERROR "Criterion was not found: the unit tests need version 2.4 or newer, with its headers")
+endif()
+foreach(source ${common_tests})
+  echod_add_test(${source} echod_common)
+endforeach()
+foreach(source ${server_tests})
+  echod_add_test(${source} echod_server)
+endforeach()

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/* RFC 3986's grammar of host and port. */
+#include "common/authority.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+
+enum { NAME = 1, DIGIT = 2 }; /* unreserved / sub-delims; those of them that a port may have */
+
+static const unsigned char char_class[256] = {
+    ['a' ... 'z'] = NAME, ['A' ... 'Z'] = NAME, ['0' ... '9'] = NAME | DIGIT,
+    ['-'] = NAME,         ['.'] = NAME,         ['_'] = NAME,
+    ['~'] = NAME,         ['!'] = NAME,         ['$'] = NAME,
+    ['&'] = NAME,         ['\''] = NAME,        ['('] = NAME,
+    [')'] = NAME,         ['*'] = NAME,         ['+'] = NAME,
+    [','] = NAME,         [';'] = NAME,         ['='] = NAME,
+};
+
+/* The first byte that is not of that class. */
+static const char *skip(const char *p, const char *end, unsigned class)
+{
+    while (p < end && (char_class[(unsigned char)*p] & class) != 0) {
+        p++;
+    }
+    return p;
+}
+
+static bool port_valid(const char *p, const char *end)
+{
+    return skip(p, end, DIGIT) == end;
+}
+
+/* "v" 1*HEXDIG "." 1*( unreserved / sub-delims / ":" ) */
+static bool future_address_valid(const char *p, const char *end)
+{
+    const char *digits = ++p;
+    while (p < end && isxdigit((unsigned char)*p)) {
+        p++;
+    }
+    if (p == digits || p == end || *p != '.') {
+        return false;
+    }
+    const char *rest = ++p;
+    while (p < end && ((char_class[(unsigned char)*p] & NAME) != 0 || *p == ':')) {
+        p++;
+    }
+    return p == end && p > rest;
+}
+
+static bool literal_valid(const char *begin, const char *end)
+{
+    if (begin < end && (*begin == 'v' || *begin == 'V')) {
+        return future_address_valid(begin, end);
+    }
+    char text[INET6_ADDRSTRLEN];
+    size_t length = (size_t)(end - begin);
+    struct in6_addr address;
+    if (length >= sizeof text) {
+        return false;
+    }
+    memcpy(text, begin, length);
+    text[length] = '\0';
+    return strlen(text) == length && inet_pton(AF_INET6, text, &address) == 1;
+}
+
+bool authority_valid(struct span text)
+{
+    const char *p = text.data;
+    const char *end = text.data + text.length;
+    if (p < end && *p == '[') {
+        const char *close = memchr(p, ']', text.length);
+        if (close == NULL || !literal_valid(p + 1, close)) {
+            return false;
+        }
+        p = close + 1;
+        return p == end || (*p == ':' && port_valid(p + 1, end));
+    }
+    for (;;) {
+        p = skip(p, end, NAME);
+        if (p == end) {
+            return true;
+        }
+        if (*p == ':') {
+            return port_valid(p + 1, end);
+        }
+        if (*p != '%' || end - p < 3 || !isxdigit((unsigned char)p[1]) || !isxdigit((unsigned char)p[2])) {
+            return false;
+        }
+        p += 3;
+    }
+}
+
+/* The same tables without an end to look for: this runs over every request's Host. */
+const char *authority_skip_plain(const char *p)
+{
+    while ((char_class[(unsigned char)*p] & NAME) != 0) {
+        p++;
+    }
+    if (*p == ':') {
+        p++;
+        while ((char_class[(unsigned char)*p] & DIGIT) != 0) {
+            p++;
+        }
+    }
+    return p;
+}

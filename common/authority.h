@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* Is this text `uri-host [":" port]`? What Host and the authority of an absolute target may be (RFC 9110, 7.2). */
+#ifndef ECHOD_COMMON_AUTHORITY_H
+#define ECHOD_COMMON_AUTHORITY_H
+
+#include <stdbool.h>
+
+#include "common/span.h"
+
+/* RFC 3986, 3.2.2 and 3.2.3: an IP literal in brackets, or a registered name (may be empty), then perhaps a port.
+ * User information is refused (RFC 9110, 4.2.4). Any thread. */
+bool authority_valid(struct span text);
+/* The first byte behind a registered name (perhaps empty, nothing in it percent-encoded) and perhaps a port, where the text
+ * is known to go on with a byte that neither can have. Any thread. */
+const char *authority_skip_plain(const char *text);
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* Growth doubles; what was consumed at the front is reused before more is taken. */
+#include "common/buffer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BUFFER_LEAST = 512 };
+
+static size_t buffer_next_capacity(size_t needed)
+{
+    size_t capacity = BUFFER_LEAST;
+    while (capacity < needed) {
+        capacity *= 2;
+    }
+    return capacity;
+}
+
+static int buffer_grow(struct buffer **buffer, size_t capacity, struct budget budget, enum budget_need need)
+{
+    size_t old = *buffer == NULL ? 0 : (*buffer)->capacity;
+    if (!budget_take(budget, capacity - old, need)) {
+        return -ENOBUFS;
+    }
+    struct buffer *grown = realloc(*buffer, sizeof(struct buffer) + capacity);
+    if (grown == NULL) {
+        budget_give(budget, capacity - old);
+        return -ENOMEM;
+    }
+    if (*buffer == NULL) {
+        grown->start = grown->end = 0;
+    }
+    grown->capacity = capacity;
+    *buffer = grown;
+    return 0;
+}
+
+int buffer_reserve(struct buffer **buffer, size_t room, struct budget budget, enum budget_need need)
+{
+    struct buffer *b = *buffer;
+    if (b != NULL) {
+        if (b->capacity - b->end >= room) {
+            return 0;
+        }
+        size_t length = b->end - b->start;
+        /* Moving costs `length`; it is worth it when at least as much was consumed since the last move. */
+        if (b->start >= length && b->capacity - length >= room) {
+            memmove(b->data, b->data + b->start, length);
+            b->start = 0;
+            b->end = length;
+            return 0;
+        }
+    }
+    size_t needed = (b == NULL ? 0 : b->end) + room;
+    size_t capacity = buffer_next_capacity(needed);
+    int error = buffer_grow(buffer, capacity, budget, need);
+    if (error == -ENOBUFS && capacity > needed) {
+        error = buffer_grow(buffer, needed, budget, need);
+    }
+    return error;
+}
+
+int buffer_append(struct buffer **buffer, const void *data, size_t length, struct budget budget,
+                  enum budget_need need)
+{
+    if (length == 0) {
+        return 0;
+    }
+    int error = buffer_reserve(buffer, length, budget, need);
+    if (error == 0) {
+        memcpy((*buffer)->data + (*buffer)->end, data, length);
+        (*buffer)->end += length;
+    }
+    return error;
+}
+
+void buffer_consume(struct buffer **buffer, size_t length, struct budget budget)
+{
+    if (*buffer == NULL) {
+        return;
+    }
+    (*buffer)->start += length;
+    if ((*buffer)->start == (*buffer)->end) {
+        buffer_free(buffer, budget);
+    }
+}
+
+void buffer_free_slow(struct buffer **buffer, struct budget budget)
+{
+    budget_give(budget, (*buffer)->capacity);
+    free(*buffer);
+    *buffer = NULL;
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/* /anything, /headers and /ip: the request as JSON, or a part of it. */
+#include "common/handlers/handlers.h"
+#include "common/json.h"
+
+static void member(struct json *json, const char *name)
+{
+    struct span text = buffer_span(json->text);
+    json_raw(json,
+             text.length > 0 && text.data[text.length - 1] == '{' ? SPAN_LITERAL("\"") : SPAN_LITERAL(",\""));
+    json_raw(json, (struct span){.data = name, .length = strlen(name)});
+    json_raw(json, SPAN_LITERAL("\":"));
+}
+
+static bool seen_before(struct span lines, struct field *field)
+{
+    struct field earlier;
+    while (field_next(&lines, &earlier) && earlier.name.data != field->name.data) {
+        if (span_equal_nocase(earlier.name, field->name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void write_values(struct json *json, struct span lines, struct span name)
+{
+    struct field field;
+    bool first = true;
+    json_raw(json, SPAN_LITERAL("["));
+    while (field_next(&lines, &field)) {
+        if (span_equal_nocase(field.name, name)) {
+            if (!first) {
+                json_raw(json, SPAN_LITERAL(","));
+            }
+            json_string(json, field.value);
+            first = false;
+        }
+    }
+    json_raw(json, SPAN_LITERAL("]"));
+}
+
+/* Each name once, under its first spelling, with the values of all its lines. */
+static void write_fields(struct json *json, const char *name, struct span section)
+{
+    struct span lines = section;
+    struct field field;
+    member(json, name);
+    json_raw(json, SPAN_LITERAL("{"));
+    bool first = true;
+    while (field_next(&lines, &field)) {
+        if (!seen_before(section, &field)) {
+            if (!first) {
+                json_raw(json, SPAN_LITERAL(","));
+            }
+            json_string(json, field.name);
+            json_raw(json, SPAN_LITERAL(":"));
+            write_values(json, section, field.name);
+            first = false;
+        }
+    }
+    json_raw(json, SPAN_LITERAL("}"));
+}
+
+static void write_remote(struct json *json, const struct request *request, bool with_port)
+{
+    char text[PEER_TEXT_SIZE];
+    size_t length = peer_format(request->peer, with_port, text);
+    member(json, "remote");
+    json_string(json, (struct span){.data = text, .length = length});
+}
+
+static void write_request_line(struct json *json, const struct request *request)
+{
+    member(json, "method");
+    json_text(json, request_method_name(request));
+    member(json, "url");
+    struct json url = {.budget = json->budget};
+    if (request->target.data[0] == '/') {
+        json_raw(&url, SPAN_LITERAL("http://"));
+        json_raw(&url, request->host);
+    }
+    json_raw(&url, request->target);
+    json_string(json, buffer_span(url.text));
+    json->failed |= url.failed;
+    buffer_free(&url.text, url.budget);
+    member(json, "path");
+    json_string(json, request->path);
+    member(json, "query");
+    json_string(json, request->query);
+    member(json, "http_version");
+    json_text(json, request->minor_version == 1 ? "1.1" : "1.0");
+}
+
+static void write_body(struct json *json, struct span body)
+{
+    bool text = json_utf8_valid(body);
+    member(json, "body");
+    if (text) {
+        json_string(json, body);
+    } else {
+        json_base64(json, body);
+        member(json, "body_encoding");
+        json_text(json, "base64");
+    }
+}
+
+static void write_connection(struct json *json, const struct request *request)
+{
+    member(json, "mode");
+    json_text(json, request->service->mode);
+    member(json, "connection");
+    json_raw(json, SPAN_LITERAL("{\"id\":"));
+    json_number(json, request->connection);
+    json_raw(json, SPAN_LITERAL(",\"requests\":"));
+    json_number(json, request->ordinal);
+    json_raw(json, SPAN_LITERAL("}"));
+    member(json, "hostname");
+    json_text(json, request->service->hostname);
+}
+
+static void answer(struct json *json, struct response *response)
+{
+    json_raw(json, SPAN_LITERAL("}\n"));
+    response->content_type = SPAN_LITERAL("application/json");
+    response->nosniff = true;
+    response->content = json->text;
+    response->failed = json->failed;
+}
+
+static struct json begin_object(const struct response *response)
+{
+    struct json json = {.budget = response->budget};
+    json_raw(&json, SPAN_LITERAL("{"));
+    return json;
+}
+
+static void anything_begin(const struct request *request, struct response *response)
+{
+    (void)request;
+    (void)response;
+}
+
+static void anything_finish(const struct request *request, struct response *response)
+{
+    struct json json = begin_object(response);
+    write_request_line(&json, request);
+    write_fields(&json, "headers", request->fields);
+    write_body(&json, request->body);
+    write_fields(&json, "trailers", request->trailers);
+    write_remote(&json, request, true);
+    write_connection(&json, request);
+    answer(&json, response);
+}
+
+static void headers_begin(const struct request *request, struct response *response)
+{
+    struct json json = begin_object(response);
+    write_fields(&json, "headers", request->fields);
+    answer(&json, response);
+}
+
+static void ip_begin(const struct request *request, struct response *response)
+{
+    struct json json = begin_object(response);
+    write_remote(&json, request, false);
+    answer(&json, response);
+}
+
+const struct handler anything_handler = {
+    .body = HANDLER_HOLDS, .begin = anything_begin, .finish = anything_finish};
+const struct handler headers_handler = {.begin = headers_begin};
+const struct handler ip_handler = {.begin = ip_begin};

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* /compute/{rounds}: work for a CPU, the same answer in every mode. */
+#include "common/handlers/handlers.h"
+#include "common/number.h"
+
+enum { COMPUTE_ROUNDS_MOST = 1000 * 1000 * 1000 };
+
+/* A round is x := (x xor (x >> 32)) * 0xd6e8feb86659fd93 modulo 2^64, a step of a plain 64-bit mixer; it begins with
+ * x = 0x9e3779b97f4a7c15. Each round needs the one before: about 1 ns that no compiler and no second core takes away. */
+static void compute_run(struct work *work)
+{
+    uint64_t x = 0x9e3779b97f4a7c15;
+    for (uint64_t i = 0; i < work->input; i++) {
+        x = (x ^ x >> 32) * 0xd6e8feb86659fd93;
+    }
+    work->output = x;
+}
+
+static void compute_begin(const struct request *request, struct response *response)
+{
+    struct work work = {.run = compute_run};
+    if (number_parse_u64(request->parameter.data, request->parameter.length, COMPUTE_ROUNDS_MOST,
+                         &work.input) != 0) {
+        response_problem(response, STATUS_BAD_REQUEST, "A number of rounds is from 0 to %d.",
+                         COMPUTE_ROUNDS_MOST);
+        return;
+    }
+    response->work = work;
+}
+
+static void compute_complete(const struct work *work, struct response *response)
+{
+    response->content_type = SPAN_LITERAL("text/plain");
+    response->text =
+        (struct span){.data = response->store, .length = number_format_u64(response->store, work->output)};
+}
+
+const struct handler compute_handler = {.begin = compute_begin, .complete = compute_complete};

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* /healthz and /readyz: for whatever supervises this server, and whatever sends it requests. */
+#include "common/handlers/handlers.h"
+
+static void healthz_begin(const struct request *request, struct response *response)
+{
+    (void)request;
+    response->content_type = SPAN_LITERAL("text/plain");
+    response->text = SPAN_LITERAL("alive\n");
+}
+
+static void readyz_begin(const struct request *request, struct response *response)
+{
+    if (shared_draining(request->service->shared)) {
+        response_problem(response, STATUS_SERVICE_UNAVAILABLE, "The server is draining.");
+    } else if (request->refused || shared_full(request->service->shared)) {
+        response_problem(response, STATUS_SERVICE_UNAVAILABLE, "The server is full.");
+        response->retry_after = true;
+    } else {
+        response->content_type = SPAN_LITERAL("text/plain");
+        response->text = SPAN_LITERAL("ready\n");
+    }
+}
+
+const struct handler healthz_handler = {.begin = healthz_begin};
+const struct handler readyz_handler = {.begin = readyz_begin};

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* GET /: what this server offers, from the table of routes. */
+#include "common/handlers/handlers.h"
+
+static void index_begin(const struct request *request, struct response *response)
+{
+    (void)request;
+    response->content_type = SPAN_LITERAL("text/plain; charset=utf-8");
+    int error = buffer_append(&response->content, "echod, an HTTP echo server\n\n", 28, response->budget,
+                              BUDGET_MAY_REFUSE);
+    for (const struct route *route = route_table(); route->handler != NULL && error == 0; route++) {
+        if (route->usage != NULL) {
+            error = buffer_append(&response->content, route->usage, strlen(route->usage), response->budget,
+                                  BUDGET_MAY_REFUSE);
+            if (error == 0) {
+                error = buffer_append(&response->content, "\n", 1, response->budget, BUDGET_MAY_REFUSE);
+            }
+        }
+    }
+    response->failed = error != 0;
+}
+
+const struct handler index_handler = {.begin = index_begin};

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* The request line, judged where llhttp is laxer than RFC 9112, 3, in the order of its bytes. */
+#ifndef ECHOD_COMMON_REQUEST_LINE_H
+#define ECHOD_COMMON_REQUEST_LINE_H
+
+#include "common/request.h"
+#include "common/status.h"
+
+enum { REQUEST_LINE_METHOD_MOST = 32 }; /* bytes of a method that is answered with 501 rather than 400 */
+
+struct verdict {
+    unsigned status;    /* STATUS_OK, or the error to answer; 0: too few bytes to tell */
+    const char *detail; /* static; why */
+};
+
+/* Reads the request line at the start of `prefix`, which may end before the line does: fills in `target`, `path`, `query`,
+ * `host` (of an absolute target, else empty), `method` and `minor_version`; `*length` is the line's with its CRLF.
+ * `refused` says that llhttp has refused a byte of the prefix. What llhttp lets pass and RFC 9112 does not is refused
+ * here. A verdict other than 0 is the same for every longer prefix. `request` may be filled in part after an error. */
+struct verdict request_line_read(struct span prefix, bool refused, struct request *request, size_t *length);
+
+/* The same for the line of a head that llhttp has taken whole, if it is as nearly all are: GET, a path without a query,
+ * HTTP/1.1. Its length; 0 if it must be judged by request_line_read. */
+size_t request_line_read_usual(const char *line, struct request *request);
+
+/* The `Allow` value that lists every method served, comma-separated. Static. */
+struct span request_line_methods(void);
+
+#endif

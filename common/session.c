@@ -1,0 +1,581 @@
+/* SPDX-License-Identifier: MIT */
+/* The session's states and what moves them:
+ *
+ *                  first byte            head complete           request whole, answer not
+ *     START ───────────────────▶ HEAD ──────────────────▶ BODY ─────────────────────────▶ ANSWER
+ *       ▲                          │ llhttp refuses         │ request whole                 │
+ *       │                          ▼ the line               │                               │ answer whole
+ *       │                    REFUSED_LINE                   │                               │
+ *       └──────────────────────────┼────────────────────────┴───────────────────────────────┘
+ *                                  │ error, or an answer that closes, from any state
+ *                                  ▼
+ *                               CLOSING
+ *
+ * Limits and syntax are judged in the order of the bytes: the parser is never given a byte behind a limit. */
+#include "common/session.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "common/exchange.h"
+#include "common/head.h"
+#include "common/hot.h"
+
+enum {
+    EMPTY_LINES_MOST = 8,   /* before a request (RFC 9112, 2.2) */
+    SCRATCH_LOW = 8 * 1024, /* less room than this: send what there is before parsing on */
+};
+
+void session_init(struct session *s, uint64_t number, const struct peer *peer, bool refusing)
+{
+    *s = (struct session){
+        .number = number, .peer = *peer, .refusing = refusing, .timer = TIMER_IDLE, .timer_restarted = true};
+    llhttp_init(&s->parser, HTTP_REQUEST, &body_parser_settings);
+}
+
+static void session_drop_exchange(struct session *s, struct budget budget)
+{
+    if (s->exchange != NULL) {
+        exchange_release(s->exchange, budget);
+        budget_give(budget, sizeof *s->exchange);
+        free(s->exchange);
+        s->exchange = NULL;
+    }
+}
+
+void session_deinit(struct session *s, struct budget budget)
+{
+    session_drop_exchange(s, budget);
+    buffer_free(&s->in, budget);
+    buffer_free(&s->out, budget);
+}
+
+/* ---- turns ---- */
+
+HOT void turn_begin(struct turn *t, struct session *s, struct lane *lane)
+{
+    t->session = s;
+    t->lane = lane;
+    t->exchange = s->exchange;
+    t->grow = false;
+}
+
+/* An exchange that goes on moves to the heap; one that is over is freed. */
+static COLD void turn_end_exchange(struct turn *t)
+{
+    struct session *s = t->session;
+    struct budget budget = t->lane->output.budget;
+    if (t->exchange != NULL && s->state == STATE_CLOSING) {
+        if (t->exchange == &t->local) {
+            exchange_release(t->exchange, budget);
+        }
+        t->exchange = NULL;
+    }
+    if (t->exchange != NULL && t->exchange == s->exchange) {
+        return;
+    }
+    session_drop_exchange(s, budget);
+    if (t->exchange == NULL) {
+        return;
+    }
+    struct exchange *kept =
+        budget_take(budget, sizeof *kept, BUDGET_MAY_REFUSE) ? malloc(sizeof *kept) : NULL;
+    if (kept != NULL) {
+        *kept = t->local;
+        s->exchange = kept;
+        return;
+    }
+    exchange_fail_memory(t);
+    exchange_release(t->exchange, budget);
+}
+
+HOT void turn_end(struct turn *t)
+{
+    if (UNUSUAL(t->exchange != NULL || t->session->exchange != NULL)) {
+        turn_end_exchange(t);
+    }
+}
+
+/* ---- heads ---- */
+
+static COLD void head_fail(struct turn *t, struct span head, struct verdict verdict)
+{
+    if (t->exchange == NULL) {
+        exchange_init(t);
+    }
+    bool head_method = head.length >= 5 && memcmp(head.data, "HEAD ", 5) == 0;
+    t->exchange->request.method = head_method ? HTTP_HEAD : HTTP_GET;
+    t->exchange->request.minor_version = 1;
+    exchange_fail(t, verdict.status, "%s", verdict.detail);
+}
+
+/* The line in the usual form or in any other; its length. */
+HOT size_t head_read_line(struct span head, struct request *request, struct verdict *verdict)
+{
+    size_t line = request_line_read_usual(head.data, request);
+    if (line == 0) {
+        *verdict = request_line_read(head, false, request, &line);
+    }
+    return line;
+}
+
+static __attribute__((noinline)) size_t head_complete(struct turn *t, struct span head)
+{
+    exchange_init(t);
+    struct request *request = &t->exchange->request;
+    struct verdict verdict = {STATUS_OK, ""};
+    size_t line = head_read_line(head, request, &verdict);
+    const char *end = NULL;
+    if (verdict.status == STATUS_OK) {
+        verdict = head_read(head.data + line, &t->session->parser, request, &end);
+    }
+    if (verdict.status != STATUS_OK) {
+        head_fail(t, head, verdict);
+        return head.length;
+    }
+    assert(end == llhttp_get_error_pos(&t->session->parser));
+    exchange_begin(t, span_between(head.data, end));
+    return (size_t)(end - head.data);
+}
+
+/* llhttp refuses at the first odd byte; which answer is right may show a few bytes later. */
+static COLD size_t refused_line_feed(struct turn *t, const char *data, size_t length)
+{
+    struct session *s = t->session;
+    size_t most = t->lane->service->max_header_size;
+    struct request ignored;
+    size_t line;
+    while (s->head_fed <= length) {
+        struct span prefix = {.data = data, .length = s->head_fed};
+        struct verdict verdict = request_line_read(prefix, true, &ignored, &line);
+        if (verdict.status == 0 && s->head_fed == most) {
+            verdict = (struct verdict){STATUS_URI_TOO_LONG, "The request line is too long."};
+        }
+        if (verdict.status != 0) {
+            head_fail(t, prefix, verdict);
+            return length;
+        }
+        s->head_fed++;
+    }
+    return 0;
+}
+
+static COLD void head_too_large(struct turn *t, struct span head)
+{
+    head_fail(t, head,
+              t->session->line_read ? (struct verdict){STATUS_REQUEST_HEADER_FIELDS_TOO_LARGE,
+                                                       "The header section is too large."}
+                                    : (struct verdict){STATUS_URI_TOO_LONG, "The request line is too long."});
+}
+
+/* llhttp has seen `seen` bytes of the head and has not found its end, or has refused the last of them. */
+static COLD size_t head_incomplete(struct turn *t, const char *data, size_t length, size_t seen, bool refused)
+{
+    struct session *s = t->session;
+    struct span head = {.data = data, .length = seen};
+    if (!s->line_read) {
+        const char *newline = memchr(data + s->head_fed, '\n', seen - s->head_fed);
+        if (newline != NULL) {
+            struct request ignored;
+            size_t line;
+            struct verdict verdict =
+                request_line_read(span_between(data, newline + 1), false, &ignored, &line);
+            if (verdict.status != STATUS_OK) {
+                head_fail(t, head, verdict);
+                return length;
+            }
+            s->line_read = true;
+        }
+    }
+    s->head_fed = (uint32_t)seen;
+    if (refused && !s->line_read) {
+        session_set_state(s, STATE_REFUSED_LINE);
+        return refused_line_feed(t, data, length);
+    }
+    if (refused) {
+        exchange_init(t);
+        t->exchange->request.method = memcmp(data, "HEAD ", 5) == 0 ? HTTP_HEAD : HTTP_GET;
+        exchange_fail(t, STATUS_BAD_REQUEST, "The header section is malformed: %s.",
+                      llhttp_get_error_reason(&s->parser));
+        return length;
+    }
+    if (seen == t->lane->service->max_header_size) {
+        head_too_large(t, head);
+        return length;
+    }
+    return 0;
+}
+
+/* Passes over an empty line before a request. A CR at the end of the data waits for its LF. */
+static COLD size_t empty_line_feed(struct turn *t, const char *data, size_t length)
+{
+    struct session *s = t->session;
+    if (data[0] == '\n' || (length > 1 && data[1] != '\n')) {
+        head_fail(t, SPAN_LITERAL(""), (struct verdict){STATUS_BAD_REQUEST, "A line ends in CRLF."});
+        return length;
+    }
+    if (length == 1) {
+        return 0;
+    }
+    if (++s->empty_lines > EMPTY_LINES_MOST) {
+        head_fail(t, SPAN_LITERAL(""),
+                  (struct verdict){STATUS_BAD_REQUEST, "There are too many empty lines."});
+        return length;
+    }
+    return 2;
+}
+
+/* `data` begins with the head; nothing of it is consumed before it is complete. */
+HOT size_t head_feed(struct turn *t, const char *data, size_t length)
+{
+    struct session *s = t->session;
+    size_t most = t->lane->service->max_header_size;
+    size_t have = length < most ? length : most;
+    llhttp_errno_t error = llhttp_execute(&s->parser, data + s->head_fed, have - s->head_fed);
+    if (USUAL(error == HPE_PAUSED)) {
+        return head_complete(t, (struct span){.data = data, .length = have});
+    }
+    if (error == HPE_OK) {
+        return head_incomplete(t, data, length, have, false);
+    }
+    size_t seen = (size_t)(llhttp_get_error_pos(&s->parser) - data) + 1;
+    return head_incomplete(t, data, length, seen < have ? seen : have, true);
+}
+
+HOT size_t start_feed(struct turn *t, const char *data, size_t length)
+{
+    struct session *s = t->session;
+    if (UNUSUAL(data[0] == '\r' || data[0] == '\n')) {
+        return empty_line_feed(t, data, length);
+    }
+    llhttp_reset(&s->parser);
+    session_set_state(s, STATE_HEAD);
+    s->head_fed = 0;
+    s->line_read = false;
+    s->timer_restarted = true;
+    return head_feed(t, data, length);
+}
+
+/* ---- consuming ---- */
+
+/* Whether answers must be sent before more requests are parsed. `rest` is what of the input would have to be kept then:
+ * no more is answered than can be kept with it if the socket takes nothing. */
+static __attribute__((noinline)) bool pending_must_be_sent(const struct turn *t, size_t rest)
+{
+    const struct session *s = t->session;
+    const struct output *output = &t->lane->output;
+    size_t pending = output->committed - output->start;
+    if (output->heap == NULL && !t->grow) {
+        return output->capacity - output->end < SCRATCH_LOW ||
+               budget_tight_with(output->budget, pending + rest);
+    }
+    return s->unread >= SESSION_UNREAD_MOST || budget_tight_with(output->budget, rest);
+}
+
+HOT bool session_must_send(const struct turn *t, size_t rest)
+{
+    const struct output *output = &t->lane->output;
+    return output->committed != output->start && pending_must_be_sent(t, rest);
+}
+
+static __attribute__((noinline)) size_t session_step_on(struct turn *t, const char *data, size_t length)
+{
+    switch ((enum state)t->session->state) {
+    case STATE_START: break;
+    case STATE_HEAD: return head_feed(t, data, length);
+    case STATE_REFUSED_LINE: return refused_line_feed(t, data, length);
+    case STATE_BODY: return body_feed(t, data, length);
+    case STATE_ANSWER: return 0;
+    case STATE_CLOSING:
+        t->session->ending = t->session->ending == ENDING_CLEAN ? ENDING_LINGER : t->session->ending;
+        return length;
+    }
+    abort();
+}
+
+HOT size_t session_step(struct turn *t, const char *data, size_t length)
+{
+    return USUAL(t->session->state == STATE_START) ? start_feed(t, data, length)
+                                                   : session_step_on(t, data, length);
+}
+
+/* Takes bytes until they are used up, more are needed, or answers must be sent first. Returns how many were taken. */
+HOT size_t session_consume(struct turn *t, const char *data, size_t length)
+{
+    struct session *s = t->session;
+    size_t used = 0;
+    bool kept = s->in != NULL;
+    while (used < length && !session_must_send(t, kept ? 0 : length - used)) {
+        size_t step = session_step(t, data + used, length - used);
+        used += step;
+        if (step == 0 && s->state != STATE_CLOSING) {
+            break;
+        }
+    }
+    s->unread += (uint32_t)(used < SESSION_UNREAD_MOST ? used : SESSION_UNREAD_MOST);
+    return used;
+}
+
+/* After the peer's last byte, what is not complete never will be. */
+static COLD void session_check_end(struct turn *t)
+{
+    struct session *s = t->session;
+    if (!s->ended || s->state == STATE_CLOSING || s->state == STATE_ANSWER ||
+        (s->in != NULL && session_must_send(t, 0))) {
+        return;
+    }
+    if (s->state == STATE_START && s->in == NULL) {
+        session_close(s, ENDING_CLEAN);
+        return;
+    }
+    struct span head = buffer_span(s->in);
+    if (s->state == STATE_BODY) {
+        exchange_fail(t, STATUS_BAD_REQUEST, "The request ended before its body did.");
+    } else {
+        head_fail(t, head, (struct verdict){STATUS_BAD_REQUEST, "The request ended before its head did."});
+    }
+}
+
+/* Parses on in the bytes that were kept. */
+static __attribute__((noinline)) void session_consume_kept(struct turn *t)
+{
+    struct session *s = t->session;
+    if (s->in != NULL) {
+        struct span in = buffer_span(s->in);
+        buffer_consume(&s->in, session_consume(t, in.data, in.length), t->lane->output.budget);
+    }
+    session_check_end(t);
+}
+
+static __attribute__((noinline)) void session_keep(struct turn *t, const char *data, size_t length)
+{
+    struct session *s = t->session;
+    enum budget_need need =
+        s->state == STATE_HEAD || s->state == STATE_REFUSED_LINE ? BUDGET_MAY_REFUSE : BUDGET_MUST_KEEP;
+    if (buffer_append(&s->in, data, length, t->lane->output.budget, need) == 0) {
+        return;
+    }
+    buffer_free(&s->in, t->lane->output.budget);
+    if (s->state == STATE_ANSWER || session_must_send(t, 0)) {
+        session_close(s, ENDING_CUT);
+        return;
+    }
+    exchange_fail_memory(t);
+}
+
+/* ---- the interface ---- */
+
+void session_enter(struct session *s, struct lane *lane)
+{
+    output_open(&lane->output, &s->out, s->out_committed);
+    s->unread = s->out_committed == 0 ? 0 : s->unread; /* nothing to read yet: the client owes nothing */
+    s->out_committed = 0;
+}
+
+void session_feed(struct session *s, struct lane *lane, const char *data, size_t length)
+{
+    struct turn t;
+    turn_begin(&t, s, lane);
+    if (s->in == NULL) {
+        size_t used = session_consume(&t, data, length);
+        if (used < length) {
+            session_keep(&t, data + used, length - used);
+        }
+    } else {
+        session_keep(&t, data, length);
+        session_consume_kept(&t);
+    }
+    turn_end(&t);
+}
+
+COLD void session_eof(struct session *s, struct lane *lane)
+{
+    struct turn t;
+    turn_begin(&t, s, lane);
+    s->ended = true;
+    session_check_end(&t);
+    turn_end(&t);
+}
+
+COLD void session_timeout(struct session *s, struct lane *lane)
+{
+    struct turn t;
+    turn_begin(&t, s, lane);
+    bool sent_something =
+        output_pending(&lane->output).length > 0 || (t.exchange != NULL && t.exchange->begun);
+    switch ((enum timer)s->timer) {
+    case TIMER_NONE: break;
+    case TIMER_IDLE: session_close(s, ENDING_CLEAN); break;
+    case TIMER_HEADER:
+        head_fail(&t, buffer_span(s->in),
+                  (struct verdict){STATUS_REQUEST_TIMEOUT, "The head of the request took too long."});
+        break;
+    case TIMER_BODY:
+        if (s->state == STATE_BODY && !sent_something) {
+            exchange_fail(&t, STATUS_REQUEST_TIMEOUT, "The body of the request took too long.");
+        } else {
+            session_close(s, ENDING_CUT);
+        }
+        break;
+    }
+    turn_end(&t);
+}
+
+void session_drain(struct session *s, struct lane *lane)
+{
+    (void)lane;
+    if (session_idle(s)) {
+        session_close(s, ENDING_CLEAN);
+    }
+}
+
+/* What the sending of answers has made possible. */
+static __attribute__((noinline)) void session_continue(struct session *s, struct lane *lane)
+{
+    struct turn t;
+    turn_begin(&t, s, lane);
+    if (s->state == STATE_ANSWER) {
+        exchange_produce(&t);
+    }
+    session_consume_kept(&t);
+    turn_end(&t);
+}
+
+__attribute__((noinline)) void session_resume(struct session *s, struct lane *lane)
+{
+    struct turn t;
+    turn_begin(&t, s, lane);
+    if (s->state == STATE_ANSWER) {
+        exchange_resume(&t);
+    }
+    session_consume_kept(&t);
+    turn_end(&t);
+}
+
+COLD void session_refuse_work(struct session *s, struct lane *lane)
+{
+    struct turn t;
+    turn_begin(&t, s, lane);
+    exchange_refuse_work(&t);
+    session_consume_kept(&t);
+    turn_end(&t);
+}
+
+uint64_t session_wait_ms(const struct session *s)
+{
+    return s->exchange->wait_ms;
+}
+
+struct work *session_work(struct session *s)
+{
+    return &s->exchange->response.work;
+}
+
+struct span session_output(const struct session *s, const struct lane *lane)
+{
+    return s->ending == ENDING_CUT ? SPAN_LITERAL("") : output_pending(&lane->output);
+}
+
+void session_sent(struct session *s, struct lane *lane, size_t length)
+{
+    output_sent(&lane->output, length);
+    s->timer_restarted = true;
+    if (output_pending(&lane->output).length == 0) {
+        s->unread = 0;
+        if (s->state == STATE_ANSWER || s->in != NULL) {
+            session_continue(s, lane);
+        }
+    }
+}
+
+static enum pending session_pending(const struct session *s)
+{
+    return s->state == STATE_ANSWER && s->exchange != NULL ? (enum pending)s->exchange->pending
+                                                           : PENDING_NOTHING;
+}
+
+static enum timer session_timer(const struct session *s)
+{
+    if (s->out_committed == 0 && session_pending(s) != PENDING_NOTHING) {
+        return TIMER_NONE;
+    }
+    if (s->out_committed > 0 || s->state == STATE_BODY || s->state == STATE_ANSWER) {
+        return TIMER_BODY;
+    }
+    return s->state == STATE_START && s->in == NULL ? TIMER_IDLE : TIMER_HEADER;
+}
+
+/* What is unsent goes to the heap. */
+static __attribute__((noinline)) void session_leave_unsent(struct session *s, struct lane *lane)
+{
+    if (s->in != NULL && output_pending(&lane->output).length > 0 && s->state != STATE_ANSWER) {
+        /* The socket takes no more, but the client may not read before it has written: parse on into the heap. */
+        struct turn t;
+        turn_begin(&t, s, lane);
+        t.grow = true;
+        session_consume_kept(&t);
+        turn_end(&t);
+    }
+    int error = output_close(&lane->output, &s->out, &s->out_committed);
+    if (error == -ENOBUFS) {
+        /* The answer being made was dropped for want of memory: say so instead, or give up. */
+        struct turn t;
+        turn_begin(&t, s, lane);
+        output_open(&lane->output, &s->out, s->out_committed);
+        exchange_fail_memory(&t);
+        turn_end(&t);
+        error = output_close(&lane->output, &s->out, &s->out_committed);
+    }
+    if (error != 0) {
+        session_close(s, ENDING_CUT);
+    }
+    enum timer timer = session_timer(s);
+    if (timer != (enum timer)s->timer) {
+        s->timer = (uint8_t)timer;
+        s->timer_restarted = true;
+    }
+}
+
+void session_leave(struct session *s, struct lane *lane)
+{
+    if (UNUSUAL(s->state != STATE_START || s->in != NULL || !output_empty(&lane->output))) {
+        session_leave_unsent(s, lane);
+        return;
+    }
+    /* All was answered and sent: nothing to keep. */
+    s->timer_restarted |= s->timer != TIMER_IDLE;
+    s->timer = TIMER_IDLE;
+}
+
+bool session_idle(const struct session *s)
+{
+    return s->state == STATE_START && s->in == NULL && s->out == NULL;
+}
+
+static __attribute__((noinline)) unsigned session_wants_more(const struct session *s, const struct lane *lane)
+{
+    bool pending = s->out_committed > 0;
+    if (s->state == STATE_CLOSING) {
+        return pending && s->ending != ENDING_CUT ? WANT_WRITE : WANT_CLOSE;
+    }
+    unsigned want = pending ? WANT_WRITE : 0;
+    switch (session_pending(s)) {
+    case PENDING_NOTHING: break;
+    case PENDING_WAIT: return want | WANT_WAIT;
+    case PENDING_WORK: return want | WANT_WORK;
+    }
+    if (s->state == STATE_ANSWER || s->ended) {
+        return want;
+    }
+    bool tight = budget_tight(lane->output.budget);
+    if (!pending || (s->unread < SESSION_UNREAD_MOST && !tight)) {
+        want |= WANT_READ;
+    }
+    return want;
+}
+
+unsigned session_wants(const struct session *s, const struct lane *lane)
+{
+    return USUAL(session_idle(s) && !s->ended) ? (unsigned)WANT_READ : session_wants_more(s, lane);
+}

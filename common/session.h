@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/* HTTP/1 without I/O: the protocol state of one connection as a value. It is given the bytes that were read, puts answer
+ * bytes into the lane's output, and says what it wants next. It touches no socket, clock, lock or thread.
+ *
+ * A driver brackets each turn with session_enter and session_leave, on any lane (not two at once):
+ *
+ *     session_enter(s, lane);
+ *     session_feed(s, lane, bytes, n)  or  session_eof, session_timeout, session_resume
+ *     while ((pending = session_output(s, lane)).length > 0 && send(pending) gave k > 0)
+ *         session_sent(s, lane, k);     // may make more output: bodies that are produced, pipelined requests
+ *     session_leave(s, lane);           // what is unsent is kept on the heap
+ *     act on session_wants(s, lane)
+ *
+ * For the durations of requests it sets lane->now_us before it enters a session that has started_us, and started_us after
+ * it has left one that is not idle and has none: a request that is answered in one turn costs no clock.
+ *
+ * All functions belong to the thread that drives the connection; it may change between turns. */
+#ifndef ECHOD_COMMON_SESSION_H
+#define ECHOD_COMMON_SESSION_H
+
+#include <llhttp.h>
+
+#include "common/request.h"
+#include "common/service.h"
+#include "common/work.h"
+
+/* A client that writes this much before it reads anything must not stall, while the budget lasts. */
+enum { SESSION_UNREAD_MOST = 1024 * 1024 };
+/* The scratch memory of a lane holds at least an answer begun late (64 KiB) and its head. */
+enum { SESSION_SCRATCH_LEAST = 96 * 1024 };
+
+/* What a session wants; bits that may come together. */
+enum want {
+    WANT_READ = 1,  /* more bytes: session_feed, or session_eof at their end */
+    WANT_WRITE = 2, /* its output sent */
+    WANT_CLOSE = 4, /* nothing more: close the connection as session_ending says; comes alone */
+    WANT_WAIT = 8,  /* session_resume after session_wait_ms; not reading meanwhile; perhaps with WANT_WRITE */
+    WANT_WORK =
+        16, /* session_work's run() called in a thread that may block or compute, then session_resume; alone
+                      * or with WANT_WRITE */
+};
+
+enum ending {
+    ENDING_CLEAN,  /* all that was read was answered: close(2) */
+    ENDING_LINGER, /* bytes may still come: shut down the sending side, drain for a bounded time, then close */
+    ENDING_CUT,    /* give up: close at once */
+};
+
+/* Which of the service's timeouts runs. */
+enum timer {
+    TIMER_NONE,   /* a handler waits or works */
+    TIMER_IDLE,   /* between requests */
+    TIMER_HEADER, /* since the first byte of a request whose head is not complete */
+    TIMER_BODY,   /* since the last progress of a request's body or of an answer */
+};
+
+struct exchange;
+
+struct session {
+    llhttp_t parser;
+    struct buffer *in;  /* bytes read but not consumed: part of a head, or what waits behind an answer */
+    struct buffer *out; /* answers not sent */
+    struct exchange *exchange; /* the request in progress, once it outlives a turn */
+    uint64_t
+        started_us; /* when the present request began, if it outlives a turn; set by the driver; 0: not yet */
+    uint64_t number;      /* of the connection */
+    size_t out_committed; /* bytes of `out` that may be sent */
+    uint32_t head_fed;    /* bytes of the present head that the parser has seen */
+    uint32_t unread;      /* bytes consumed since the output was last empty */
+    uint32_t requests;    /* heads read to their end */
+    struct peer peer;
+    uint8_t state;        /* enum state */
+    uint8_t ending;       /* enum ending */
+    uint8_t timer;        /* enum timer */
+    uint8_t empty_lines;  /* before the request that is to come */
+    bool wait_restarted;  /* set when a wait begins; the driver clears it when it has set its alarm */
+    bool timer_restarted; /* set when `timer` begins anew; the driver clears it when it has taken the time */
+    bool line_read;       /* the request line of the present head was judged */
+    bool ended;           /* the peer has sent its last byte */
+    bool refusing;        /* the server is full: 503 to all but /healthz */
+};
+
+/* A session for a new connection; `refusing` for one that a full server only tells so. Allocates nothing. */
+void session_init(struct session *session, uint64_t number, const struct peer *peer, bool refusing);
+/* Frees what it holds; `budget` is that of any lane. */
+void session_deinit(struct session *session, struct budget budget);
+
+void session_enter(struct session *session, struct lane *lane);
+void session_leave(struct session *session, struct lane *lane);
+
+/* All of `data` is taken: parsed, or copied. Only while WANT_READ. */
+void session_feed(struct session *session, struct lane *lane, const char *data, size_t length);
+/* The peer has shut down its sending side (FIN): what came before is still answered. */
+void session_eof(struct session *session, struct lane *lane);
+/* The timer named by `timer` has run out. */
+void session_timeout(struct session *session, struct lane *lane);
+/* The server drains: an idle session ends now, others with their present answer. */
+void session_drain(struct session *session, struct lane *lane);
+/* The wait or the work that was wanted is over. */
+void session_resume(struct session *session, struct lane *lane);
+/* The work that is wanted cannot be done now: it is answered with 503. */
+void session_refuse_work(struct session *session, struct lane *lane);
+
+/* What is to be sent now, contiguous; empty if nothing is. */
+struct span session_output(const struct session *session, const struct lane *lane);
+void session_sent(struct session *session, struct lane *lane, size_t length);
+
+/* A set of enum want, after session_leave. */
+unsigned session_wants(const struct session *session, const struct lane *lane);
+/* With WANT_WAIT: how long, from the moment at which `wait_restarted` was set. */
+uint64_t session_wait_ms(const struct session *session);
+/* With WANT_WORK: what to run. Until session_resume, or session_deinit after it has run, the session is left alone. */
+struct work *session_work(struct session *session);
+/* With WANT_CLOSE: how. */
+static inline enum ending session_ending(const struct session *session)
+{
+    return (enum ending)session->ending;
+}
+/* Between requests, with nothing read, unanswered or unsent. */
+bool session_idle(const struct session *session);
+
+#endif

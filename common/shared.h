@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* What all threads, loops and processes of one server share: its state, its memory budget, the date, and counters. */
+#ifndef ECHOD_COMMON_SHARED_H
+#define ECHOD_COMMON_SHARED_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Why somebody was told to come back later. */
+enum refusal {
+    REFUSAL_FULL,   /* --max-connections, or no thread or process for one more */
+    REFUSAL_QUEUE,  /* --queue */
+    REFUSAL_MEMORY, /* --max-buffer-memory */
+    REFUSAL_KINDS,
+};
+
+enum {
+    SLOT_CLASSES = 4,  /* answers of 2xx, 3xx, 4xx, 5xx */
+    SLOT_BUCKETS = 12, /* of the durations of requests, see metrics.h; the last has no upper bound */
+};
+
+/* One writer each (the thread, loop or process it was lent to), any number of readers: relaxed loads and stores
+ * suffice, and none of them is a locked instruction. Counters only grow; a slot that is lent again goes on counting. */
+struct slot {
+    _Alignas(64) _Atomic uint64_t answers[SLOT_CLASSES]; /* begun */
+    _Atomic uint64_t received;                           /* bytes */
+    _Atomic uint64_t sent;                               /* bytes */
+    _Atomic uint64_t connections;                        /* begun */
+    _Atomic uint64_t held;                               /* bytes its sessions have taken from the budget */
+    _Atomic uint64_t durations[SLOT_BUCKETS]; /* requests that took longer than one turn, by duration */
+    _Atomic uint64_t duration_us;             /* the sum of those */
+    _Atomic uint64_t refusals[REFUSAL_KINDS];
+    _Atomic uint64_t busy_us; /* of a worker */
+    _Atomic int32_t process;  /* the process id of a child that serves with this slot, else 0 */
+};
+
+enum { SHARED_DATE_WORDS = 4 }; /* the 29 bytes of an IMF-fixdate, padded */
+
+/* Lives in one anonymous shared mapping, so that child processes count in it too. */
+struct shared {
+    _Atomic bool draining; /* SIGTERM came: every answer says `Connection: close`, /readyz says 503 */
+    _Atomic bool closing;  /* no more connections come: those that are idle end (process mode) */
+    _Atomic bool full;     /* no further connection is served: /readyz says 503 */
+    _Atomic uint32_t date_sequence;
+    _Atomic uint64_t date_words[SHARED_DATE_WORDS];
+    _Alignas(64) _Atomic uint64_t held; /* bytes held for all connections */
+    uint64_t held_limit;                /* --max-buffer-memory; constant after creation */
+    _Atomic int64_t queued;             /* pieces of work, or connections, that wait for a worker */
+    _Atomic int64_t starved;            /* those of them that no free worker is about to take */
+    _Alignas(64) _Atomic uint64_t open; /* connections accepted and not closed yet */
+    _Atomic uint64_t crashed;           /* processes that ended otherwise than they should */
+    _Atomic uint64_t reaped_cpu_us;     /* of children that were reaped; the parent writes */
+    _Atomic uint64_t reaped_voluntary;
+    _Atomic uint64_t reaped_involuntary;
+    int process; /* the parent's process id where connections have processes, else 0; constant */
+    _Atomic size_t slots_lent; /* slots from here on were never used */
+    size_t slot_count;         /* constant after creation */
+    size_t mapping_size;
+    struct slot slots[];
+};
+
+/* Makes the mapping with `slots` slots, all zero; NULL with errno set if there is no memory. Main thread. */
+struct shared *shared_new(size_t slots, uint64_t held_limit);
+/* Takes NULL. No other thread may still use it. */
+void shared_free(struct shared *shared);
+
+static inline void slot_add(_Atomic uint64_t *counter, uint64_t n)
+{
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
+                          memory_order_relaxed);
+}
+
+static inline bool shared_draining(const struct shared *shared)
+{
+    return atomic_load_explicit(&shared->draining, memory_order_relaxed);
+}
+
+static inline bool shared_full(const struct shared *shared)
+{
+    return atomic_load_explicit(&shared->full, memory_order_relaxed);
+}
+
+#endif

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: MIT
+"""User instructions per request: two runs under callgrind with different numbers of requests, and the slope between them.
+
+The slope leaves out start-up, connections and the end. Counts hardly vary between runs, however busy the machine is.
+"""
+
+import os
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+from .errors import LabError
+from .process import Child, describe_status
+from .server import Server
+
+_CONNECTIONS = 8
+_PATIENCE = 60
+# callgrind counts every byte of a `rep stosb` or `rep movsb` as an instruction: keep glibc from using them.
+_TUNABLES = "glibc.cpu.x86_rep_stosb_threshold=1073741824:glibc.cpu.x86_rep_movsb_threshold=1073741824"
+
+
+def find_tools():
+    for tool, package in (("valgrind", "valgrind"), ("h2load", "nghttp2-client")):
+        if not shutil.which(tool):
+            raise LabError(f"{tool} is missing: install it (Debian: apt-get install {package})")
+
+
+def parse_total(text):
+    """The instructions in a profile: its `summary:` line."""
+    found = re.search(r"^summary: (\d+)", text, re.MULTILINE)
+    if not found:
+        raise LabError("a callgrind profile without a summary")
+    return int(found[1])
+
+
+def check_load(output, requests):
+    """LabError unless h2load says that all requests were answered with 2xx."""
+    succeeded = re.search(r"(\d+) succeeded, (\d+) failed, (\d+) errored", output)
+    codes = re.search(r"status codes: (\d+) 2xx", output)
+    if not succeeded or not codes or int(succeeded[1]) != requests or int(codes[1]) != requests:
+        raise LabError(f"h2load: not all of {requests} requests were answered with 2xx")
+
+
+def _load(server, path, requests):
+    argv = ["h2load", "--h1", f"-c{_CONNECTIONS}", f"-n{requests}", f"{server.url}{path}"]
+    with Child(argv) as client:
+        if not client.ended(_PATIENCE):
+            server.check_alive()
+            raise LabError(f"h2load did not end within {_PATIENCE} s")
+        status = client.reap()
+        if status != 0:
+            raise LabError(f"h2load {describe_status(status)}: {client.error_line()}")
+        check_load(client.read_output(), requests)
+
+
+def _total(subject, path, requests, folder):
+    """The instructions of a server's whole life. Each of its processes leaves a profile in the folder."""
+    argv = ["valgrind", "--tool=callgrind", "--quiet", f"--callgrind-out-file={folder}/callgrind.%p", *subject.argv]
+    tunables = ":".join(filter(None, [os.environ.get("GLIBC_TUNABLES"), _TUNABLES]))
+    with Server.command(argv, subject.name, env={"GLIBC_TUNABLES": tunables}) as server:
+        server.wait_ready(timeout=_PATIENCE)
+        _load(server, path, requests)
+        server.stop(patience=_PATIENCE)
+    profiles = list(folder.iterdir())
+    return sum(parse_total(profile.read_text(encoding="utf-8", errors="replace")) for profile in profiles)
+
+
+def instructions_per_request(subject, path, few, many, keep=None):
+    """The slope. `keep`: the folder to which the profiles of the longer run are copied, for callgrind_annotate."""
+    with tempfile.TemporaryDirectory(prefix="echod-lab-") as temporary:
+        totals = []
+        for requests in (few, many):
+            folder = Path(temporary) / str(requests)
+            folder.mkdir()
+            totals.append(_total(subject, path, requests, folder))
+        if keep:
+            shutil.copytree(folder, keep, dirs_exist_ok=True)
+    return (totals[1] - totals[0]) / (many - few)

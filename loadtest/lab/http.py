@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: MIT
+"""Just enough of HTTP to check an answer before it is timed, and to know how many bytes it has on the wire."""
+
+import socket
+from dataclasses import dataclass
+
+from .errors import LabError
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: dict  # names in lower case
+    body: bytes
+    length: int  # head and body together
+
+
+def parse_head(head):
+    """(status, headers) of an answer's head without its empty line."""
+    lines = head.decode("latin-1").split("\r\n")
+    version, _, rest = lines[0].partition(" ")
+    if not version.startswith("HTTP/1.") or not rest[:3].isdigit():
+        raise LabError(f"not an HTTP answer: {lines[0][:60]!r}")
+    headers = {}
+    for line in lines[1:]:
+        name, _, value = line.partition(":")
+        headers[name.strip().lower()] = value.strip()
+    return int(rest[:3]), headers
+
+
+def receive(connection):
+    """One answer with a Content-Length from a connected socket."""
+    data = bytearray()
+    while (end := data.find(b"\r\n\r\n")) < 0:
+        if not (more := connection.recv(65536)):
+            raise LabError("the connection was closed before an answer")
+        data += more
+    status, headers = parse_head(bytes(data[:end]))
+    if "content-length" not in headers:
+        raise LabError("an answer without Content-Length")
+    length = end + 4 + int(headers["content-length"])
+    while len(data) < length:
+        if not (more := connection.recv(65536)):
+            raise LabError("an answer shorter than its Content-Length")
+        data += more
+    return Answer(status, headers, bytes(data[end + 4:length]), length)
+
+
+def request_bytes(method, path, host, headers=(), body=None):
+    lines = [f"{method} {path} HTTP/1.1", f"Host: {host}", *headers]
+    if body is not None:
+        lines.append(f"Content-Length: {len(body)}")
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + (body or b"")
+
+
+def ask(address, method, path, headers=(), body=None, timeout=5):
+    """One request on a connection of its own."""
+    try:
+        with socket.create_connection(address, timeout=timeout) as connection:
+            connection.sendall(request_bytes(method, path, f"{address[0]}:{address[1]}", headers, body))
+            return receive(connection)
+    except OSError as error:
+        raise LabError(f"{method} {path}: {error}") from None

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: MIT
+"""The one table of modes, and the question which of them a binary offers."""
+
+from dataclasses import dataclass
+
+from .errors import LabError, UsageError
+from .server import Server
+
+
+@dataclass(frozen=True)
+class Mode:
+    name: str
+    ceiling: str  # the parse-less server of the same model
+    instructions: int = 0  # target: user instructions per GET /plaintext, 0 for none
+    idle_bytes: int = 0  # target: user memory of an idle connection, 0 for none
+    holds_idle: bool = True  # whether any number of connections may stay open idle
+
+
+MODES = (
+    Mode("thread", ceiling="threads", instructions=2600),
+    Mode("event", ceiling="epoll", instructions=2800, idle_bytes=512),
+    Mode("hybrid", ceiling="epoll"),
+    Mode("pool", ceiling="threads", holds_idle=False),
+    Mode("process", ceiling="processes"),
+)
+
+_REFUSED = 2  # exit status for a value that --mode does not know
+
+
+def _offers(binary, mode):
+    with Server.command([binary, "--mode", mode.name, "--listen", "127.0.0.1:0"], name=mode.name) as server:
+        if server.wait_ready(refused=_REFUSED) is None:
+            return False
+        server.stop()
+        return True
+
+
+def choose(binary, asked=None):
+    """The modes to measure: those asked for (names with commas between), or all that the binary offers."""
+    known = {mode.name: mode for mode in MODES}
+    names = [name.strip() for name in asked.split(",") if name.strip()] if asked else list(known)
+    for name in names:
+        if name not in known:
+            raise UsageError(f"--modes: {name!r} is none of {', '.join(known)}")
+    if not names:
+        raise UsageError("--modes: no mode given")
+    chosen = []
+    for mode in dict.fromkeys(known[name] for name in names):
+        if _offers(binary, mode):
+            chosen.append(mode)
+        elif asked:
+            raise UsageError(f"--modes: {binary} does not offer --mode {mode.name}")
+    if not chosen:
+        raise LabError(f"{binary} offers none of the modes {', '.join(known)}")
+    return chosen

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: MIT
+"""Result files: written whole or not at all."""
+
+import json
+import os
+from pathlib import Path
+
+from .errors import LabError
+
+
+def prepare(folder):
+    """Makes the folder; LabError if nothing can be written there."""
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LabError(f"cannot write to {folder}: {error.strerror}") from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise LabError(f"cannot write to {folder}")
+
+
+def write(path, text):
+    path = Path(path)
+    draft = path.with_name(path.name + ".new")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        os.replace(draft, path)
+    except OSError as error:
+        raise LabError(f"cannot write {path}: {error.strerror}") from None
+
+
+def write_json(path, value):
+    write(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: MIT
+"""Child processes: started pinned, waited for without polling, signalled by a handle that cannot hit another process."""
+
+import ctypes
+import os
+import select
+import signal
+import subprocess
+import tempfile
+
+from .errors import LabError
+from .interrupts import shield
+
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None, use_errno=True)
+_living = []
+
+
+class Child:
+    """One child in a session of its own, so that a terminal's Ctrl-C reaches the lab alone. Output: a pipe; stderr: a file."""
+
+    def __init__(self, argv, cpus=None, env=None):
+        self.argv = [str(word) for word in argv]
+        self.status = None
+        self.rusage = None
+        self._errors = tempfile.TemporaryFile()
+
+        def prepare():
+            _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+            if cpus:
+                os.sched_setaffinity(0, cpus)
+
+        with shield():
+            try:
+                self._popen = subprocess.Popen(self.argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                               stderr=self._errors, env=env, start_new_session=True,
+                                               preexec_fn=prepare)
+            except OSError as error:
+                self._errors.close()
+                raise LabError(f"cannot start {self.argv[0]}: {error.strerror}") from None
+            self.pid = self._popen.pid
+            self.stdout = self._popen.stdout
+            self._handle = os.pidfd_open(self.pid)
+            _living.append(self)
+
+    def send(self, number):
+        if self.status is None:
+            try:
+                signal.pidfd_send_signal(self._handle, number)
+            except ProcessLookupError:
+                pass
+
+    def _signal_group(self):
+        """Ends what the child has started and left behind. Its group is its own, and its id taken until it is reaped."""
+        try:
+            os.killpg(self.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+    def ended(self, timeout=0):
+        """Whether the child has ended within `timeout` seconds. It is not reaped yet: /proc still knows it."""
+        if self.status is not None:
+            return True
+        poller = select.poll()
+        poller.register(self._handle, select.POLLIN)
+        return bool(poller.poll(max(0, timeout) * 1000))
+
+    def read_output(self):
+        """What is left on its stdout, once it has ended."""
+        return self.stdout.read().decode(errors="replace")
+
+    def error_line(self):
+        """The last line it wrote on stderr, for use in a message."""
+        self._errors.seek(0)
+        lines = self._errors.read().decode(errors="replace").strip().splitlines()
+        return lines[-1].strip() if lines else ""
+
+    def reap(self):
+        """The exit status (negative: a signal) of a child that has ended, with the resources it used in self.rusage."""
+        if self.status is None:
+            self._signal_group()
+            _, status, self.rusage = os.wait4(self.pid, 0)
+            self.status = self._popen.returncode = os.waitstatus_to_exitcode(status)
+            os.close(self._handle)
+            _living.remove(self)
+        return self.status
+
+    def stop(self, number=signal.SIGTERM, patience=5):
+        """Asks the child to end, forces it after `patience` seconds; gives its exit status."""
+        with shield():
+            self.send(number)
+            if not self.ended(patience):
+                self._signal_group()
+                self.ended(patience)
+            return self.reap()
+
+    def close(self):
+        """Leaves nothing behind, whatever state the child is in."""
+        with shield():
+            if self.status is None:
+                self.stop()
+            self.stdout.close()
+            self._errors.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def stop_all():
+    """The last resort at the lab's end: also children that an interruption kept from being handed to anybody."""
+    with shield():
+        for child in list(_living):
+            child.send(signal.SIGTERM)
+        for child in list(_living):
+            child.close()
+
+
+def describe_status(status):
+    """An exit status in words."""
+    if status < 0:
+        return f"was ended by {signal.Signals(-status).name}"
+    return f"exited with status {status}"

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: MIT
+"""What the kernel knows of a running server: CPU time, context switches, threads, memory; of all its processes together."""
+
+import os
+import time
+from dataclasses import dataclass
+
+_TICK = os.sysconf("SC_CLK_TCK")
+_MEMORY_FIELDS = ("Rss", "Pss", "Private_Clean", "Private_Dirty")
+
+
+@dataclass(frozen=True)
+class Usage:
+    """A reading at one moment. Switches count living threads only: a difference is exact if no task ended in between."""
+
+    when: float  # seconds of a monotonic clock
+    cpu: float  # seconds, user and system, of living and ended threads and of reaped children
+    user: float  # seconds in ticks of the kernel's clock
+    system: float
+    voluntary: int
+    involuntary: int
+    tasks: frozenset  # thread ids
+
+
+def _read(path):
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def parse_stat(text):
+    """(utime, stime, cutime, cstime) in seconds of a /proc/PID/stat. The name in it may hold spaces and parentheses."""
+    fields = text.rpartition(")")[2].split()
+    return tuple(int(field) / _TICK for field in fields[11:15])
+
+
+def parse_switches(text):
+    """(voluntary, involuntary) context switches of a task's status file."""
+    counts = {"voluntary_ctxt_switches": 0, "nonvoluntary_ctxt_switches": 0}
+    for line in text[text.rfind("\nvoluntary_ctxt"):].split("\n"):
+        name, _, value = line.partition(":")
+        if name in counts:
+            counts[name] = int(value)
+    return tuple(counts.values())
+
+
+def parse_rollup(text):
+    """Bytes by field of a smaps_rollup."""
+    sizes = {}
+    for line in text.splitlines():
+        name, _, value = line.partition(":")
+        if name in _MEMORY_FIELDS:
+            sizes[name] = int(value.split()[0]) * 1024
+    return sizes
+
+
+def task_ids(pid):
+    try:
+        return os.listdir(f"/proc/{pid}/task")
+    except FileNotFoundError:
+        return []
+
+
+def process_tree(pid):
+    """The process and all its descendants."""
+    pids, pending = [], [pid]
+    while pending:
+        parent = pending.pop()
+        pids.append(parent)
+        for task in task_ids(parent):
+            pending += [int(child) for child in _read(f"/proc/{parent}/task/{task}/children").split()]
+    return pids
+
+
+def cpu_clock(pid):
+    """CPU seconds of a process to the nanosecond, ended threads included: its clock, as clock_getcpuclockid(3) names it."""
+    try:
+        return time.clock_gettime((~pid << 3) | 2)
+    except OSError:
+        return 0.0
+
+
+def usage(pid):
+    """A reading of a server and its descendants."""
+    when = time.monotonic()
+    cpu = user = system = 0.0
+    voluntary = involuntary = 0
+    tasks = set()
+    for process in process_tree(pid):
+        stat = _read(f"/proc/{process}/stat")
+        if not stat:
+            continue
+        utime, stime, cutime, cstime = parse_stat(stat)
+        cpu += cpu_clock(process) + cutime + cstime
+        user += utime + cutime
+        system += stime + cstime
+        for task in task_ids(process):
+            counts = parse_switches(_read(f"/proc/{process}/task/{task}/status"))
+            voluntary += counts[0]
+            involuntary += counts[1]
+            tasks.add(int(task))
+    return Usage(when, cpu, user, system, voluntary, involuntary, frozenset(tasks))
+
+
+def parse_busy(text, cpus):
+    """Seconds that these CPUs were not idle, from /proc/stat; time the hypervisor kept for itself included."""
+    ticks = 0
+    for line in text.splitlines():
+        name, *fields = line.split()
+        if name.startswith("cpu") and name[3:].isdecimal() and int(name[3:]) in cpus:
+            user, nice, system, _idle, _iowait, irq, softirq, steal = (int(field) for field in fields[:8])
+            ticks += user + nice + system + irq + softirq + steal
+    return ticks / _TICK
+
+
+def busy(cpus):
+    return parse_busy(_read("/proc/stat"), cpus)
+
+
+def sockets(pid):
+    """How many sockets a server and its descendants have open, or None where that may not be seen."""
+    found = set()
+    for process in process_tree(pid):
+        folder = f"/proc/{process}/fd"
+        try:
+            for descriptor in os.listdir(folder):
+                found.add(_link(f"{folder}/{descriptor}"))
+        except (FileNotFoundError, ProcessLookupError):
+            pass
+        except PermissionError:
+            return None
+    return sum(name.startswith("socket:") for name in found)
+
+
+def _link(path):
+    try:
+        return os.readlink(path)
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def memory(pid):
+    """User memory of a server and its descendants in bytes: pss, rss and private; None where the kernel does not tell."""
+    totals = dict.fromkeys(_MEMORY_FIELDS, 0)
+    for process in process_tree(pid):
+        try:
+            sizes = parse_rollup(_read(f"/proc/{process}/smaps_rollup"))
+        except PermissionError:
+            return {"pss": None, "rss": None, "private": None}
+        for name, size in sizes.items():
+            totals[name] += size
+    return {"pss": totals["Pss"], "rss": totals["Rss"], "private": totals["Private_Clean"] + totals["Private_Dirty"]}
+
+
+def written(pid):
+    """Bytes a process has given to write(2), or None where that is not counted. Works until the process is reaped."""
+    try:
+        text = _read(f"/proc/{pid}/io")
+    except PermissionError:
+        return None
+    for line in text.splitlines():
+        if line.startswith("wchar:"):
+            return int(line.split()[1])
+    return None

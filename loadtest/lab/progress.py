@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+"""A line on stderr that says what is being done and how long it will still take."""
+
+import os
+import sys
+import time
+
+_QUIET = 5  # seconds between two lines where the line cannot be rewritten
+_BAR = 20
+
+
+def duration(seconds):
+    minutes, rest = divmod(int(seconds + 0.5), 60)
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+
+
+def fitted(text, part, columns):
+    """The text with a bar before it if the line has room for one, else as much of the text as fits."""
+    if len(text) + _BAR + 1 >= columns:
+        return text[:max(0, columns - 1)]
+    filled = int(_BAR * part)
+    return f"{'█' * filled}{'░' * (_BAR - filled)} {text}"
+
+
+class Progress:
+    """Steps of about equal length."""
+
+    def __init__(self, steps, estimate, stream=None, clock=time.monotonic):
+        self._steps = steps
+        self._estimate = estimate  # seconds a step is thought to take until some have been seen
+        self._stream = stream or sys.stderr
+        self._clock = clock
+        self._began = clock()
+        self._done = 0
+        self._last = None
+        self._terminal = self._stream.isatty()
+
+    def left(self):
+        """Seconds left, from the mean of the steps so far."""
+        mean = (self._clock() - self._began) / self._done if self._done else self._estimate
+        return (self._steps - self._done) * mean
+
+    def show(self, what):
+        """Says what begins now."""
+        now = self._clock()
+        text = f"[{self._done + 1:>{len(str(self._steps))}}/{self._steps}] {what}, {duration(self.left())} left"
+        if self._terminal:
+            self._stream.write(f"\r\033[K{fitted(text, self._done / self._steps, self._columns())}")
+        elif self._last is None or now - self._last >= _QUIET:
+            self._stream.write(text + "\n")
+            self._last = now
+        self._stream.flush()
+
+    def _columns(self):
+        try:
+            return os.get_terminal_size(self._stream.fileno()).columns
+        except OSError:
+            return 80
+
+    def step(self):
+        self._done += 1
+
+    def note(self, text):
+        """A line that stays."""
+        self._stream.write(f"{self._clear()}{text}\n")
+        self._stream.flush()
+
+    def _clear(self):
+        return "\r\033[K" if self._terminal else ""
+
+    def close(self):
+        self._stream.write(self._clear())
+        self._stream.flush()

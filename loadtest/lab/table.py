@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: MIT
+"""Figures as people read them, and tables of them for a terminal and for Markdown."""
+
+
+def significant(value, digits=3):
+    """A number with so many significant digits and thousands separators, never in exponent form."""
+    if value == 0:
+        return "0"
+    places = digits - 1
+    size = abs(value)
+    while size >= 10 and places > 0:
+        size /= 10
+        places -= 1
+    while size < 1 and places < 6:
+        size *= 10
+        places += 1
+    return f"{value:,.{places}f}"
+
+
+def microseconds(value):
+    """A duration given in microseconds."""
+    if value < 1000:
+        return f"{value:.0f} µs"
+    if value < 1e6:
+        return f"{significant(value / 1e3)} ms"
+    return f"{significant(value / 1e6)} s"
+
+
+def size(value):
+    """Bytes in binary units."""
+    if value is None:
+        return "?"
+    for unit in ("B", "KiB", "MiB"):
+        if abs(value) < 1024:
+            return f"{significant(value) if unit != 'B' else f'{value:.0f}'} {unit}"
+        value /= 1024
+    return f"{significant(value)} GiB"
+
+
+def with_spread(text, sample):
+    """A median with half its range in per cent beside it."""
+    return f"{text} ±{sample.spread * 100:.0f}%" if len(sample.values) > 1 else text
+
+
+def plain(headings, rows, left=1):
+    """A table for a terminal; the first `left` columns are flush left. A row that is a string stands as it is."""
+    cells = [row for row in rows if not isinstance(row, str)]
+    widths = [max(len(row[i]) for row in [headings, *cells]) for i in range(len(headings))]
+
+    def line(row):
+        parts = [text.ljust(width) if i < left else text.rjust(width)
+                 for i, (text, width) in enumerate(zip(row, widths))]
+        return "  ".join(parts).rstrip()
+
+    rule = "  ".join("-" * width for width in widths)
+    return "\n".join([line(headings), rule, *(row if isinstance(row, str) else line(row) for row in rows)])
+
+
+def markdown(headings, rows, left=1):
+    """The same table in Markdown."""
+    rule = [":--" if i < left else "--:" for i in range(len(headings))]
+    lines = [headings, rule, *rows]
+    return "\n".join("| " + " | ".join(text.replace("|", "\\|") for text in row) + " |" for row in lines)

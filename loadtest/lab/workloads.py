@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: MIT
+"""What is asked of the servers: one table, a wrk script for each entry."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import LabError, UsageError
+from .http import ask
+
+SCENARIOS = Path(__file__).resolve().parent.parent / "scenarios"
+HELLO = b"Hello, World!"
+
+
+@dataclass(frozen=True)
+class Workload:
+    name: str
+    title: str
+    method: str
+    path: str
+    depth: int = 1  # requests sent at once on a connection
+    size: int = 0  # bytes of the request's body
+
+    @property
+    def script(self):
+        return SCENARIOS / f"{self.name}.lua"
+
+    @property
+    def options(self):
+        """What the script is told after the URL."""
+        return [f"size={self.size}"] if self.size else [f"depth={self.depth}"] if self.depth > 1 else []
+
+    def check(self, server):
+        """Asks once and compares; gives the answer's length on the wire, to which every later answer is held."""
+        body = bytes(97 + i % 26 for i in range(self.size)) if self.size else None
+        headers = ["Content-Type: text/plain"] if body else []
+        answer = ask(server.address, self.method, self.path, headers, body)
+        if answer.status != 200:
+            raise LabError(f"{server.name}: {self.method} {self.path} answered {answer.status}, not 200")
+        if answer.body != (HELLO if body is None else body):
+            raise LabError(f"{server.name}: {self.method} {self.path} answered a wrong body of {len(answer.body)} bytes")
+        return answer.length
+
+
+WORKLOADS = (
+    Workload("plaintext", "GET /plaintext", "GET", "/plaintext"),
+    Workload("echo", "POST /echo, 1 KiB", "POST", "/echo", size=1024),
+    Workload("pipeline", "GET /plaintext, 16 at once", "GET", "/plaintext", depth=16),
+)
+
+
+def choose(asked=None):
+    """The workloads named (commas between), or all."""
+    if not asked:
+        return list(WORKLOADS)
+    known = {workload.name: workload for workload in WORKLOADS}
+    names = [name.strip() for name in asked.split(",") if name.strip()]
+    for name in names:
+        if name not in known:
+            raise UsageError(f"--only: {name!r} is none of {', '.join(known)}")
+    return [workload for workload in WORKLOADS if workload.name in names]

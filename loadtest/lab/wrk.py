@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: MIT
+"""Runs wrk with one of our scenarios, for a fraction of a second where wanted, and reads the figures it prints."""
+
+import json
+import math
+import shutil
+import signal
+import tempfile
+import time
+from pathlib import Path
+
+from . import cpus, procfs
+from .errors import CellFailed, LabError
+from .interrupts import shield
+from .process import Child, describe_status
+
+_TIMEOUT = 8  # seconds after which wrk calls an answer an error; slower than that nothing here may be
+_TICK = 0.1  # seconds between the moments at which wrk looks whether it should stop
+
+
+def find():
+    """The path of wrk, or LabError."""
+    path = shutil.which("wrk")
+    if not path:
+        raise LabError("wrk is missing: install it (Debian: apt-get install wrk)")
+    return path
+
+
+def parse(output):
+    """The figures in what a scenario printed: the last line that is a JSON object."""
+    for line in reversed(output.splitlines()):
+        if line.startswith("{"):
+            try:
+                figures = json.loads(line)
+            except ValueError:
+                break
+            if "latency_us" in figures:
+                return figures
+    raise LabError("wrk printed no figures")
+
+
+def problems(figures, answer_length, connections):
+    """What was wrong with a run, in words; empty if nothing. `answer_length` is that of a checked answer, with its head."""
+    found = [f"{count} {kind} errors" for kind, count in figures["errors"].items() if count]
+    requests = figures["requests"]
+    if not requests:
+        found.append("no request was answered")
+    elif answer_length:
+        # In flight at the end: an answer for each request sent. `Connection: close` may be added to any answer.
+        longest = answer_length + len("Connection: close\r\n")
+        slack = connections * figures["depth"] * longest
+        if not requests * answer_length - slack <= figures["bytes"] <= requests * longest + slack:
+            found.append(f"answers of {figures['bytes'] / requests:.1f} bytes on average, not {answer_length}")
+    return ", ".join(found)
+
+
+class Run:
+    """A wrk at work. It opens its connections and waits with its first request for open_gate(). Context: gone afterwards."""
+
+    def __init__(self, workload, url, connections, seconds, client_cpus, check=False):
+        self.connections = connections
+        self.threads = max(1, min(len(client_cpus), connections))
+        self._folder = tempfile.TemporaryDirectory(prefix="echod-lab-")
+        self._gate = Path(self._folder.name) / "open"
+        options = [*workload.options, f"gate={self._gate}", *(["check=1"] if check else [])]
+        # wrk knows whole seconds only: it is given more than enough and interrupted in time.
+        self.argv = [find(), f"-t{self.threads}", f"-c{connections}", f"-d{math.ceil(seconds) + 60}s", f"-T{_TIMEOUT}s",
+                     "-s", workload.script, url + "/", "--", *options]
+        try:
+            self.child = Child(self.argv, client_cpus)
+        except BaseException:
+            self._folder.cleanup()
+            raise
+        self.pid = self.child.pid
+        self.start = time.monotonic()
+
+    def open_gate(self):
+        """The requests begin; from now on the seconds count."""
+        self._gate.touch()
+        self.start = time.monotonic()
+
+    def check_alive(self, timeout=0):
+        """LabError if wrk ends by itself within that time."""
+        if self.child.ended(timeout):
+            status = self.child.stop()
+            line = self.child.error_line() or "no message"
+            raise LabError(f"wrk {describe_status(status)}: {line}")
+
+    def sleep_until(self, seconds):
+        """Waits until that long after the requests began."""
+        self.check_alive(self.start + seconds - time.monotonic())
+
+    def cpu(self):
+        return procfs.cpu_clock(self.pid)
+
+    def written(self):
+        return procfs.written(self.pid)
+
+    def finish(self, patience=5):
+        """Ends the run; (figures, bytes written in all)."""
+        deadline = time.monotonic() + patience
+        self.child.send(signal.SIGINT)
+        while not self.child.ended(5 * _TICK):
+            if time.monotonic() > deadline:
+                raise CellFailed(f"wrk did not end within {patience} s")
+            self.child.send(signal.SIGINT)  # until its handler is in place wrk ignores it
+        written = self.written()
+        self.child.reap()
+        return parse(self.child.read_output()), written
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.child.close()
+        with shield():
+            self._folder.cleanup()
+
+
+def command_line(workload, connections, seconds, client_cpus, url="http://127.0.0.1:8080/"):
+    """The same run for a shell."""
+    threads = max(1, min(len(client_cpus), connections))
+    script = f"loadtest/scenarios/{workload.script.name}"
+    words = ["taskset", "-c", cpus.show(client_cpus), "wrk", f"-t{threads}", f"-c{connections}",
+             f"-d{math.ceil(seconds)}s", "-s", script, url, *workload.options]
+    return " ".join(words)

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+"""What wrk prints, judged."""
+
+import unittest
+
+import context  # noqa: F401
+from lab import wrk
+from lab.errors import LabError
+from lab.workloads import WORKLOADS
+
+
+def figures(**changes):
+    errors = dict.fromkeys(("connect", "read", "write", "timeout", "status", "body"), 0)
+    return {"requests": 1000, "bytes": 130_000, "depth": 1, "errors": errors, **changes}
+
+
+class ParseTest(unittest.TestCase):
+    def test_the_last_json_line(self):
+        output = 'Running\n{"latency_us":{},"requests":1}\n{"latency_us":{},"requests":2}\n\n'
+        self.assertEqual(wrk.parse(output)["requests"], 2)
+
+    def test_none(self):
+        for output in ("", "Running\n", "{broken\n", '{"other":1}\n'):
+            with self.subTest(output), self.assertRaises(LabError):
+                wrk.parse(output)
+
+
+class ProblemsTest(unittest.TestCase):
+    CASES = (
+        ("good", figures(), 130, ""),
+        ("the last answers half read", figures(bytes=130_900), 130, ""),
+        ("with Connection: close", figures(bytes=149_000), 130, ""),
+        ("nobody knows the length", figures(bytes=1), None, ""),
+        ("too short", figures(bytes=120_000), 130, "answers of 120.0 bytes on average, not 130"),
+        ("too long", figures(bytes=170_000), 130, "answers of 170.0 bytes on average, not 130"),
+        ("none", figures(requests=0, bytes=0), 130, "no request was answered"),
+        ("errors", figures(errors={"read": 3, "status": 0, "timeout": 1}), 130, "3 read errors, 1 timeout errors"),
+    )
+
+    def test_cases(self):
+        for name, given, length, expected in self.CASES:
+            with self.subTest(name):
+                self.assertEqual(wrk.problems(given, length, 10), expected)
+
+
+class CommandLineTest(unittest.TestCase):
+    def test_for_a_shell(self):
+        line = wrk.command_line(WORKLOADS[1], 64, 1.3, {1, 2})
+        self.assertEqual(line, "taskset -c 1,2 wrk -t2 -c64 -d2s -s loadtest/scenarios/echo.lua http://127.0.0.1:8080/ "
+                               "size=1024")
+
+
+if __name__ == "__main__":
+    unittest.main()

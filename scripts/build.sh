@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh
+# Configuring and building one CMake preset in build/PRESET.
+
+# Nothing of the environment's own flags: a build is what its preset says. Two at once in one folder take turns.
+build() (
+    unset CFLAGS CPPFLAGS LDFLAGS
+    cmake --list-presets | grep -q "\"$1\"" || die 2 "no preset '$1'; there are: $(preset_names)"
+    mkdir -p build
+    exec 9>"build/$1.lock"
+    ! have flock || flock 9
+    say "== build $1"
+    { cmake --preset "$1" && cmake --build "build/$1"; } >&2 9>&-
+)
+
+preset_names() {
+    cmake --list-presets | sed -n 's/^ *"\([^"]*\)".*/\1/p' | tr '\n' ' '
+}
+
+# build_quietly PRESET: its output is shown only when it fails.
+build_quietly() {
+    mkdir -p build
+    log=build/$1.log
+    [ -x "build/$1/echod" ] || say "building $1 ..."
+    if ! build "$1" >"$log" 2>&1; then
+        cat "$log" >&2
+        die 1 "the $1 build failed"
+    fi
+}

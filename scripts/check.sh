@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh
+# Formatters, linters and static analysis. Each checker says what it found; the last line counts them.
+
+checkers="format layers shell python clang tidy cppcheck"
+
+# check_main [CHECKER...]
+check_main() {
+    need_to_build criterion python3 clang clang-format clang-tidy cppcheck shellcheck
+    passed=0 failed=0
+    # shellcheck disable=SC2086 # a list of names
+    [ $# -gt 0 ] || set -- $checkers
+    for checker in "$@"; do
+        case " $checkers " in
+        *" $checker "*) ;;
+        *) die 2 "check: no checker '$checker'; there are: $checkers" ;;
+        esac
+        printf '== %s\n' "$checker"
+        if ("check_$checker") 2>&1; then
+            passed=$((passed + 1))
+        else
+            failed=$((failed + 1))
+            printf 'FAILED: %s\n' "$checker"
+        fi
+    done
+    printf '%d passed, %d failed\n' "$passed" "$failed"
+    [ "$failed" -eq 0 ] || exit 1
+    exit 0
+}
+
+c_files() {
+    for folder in common server loadtest tests; do
+        [ ! -d "$folder" ] || find "$folder" -name '*.[ch]'
+    done
+}
+
+check_format() {
+    c_files | xargs clang-format --dry-run -Werror
+}
+
+# Dependencies point one way: nothing in common/ knows the server or libevent, and only sync knows threads.
+check_layers() {
+    ! grep -rnE '^ *# *include +[<"](server/|event2?[/.]|ev(dns|http|rpc|util))' common &&
+        ! grep -rnE '^ *# *include +<pthread\.h>' --exclude='sync.*' common
+}
+
+check_shell() {
+    scripts=$(grep -rlE '^#!/bin/(ba)?sh|^#!/usr/bin/env (ba)?sh' --exclude-dir=build --exclude-dir=.git .)
+    # shellcheck disable=SC2086 # a list of names without spaces
+    shellcheck -x $scripts scripts/*.sh
+}
+
+check_python() {
+    find . -name '*.py' -not -path './build/*' -exec env PYTHONPYCACHEPREFIX=build/pycache python3 -m py_compile {} +
+}
+
+check_clang() {
+    build clang
+}
+
+check_tidy() {
+    [ -f build/clang/compile_commands.json ] || build clang >/dev/null 2>&1 || return 1
+    status=0
+    found=$(find common server -name '*.c' -print0 |
+        xargs -0 -n 1 -P "$(nproc)" clang-tidy -p build/clang --quiet 2>&1) || status=$?
+    printf '%s\n' "$found" | grep -vE '^$|^[0-9]+ warnings? generated' || true
+    return "$status"
+}
+
+# Cppcheck reads no system headers; without the macros of this one it takes a list's head for a syntax error.
+check_cppcheck() {
+    queue=$(printf '#include <sys/queue.h>\n' | cc -E - | sed -n 's,^# 1 "\(.*sys/queue.h\)".*,\1,p' | head -n 1)
+    cppcheck --quiet --std=c11 --language=c --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
+        --suppress=missingIncludeSystem --suppress=internalAstError --include="$queue" \
+        -D_GNU_SOURCE= -DECHOD_VERSION='""' -I . -j "$(nproc)" common server
+}

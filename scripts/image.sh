@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh
+# Building the container image with whichever tool is there, from a base image that is pulled or else made here.
+
+image=localhost/echod
+upstream_base=docker.io/library/debian:trixie-slim
+own_base=localhost/echod-base:trixie
+
+image_main() {
+    tool=$(image_tool)
+    if [ "$tool" = buildah ]; then
+        need buildah
+        # Works without the right to make namespaces, and where the kernel stacks no file systems.
+        export BUILDAH_ISOLATION="${BUILDAH_ISOLATION:-chroot}"
+        buildah info >/dev/null 2>&1 || export STORAGE_DRIVER=vfs
+    fi
+    version=$(sed -n 's/^project(echod VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
+    revision=$(git rev-parse HEAD 2>/dev/null || echo unknown)
+
+    find_base
+    say "building the image $image:$version with $tool ..."
+    layers=""
+    [ "$tool" != buildah ] || layers=--layers
+    # shellcheck disable=SC2086 # one option or none
+    "$tool" build $layers --tag "$image:$version" --tag "$image:latest" --build-arg "BASE=$base" --build-arg "VERSION=$version" \
+        --build-arg "REVISION=$revision" --file Dockerfile . >&2 || die 1 "the image build failed"
+    describe
+}
+
+# Docker only where its daemon answers.
+image_tool() {
+    if have docker && docker info >/dev/null 2>&1; then
+        echo docker
+    elif have podman && podman info >/dev/null 2>&1; then
+        echo podman
+    else
+        echo buildah
+    fi
+}
+
+find_base() {
+    base=$upstream_base
+    if ! is_stored "$base" && ! "$tool" pull "$base" >&2; then
+        base=$own_base
+        is_stored "$base" || make_base
+    fi
+}
+
+is_stored() {
+    "$tool" inspect "$1" >/dev/null 2>&1
+}
+
+# The base image cannot be had: its like from the package archive that this system uses.
+make_base() {
+    say "the base image cannot be pulled: making one with debootstrap ..."
+    need debootstrap
+    source=""
+    [ "$(os_release ID)" != debian ] || source=$(debian_source "$(os_release VERSION_CODENAME)")
+    [ -n "$source" ] || die 1 "no archive to make a Debian image from is known here"
+    mirror=$(printf '%s\n' "$source" | awk '{ for (i = 1; i <= NF; i++) if ($i ~ /^[a-z+]+:\/\//) { print $i; exit } }')
+
+    root=$(mktemp -d)
+    trap 'as_root rm -rf "$root"' EXIT
+    PATH=$PATH:/usr/sbin:/sbin as_root debootstrap --variant=minbase trixie "$root" "$mirror" >&2 || die 1 "debootstrap failed"
+    # How this system's apt reaches the archive, and what it lets pass there, holds inside too.
+    apt-config dump | grep -E '^Acquire::(Check-|https?::)' | as_root tee "$root/etc/apt/apt.conf.d/99local" >/dev/null || true
+    as_root rm -rf "$root/var/cache/apt/archives" "$root/var/lib/apt/lists"
+    import_base
+    as_root rm -rf "$root"
+    trap - EXIT
+}
+
+import_base() {
+    if [ "$tool" = buildah ]; then
+        container=$(buildah from scratch)
+        buildah add --quiet "$container" "$root" / >&2
+        buildah config --cmd '["bash"]' "$container"
+        buildah commit --quiet --rm "$container" "$base" >&2
+    else
+        as_root tar -C "$root" -c . | "$tool" import - "$base" >&2
+    fi
+}
+
+describe() {
+    case $tool in
+    buildah)
+        format='{{.OCIv1.Config.User}}'
+        size=$(buildah images --format '{{.Size}}' "$image:$version" | head -n 1)
+        user=$(buildah inspect --type image --format "$format" "$image:$version")
+        ;;
+    *)
+        size=$("$tool" images --format '{{.Size}}' "$image:$version" | head -n 1)
+        user=$("$tool" inspect --format '{{.Config.User}}' "$image:$version")
+        ;;
+    esac
+    printf 'image %s:%s, size %s, user %s\n' "$image" "$version" "$size" "$user"
+}

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh
+# What the commands of ./dev need beyond a shell: how to see whether it is there, how to install it on Debian and
+# its relatives, and what it is called elsewhere.
+
+# One line for each thing needed: its name here, how to see it, Debian's packages, what it is called in words.
+# Seen by a command that runs (cmd), a header that the compiler finds (inc) or a shell function (sh).
+package_table() {
+    cat <<'TABLE'
+cmake         cmd:cmake               cmake                     CMake, 3.25 or newer
+ninja         cmd:ninja               ninja-build               Ninja, the build tool
+cc            cmd:cc                  gcc                       a C compiler, GCC 12 or newer
+libc          inc:stdio.h             libc6-dev                 the headers of the C library
+libevent      inc:event2/event.h      libevent-dev              libevent with headers, 2.1.12 or newer
+llhttp        sh:llhttp_is_here       libllhttp-dev             llhttp with headers, 9.2.1 or newer
+criterion     inc:criterion/criterion.h libcriterion-dev        Criterion with headers, 2.4 or newer
+git           cmd:git                 git                       git
+python3       sh:python_is_whole      python3                   Python 3 with its standard library
+curl          cmd:curl                curl                      curl
+wrk           cmd:wrk                 wrk                       wrk, the HTTP load generator, 4.1 or newer
+h2load        cmd:h2load              nghttp2-client            h2load, of nghttp2's clients
+strace        cmd:strace              strace                    strace
+valgrind      cmd:valgrind            valgrind                  Valgrind
+clang         cmd:clang               clang                     Clang, 14 or newer
+clang-format  cmd:clang-format        clang-format              clang-format
+clang-tidy    cmd:clang-tidy          clang-tidy                clang-tidy
+cppcheck      cmd:cppcheck            cppcheck                  Cppcheck
+shellcheck    cmd:shellcheck          shellcheck                ShellCheck
+buildah       cmd:buildah             buildah                   Docker, Podman or Buildah
+debootstrap   sh:debootstrap_is_here  debootstrap               debootstrap
+TABLE
+}
+
+header_is_here() {
+    printf '#include <%s>\n' "$1" | cc -E - >/dev/null 2>&1
+}
+
+llhttp_is_here() {
+    printf '%s\n' '#include <llhttp.h>' \
+        '#if LLHTTP_VERSION_MAJOR * 10000 + LLHTTP_VERSION_MINOR * 100 + LLHTTP_VERSION_PATCH < 90201' \
+        '#error too old' '#endif' | cc -E - >/dev/null 2>&1
+}
+
+python_is_whole() {
+    python3 -c 'import argparse, http.client, json' 2>/dev/null
+}
+
+debootstrap_is_here() {
+    PATH=$PATH:/usr/sbin command -v debootstrap >/dev/null
+}
+
+# is_here HOW
+is_here() {
+    case $1 in
+    cmd:*) have "${1#cmd:}" ;;
+    inc:*) header_is_here "${1#inc:}" ;;
+    sh:*) "${1#sh:}" ;;
+    esac
+}
+
+# need THING...: returns once every one is there, else ends the script with a line that says what is missing.
+need() {
+    wanted=" $* " words="" llhttp_is_missing=""
+    set --
+    while read -r thing how packages word; do
+        case $wanted in
+        *" $thing "*) ;;
+        *) continue ;;
+        esac
+        is_here "$how" </dev/null && continue
+        words="$words
+  $word"
+        if [ "$thing" = llhttp ]; then
+            llhttp_is_missing=yes
+        else
+            set -- "$@" "$packages"
+        fi
+    done <<TABLE
+$(package_table)
+TABLE
+    [ -n "$words" ] || return 0
+
+    is_debian_like || die 1 "please install what is missing:$words"
+    say "installing what is missing:$words"
+    [ $# -eq 0 ] || install_packages "$@"
+    [ -z "$llhttp_is_missing" ] || llhttp_is_here || install_llhttp
+}
+
+is_debian_like() {
+    have apt-get && have dpkg && grep -Eq '^(ID|ID_LIKE)=.*debian' /etc/os-release
+}
+
+apt_get() {
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 "$@" </dev/null >&2
+}
+
+need_to_build() {
+    need cmake ninja cc libc libevent llhttp "$@"
+}
+
+# The lists are asked for once in a run, and only when something is to be installed.
+update_lists() {
+    [ -n "${lists_are_fresh:-}" ] || refresh_lists
+}
+
+refresh_lists() {
+    apt_get update || die 1 "the package lists could not be fetched"
+    lists_are_fresh=yes
+}
+
+install_packages() {
+    update_lists
+    apt_get install --no-install-recommends "$@" || die 1 "these packages could not be installed: $*"
+}

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh
+# The test suite, in stages that each build what they test. The last line counts what passed and failed in all of them.
+
+stages="unit valgrind integration loadtest tsan"
+
+# test_main [STAGE | UNIT TEST | INTEGRATION CASE]
+test_main() {
+    passed=0 failed=0
+    logs=build/test
+    mkdir -p "$logs"
+    export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
+
+    if [ $# -eq 0 ]; then
+        need_to_build criterion valgrind python3 curl wrk strace
+        for stage in $stages; do
+            run_stage "$stage"
+        done
+    else
+        case " $stages " in
+        *" $1 "*) run_stage "$1" ;;
+        *) run_single "$1" ;;
+        esac
+    fi
+    [ $((passed + failed)) -gt 0 ] || count 0 1 "no test ran"
+    printf '%d passed, %d failed\n' "$passed" "$failed"
+    [ "$failed" -eq 0 ] || exit 1
+    exit 0
+}
+
+run_stage() {
+    printf '== %s\n' "$1"
+    "stage_$1"
+}
+
+stage_unit() {
+    need_to_build criterion
+    build_stage asan || return 0
+    run_ctest unit asan --verbose --label-regex '^(unit|stress)$'
+}
+
+stage_valgrind() {
+    need_to_build criterion valgrind
+    build_stage debug || return 0
+    # Every request at every split is too much for Valgrind: AddressSanitizer sees those.
+    run_ctest valgrind debug --output-on-failure --label-regex '^valgrind$' --exclude-regex split_invariance
+}
+
+stage_integration() {
+    need_to_build criterion python3 curl wrk strace
+    build_stage asan || return 0
+    run_integration integration --server build/asan/echod
+}
+
+# The load tests' own tests: they need no server.
+stage_loadtest() {
+    need cc libc python3 wrk
+    status=0
+    logged "$logs/loadtest.log" limited 600 python3 -m unittest discover --verbose -s loadtest/tests || status=$?
+    tally unittest "$status" ' \.\.\. ok$' ' \.\.\. (ok|FAIL|ERROR)$' <"$logs/loadtest.log"
+}
+
+stage_tsan() {
+    need_to_build python3 curl wrk
+    build_stage tsan || return 0
+    run_ctest tsan-stress tsan --output-on-failure --label-regex '^stress$' --no-tests=ignore
+    run_integration tsan --server build/tsan/echod --suite tsan
+}
+
+# One unit test by the name of its module, else the integration cases whose names match.
+run_single() {
+    need_to_build criterion python3 curl wrk strace
+    build_stage asan || return 0
+    if find tests/unit -name "test_$1.c" -o -name "stress_$1.c" | grep -q .; then
+        run_ctest "$1" asan --verbose --tests-regex "^(test|stress)_$1\$"
+    else
+        run_integration "only" --server build/asan/echod --only "$1"
+    fi
+}
+
+build_stage() {
+    say "building $1 ..."
+    if build "$1" >"$logs/build-$1.log" 2>&1; then
+        return 0
+    fi
+    cat "$logs/build-$1.log"
+    count 0 1 "the $1 build failed"
+    return 1
+}
+
+# count PASSED FAILED [WHY]
+count() {
+    passed=$((passed + $1))
+    failed=$((failed + $2))
+    [ -z "${3:-}" ] || printf 'FAILED: %s\n' "$3"
+}
+
+# logged LOG COMMAND...: the command's output on stdout and in LOG; its status is returned.
+logged() {
+    log=$1
+    shift
+    { "$@" 2>&1 && echo 0 >"$log.status" || echo $? >"$log.status"; } | tee "$log" | without_chatter
+    return "$(cat "$log.status")"
+}
+
+# What ctest says of itself, so that one line for each case of each program is left.
+without_chatter() {
+    grep --line-buffered -vE \
+        '^$|^Updating test list|^Added 0 tests|^test [0-9]+$|^ +Start +[0-9]+|^[0-9]+: (Test command|Working Directory|Test timeout|Environment|\[RUN|$)|^(Internal ctest|UpdateCTest|Constructing a list|Done constr|Checking test|Test project|Label Time|unit +=|stress +=|valgrind +=)' ||
+        true
+}
+
+# run_ctest NAME PRESET CTEST-ARGUMENTS...
+run_ctest() {
+    log=$logs/$1.log
+    preset=$2
+    shift 2
+    status=0
+    # The stress programs may need the address space laid out as ThreadSanitizer expects it.
+    logged "$log" without_aslr "$preset" ctest --test-dir "build/$preset" --parallel "$(nproc)" --no-tests=error "$@" ||
+        status=$?
+    tally ctest "$status" '^ *[0-9]+/[0-9]+ Test +#[0-9]+: .* Passed ' '^ *[0-9]+/[0-9]+ Test +#[0-9]+: ' <"$log"
+}
+
+# tally RUNNER STATUS PASSED-LINE ANY-LINE: counts the lines of a runner's log. One that failed without a failed line
+# has failed all the same.
+tally() {
+    tests=$(grep -E "$4" || true)
+    all=$(printf '%s' "$tests" | grep -c '' || true)
+    good=$(printf '%s' "$tests" | grep -cE "$3" || true)
+    count "$good" $((all - good))
+    [ "$2" -eq 0 ] || [ "$good" -ne "$all" ] || count 0 1 "$1 ended with status $2"
+}
+
+# limited SECONDS COMMAND...: in this terminal's foreground, so that Ctrl-C reaches it.
+limited() {
+    timeout --foreground --kill-after=10 "$@"
+}
+
+# run_integration NAME RUNNER-ARGUMENTS...
+run_integration() {
+    log=$logs/$1.log
+    shift
+    status=0
+    logged "$log" without_aslr "$2" limited 1200 python3 tests/integration/run.py "$@" || status=$?
+    verdict=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
+    if [ -z "$verdict" ]; then
+        count 0 1 "the integration runner gave no verdict"
+        return
+    fi
+    good=${verdict%% *}
+    bad=${verdict#*, }
+    bad=${bad%% *}
+    count "$good" "$bad"
+    [ "$status" -eq 0 ] || [ "$bad" -gt 0 ] || count 0 1 "the integration runner ended with status $status"
+}
+
+# ThreadSanitizer cannot place its shadow memory when the kernel scatters mappings over more than 28 bits.
+without_aslr() {
+    bits=$(cat /proc/sys/vm/mmap_rnd_bits 2>/dev/null || echo 0)
+    target=$1
+    shift
+    case $target in
+    *tsan*) [ "$bits" -le 28 ] || ! setarch "$(uname -m)" -R true 2>/dev/null || set -- setarch "$(uname -m)" -R "$@" ;;
+    esac
+    "$@"
+}

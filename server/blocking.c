@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+/* The blocking loop: between requests a blocking recv, whose timeout the socket keeps; inside one, poll with the session's
+ * deadline. In the steady state that is recv, send, and nothing else. */
+#include "server/blocking.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "server/lingering.h"
+#include "server/transport.h"
+#include "server/turn.h"
+
+static const struct span no_bytes = {.data = "", .length = 0};
+
+/* False when there is nothing left to do but to close. */
+static bool blocking_turn(struct blocking *b, enum happening happening, struct span bytes)
+{
+    bool kept = turn_take(&b->session, &b->lane, b->fd, happening, bytes);
+    /* The idle timer is the socket's. */
+    if (b->session.timer_restarted && b->session.timer != TIMER_IDLE) {
+        b->session.timer_restarted = false;
+        b->since_ms = clock_ms();
+    }
+    return kept;
+}
+
+static struct transfer blocking_receive(struct blocking *b, enum patience patience)
+{
+    return transport_receive(b->fd, b->input, turn_read_size(&b->lane, sizeof(b->input)), patience);
+}
+
+static bool blocking_feed(struct blocking *b, size_t length)
+{
+    return blocking_turn(b, HAPPENING_BYTES, (struct span){.data = b->input, .length = length});
+}
+
+/* The socket's timeout has run out: the idle timeout, or a part of it after which to look around. */
+static bool blocking_idle_too_long(struct blocking *b)
+{
+    if (b->glance_ms == 0) {
+        return true;
+    }
+    uint64_t now = clock_ms();
+    if (b->session.timer_restarted) {
+        b->session.timer_restarted = false;
+        b->idle_since = now - b->glance_ms;
+    }
+    return now - b->idle_since >= b->server->timeouts.limit[TIMER_IDLE];
+}
+
+/* It has been silent for a glance's time while others wait for a worker. One that was never served is not given up. */
+static bool blocking_gives_way(const struct blocking *b)
+{
+    return b->close_if_starved && b->session.requests > 0 && lane_closing(&b->lane);
+}
+
+/* Between requests. Bytes that have come are served even when the server drains. */
+static bool blocking_await_request(struct blocking *b)
+{
+    atomic_store_explicit(&b->idle, true, memory_order_release);
+    bool closing = atomic_load_explicit(b->closing, memory_order_relaxed);
+    struct transfer read = blocking_receive(b, closing ? PATIENCE_NONE : PATIENCE_WAIT);
+    atomic_store_explicit(&b->idle, false, memory_order_relaxed);
+    switch (read.outcome) {
+    case TRANSPORT_MOVED: return blocking_feed(b, read.length);
+    case TRANSPORT_RETRY:
+        if (closing || blocking_idle_too_long(b)) {
+            return blocking_turn(b, closing ? HAPPENING_SHUTDOWN : HAPPENING_TIMEOUT, no_bytes);
+        }
+        return blocking_gives_way(b) ? blocking_turn(b, HAPPENING_SHUTDOWN, no_bytes) : true;
+    case TRANSPORT_INTERRUPTED: return true;
+    case TRANSPORT_END: return blocking_turn(b, HAPPENING_END, no_bytes);
+    case TRANSPORT_LOST: return false;
+    }
+    __builtin_unreachable();
+}
+
+static uint64_t left_of(uint64_t deadline, uint64_t now)
+{
+    return deadline > now ? deadline - now : 0;
+}
+
+/* Milliseconds until something is due, for poll; -1: never. */
+static int blocking_patience(struct blocking *b, unsigned wants)
+{
+    if ((wants & WANT_WAIT) != 0) {
+        uint64_t now = clock_us();
+        if (b->session.wait_restarted) {
+            b->session.wait_restarted = false;
+            b->alarm_us = now + session_wait_ms(&b->session) * 1000;
+        }
+        return (int)((left_of(b->alarm_us, now) + 999) / 1000);
+    }
+    uint64_t limit = b->server->timeouts.limit[b->session.timer];
+    return limit == 0 ? -1 : (int)left_of(b->since_ms + limit, clock_ms());
+}
+
+/* Inside a request: for whatever comes first of what the session wants. */
+static bool blocking_await_progress(struct blocking *b, unsigned wants)
+{
+    struct pollfd socket = {.fd = b->fd};
+    socket.events =
+        (short)(((wants & WANT_READ) != 0 ? POLLIN : 0) | ((wants & WANT_WRITE) != 0 ? POLLOUT : 0));
+    int ready = poll(&socket, 1, blocking_patience(b, wants));
+    if (ready == 0) {
+        return blocking_turn(b, (wants & WANT_WAIT) != 0 ? HAPPENING_DONE : HAPPENING_TIMEOUT, no_bytes);
+    }
+    if (ready < 0 || (socket.revents & POLLIN) != 0) {
+        return true; /* interrupted, or it is read next */
+    }
+    if ((socket.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0) {
+        return false; /* reset: nobody is there to answer to */
+    }
+    return blocking_turn(b, HAPPENING_ROOM, no_bytes);
+}
+
+static bool blocking_go_on(struct blocking *b, unsigned wants)
+{
+    if ((wants & WANT_WORK) != 0) {
+        struct work *work = session_work(&b->session);
+        work->run(work);
+        return blocking_turn(b, HAPPENING_DONE, no_bytes);
+    }
+    if ((wants & WANT_READ) != 0) {
+        struct transfer read = blocking_receive(b, PATIENCE_NONE);
+        switch (read.outcome) {
+        case TRANSPORT_MOVED: return blocking_feed(b, read.length);
+        case TRANSPORT_RETRY:
+        case TRANSPORT_INTERRUPTED: break;
+        case TRANSPORT_END: return blocking_turn(b, HAPPENING_END, no_bytes);
+        case TRANSPORT_LOST: return false;
+        }
+    }
+    return blocking_await_progress(b, wants);
+}
+
+static void blocking_linger(struct blocking *b)
+{
+    shutdown(b->fd, SHUT_WR);
+    uint64_t now = clock_ms();
+    struct lingering lingering = lingering_begin(now);
+    struct pollfd socket = {.fd = b->fd, .events = POLLIN};
+    while (poll(&socket, 1, (int)left_of(lingering_deadline(&lingering), now)) != 0) {
+        struct transfer read = transport_receive(b->fd, b->input, sizeof(b->input), PATIENCE_NONE);
+        now = clock_ms();
+        switch (read.outcome) {
+        case TRANSPORT_MOVED:
+            if (!lingering_hear(&lingering, now, read.length)) {
+                return;
+            }
+            break;
+        case TRANSPORT_RETRY:
+        case TRANSPORT_INTERRUPTED: break;
+        case TRANSPORT_END:
+        case TRANSPORT_LOST: return;
+        }
+    }
+}
+
+static void blocking_set_idle_timeout(const struct blocking *b)
+{
+    uint64_t limit = b->server->timeouts.limit[TIMER_IDLE];
+    if (b->glance_ms != 0 && b->glance_ms < limit) {
+        limit = b->glance_ms;
+    }
+    struct timeval timeout = {.tv_sec = (time_t)(limit / 1000),
+                              .tv_usec = (suseconds_t)(limit % 1000 * 1000)};
+    setsockopt(b->fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+}
+
+/* Until the session is over. False if the connection is lost. */
+static bool blocking_converse(struct blocking *b)
+{
+    bool kept = true;
+    while (kept) {
+        unsigned wants = session_wants(&b->session, &b->lane);
+        if ((wants & WANT_CLOSE) != 0) {
+            break;
+        }
+        bool between = wants == WANT_READ && b->session.timer == TIMER_IDLE;
+        kept = between ? blocking_await_request(b) : blocking_go_on(b, wants);
+    }
+    return kept;
+}
+
+bool blocking_serve(struct blocking *b, const struct arrival *arrival, struct slot *slot, bool refusing)
+{
+    b->fd = arrival->fd;
+    lane_init(&b->lane, &b->server->service, slot, b->scratch, sizeof(b->scratch));
+    b->lane.close_if_starved = b->close_if_starved;
+    session_init(&b->session, arrival->number, &arrival->peer, refusing);
+    slot_add(&slot->connections, 1);
+    blocking_set_idle_timeout(b);
+    bool kept = blocking_converse(b);
+    enum ending ending = kept ? session_ending(&b->session) : ENDING_CUT;
+    session_deinit(&b->session, b->lane.output.budget);
+    switch (ending) {
+    case ENDING_LINGER:
+        if (b->linger_elsewhere) {
+            return false;
+        }
+        blocking_linger(b);
+        break;
+    case ENDING_CLEAN:
+    case ENDING_CUT: break;
+    }
+    close(b->fd);
+    return true;
+}

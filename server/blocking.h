@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* One connection served with blocking calls from its first byte to its close, by the thread that calls. */
+#ifndef ECHOD_SERVER_BLOCKING_H
+#define ECHOD_SERVER_BLOCKING_H
+
+#include <stdatomic.h>
+
+#include "server/arrival.h"
+#include "server/server.h"
+
+/* Of virtual memory; what is touched is what requests and answers take. More of an answer than fits goes to the heap. */
+enum { BLOCKING_INPUT_SIZE = 16 * 1024, BLOCKING_SCRATCH_SIZE = 32 * 1024 };
+
+/* What one connection needs; the session stands at the head of its input, so that both share a page. */
+struct blocking {
+    const struct server *server;
+    const _Atomic bool *closing; /* the server drains: connections that are idle end */
+    int fd;
+    uint64_t
+        glance_ms; /* an idle connection looks at `closing` at least so often; 0: only when it is woken */
+    bool
+        linger_elsewhere; /* a lingering close is the caller's: blocking_serve leaves the socket open for it */
+    bool close_if_starved; /* see struct lane */
+    uint64_t idle_since;   /* with glance_ms */
+    /* Waiting for a request's first byte, where a signal (with a handler, without SA_RESTART) makes it look at `closing`.
+     * One signal can come just too early: whoever wants it to look repeats it until the connection is gone. */
+    _Atomic bool idle;
+    struct session session;
+    struct lane lane;
+    uint64_t since_ms; /* when the session's timer began */
+    uint64_t alarm_us; /* with WANT_WAIT: when that is over */
+    char input[BLOCKING_INPUT_SIZE];
+    char scratch[BLOCKING_SCRATCH_SIZE];
+};
+
+/* For an owner that shows `idle` to other threads before it serves. */
+static inline void blocking_init(struct blocking *blocking, const struct server *server,
+                                 const _Atomic bool *closing)
+{
+    blocking->server = server;
+    blocking->closing = closing;
+    blocking->glance_ms = 0;
+    blocking->close_if_starved = false;
+    blocking->linger_elsewhere = false;
+    atomic_init(&blocking->idle, false);
+}
+
+/* Serves the arrival (`refusing`: only says that there is no room), counting in `slot`, and closes its descriptor; leaving the gate is the caller's. The same memory may
+ * serve one connection after another. False if a lingering close is left to the caller (linger_elsewhere). */
+bool blocking_serve(struct blocking *blocking, const struct arrival *arrival, struct slot *slot,
+                    bool refusing);
+
+#endif

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: MIT */
+/* A connection's way: served, lingering perhaps, closed. */
+#include "server/connection.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/hot.h"
+#include "server/transport.h"
+#include "server/turn.h"
+
+static const struct span no_bytes = {.data = "", .length = 0};
+
+static int connection_fd(const struct connection *connection)
+{
+    return connection->event.ev_fd;
+}
+
+static void connection_on_event(evutil_socket_t fd, short events, void *context);
+
+/* The one place where what is waited for changes. */
+static __attribute__((noinline)) bool connection_await_anew(struct connection *connection, unsigned interest,
+                                                            const struct timeval *delay)
+{
+    if (connection->interest != 0 || connection->timed) {
+        event_del(&connection->event);
+    }
+    connection->interest = (uint8_t)interest;
+    connection->timed = delay != NULL;
+    if (interest == 0 && delay == NULL) {
+        return true;
+    }
+    event_assign(&connection->event, connection->reactor->base, connection_fd(connection),
+                 (short)(interest | (delay == NULL ? EV_PERSIST : 0)), connection_on_event, connection);
+    return event_add(&connection->event, delay) == 0;
+}
+
+/* Waits for events of the socket and, if `delay` is there, for a time after which the connection is called in any case.
+ * False if there is no memory for it. */
+HOT bool connection_await(struct connection *connection, unsigned interest, const struct timeval *delay)
+{
+    return USUAL(connection->interest == interest && !connection->timed && delay == NULL) ||
+           connection_await_anew(connection, interest, delay);
+}
+
+struct connection *connection_new(struct reactor *reactor, const struct arrival *arrival, bool refusing)
+{
+    struct connection *connection = malloc(sizeof(*connection));
+    if (connection == NULL) {
+        return NULL;
+    }
+    connection->reactor = reactor;
+    connection->since = 0;
+    connection->interest = 0;
+    connection->timed = false;
+    connection->lingers = false;
+    connection->working = false;
+    event_assign(&connection->event, reactor->base, arrival->fd, 0, connection_on_event, connection);
+    session_init(&connection->session, arrival->number, &arrival->peer, refusing);
+    if (!connection_await(connection, EV_READ, NULL)) {
+        session_deinit(&connection->session, reactor->lane.output.budget);
+        free(connection);
+        return NULL;
+    }
+    LIST_INSERT_HEAD(&reactor->connections, connection, others);
+    reactor->count++;
+    slot_add(&reactor->lane.output.budget.slot->connections, 1);
+    return connection;
+}
+
+void connection_free(struct connection *connection)
+{
+    struct reactor *reactor = connection->reactor;
+    int fd = connection_fd(connection);
+    connection_await(connection, 0, NULL);
+    if (connection->working) {
+        connection->gone = true;
+        return;
+    }
+    session_deinit(&connection->session, reactor->lane.output.budget);
+    LIST_REMOVE(connection, others);
+    reactor->count--;
+    free(connection);
+    close(fd);
+    gate_leave(&reactor->server->gate);
+}
+
+void connection_linger(struct connection *connection)
+{
+    shutdown(connection_fd(connection), SHUT_WR);
+    connection->lingers = true;
+    connection->lingering = lingering_begin(clock_coarse_ms());
+    if (connection_await(connection, EV_READ, NULL)) {
+        reactor_hasten(connection->reactor);
+    } else {
+        connection_free(connection);
+    }
+}
+
+static COLD void connection_end(struct connection *connection)
+{
+    switch (session_ending(&connection->session)) {
+    case ENDING_LINGER: connection_linger(connection); break;
+    case ENDING_CLEAN:
+    case ENDING_CUT: connection_free(connection); break;
+    }
+}
+
+static __attribute__((noinline)) bool connection_await_alarm(struct connection *connection, unsigned interest)
+{
+    uint64_t now = clock_us();
+    if (connection->session.wait_restarted) {
+        connection->session.wait_restarted = false;
+        connection->alarm_us = now + session_wait_ms(&connection->session) * 1000;
+    }
+    uint64_t left = connection->alarm_us > now ? connection->alarm_us - now : 0;
+    struct timeval delay = {.tv_sec = (time_t)(left / 1000000), .tv_usec = (suseconds_t)(left % 1000000)};
+    return connection_await(connection, interest, &delay);
+}
+
+static void connection_turn(struct connection *connection, enum happening happening, struct span bytes);
+
+/* Gives the session's work to the workers; without workers the loop does it at its next turn: one piece per connection and
+ * turn, and all others get theirs. */
+static __attribute__((noinline)) bool connection_await_work(struct connection *connection)
+{
+    static const struct timeval at_once = {0};
+    struct reactor *reactor = connection->reactor;
+    if (reactor->workers == NULL) {
+        return connection_await(connection, 0, &at_once);
+    }
+    connection_await(connection, 0, NULL);
+    struct job *job = malloc(sizeof *job);
+    if (job != NULL) {
+        *job = (struct job){
+            .work = session_work(&connection->session), .returns = &reactor->returns, .owner = connection};
+        connection->working = true;
+        connection->gone = false;
+        if (workers_submit(reactor->workers, job) == 0) {
+            return true;
+        }
+        connection->working = false;
+        free(job);
+    }
+    connection_turn(connection, HAPPENING_REFUSED, no_bytes);
+    return true;
+}
+
+void connection_work_done(struct connection *connection)
+{
+    connection->working = false;
+    if (connection->gone) {
+        connection_free(connection);
+    } else {
+        connection_turn(connection, HAPPENING_DONE, no_bytes);
+    }
+}
+
+/* After a turn: waits for what the session wants. */
+static void connection_settle(struct connection *connection)
+{
+    struct reactor *reactor = connection->reactor;
+    unsigned wants = session_wants(&connection->session, &reactor->lane);
+    if ((wants & WANT_CLOSE) != 0) {
+        connection_end(connection);
+        return;
+    }
+    if (wants == WANT_WORK) {
+        if (!connection_await_work(connection)) {
+            connection_free(connection);
+        }
+        return;
+    }
+    unsigned interest =
+        ((wants & WANT_READ) != 0 ? EV_READ : 0u) | ((wants & WANT_WRITE) != 0 ? EV_WRITE : 0u);
+    /* Work that is wanted begins when what is unsent has gone. */
+    bool awaits = (wants & WANT_WAIT) != 0 ? connection_await_alarm(connection, interest)
+                                           : connection_await(connection, interest, NULL);
+    if (!awaits) {
+        connection_free(connection);
+    } else if (reactor->draining) {
+        connection_drain(connection);
+    }
+}
+
+static void connection_turn(struct connection *connection, enum happening happening, struct span bytes)
+{
+    if (turn_take(&connection->session, &connection->reactor->lane, connection_fd(connection), happening,
+                  bytes)) {
+        connection_settle(connection);
+    } else {
+        connection_free(connection);
+    }
+}
+
+/* Reads once, whatever there is: what does not fit the buffer is still there at the loop's next turn, after the other
+ * connections'. `nothing` is what it means if there are no bytes. */
+static void connection_receive(struct connection *connection, enum happening nothing)
+{
+    struct reactor *reactor = connection->reactor;
+    size_t size = turn_read_size(&reactor->lane, REACTOR_INPUT_SIZE);
+    struct transfer read = transport_receive(connection_fd(connection), reactor->input, size, PATIENCE_NONE);
+    switch (read.outcome) {
+    case TRANSPORT_MOVED:
+        connection_turn(connection, HAPPENING_BYTES,
+                        (struct span){.data = reactor->input, .length = read.length});
+        break;
+    case TRANSPORT_RETRY:
+    case TRANSPORT_INTERRUPTED: connection_turn(connection, nothing, no_bytes); break;
+    case TRANSPORT_END: connection_turn(connection, HAPPENING_END, no_bytes); break;
+    case TRANSPORT_LOST: connection_free(connection); break;
+    }
+}
+
+static COLD void connection_discard(struct connection *connection)
+{
+    struct reactor *reactor = connection->reactor;
+    struct transfer read =
+        transport_receive(connection_fd(connection), reactor->input, REACTOR_INPUT_SIZE, PATIENCE_NONE);
+    switch (read.outcome) {
+    case TRANSPORT_MOVED:
+        if (!lingering_hear(&connection->lingering, clock_coarse_ms(), read.length)) {
+            connection_free(connection);
+        }
+        break;
+    case TRANSPORT_RETRY:
+    case TRANSPORT_INTERRUPTED: break;
+    case TRANSPORT_END:
+    case TRANSPORT_LOST: connection_free(connection); break;
+    }
+}
+
+/* The wait is over, or it is the work's turn. libevent's clock is coarse: a wait may have to go on for a little. */
+static __attribute__((noinline)) void connection_alarm(struct connection *connection)
+{
+    if ((session_wants(&connection->session, &connection->reactor->lane) & WANT_WORK) != 0) {
+        struct work *work = session_work(&connection->session);
+        work->run(work);
+    } else if (clock_us() < connection->alarm_us) {
+        connection_settle(connection);
+        return;
+    }
+    connection_turn(connection, HAPPENING_DONE, no_bytes);
+}
+
+static void connection_on_event(evutil_socket_t fd, short events, void *context)
+{
+    struct connection *connection = context;
+    (void)fd;
+    if (connection->lingers) {
+        connection_discard(connection);
+    } else if ((events & EV_READ) != 0) {
+        connection_receive(connection, HAPPENING_ROOM);
+    } else if ((events & EV_TIMEOUT) != 0) {
+        connection_alarm(connection);
+    } else {
+        connection_turn(connection, HAPPENING_ROOM, no_bytes);
+    }
+}
+
+static bool connection_timed_out(const struct connection *connection, uint64_t time)
+{
+    uint64_t limit = connection->reactor->timeouts.limit[connection->session.timer];
+    return limit != 0 && time >= connection->since + limit;
+}
+
+/* Its client has reset it while an answer waits or is worked on: nothing is read then, so nothing else tells. */
+static bool connection_lost(const struct connection *connection)
+{
+    struct pollfd socket = {.fd = connection_fd(connection)};
+    return (connection->timed || (connection->working && !connection->gone)) && poll(&socket, 1, 0) == 1 &&
+           (socket.revents & (POLLERR | POLLHUP)) != 0;
+}
+
+bool connection_check(struct connection *connection, uint64_t before, uint64_t now)
+{
+    if (connection->lingers) {
+        if (before >= lingering_deadline(&connection->lingering)) {
+            connection_free(connection);
+        }
+        return true;
+    }
+    if (connection_lost(connection)) {
+        connection_free(connection);
+        return false;
+    }
+    if (connection->session.timer_restarted) {
+        connection->session.timer_restarted = false;
+        connection->since = now;
+    } else if (connection_timed_out(connection, before)) {
+        connection_turn(connection, HAPPENING_TIMEOUT, no_bytes);
+    }
+    return false;
+}
+
+void connection_drain(struct connection *connection)
+{
+    if (!connection->lingers && session_idle(&connection->session)) {
+        connection_receive(connection, HAPPENING_SHUTDOWN);
+    }
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* One connection of a reactor: what an event, a sweep or the drain means for it. */
+#ifndef ECHOD_SERVER_CONNECTION_H
+#define ECHOD_SERVER_CONNECTION_H
+
+#include "server/reactor.h"
+
+/* All functions: the reactor's thread. After each the connection may be gone. */
+
+/* Starts serving, waiting for its first bytes. NULL if there is no memory. */
+struct connection *connection_new(struct reactor *reactor, const struct arrival *arrival, bool refusing);
+/* Shuts down the sending side, and reads on for a while before it closes. */
+void connection_linger(struct connection *connection);
+/* Closes it, whatever its state, and leaves the gate. */
+void connection_free(struct connection *connection);
+
+/* A sweep comes by: `now` is its time, `before` that of the one before. True if the next should come soon. */
+bool connection_check(struct connection *connection, uint64_t before, uint64_t now);
+
+/* The work that a worker had is done. */
+void connection_work_done(struct connection *connection);
+
+/* The server drains: an idle connection is read once more, and ends if nothing came. */
+void connection_drain(struct connection *connection);
+
+#endif

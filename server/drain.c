@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/* From the first signal to the end. */
+#include "server/drain.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "server/acceptor.h"
+#include "server/mode.h"
+#include "server/say.h"
+
+/* What is in flight when the timeout is 0 is cut off, but connections that are idle are closed, not cut off. */
+enum { DRAIN_LEAST_MS = 50 };
+
+static sigset_t drain_signals(void)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    return signals;
+}
+
+void drain_block_signals(void)
+{
+    sigset_t signals = drain_signals();
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+}
+
+static void drain_after(struct event *event, uint64_t ms)
+{
+    struct timeval delay = {.tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+    event_add(event, &delay);
+}
+
+void drain_check(struct drain *drain)
+{
+    struct gate *gate = &drain->acceptor->server->gate;
+    if (drain->phase == DRAIN_CLOSING) {
+        gate_watch(gate);
+        if (gate_open(gate) == 0) {
+            acceptor_finish(drain->acceptor, 0);
+        }
+    }
+}
+
+static void drain_close(struct drain *drain)
+{
+    struct server *server = drain->acceptor->server;
+    uint64_t timeout = server->options->drain_timeout_ms;
+    drain->phase = DRAIN_CLOSING;
+    acceptor_close(drain->acceptor);
+    server->mode->drain(server);
+    drain_after(&drain->step, ACCEPTOR_DRAIN_AGAIN_MS);
+    drain_after(&drain->deadline, timeout < DRAIN_LEAST_MS ? DRAIN_LEAST_MS : timeout);
+    drain_check(drain);
+}
+
+static void drain_begin(struct drain *drain)
+{
+    struct server *server = drain->acceptor->server;
+    atomic_store(&server->service.shared->draining, true);
+    drain->phase = DRAIN_DELAY;
+    if (server->options->drain_delay_ms == 0) {
+        drain_close(drain);
+    } else {
+        drain_after(&drain->step, server->options->drain_delay_ms);
+    }
+}
+
+static void drain_on_step(evutil_socket_t fd, short events, void *context)
+{
+    struct drain *drain = context;
+    struct server *server = drain->acceptor->server;
+    (void)fd;
+    (void)events;
+    switch (drain->phase) {
+    case DRAIN_NOT: break;
+    case DRAIN_DELAY: drain_close(drain); break;
+    case DRAIN_CLOSING:
+        server->mode->drain(server);
+        drain_after(&drain->step, ACCEPTOR_DRAIN_AGAIN_MS);
+        break;
+    }
+}
+
+static void drain_on_deadline(evutil_socket_t fd, short events, void *context)
+{
+    struct drain *drain = context;
+    (void)fd;
+    (void)events;
+    unsigned long long open = gate_open(&drain->acceptor->server->gate);
+    if (open > 0) {
+        say("%llu %s cut off by the drain timeout", open, open == 1 ? "connection was" : "connections were");
+    }
+    acceptor_finish(drain->acceptor, open > 0 ? 1 : 0);
+}
+
+static void drain_on_signal(evutil_socket_t fd, short events, void *context)
+{
+    struct drain *drain = context;
+    (void)events;
+    struct signalfd_siginfo signal;
+    while (read(fd, &signal, sizeof(signal)) == (ssize_t)sizeof(signal)) {
+        if (signal.ssi_signo == SIGHUP) {
+            continue;
+        }
+        if (drain->phase != DRAIN_NOT) {
+            listeners_unlink(drain->acceptor->listeners);
+            _exit(128 + (int)signal.ssi_signo);
+        }
+        drain_begin(drain);
+    }
+}
+
+int drain_init(struct drain *drain, struct acceptor *acceptor)
+{
+    sigset_t signals = drain_signals();
+    *drain =
+        (struct drain){.acceptor = acceptor, .signals = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC)};
+    if (drain->signals < 0) {
+        return -errno;
+    }
+    event_assign(&drain->step, acceptor->base, -1, 0, drain_on_step, drain);
+    event_assign(&drain->deadline, acceptor->base, -1, 0, drain_on_deadline, drain);
+    event_assign(&drain->signal_event, acceptor->base, drain->signals, EV_READ | EV_PERSIST, drain_on_signal,
+                 drain);
+    if (event_add(&drain->signal_event, NULL) != 0) {
+        close(drain->signals);
+        return -ENOMEM;
+    }
+    return 0;
+}
+
+void drain_deinit(struct drain *drain)
+{
+    event_del(&drain->signal_event);
+    event_del(&drain->step);
+    event_del(&drain->deadline);
+    close(drain->signals);
+}

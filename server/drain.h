@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* The server's orderly end: the signals that ask for it, and the steps from there to the last connection's close. */
+#ifndef ECHOD_SERVER_DRAIN_H
+#define ECHOD_SERVER_DRAIN_H
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+
+struct acceptor;
+
+enum drain_phase {
+    DRAIN_NOT,   /* no signal came */
+    DRAIN_DELAY, /* --drain-delay: accepting on, while /readyz says 503 and answers say `Connection: close` */
+    DRAIN_CLOSING, /* no longer listening; waiting for the last connection, at most --drain-timeout */
+};
+
+struct drain {
+    struct acceptor *acceptor;
+    enum drain_phase phase;
+    int signals; /* a signalfd */
+    struct event signal_event;
+    struct event step;     /* the delay's end; then, again and again, to tell the mode */
+    struct event deadline; /* the drain timeout */
+};
+
+/* Keeps SIGTERM, SIGINT and SIGHUP from interrupting anybody: they are read from a descriptor. Before any thread starts. */
+void drain_block_signals(void);
+
+/* Watches for the signals on the acceptor's base. 0 or a negative errno; then there is nothing to undo. */
+int drain_init(struct drain *drain, struct acceptor *acceptor);
+void drain_deinit(struct drain *drain);
+
+/* A connection has left the gate: perhaps it was the last. The acceptor's thread. */
+void drain_check(struct drain *drain);
+
+#endif

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/* Threads that each run a reactor, and how connections reach them. */
+#include "server/loops.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "server/inbox.h"
+#include "server/reactor.h"
+#include "server/slot_pool.h"
+
+struct loop {
+    pthread_t thread;
+    struct event_base *base;
+    struct reactor reactor;
+    struct inbox inbox;
+    struct event inbox_event;
+};
+
+struct loops {
+    unsigned next; /* who gets the next connection */
+    unsigned count;
+    struct loop items[];
+};
+
+static void loop_adopt(struct loop *loop, const struct arrival *arrival)
+{
+    if (reactor_add(&loop->reactor, arrival, false) != 0) {
+        close(arrival->fd);
+        gate_leave(&loop->reactor.server->gate);
+    }
+}
+
+static void loop_on_inbox(evutil_socket_t fd, short events, void *context)
+{
+    struct loop *loop = context;
+    (void)fd;
+    (void)events;
+    enum inbox_order order = inbox_take(&loop->inbox);
+    for (size_t i = 0; i < loop->inbox.taken.count; i++) {
+        loop_adopt(loop, &loop->inbox.taken.items[i]);
+    }
+    switch (order) {
+    case INBOX_SERVE: break;
+    case INBOX_DRAIN: reactor_drain(&loop->reactor); break;
+    case INBOX_STOP: event_base_loopbreak(loop->base); break;
+    }
+}
+
+static void *loop_main(void *context)
+{
+    struct loop *loop = context;
+    event_base_dispatch(loop->base);
+    return NULL;
+}
+
+static int loop_init(struct loop *loop, struct server *server, size_t slot, struct workers *workers)
+{
+    loop->base = reactor_base_new();
+    if (loop->base == NULL) {
+        return -ENOMEM;
+    }
+    int error = reactor_init(&loop->reactor, server, loop->base, slot_lend(server->service.shared, slot),
+                             &server->timeouts);
+    if (error != 0) {
+        goto fail_reactor;
+    }
+    error = workers == NULL ? 0 : reactor_employ(&loop->reactor, workers);
+    if (error != 0) {
+        goto fail_inbox;
+    }
+    error = inbox_init(&loop->inbox);
+    if (error != 0) {
+        goto fail_inbox;
+    }
+    event_assign(&loop->inbox_event, loop->base, loop->inbox.bell, EV_READ | EV_PERSIST, loop_on_inbox, loop);
+    error = event_add(&loop->inbox_event, NULL) != 0 ? -ENOMEM
+                                                     : -pthread_create(&loop->thread, NULL, loop_main, loop);
+    if (error == 0) {
+        return 0;
+    }
+    inbox_deinit(&loop->inbox);
+fail_inbox:
+    reactor_deinit(&loop->reactor);
+fail_reactor:
+    event_base_free(loop->base);
+    return error;
+}
+
+static void loop_deinit(struct loop *loop)
+{
+    inbox_order(&loop->inbox, INBOX_STOP);
+    pthread_join(loop->thread, NULL);
+    event_del(&loop->inbox_event);
+    inbox_deinit(&loop->inbox);
+    reactor_deinit(&loop->reactor);
+    event_base_free(loop->base);
+}
+
+static void loops_free(struct loops *loops)
+{
+    for (unsigned i = 0; i < loops->count; i++) {
+        loop_deinit(&loops->items[i]);
+    }
+    free(loops);
+}
+
+int loops_start(struct server *server, struct workers *workers)
+{
+    struct loops *loops = calloc(1, sizeof(*loops) + server->loops * sizeof(loops->items[0]));
+    if (loops == NULL) {
+        return -ENOMEM;
+    }
+    while (loops->count < server->loops) {
+        int error = loop_init(&loops->items[loops->count], server, SERVER_MODE_SLOTS + loops->count, workers);
+        if (error != 0) {
+            loops_free(loops);
+            return error;
+        }
+        loops->count++;
+    }
+    server->mode_state = loops;
+    return 0;
+}
+
+int loops_serve(struct server *server, const struct arrival *arrival)
+{
+    struct loops *loops = server->mode_state;
+    struct loop *loop = &loops->items[loops->next];
+    loops->next = (loops->next + 1) % loops->count;
+    return inbox_put(&loop->inbox, arrival);
+}
+
+void loops_drain(struct server *server)
+{
+    struct loops *loops = server->mode_state;
+    for (unsigned i = 0; i < loops->count; i++) {
+        inbox_order(&loops->items[i].inbox, INBOX_DRAIN);
+    }
+}
+
+void loops_stop(struct server *server)
+{
+    loops_free(server->mode_state);
+}
+
+unsigned loops_descriptors(const struct server *server)
+{
+    return server->loops * (REACTOR_DESCRIPTORS + 1);
+}
+
+size_t loops_slots(const struct server *server)
+{
+    return server->loops;
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/* echod: from the command line to the exit status. */
+#include <errno.h>
+#include <fcntl.h>
+#include <llhttp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "server/acceptor.h"
+#include "server/mode.h"
+#include "server/say.h"
+#include "server/usage.h"
+
+enum { EXIT_USAGE = 2 };
+
+/* All of the program's state; the threads that may be left when it ends in a hurry still use it. */
+static struct {
+    struct options options;
+    struct limits_connections limits;
+    struct server server;
+    struct listeners listeners;
+    struct acceptor acceptor;
+    char hostname[256];
+    char error[512];
+} echod;
+
+/* A descriptor 0, 1 or 2 that is missing would be taken by a socket. */
+static void fill_standard_descriptors(void)
+{
+    int fd;
+    do {
+        fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    } while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd > STDERR_FILENO) {
+        close(fd);
+    }
+}
+
+static int flush_stdout(void)
+{
+    if (fflush(stdout) != 0 || ferror(stdout) != 0) {
+        say("cannot write to stdout: %s", strerror(errno));
+        return EXIT_FAILURE;
+    }
+    return EXIT_SUCCESS;
+}
+
+static int print_help(void)
+{
+    options_help(stdout, mode_names());
+    return flush_stdout();
+}
+
+static int print_version(void)
+{
+    printf("echod %s\nlibevent %s\nllhttp %d.%d.%d\n", ECHOD_VERSION, event_get_version(),
+           LLHTTP_VERSION_MAJOR, LLHTTP_VERSION_MINOR, LLHTTP_VERSION_PATCH);
+    return flush_stdout();
+}
+
+static int print_listeners(const struct listeners *listeners)
+{
+    for (size_t i = 0; i < listeners->count; i++) {
+        printf("listening on %s\n", listeners->items[i].name);
+    }
+    return flush_stdout();
+}
+
+/* How many connections: what the options say, if the limits allow it. */
+static void find_limits(struct server *server)
+{
+    const struct options *options = server->options;
+    server->cpus = limits_cpus("");
+    server->loops = options->loops != 0 ? options->loops : server->cpus;
+    unsigned own = ACCEPTOR_DESCRIPTORS + 1 + 2 * options->listen.count + server->mode->descriptors(server);
+    limits_connections(&echod.limits, "", server->mode->cost, own);
+    server->max_connections = echod.limits.count;
+    server->binding = echod.limits.name;
+    if (options->max_connections != 0 && options->max_connections <= echod.limits.count) {
+        server->max_connections = options->max_connections;
+        server->binding = "--max-connections";
+    }
+}
+
+static struct service make_service(const struct server *server, struct shared *shared)
+{
+    if (gethostname(echod.hostname, sizeof(echod.hostname) - 1) != 0) {
+        strcpy(echod.hostname, "localhost");
+    }
+    return (struct service){
+        .shared = shared,
+        .mode = server->mode->name,
+        .version = ECHOD_VERSION,
+        .libevent_version = event_get_version(),
+        .hostname = echod.hostname,
+        .usage = usage_read,
+        .max_header_size = server->options->max_header_size,
+        .max_body_size = server->options->max_body_size,
+    };
+}
+
+/* 0 or a negative errno; then there is nothing to undo. */
+static int set_up_server(struct server *server, const struct options *options)
+{
+    *server = (struct server){
+        .options = options,
+        .mode = mode_find(options->mode),
+        .timeouts = timeouts_of(options, UINT64_MAX),
+    };
+    find_limits(server);
+    size_t slots = SERVER_MODE_SLOTS + server->mode->slots(server);
+    struct shared *shared = shared_new(slots, options->max_buffer_memory);
+    if (shared == NULL) {
+        return -errno;
+    }
+    server->service = make_service(server, shared);
+    int error = gate_init(&server->gate, shared);
+    if (error != 0) {
+        shared_free(shared);
+    }
+    return error;
+}
+
+static bool open_listeners(struct listeners *listeners, const struct options *options)
+{
+    int passed = listeners_inherit(listeners, echod.error, sizeof(echod.error));
+    if (passed == 0) {
+        passed = listeners_open(listeners, options->listen.items, options->listen.count,
+                                (int)options->backlog, echod.error, sizeof(echod.error));
+    }
+    if (passed < 0) {
+        say("%s", echod.error);
+    }
+    return passed >= 0;
+}
+
+static void say_choices(const struct server *server)
+{
+    if (server->options->verbose) {
+        say("mode %s, %u loops, at most %u connections (%s)", server->mode->name, server->loops,
+            server->max_connections, server->binding);
+    }
+}
+
+/* With the server set up and listening. After a drain that was cut off nothing is taken down: threads still run in it. */
+static int serve(struct server *server, struct listeners *listeners)
+{
+    int error = acceptor_init(&echod.acceptor, server, listeners);
+    if (error != 0) {
+        say("cannot start: %s", strerror(-error));
+        return EXIT_FAILURE;
+    }
+    error = server->mode->start(server);
+    if (error != 0) {
+        say("cannot start mode %s: %s", server->mode->name, strerror(-error));
+        acceptor_deinit(&echod.acceptor);
+        return EXIT_FAILURE;
+    }
+    say_choices(server);
+    int status = print_listeners(listeners);
+    if (status == EXIT_SUCCESS) {
+        status = acceptor_run(&echod.acceptor);
+    }
+    if (gate_open(&server->gate) == 0) {
+        server->mode->stop(server);
+        acceptor_deinit(&echod.acceptor);
+        gate_deinit(&server->gate);
+        shared_free(server->service.shared);
+    }
+    return status;
+}
+
+static int run(const struct options *options)
+{
+    signal(SIGPIPE, SIG_IGN);
+    drain_block_signals();
+    int error = set_up_server(&echod.server, options);
+    if (error != 0) {
+        say("cannot start: %s", strerror(-error));
+        return EXIT_FAILURE;
+    }
+    if (!open_listeners(&echod.listeners, options)) {
+        return EXIT_FAILURE;
+    }
+    int status = serve(&echod.server, &echod.listeners);
+    listeners_close(&echod.listeners);
+    return status;
+}
+
+/* Lines of the library, which speaks up when epoll fails it. */
+static void say_libevent(int severity, const char *message)
+{
+    if (severity >= EVENT_LOG_WARN) {
+        say("libevent: %s", message);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    fill_standard_descriptors();
+    event_set_log_callback(say_libevent);
+    switch (
+        options_parse(&echod.options, argc, argv, environ, mode_names(), echod.error, sizeof(echod.error))) {
+    case OPTIONS_RUN: return run(&echod.options);
+    case OPTIONS_HELP: return print_help();
+    case OPTIONS_VERSION: return print_version();
+    case OPTIONS_CHECK:
+    case OPTIONS_BAD: break;
+    }
+    say("%s", echod.error);
+    return EXIT_USAGE;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* --mode event: a few threads, each with an event loop over many connections. What blocks or computes holds its loop up. */
+#include "server/loops.h"
+#include "server/mode.h"
+
+static int event_start(struct server *server)
+{
+    return loops_start(server, NULL);
+}
+
+const struct mode mode_event = {
+    .name = "event",
+    .summary = "event loops, each over many connections",
+    .cost = LIMITS_DESCRIPTOR,
+    .descriptors = loops_descriptors,
+    .slots = loops_slots,
+    .start = event_start,
+    .serve = loops_serve,
+    .drain = loops_drain,
+    .stop = loops_stop,
+};

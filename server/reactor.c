@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/* A reactor's memory, its connections and its sweeps. */
+#include "server/reactor.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "server/connection.h"
+
+/* A sixteenth of the shortest timeout, and not so often that an idle server works, nor so seldom that it is rude. */
+enum { REACTOR_TICKS = 16, REACTOR_TICK_LEAST = 10, REACTOR_TICK_MOST = 500 };
+/* While a connection lingers. */
+enum { REACTOR_TICK_HASTY = 50 };
+
+/* Without EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST: libevent would tell epoll of a removal at the base's next turn, when the
+ * descriptor is closed and its number may be another thread's. What the flag saves is a call where a connection begins to
+ * wait for room to write; a request in the steady state makes none either way. */
+struct event_base *reactor_base_new(void)
+{
+    struct event_config *config = event_config_new();
+    if (config == NULL) {
+        return NULL;
+    }
+    struct event_base *base = NULL;
+    if (event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_NO_CACHE_TIME) == 0) {
+        base = event_base_new_with_config(config);
+    }
+    event_config_free(config);
+    return base;
+}
+
+/* Sweeps come every `pace` ms from now on; 0: no more. */
+static void reactor_set_pace(struct reactor *reactor, unsigned pace)
+{
+    if (pace == reactor->pace) {
+        return;
+    }
+    if (reactor->pace == 0) {
+        reactor->swept = clock_coarse_ms();
+    }
+    struct timespec time = {.tv_sec = pace / 1000, .tv_nsec = (long)(pace % 1000) * 1000000};
+    timerfd_settime(reactor->sweep_timer, 0, &(struct itimerspec){.it_value = time, .it_interval = time},
+                    NULL);
+    reactor->pace = pace;
+}
+
+static unsigned reactor_hasty(const struct reactor *reactor)
+{
+    return reactor->tick < REACTOR_TICK_HASTY ? reactor->tick : REACTOR_TICK_HASTY;
+}
+
+void reactor_hasten(struct reactor *reactor)
+{
+    reactor_set_pace(reactor, reactor_hasty(reactor));
+}
+
+static void reactor_sweep(evutil_socket_t fd, short events, void *context)
+{
+    struct reactor *reactor = context;
+    (void)events;
+    uint64_t expirations;
+    if (read(fd, &expirations, sizeof(expirations)) < 0) {
+        return;
+    }
+    uint64_t before = reactor->swept;
+    uint64_t now = clock_coarse_ms();
+    reactor->swept = now;
+    bool soon = false;
+    struct connection *connection = LIST_FIRST(&reactor->connections);
+    while (connection != NULL) {
+        struct connection *next = LIST_NEXT(connection, others);
+        soon |= connection_check(connection, before, now);
+        connection = next;
+    }
+    reactor_set_pace(reactor, reactor->count == 0 ? 0 : soon ? reactor_hasty(reactor) : reactor->tick);
+}
+
+static unsigned reactor_tick(const struct timeouts *timeouts)
+{
+    uint64_t tick = timeouts_least(timeouts) / REACTOR_TICKS;
+    return tick < REACTOR_TICK_LEAST  ? REACTOR_TICK_LEAST
+           : tick > REACTOR_TICK_MOST ? REACTOR_TICK_MOST
+                                      : (unsigned)tick;
+}
+
+int reactor_init(struct reactor *reactor, struct server *server, struct event_base *base, struct slot *slot,
+                 const struct timeouts *timeouts)
+{
+    *reactor = (struct reactor){
+        .server = server,
+        .base = base,
+        .timeouts = *timeouts,
+        .input = malloc(REACTOR_INPUT_SIZE),
+        .scratch = malloc(SESSION_SCRATCH_LEAST),
+        .sweep_timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC),
+        .tick = reactor_tick(timeouts),
+    };
+    int error = reactor->sweep_timer < 0 ? -errno : -ENOMEM;
+    LIST_INIT(&reactor->connections);
+    lane_init(&reactor->lane, &server->service, slot, reactor->scratch, SESSION_SCRATCH_LEAST);
+    if (reactor->sweep_timer >= 0 && reactor->input != NULL && reactor->scratch != NULL) {
+        event_assign(&reactor->sweep_event, base, reactor->sweep_timer, EV_READ | EV_PERSIST, reactor_sweep,
+                     reactor);
+        if (event_add(&reactor->sweep_event, NULL) == 0) {
+            return 0;
+        }
+    }
+    if (reactor->sweep_timer >= 0) {
+        close(reactor->sweep_timer);
+    }
+    free(reactor->input);
+    free(reactor->scratch);
+    return error;
+}
+
+static void reactor_on_return(evutil_socket_t fd, short events, void *context)
+{
+    struct reactor *reactor = context;
+    struct job_list back;
+    (void)fd;
+    (void)events;
+    job_returns_take(&reactor->returns, &back);
+    while (!STAILQ_EMPTY(&back)) {
+        struct job *job = STAILQ_FIRST(&back);
+        struct connection *connection = job->owner;
+        STAILQ_REMOVE_HEAD(&back, next);
+        free(job);
+        connection_work_done(connection);
+    }
+}
+
+int reactor_employ(struct reactor *reactor, struct workers *workers)
+{
+    int error = job_returns_init(&reactor->returns);
+    if (error != 0) {
+        return error;
+    }
+    event_assign(&reactor->returns_event, reactor->base, reactor->returns.bell, EV_READ | EV_PERSIST,
+                 reactor_on_return, reactor);
+    if (event_add(&reactor->returns_event, NULL) != 0) {
+        job_returns_deinit(&reactor->returns);
+        return -ENOMEM;
+    }
+    reactor->workers = workers;
+    return 0;
+}
+
+void reactor_deinit(struct reactor *reactor)
+{
+    while (!LIST_EMPTY(&reactor->connections)) {
+        connection_free(LIST_FIRST(&reactor->connections));
+    }
+    if (reactor->workers != NULL) {
+        event_del(&reactor->returns_event);
+        job_returns_deinit(&reactor->returns);
+    }
+    event_del(&reactor->sweep_event);
+    close(reactor->sweep_timer);
+    free(reactor->input);
+    free(reactor->scratch);
+}
+
+int reactor_add(struct reactor *reactor, const struct arrival *arrival, bool refusing)
+{
+    struct connection *connection = connection_new(reactor, arrival, refusing);
+    if (connection == NULL) {
+        return -ENOMEM;
+    }
+    if (reactor->pace == 0) {
+        reactor_set_pace(reactor, reactor->tick);
+    }
+    if (reactor->draining) {
+        connection_drain(connection);
+    }
+    return 0;
+}
+
+int reactor_linger(struct reactor *reactor, const struct arrival *arrival)
+{
+    struct connection *connection = connection_new(reactor, arrival, false);
+    if (connection == NULL) {
+        return -ENOMEM;
+    }
+    connection_linger(connection);
+    return 0;
+}
+
+void reactor_drain(struct reactor *reactor)
+{
+    reactor->draining = true;
+    struct connection *connection = LIST_FIRST(&reactor->connections);
+    while (connection != NULL) {
+        struct connection *next = LIST_NEXT(connection, others);
+        connection_drain(connection);
+        connection = next;
+    }
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* Lines on stderr. */
+#include "server/say.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+void say(const char *format, ...)
+{
+    char line[512] = "echod: ";
+    const size_t begin = strlen(line);
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(line + begin, sizeof(line) - begin - 1, format, arguments);
+    va_end(arguments);
+    if (length < 0) {
+        return;
+    }
+    size_t end = strlen(line);
+    line[end] = '\n';
+    /* Where even this fails there is nobody left to tell. */
+    ssize_t written = write(STDERR_FILENO, line, end + 1);
+    (void)written;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* A handler, so that the signal interrupts rather than kills. */
+#include "server/wake.h"
+
+static void on_wake(int number)
+{
+    (void)number;
+}
+
+void wake_init(void)
+{
+    struct sigaction action = {.sa_handler = on_wake};
+    sigaction(WAKE_SIGNAL, &action, NULL);
+}

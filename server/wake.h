@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* The signal that interrupts a blocking recv, so that its thread looks whether it shall end. */
+#ifndef ECHOD_SERVER_WAKE_H
+#define ECHOD_SERVER_WAKE_H
+
+#include <signal.h>
+
+#define WAKE_SIGNAL SIGUSR2
+
+/* Gives the signal a handler that does nothing, without SA_RESTART. Main thread, before others start. */
+void wake_init(void);
+
+#endif

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: MIT
+"""Starting programs so that none outlives the worker that started it."""
+
+import contextlib
+import ctypes
+import os
+import re
+import resource
+import shutil
+import signal
+import subprocess
+
+from .checks import Skip, fail, shown
+from .settings import patience
+
+PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None, use_errno=True)
+
+# The worker sets this: told (pid, True) of a process started and (pid, False) of one that is gone.
+report = lambda pid, alive: None  # noqa: E731
+
+
+def die_with_parent():
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def _prepare(limits, user):
+    """What the child does before it becomes the program."""
+
+    def prepare():
+        for which, value in limits.items():
+            resource.setrlimit(getattr(resource, "RLIMIT_" + which), (value, value))
+        if user is not None:
+            os.setgroups([])
+            os.setgid(user)
+            os.setuid(user)
+        die_with_parent()
+
+    return prepare
+
+
+def spawn(argv, limits=None, user=None, **options):
+    """A Popen in a process group of its own. `limits`: {"NOFILE": 64}; `user`: a number to run as."""
+    options.setdefault("stdin", subprocess.DEVNULL)
+    child = subprocess.Popen([str(item) for item in argv], start_new_session=True,
+                             preexec_fn=_prepare(limits or {}, user), **options)
+    report(child.pid, True)
+    return child
+
+
+def end(child):
+    """Kills what is left of the child's group, and reaps the child."""
+    if child.poll() is None:
+        kill_group(child.pid)
+        child.wait()
+    report(child.pid, False)
+    for stream in (child.stdin, child.stdout, child.stderr):
+        if stream:
+            with contextlib.suppress(OSError):
+                stream.close()
+
+
+def kill_group(pid):
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def need(program):
+    path = shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    if path is None:
+        raise Skip(f"{program} is not installed")
+    return path
+
+
+def run(argv, seconds=30, accept=(0,), **options):
+    """Runs a program to its end; returns its stdout. Fails if its status is not among `accept`."""
+    child = spawn([need(argv[0]), *argv[1:]], stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+    try:
+        output, errors = child.communicate(timeout=patience(seconds))
+    except subprocess.TimeoutExpired:
+        fail(f"{argv[0]} did not end within {patience(seconds):g} s")
+    finally:
+        end(child)
+    if accept and child.returncode not in accept:
+        fail(f"{' '.join(map(str, argv))} ended with {child.returncode}: {shown(errors.decode())} {shown(output)}")
+    return output
+
+
+def wrk(server, path="/plaintext", connections=64, seconds=2, headers=(), script=None):
+    """Loads the server with wrk and fails for any socket error or answer that is not 2xx. Returns the requests."""
+    argv = ["wrk", "-t2", f"-c{connections}", f"-d{seconds}s"]
+    for header in headers:
+        argv += ["-H", header]
+    if script:
+        argv += ["-s", script]
+    text = run([*argv, server.url + path], seconds + 30).decode()
+    for complaint in ("Socket errors", "Non-2xx"):
+        if complaint in text:
+            fail(f"wrk complains:\n{text}")
+    count = int(re.search(r"(\d+) requests in", text)[1])
+    if count == 0:
+        fail(f"wrk got no answer:\n{text}")
+    return count

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+"""What the kernel says about a process."""
+
+import contextlib
+import os
+
+TICK = 1 / os.sysconf("SC_CLK_TCK")
+
+
+def cpu_seconds(pid):
+    """User and system time of all its threads so far."""
+    with open(f"/proc/{pid}/stat") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) * TICK
+
+
+def cpu_seconds_of_all(pid):
+    """The same of a process, its children, and those it has reaped."""
+    with open(f"/proc/{pid}/stat") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    used = sum(int(field) for field in fields[11:15]) * TICK
+    for child in children(pid):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # gone meanwhile
+            used += cpu_seconds(child)
+    return used
+
+
+def status(pid, name):
+    with open(f"/proc/{pid}/status") as file:
+        for line in file:
+            if line.startswith(name + ":"):
+                return line.split(":", 1)[1].strip()
+    return ""
+
+
+def resident(pid):
+    """Bytes of memory in use now."""
+    return int(status(pid, "VmRSS").split()[0]) * 1024
+
+
+def resident_peak(pid):
+    """Bytes of memory in use at most since the process started."""
+    return int(status(pid, "VmHWM").split()[0]) * 1024
+
+
+def descriptors(pid):
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def threads(pid):
+    return [int(name) for name in os.listdir(f"/proc/{pid}/task")]
+
+
+def children(pid):
+    found = []
+    for thread in threads(pid):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # the thread has ended
+            with open(f"/proc/{pid}/task/{thread}/children") as file:
+                found += [int(name) for name in file.read().split()]
+    return found
+
+
+def is_traced(pid, thread):
+    with open(f"/proc/{pid}/task/{thread}/status") as file:
+        return "TracerPid:\t0\n" not in file.read()

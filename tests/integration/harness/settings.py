@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: MIT
+"""What a run tests and how patient it is: set once by run.py, before the workers are forked."""
+
+MODES = ("thread", "event", "hybrid", "pool", "process")
+
+server_path = ""  # absolute
+modes = ()  # those of this run, in the order of MODES
+sanitizer = ""  # "address", "thread" or ""
+folder = ""  # temporary files of the whole run
+
+
+def patience(seconds):
+    """A deadline in seconds, longer where a sanitizer slows the server down. Never a bound that a case asserts."""
+    return seconds * (4 if sanitizer else 1)
+
+
+def find_sanitizer(path):
+    """What the server was built with, told from the names in its file."""
+    with open(path, "rb") as file:
+        content = file.read()
+    for name, symbol in (("thread", b"__tsan_init"), ("address", b"__asan_init")):
+        if symbol in content:
+            return name
+    return ""

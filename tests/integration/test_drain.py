@@ -1,0 +1,328 @@
+# SPDX-License-Identifier: MIT
+"""From the first signal to the end: who is served, who is closed, and with what status the server ends."""
+
+import os
+import signal
+import socket
+import threading
+import time
+
+from harness import procfs
+from harness.cases import case
+from harness.checks import at_most, check, equal, until
+from harness.corpus import LAST, chunk, chunked, get, post
+from harness.wire import Wire
+
+PLAIN = get(b"/plaintext")
+SIGNALS = [("SIGTERM", signal.SIGTERM), ("SIGINT", signal.SIGINT)]
+
+
+def refuses(address):
+    """Whether nobody listens there any more."""
+    with socket.socket(socket.AF_UNIX if isinstance(address, str) else socket.AF_INET) as probe:
+        return probe.connect_ex(address) != 0
+
+
+def until_closed_to_new_ones(server):
+    until(lambda: refuses(server.address), "the listener is closed")
+
+
+def begin(server):
+    """The drain has begun when this returns."""
+    server.signal(signal.SIGTERM)
+    until_closed_to_new_ones(server)
+
+
+def last_answer(wire, status=200):
+    """The answer during a drain, and the end of the connection behind it."""
+    answer = wire.answer()
+    equal(answer.status, status, "status")
+    check(answer.closes, f"no Connection: close in {answer}")
+    wire.closed()
+    return answer
+
+
+@case(rows=SIGNALS)
+def nothing_is_open(start, number):
+    server = start()
+    server.signal(number)
+    equal(server.wait(0), "", "stderr")
+
+
+@case(rows=SIGNALS)
+def idle_connections_are_closed(start, number):
+    """Those that have had an answer, and those that have never said anything."""
+    server = start()
+    used = [server.connect() for _ in range(10)]
+    fresh = [server.connect() for _ in range(5)]
+    for wire in used:
+        wire.kept()
+    server.signal(number)
+    for wire in used + fresh:
+        wire.closed()
+        wire.close()
+    equal(server.wait(0), "", "stderr")
+
+
+@case
+def what_has_begun_is_answered(start):
+    server = start()
+    raw = {
+        "a byte": (PLAIN[:1], PLAIN[1:]),
+        "half a head": (PLAIN[:30], PLAIN[30:]),
+        "a head without a body": (post(b"/echo", b"hello")[:-5], b"hello"),
+        "half a body": (post(b"/echo", b"hello")[:-3], b"llo"),
+        "half a chunk": (chunked(b"/echo", b"5\r\nhe"), b"llo\r\n" + LAST),
+        "half of a large body": (post(b"/echo", b"x" * 200000)[:-90000], b"x" * 90000),
+        "a second request": (PLAIN + PLAIN[:5], PLAIN[5:]),
+    }
+    wires = {name: server.connect() for name in raw}
+    for name, (first, _) in raw.items():
+        wires[name].send(first)
+    equal(wires["a second request"].answer().status, 200, "status")
+    begin(server)
+    for name, (_, rest) in raw.items():
+        wires[name].send(rest)
+    for name, wire in wires.items():
+        answer = wire.answer()
+        equal(answer.status, 200, f"status of {name}")
+        check(answer.closes or name == "half of a large body", f"no Connection: close with {name}")
+        wire.closed()
+        wire.close()
+    server.wait(0)
+
+
+@case
+def a_half_sent_request_that_never_ends(start):
+    """The header timeout holds during a drain too."""
+    server = start("--header-timeout", "300ms")
+    with server.connect() as wire:
+        wire.send(PLAIN[:10])
+        begin(server)
+        wire.problem(408)
+    server.wait(0)
+
+
+@case
+def requests_the_kernel_has_queued(start):
+    """Connections that were not accepted when the signal came are served."""
+    server = start()
+    equal(server.ask(PLAIN).status, 200, "status")
+    server.signal(signal.SIGSTOP)
+    until(lambda: procfs.status(server.pid, "State").startswith(("T", "t")), "stopped")
+    wires = [server.connect() for _ in range(20)]
+    for wire in wires:
+        wire.send(PLAIN)
+    server.signal(signal.SIGTERM)
+    server.signal(signal.SIGCONT)
+    for wire in wires:  # some may be answered before the signal is looked at
+        equal(wire.answer().status, 200, "status")
+        wire.closed()
+        wire.close()
+    server.wait(0)
+
+
+@case
+def what_waits_and_works_is_answered(start):
+    """Many /delay and some work at once, more of it than there are workers."""
+    server = start("--workers", "48")
+    waiting = [server.connect() for _ in range(30)]
+    working = [server.connect() for _ in range(6)]
+    blocking = [server.connect() for _ in range(4)]
+    for wire in waiting:
+        wire.send(get(b"/delay/700ms"))
+    for wire in working:
+        wire.send(get(b"/compute/1000000"))
+    for wire in blocking:
+        wire.send(get(b"/block/50ms"))
+    begin(server)
+    for wire in waiting + working + blocking:
+        equal(wire.answer().status, 200, "status")
+        wire.closed()
+        wire.close()
+    server.wait(0)
+
+
+@case
+def a_client_that_does_not_read_holds_it_up_no_longer_than_the_timeout(start):
+    server = start("--drain-timeout", "400ms")
+    with server.connect(receive_buffer=4096) as wire:
+        wire.send(get(b"/bytes/1073741824"))
+        check(wire.readable(10), "no answer began")
+        server.signal(signal.SIGTERM)
+        check_cut_off(server.wait(1))
+
+
+def check_cut_off(errors):
+    check(errors.count("\n") == 1 and "drain timeout" in errors, f"expected a line about the drain timeout, got {errors!r}")
+
+
+@case(rows=[("of 300 ms", "300ms"), ("of nothing", "0s")])
+def the_drain_timeout(start, flag):
+    server = start("--drain-timeout", flag)
+    with server.connect() as wire, server.connect() as idle:
+        idle.kept()
+        wire.send(get(b"/delay/9s"))
+        begun = time.monotonic()
+        begin(server)
+        idle.closed()
+        check_cut_off(server.wait(1))
+        took = time.monotonic() - begun
+        check(flag == "0s" or took > 0.25, f"it ended after {took:.2f} s")
+        at_most(took, 5, "seconds to the end")
+        check(wire.at_end(), f"something came: {bytes(wire.received)!r}")
+
+
+@case(rows=[(f"{first} and {second}", getattr(signal, first), getattr(signal, second))
+            for first, second in (("SIGTERM", "SIGTERM"), ("SIGTERM", "SIGINT"), ("SIGINT", "SIGINT"))])
+def a_second_signal(start, folder, first, second):
+    path = os.path.join(folder, "socket")
+    server = start("--listen", f"unix:{path}", lines=2)
+    with server.connect() as wire:
+        wire.send(get(b"/delay/9s"))
+        server.signal(first)
+        until_closed_to_new_ones(server)
+        begun = time.monotonic()
+        server.signal(second)
+        server.wait(128 + second)
+        at_most(time.monotonic() - begun, 5, "seconds to the end")
+        check(wire.at_end(), "something came")
+    check(not os.path.exists(path), "the socket file is still there")
+
+
+@case
+def a_second_signal_during_the_delay(start, folder):
+    path = os.path.join(folder, "socket")
+    server = start("--drain-delay", "1m", "--listen", f"unix:{path}", lines=2)
+    server.signal(signal.SIGTERM)
+    until(lambda: server.ask(get(b"/readyz")).status == 503, "/readyz says 503")
+    server.signal(signal.SIGTERM)
+    server.wait(128 + signal.SIGTERM)
+    check(not os.path.exists(path), "the socket file is still there")
+
+
+@case
+def the_drain_delay(start, folder):
+    """It goes on accepting, says that it is not ready, and closes behind each answer."""
+    path = os.path.join(folder, "socket")
+    server = start("--drain-delay", "1500ms", "--listen", f"unix:{path}", lines=2)
+    idle, used = server.connect(), server.connect()
+    used.kept()
+    equal(server.ask(get(b"/readyz")).status, 200, "/readyz before the signal")
+    begun = time.monotonic()
+    server.signal(signal.SIGTERM)
+    until(lambda: server.ask(get(b"/readyz")).status == 503, "/readyz says 503")
+    for wire, request, status in ((used, PLAIN, 200), (server.connect(), get(b"/healthz"), 200), (Wire(path), PLAIN, 200),
+                                  (server.connect(), get(b"/readyz"), 503), (server.connect(), post(b"/echo", b"a"), 200),
+                                  (server.connect(), get(b"/nix"), 404)):
+        wire.send(request)
+        last_answer(wire, status)
+        wire.close()
+    check(time.monotonic() - begun > 1.4 or not idle.readable(0), "an idle connection was closed during the delay")
+    idle.closed()
+    idle.close()
+    check(time.monotonic() - begun >= 1.4, f"the delay was over after {time.monotonic() - begun:.2f} s")
+    server.wait(0)
+    check(not os.path.exists(path), "the socket file is still there")
+
+
+@case
+def pipelined_requests_during_the_delay(start):
+    """The first answer closes: what is behind it is not answered."""
+    server = start("--drain-delay", "500ms")
+    with server.connect() as wire:
+        server.signal(signal.SIGTERM)
+        until(lambda: server.ask(get(b"/readyz")).status == 503, "/readyz says 503")
+        wire.send(PLAIN * 5)
+        last_answer(wire)
+    server.wait(0)
+
+
+@case
+def a_hangup_ends_nothing(start):
+    server = start()
+    with server.connect() as wire:
+        for _ in range(3):
+            server.signal(signal.SIGHUP)
+            wire.kept()
+        equal(server.ask(PLAIN).status, 200, "status")
+
+
+class Client(threading.Thread):
+    """Asks again and again on a connection that is kept, and opens another one when that is closed."""
+
+    def __init__(self, server, request, body):
+        super().__init__()
+        self.server, self.request, self.body = server, request, body
+        self.answers, self.failures = 0, []
+
+    def run(self):
+        try:
+            while self.talk():
+                pass
+        except OSError:  # nobody listens any more, or a connection was closed as the request went out
+            pass
+        except Exception as failure:  # an answer that was cut off
+            self.failures.append(str(failure))
+
+    def talk(self):
+        with self.server.connect() as wire:
+            while True:
+                wire.send(self.request)
+                if wire.at_end():
+                    return True
+                answer = wire.answer()
+                if (answer.status, answer.body) != (200, self.body):
+                    self.failures.append(str(answer))
+                self.answers += 1
+                if answer.closes:
+                    return True
+
+
+@case(rows=[("keep-alive", PLAIN, b"Hello, World!"), ("close", get(b"/plaintext", b"Connection: close\r\n"), b"Hello, World!"),
+            ("bodies", post(b"/echo", b"x" * 100000), b"x" * 100000)], timeout=90)
+def under_load_no_answer_is_cut_off(start, request, body):
+    server = start()
+    clients = [Client(server, request, body) for _ in range(8)]
+    for client in clients:
+        client.start()
+    until(lambda: sum(client.answers for client in clients) > 400, "400 answers", 60)
+    server.signal(signal.SIGTERM)
+    for client in clients:
+        client.join()
+    equal([failure for client in clients for failure in client.failures], [], "failures")
+    server.wait(0)
+
+
+@case
+def a_lingering_close_does_not_hold_it_up_for_long(start):
+    """It lasts 2 s at most if nothing more comes."""
+    server = start()
+    with server.connect() as wire:
+        wire.send(b"NIX / HTTP/1.1\r\n")
+        wire.problem(501)
+        begun = time.monotonic()
+        server.signal(signal.SIGTERM)
+        server.wait(0)
+        at_most(time.monotonic() - begun, 5, "seconds to the end")
+
+
+@case
+def a_drain_while_full(start):
+    """Refused connections are drained too, and those that wait in the backlog are told."""
+    server = start("--max-connections", "2")
+    served = [server.connect() for _ in range(2)]
+    for wire in served:
+        wire.kept()
+    refused = [server.connect() for _ in range(40)]
+    for wire in refused:
+        wire.send(PLAIN)
+    server.signal(signal.SIGTERM)
+    for wire in served:
+        wire.closed()
+        wire.close()
+    for wire in refused:
+        answer = wire.answer()
+        check(answer.status in (200, 503) and answer.closes, f"got {answer}")
+        wire.close()
+    server.wait(0)

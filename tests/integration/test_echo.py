@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: MIT
+"""/echo: the body back byte for byte, framed as it came, and the answer shaped as the query or the fields say."""
+
+from harness.answer import check_problem
+from harness.cases import case
+from harness.checks import check, equal
+from harness.corpus import LAST, METHODS, chunk, chunked, get, post, request
+
+EVERY_BYTE = bytes(range(256))
+
+
+@case
+def any_method(server):
+    with server.connect() as wire:
+        for method in METHODS:
+            answer = wire.ask(request(method, b"/echo", b"Content-Length: 256\r\n", EVERY_BYTE))
+            equal((answer.status, answer.body), (200, EVERY_BYTE), f"answer to {method.decode()}")
+            equal(answer.get("Content-Length"), "256", "Content-Length")
+            equal(answer.get("Content-Type"), "application/octet-stream", "Content-Type")
+            equal(answer.get("X-Content-Type-Options"), "nosniff", "X-Content-Type-Options")
+            equal(answer.get("Content-Security-Policy"), "sandbox", "Content-Security-Policy")
+        wire.kept()
+
+
+@case(rows=[(value.decode(), value) for value in (
+    b"text/html; charset=utf-8", b"multipart/form-data; boundary=\"a b\"", b"x", b"application/problem+json")])
+def the_content_type_comes_back(server, value):
+    answer = server.ask(post(b"/echo", b"<b>", b"Content-Type: " + value + b"\r\n"))
+    equal((answer.get("Content-Type"), answer.body), (value.decode(), b"<b>"), "answer")
+
+
+@case
+def nothing_to_echo(server):
+    with server.connect() as wire:
+        answer = wire.ask(get(b"/echo"))
+        equal((answer.status, answer.get("Content-Length"), answer.body), (200, "0", b""), "answer")
+        answer = wire.ask(chunked(b"/echo", LAST))
+        equal((answer.chunks, answer.body), ([], b""), "answer to no chunk")
+        wire.kept()
+
+
+@case(rows=[
+    ("two", [5, 7]), ("one byte each", [1] * 300), ("growing", list(range(1, 400))), ("one large", [100000]),
+    ("at the streaming limit", [65535, 1, 65536, 2]), ("many large", [70000] * 20), ("large and small", [1, 300000, 1, 1]),
+])
+def chunk_for_chunk(server, sizes):
+    data = EVERY_BYTE * (max(sizes) // 256 + 1)
+    with server.connect() as wire:
+        wire.send(chunked(b"/echo", b"".join(chunk(data[:size]) for size in sizes) + LAST))
+        answer = wire.answer()
+        equal(answer.chunks, sizes, "sizes of the chunks")
+        equal(answer.body, b"".join(data[:size] for size in sizes), "body")
+        wire.kept()
+
+
+@case
+def a_chunk_comes_back_whole_however_slowly_it_came(server):
+    body = EVERY_BYTE * 500
+    raw = chunked(b"/echo", chunk(body[:100000]) + chunk(body[:28000]) + LAST)
+    with server.connect() as wire:
+        for begin in range(0, len(raw), 7000):
+            wire.send(raw[begin:begin + 7000])
+        answer = wire.answer()
+        equal(answer.chunks, [100000, 28000], "sizes of the chunks")
+
+
+@case
+def extensions_and_trailers_are_not_echoed(server):
+    with server.connect() as wire:
+        answer = wire.ask(chunked(b"/echo", chunk(b"abc", b";name=value") + b"0;last\r\nX-T: secret\r\n\r\n"))
+        equal((answer.chunks, answer.body, answer.trailers), ([3], b"abc", b""), "answer")
+        wire.kept()
+
+
+# name, query, fields, status, fields that must be in the answer
+SHAPED = [
+    ("status", b"?status=503", b"", 503, []),
+    ("status 200", b"?status=200", b"", 200, []),
+    ("status 599", b"?status=599", b"", 599, []),
+    ("status in a field", b"", b"X-Echo-Status: 418\r\n", 418, []),
+    ("the query wins", b"?status=201", b"X-Echo-Status: 418\r\n", 201, []),
+    ("a field's name in any case", b"", b"x-eCHO-sTATUS: 418\r\n", 418, []),
+    ("header", b"?header=X-A:b", b"", 200, [("x-a", "b")]),
+    ("header, blank behind the colon", b"?header=X-A:%20b", b"", 200, [("x-a", "b")]),
+    ("headers", b"?header=X-A:b&header=X-A:c&header=X-D:e", b"", 200, [("x-a", "b"), ("x-a", "c"), ("x-d", "e")]),
+    ("header in a field", b"", b"X-Echo-Header: X-A: b\r\n", 200, [("x-a", "b")]),
+    ("headers in fields", b"", b"X-Echo-Header: X-A: b\r\nX-Echo-Header: X-C:d\r\n", 200, [("x-a", "b"), ("x-c", "d")]),
+    ("a plus is a plus", b"?header=X-A:b+c", b"", 200, [("x-a", "b+c")]),
+    ("percent decoded", b"?header=X-A%3Ab%26%3D%2b", b"", 200, [("x-a", "b&=+")]),
+    ("percent decoded once", b"?header=X-A:%2541", b"", 200, [("x-a", "%41")]),
+    ("an equals sign in a value", b"?header=X-A:b=c", b"", 200, [("x-a", "b=c")]),
+    ("a colon in a value", b"?header=X-A:b:c", b"", 200, [("x-a", "b:c")]),
+    ("all at once", b"?status=404&header=X-A:b&header=Location:/x", b"", 404, [("x-a", "b"), ("location", "/x")]),
+    ("what is not known is ignored", b"?foo=bar&&x&=y", b"", 200, []),
+]
+
+
+@case(rows=SHAPED)
+def shaped(server, query, fields, status, wanted):
+    with server.connect() as wire:
+        answer = wire.ask(post(b"/echo/x" + query, b"hello", fields))
+        equal((answer.status, answer.body), (status, b"hello"), "answer")
+        names = {name for name, _ in wanted}
+        equal([(name, value) for name, value in answer.names if name in names], wanted, "fields")
+        check(not answer.closes, "closes")
+        wire.kept()
+
+
+@case(rows=[("query", b"?close=true", b""), ("field", b"", b"X-Echo-Close: true\r\n"),
+            ("with a status", b"?close=true&status=500", b"")])
+def close_when_asked(server, query, fields):
+    with server.connect() as wire:
+        wire.send(post(b"/echo" + query, b"hello", fields) + get(b"/plaintext"))
+        answer = wire.answer()
+        check(answer.closes and answer.body == b"hello", f"no Connection: close in {answer}")
+        wire.closed()
+
+
+FRAMERS = ("Content-Length", "Transfer-Encoding", "Connection", "Keep-Alive", "Upgrade", "TE", "Trailer", "Date", "Server")
+NOT_ALLOWED = [(f"query {name}", b"?header=%s:1" % name.encode(), b"") for name in FRAMERS] + [
+    (f"field {name}", b"", b"X-Echo-Header: %s: 1\r\n" % name.encode()) for name in FRAMERS] + [
+    ("in lower case", b"?header=content-length:1", b""),
+    ("percent encoded", b"?header=%43ontent%2DLength:1", b""),
+    ("the second of two", b"?header=X-A:b&header=Server:x", b""),
+    ("CR LF", b"?header=X-A:b%0d%0aSet-Cookie:x", b""), ("CR", b"?header=X-A:b%0dc", b""), ("LF", b"?header=X-A:b%0Ac", b""),
+    ("NUL", b"?header=X-A:b%00c", b""), ("CR LF in the name", b"?header=X%0d%0aA:b", b""), ("LF at the end", b"?header=X-A:b%0a", b""),
+    ("no colon", b"?header=X-A", b""), ("no name", b"?header=:b", b""), ("a name that is no token", b"?header=X%20A:b", b""),
+    ("status too low", b"?status=199", b""), ("status too high", b"?status=600", b""), ("status 101", b"?status=101", b""),
+    ("status of letters", b"?status=ok", b""), ("status of nothing", b"?status=", b""), ("status and more", b"?status=200x", b""),
+    ("status in a field", b"", b"X-Echo-Status: 99\r\n"), ("close of another word", b"?close=maybe", b""),
+    ("close in a field", b"", b"X-Echo-Close: maybe\r\n"),
+]
+
+
+@case(rows=NOT_ALLOWED)
+def not_allowed(server, query, fields):
+    with server.connect() as wire:
+        answer = wire.ask(post(b"/echo" + query, b"hello", fields))
+        check_problem(answer, 400)
+        check("set-cookie" not in [name for name, _ in answer.names], f"injected: {answer.lines}")
+        check(not answer.closes, f"closes although the request was read whole: {answer}")
+        wire.kept()
+
+
+@case(rows=[
+    ("HEAD", b"HEAD", b"", 200, ("5", None)), ("HEAD with a status", b"HEAD", b"?status=404", 404, ("5", None)),
+    ("204", b"POST", b"?status=204", 204, (None, None)), ("205", b"POST", b"?status=205", 205, ("0", None)),
+    ("304", b"POST", b"?status=304", 304, None),
+])
+def no_body(server, method, query, status, framing):
+    """HEAD, 204, 205 and 304 have none, whatever was sent."""
+    with server.connect() as wire:
+        answer = wire.ask(request(method, b"/echo" + query, b"Content-Length: 5\r\n", b"hello"))
+        equal((answer.status, answer.body), (status, b""), "answer")
+        if framing:
+            equal((answer.get("Content-Length"), answer.get("Transfer-Encoding")), framing, "framing")
+        wire.kept()
+        answer = wire.ask(request(method, b"/echo" + query, b"Transfer-Encoding: chunked\r\n", chunk(b"hello") + LAST))
+        equal((answer.status, answer.body), (status, b""), "answer to chunks")
+        wire.kept()
+
+
+@case(rows=[("HEAD", b"HEAD", b"", 200), ("204", b"POST", b"?status=204", 204), ("205", b"POST", b"?status=205", 205),
+            ("304", b"POST", b"?status=304", 304)])
+def no_body_of_a_large_one(server, method, query, status):
+    with server.connect() as wire:
+        answer = wire.ask(request(method, b"/echo" + query, b"Content-Length: 300000\r\n", b"x" * 300000))
+        equal((answer.status, answer.body), (status, b""), "answer")
+        wire.kept()
+
+
+@case
+def to_1_0(server):
+    with server.connect() as wire:
+        answer = wire.ask(post(b"/echo", EVERY_BYTE, version=b"1.0"))
+        equal((answer.body, answer.get("Content-Length")), (EVERY_BYTE, "256"), "answer")
+        wire.closed()

@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: MIT
+"""What sets the modes apart, and that the answers do not."""
+
+import contextlib
+import random
+import signal
+import time
+
+from harness import settings
+from harness.answer import check_problem, masked
+from harness.cases import case
+from harness.checks import at_most, check, equal, until
+from harness.corpus import ALL, exchange, get, post
+from test_drain import begin
+from test_resources import many, metrics
+
+PLAIN = get(b"/plaintext")
+
+
+def in_pieces(data):
+    """Few of them, at places that are the same each time."""
+    places = sorted(random.Random(len(data)).sample(range(1, len(data)), min(5, len(data) - 1)))
+    return [data[first:last] for first, last in zip([0, *places], [*places, len(data)])]
+
+
+@case(rows=[item.row() for item in ALL], each_mode=False)
+def the_answers_are_the_same(servers, item):
+    """Byte for byte in every mode, whole or in pieces, but for what the contract lets differ."""
+    wanted, first = None, None
+    for mode, server in servers.items():
+        for pieces in ([item.data], in_pieces(item.data)):
+            with server.connect() as wire:
+                answers = exchange(wire, item, pieces)
+                equal(tuple(answer.status for answer in answers), item.statuses, f"statuses [{mode}]")
+                got = b"\n\n".join(masked(answer) for answer in answers)
+            if item.short:  # how much of an answer was sent before it was cut is a matter of timing
+                got = got.split(b"\r\n\r\n")[0]
+            wanted, first = (got, mode) if wanted is None else (wanted, first)
+            equal(got, wanted, f"the answers of {mode}, beside those of {first},")
+
+
+WORK = [("compute", get(b"/compute/1000")), ("compute more", get(b"/compute/1000000")), ("compute nothing", get(b"/compute/0")),
+        ("delay", get(b"/delay/20ms")), ("block", get(b"/block/20ms")), ("drip", get(b"/drip?numbytes=30&duration=100ms")),
+        ("echo with a delay", post(b"/echo?delay=30ms&status=201", b"hello")),
+        ("all behind each other", get(b"/delay/20ms") + get(b"/compute/10") + PLAIN + get(b"/block/5ms") + PLAIN)]
+
+
+@case(rows=WORK, each_mode=False)
+def the_answers_of_work_are_the_same(servers, data):
+    found = {}
+    for mode, server in servers.items():
+        with server.connect() as wire:
+            wire.send(data)
+            wire.finish()
+            found[mode] = b"\n\n".join(masked(answer) for answer in wire.answers())
+            check(found[mode].startswith(b"HTTP/1.1 2"), f"[{mode}] {found[mode][:200]!r}")
+    first = next(iter(found))
+    for mode, got in found.items():
+        equal(got, found[first], f"the answers of {mode}, beside those of {first},")
+
+
+@case(each_mode=False)
+def work_does_not_stall_the_loops_of_hybrid(start):
+    """One loop, all workers busy: the others are served at once."""
+    server = start("--loops", "1", "--workers", "2", mode="hybrid")
+    with many(server, 6) as busy, server.connect() as wire:
+        for item in busy:
+            item.send(get(b"/block/500ms"))
+        begun = time.monotonic()
+        for _ in range(20):
+            wire.kept()
+        at_most(time.monotonic() - begun, 0.45, "seconds for 20 requests")
+        for item in busy:
+            equal(item.answer().status, 200, "status")
+        check(1.4 < time.monotonic() - begun < settings.patience(5), "6 pieces of 500 ms are no three waves for two workers")
+
+
+@case(each_mode=False)
+def work_stalls_the_loop_of_event(start):
+    """That is the lesson: with one loop nobody is served meanwhile."""
+    server = start("--loops", "1", mode="event")
+    with server.connect() as busy, server.connect() as wire:
+        wire.kept()
+        busy.send(get(b"/block/500ms"))
+        wire.silent(0.1)
+        wire.send(PLAIN)
+        wire.silent(0.2)
+        equal(wire.answer().status, 200, "status")
+        equal(busy.answer().status, 200, "status")
+
+
+@case(each_mode=False)
+def a_full_queue_of_hybrid(start):
+    """503 with Retry-After; the connection is kept, and served when there is room."""
+    server = start("--loops", "1", "--workers", "1", "--queue", "2", mode="hybrid")
+    with many(server, 8) as wires:
+        for wire in wires:
+            wire.send(get(b"/block/300ms"))
+        answers = [wire.answer() for wire in wires]
+        refused = [answer for answer in answers if answer.status == 503]
+        check(3 <= len(refused) <= 6, f"{len(refused)} of 8 were refused where 3 find room")
+        for answer in refused:
+            check_problem(answer, 503)
+            check((answer.get("Retry-After") or "").isdigit(), f"Retry-After: {answer.get('Retry-After')!r}")
+        for wire, answer in zip(wires, answers):
+            if not answer.closes:
+                wire.kept()
+        equal(metrics(server)['echod_refusals_total{reason="queue"}'], len(refused), "refusals counted")
+        equal(server.ask(get(b"/block/10ms")).status, 200, "status when there is room again")
+        equal(metrics(server)["echod_queue_depth"], 0, "echod_queue_depth")
+
+
+@case(each_mode=False)
+def waves_of_a_pool(start):
+    """One connection for each worker at a time."""
+    server = start("--workers", "3", mode="pool")
+    begun = time.monotonic()
+    with many(server, 9) as wires:
+        for wire in wires:
+            wire.send(get(b"/delay/300ms"))
+        ends = []
+        for wire in wires:
+            equal(wire.answer().status, 200, "status")
+            ends.append(time.monotonic() - begun)
+        check(ends[0] > 0.28 and ends[3] > 0.58 and ends[8] > 0.88, f"answered after {ends}")
+        at_most(ends[8], settings.patience(3), "seconds to the last")
+
+
+@case(each_mode=False)
+def workers_of_a_pool_leave_kept_connections_for_those_that_wait(start):
+    server = start("--workers", "2", mode="pool")
+    with many(server, 2) as kept, many(server, 6) as waiting:
+        for wire in kept:
+            wire.send(PLAIN)
+            wire.answer()
+        for wire in waiting:
+            wire.send(PLAIN)
+            equal(wire.answer().status, 200, "status")
+    with server.connect() as wire:
+        wire.kept()
+
+
+@case(each_mode=False)
+def a_full_queue_of_a_pool(start):
+    server = start("--workers", "1", "--queue", "2", mode="pool")
+    with server.connect() as busy, contextlib.ExitStack() as stack:
+        busy.kept()
+        busy.send(get(b"/delay/1s"))
+        waiting = [stack.enter_context(server.connect()) for _ in range(2)]
+        for wire in waiting:
+            wire.send(PLAIN)
+        with server.connect() as refused:
+            refused.send(PLAIN)
+            answer = refused.answer()
+            check_problem(answer, 503)
+            check(answer.closes and (answer.get("Retry-After") or "").isdigit(), f"got {answer}")
+            refused.closed()
+        for path, status in ((b"/healthz", 200), (b"/readyz", 503)):
+            with server.connect() as refused:
+                refused.send(get(path))
+                equal(refused.answer().status, status, path.decode())
+        for wire in (busy, *waiting):
+            equal(wire.answer().status, 200, "status")
+    until(lambda: server.ask(PLAIN).status == 200, "served again")
+    check("--queue" in server.errors(), f"what is full is not said: {server.errors()!r}")
+
+
+@case(each_mode=False)
+def who_waited_too_long_for_a_pool_is_told(start):
+    """Past the header timeout nobody waits any more."""
+    server = start("--workers", "1", "--header-timeout", "300ms", mode="pool")
+    with server.connect() as busy:
+        busy.kept()
+        busy.send(get(b"/delay/1s"))
+        with server.connect() as late:
+            late.send(PLAIN)
+            equal(busy.answer().status, 200, "status")
+            check_problem(late.answer(), 503)
+
+
+@case(each_mode=False)
+def many_waits_need_no_threads(start):
+    """200 of them at once: in their time with a loop or two, and with a thread or process for each."""
+    for mode in settings.modes:
+        if mode == "pool":
+            continue
+        server = start(mode=mode)
+        with many(server, 200) as wires:
+            begun = time.monotonic()
+            for wire in wires:
+                wire.send(get(b"/delay/500ms"))
+            for wire in wires:
+                equal(wire.answer().status, 200, "status")
+            at_most(time.monotonic() - begun, settings.patience(2), f"seconds [{mode}]")
+        server.stop()
+
+
+@case(timeout=90)
+def a_drain_while_much_is_in_flight(start):
+    """100 that wait and 10 that work: all are answered, and it ends well."""
+    server = start("--workers", "120")
+    with many(server, 110) as wires:
+        for index, wire in enumerate(wires):
+            wire.send(get(b"/compute/2000000" if index % 11 == 10 else b"/delay/1s"))
+        begin(server)
+        for wire in wires:
+            answer = wire.answer()
+            equal(answer.status, 200, "status")
+            wire.closed()
+    equal(server.wait(0), "", "stderr")
+
+
+@case(each_mode=False)
+def a_drain_with_a_queue(start):
+    """What waits for a worker, in hybrid or pool, is served before the end."""
+    for mode in ("hybrid", "pool"):
+        server = start("--workers", "1", mode=mode)
+        with many(server, 6) as wires:
+            for wire in wires:
+                wire.send(get(b"/block/100ms"))
+            server.signal(signal.SIGTERM)
+            for wire in wires:
+                equal(wire.answer().status, 200, f"status [{mode}]")
+                wire.closed()
+        equal(server.wait(0), "", "stderr")

@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: MIT
+"""The contract's table of paths: what each answers to the methods it takes, and to those it does not."""
+
+import http
+import itertools
+import socket
+
+from harness.answer import check_problem
+from harness.cases import case
+from harness.checks import check, equal
+from harness.corpus import METHODS, get, post, request
+
+TEXT = "text/plain"
+
+
+@case(rows=[
+    # name, path, status, content type or None for any, what the body holds
+    ("root", b"/", 200, TEXT, b"/echo"),
+    ("root with a query", b"/?a=b", 200, TEXT, b"/echo"),
+    ("plaintext", b"/plaintext", 200, TEXT, b"Hello, World!"),
+    ("bytes", b"/bytes/10", 200, None, b""),
+    ("headers", b"/headers", 200, "application/json", b'"headers"'),
+    ("ip", b"/ip", 200, None, b"127.0.0.1"),
+    ("healthz", b"/healthz", 200, None, b""),
+    ("readyz", b"/readyz", 200, None, b""),
+    ("version", b"/version", 200, "application/json", b"echod"),
+    ("echo", b"/echo", 200, "application/octet-stream", b""),
+    ("echo below", b"/echo/a/b?c", 200, "application/octet-stream", b""),
+    ("anything", b"/anything", 200, "application/json", b'"method"'),
+    ("anything below", b"/anything/a/b?c", 200, "application/json", b'"method"'),
+    ("status", b"/status/200", 200, TEXT, b"OK"),
+])
+def get_and_head(server, path, status, content_type, part):
+    with server.connect() as wire:
+        got = wire.ask(get(path))
+        equal(got.status, status, "status")
+        if content_type:
+            equal((got.get("Content-Type") or "").split(";")[0], content_type, "Content-Type")
+        check(part in got.body, f"{part!r} is not in {got.body!r}")
+        check(got.get("Content-Length") is not None, f"no Content-Length: {got.lines}")
+        head = wire.ask(request(b"HEAD", path))
+        equal((head.status, head.body), (status, b""), "the answer to HEAD")
+        if path.split(b"?")[0] not in (b"/anything", b"/anything/a/b"):  # they tell the method
+            equal(masked_names(head), masked_names(got), "the fields of HEAD")
+        wire.kept()
+
+
+def masked_names(answer):
+    return [(name, value) for name, value in answer.names if name != "date"]
+
+
+@case(rows=[(path.decode(), path) for path in (
+    b"/plaintext", b"/bytes/10", b"/headers", b"/ip", b"/healthz", b"/readyz", b"/version")])
+def only_get_and_head(server, path):
+    with server.connect() as wire:
+        for method in METHODS:
+            if method != b"GET":
+                answer = wire.ask(request(method, path, b"Content-Length: 3\r\n", b"abc"))
+                check_problem(answer, 405)
+                allowed = sorted(item.strip() for item in (answer.get("Allow") or "").split(","))
+                equal(allowed, ["GET", "HEAD"], f"Allow in answer to {method.decode()}")
+                check(not answer.closes, f"closed after {answer}")
+        wire.kept()
+
+
+@case(rows=[(path.decode(), path) for path in (
+    b"/nowhere", b"/plaintext/", b"/plaintextx", b"/Plaintext", b"/plain%74ext", b"/echox", b"/anythingx", b"//echo",
+    b"/./echo", b"/x/../echo", b"/healthz/", b"/%2fecho", b"/statusx/200", b"/bytesx/10", b"/index.html", b"/-")])
+def unknown_path(server, path):
+    """Paths match as sent: not decoded, not normalised."""
+    with server.connect() as wire:
+        for method in (b"GET", b"POST", b"OPTIONS"):
+            answer = wire.ask(request(method, path, b"Content-Length: 3\r\n", b"abc"))
+            check_problem(answer, 404)
+            check(not answer.closes, f"closed after {answer}")
+        head = wire.ask(request(b"HEAD", path))
+        equal((head.status, head.body), (404, b""), "HEAD")
+        wire.kept()
+
+
+@case
+def plaintext_is_what_benchmarks_expect(server):
+    answer = server.ask(get(b"/plaintext"))
+    equal((answer.body, answer.get("Content-Length")), (b"Hello, World!", "13"), "body and length")
+    equal(answer.get("Content-Type").split(";")[0], TEXT, "Content-Type")
+
+
+@case
+def every_status(server):
+    """Each code from 200 to 599, with the registered reason where there is one."""
+    with server.connect() as wire:
+        wire.send(*(b"".join(get(b"/status/%d" % code) for code in range(begin, begin + 100))
+                    for begin in range(200, 600, 100)))
+        for code in range(200, 600):
+            answer = wire.answer()
+            equal(answer.status, code, "status")
+            check(not answer.closes, f"{code} closes")
+            if code in (204, 205, 304):
+                equal(answer.body, b"", f"the body of {code}")
+            elif reason := REASONS.get(code):
+                equal(answer.reason, reason, f"the reason of {code}")
+                check(reason.encode() in answer.body, f"the text of {code} is {answer.body!r}")
+        wire.kept()
+
+
+# As IANA registers them; where Python is older, its names differ.
+REASONS = {item.value: item.phrase for item in http.HTTPStatus if item.value not in (413, 414, 416, 418, 422)}
+REASONS.update({413: "Content Too Large", 414: "URI Too Long", 422: "Unprocessable Content"})
+
+
+@case
+def status_to_any_method(server):
+    with server.connect() as wire:
+        for method, code in zip(METHODS, itertools.cycle((200, 404, 503))):
+            answer = wire.ask(request(method, b"/status/%d" % code, b"Content-Length: 3\r\n", b"abc"))
+            equal(answer.status, code, "status")
+        wire.kept()
+
+
+@case(rows=[(path.decode(), path) for path in (
+    b"/status/199", b"/status/600", b"/status/100", b"/status/101", b"/status/0", b"/status/-200", b"/status/+200",
+    b"/status/20", b"/status/2000", b"/status/abc", b"/status/20x", b"/status/%32%30%30", b"/status/99999999999999999999",
+    b"/bytes/-1", b"/bytes/abc", b"/bytes/1073741825", b"/bytes/1x", b"/bytes/+1", b"/bytes/99999999999999999999",
+)])
+def parameter_out_of_range(server, path):
+    with server.connect() as wire:
+        answer = wire.ask(get(path))
+        detail = check_problem(answer, 400)
+        allowed = ("200", "599") if b"status" in path else ("1",)
+        check(all(item in detail for item in allowed), f"it does not say what is allowed: {detail}")
+        check(not answer.closes, f"closed after {answer}")
+        wire.kept()
+
+
+@case(rows=[(str(count), count) for count in (0, 1, 2, 255, 256, 4096, 65536, 100000, 3000000)])
+def bytes_are_a_pattern(server, count):
+    """The same bytes each time; fewer of them are the beginning of more."""
+    with server.connect() as wire:
+        answer = wire.ask(get(b"/bytes/%d" % count))
+        equal(answer.get("Content-Length"), str(count), "Content-Length")
+        longer = wire.ask(get(b"/bytes/%d" % (count + 1000)))
+        equal(len(answer.body), count, "length")
+        equal(longer.body[:count], answer.body, "the beginning of a longer one")
+
+
+@case
+def bytes_to_a_gibibyte(server):
+    with server.connect() as wire:
+        head = wire.ask(request(b"HEAD", b"/bytes/1073741824"))
+        equal((head.status, head.get("Content-Length")), (200, "1073741824"), "HEAD")
+        wire.send(get(b"/bytes/1073741824"))
+        while len(wire.received) < 1 << 20:
+            check(wire.fill(), "it ended early")
+    with server.connect() as wire:  # who went away in the middle does no harm
+        wire.kept()
+
+
+@case
+def bytes_to_1_0(server):
+    with server.connect() as wire:
+        wire.send(get(b"/bytes/1000", version=b"1.0"))
+        answer = wire.answer()
+        equal((answer.get("Content-Length"), len(answer.body)), ("1000", 1000), "length")
+        wire.closed()
+
+
+@case
+def ip_believes_no_header(server):
+    answer = server.ask(get(b"/ip", b"X-Forwarded-For: 9.8.7.6\r\nForwarded: for=9.8.7.6\r\nX-Real-IP: 9.8.7.6\r\n"))
+    check(b"9.8.7.6" not in answer.body and b"127.0.0.1" in answer.body, f"/ip says {answer.body!r}")
+
+
+@case
+def version_tells_what_runs(server, mode):
+    answer = server.ask(get(b"/version")).json()
+    equal((answer.get("name"), answer.get("mode")), ("echod", mode), "name and mode")
+    check(answer.get("version"), f"no version: {answer}")
+    libraries = str(answer.get("libraries")).lower()
+    check("libevent" in libraries and "llhttp" in libraries, f"libraries: {libraries}")
+
+
+@case(rows=[("1.1", b"1.1"), ("1.0", b"1.0")])
+def options_of_the_server(server, version):
+    with server.connect() as wire:
+        answer = wire.ask(request(b"OPTIONS", b"*", b"Connection: keep-alive\r\n", version=version))
+        equal((answer.status, answer.body), (204, b""), "answer")
+        allowed = {item.strip() for item in (answer.get("Allow") or "").split(",")}
+        check({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"} <= allowed, f"Allow: {allowed}")
+        wire.kept()
+
+
+@case
+def options_with_a_body(server):
+    with server.connect() as wire:
+        answer = wire.ask(request(b"OPTIONS", b"*", b"Content-Length: 5\r\n", b"hello"))
+        equal(answer.status, 204, "status")
+        wire.kept()
+
+
+@case
+def root_echoes_every_other_method(server):
+    with server.connect() as wire:
+        for method in METHODS[1:]:
+            answer = wire.ask(request(method, b"/", b"Content-Length: 5\r\nContent-Type: a/b\r\n", b"hello"))
+            equal((answer.status, answer.body, answer.get("Content-Type")), (200, b"hello", "a/b"), method.decode())
+            equal(answer.get("Content-Security-Policy"), "sandbox", "Content-Security-Policy")
+        wire.kept()
+
+
+@case
+def a_name_of_this_host(server):
+    answer = server.ask(post(b"/anything", b"")).json()
+    equal(answer["hostname"], socket.gethostname(), "hostname")

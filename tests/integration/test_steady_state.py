@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+"""The system calls of a request on a connection that is kept, seen from outside by strace."""
+
+import os
+import re
+import signal
+import subprocess
+
+from harness import process, procfs
+from harness.cases import case
+from harness.checks import Skip, check, until
+from harness.corpus import get, post
+from harness.settings import patience
+
+REQUESTS = 50
+CALLS = {
+    "event": ["epoll_wait", "recvfrom", "sendto"],
+    "hybrid": ["epoll_wait", "recvfrom", "sendto"],
+    "thread": ["recvfrom", "sendto"],
+    "pool": ["recvfrom", "sendto"],
+    "process": ["recvfrom", "sendto"],
+}
+
+
+def trace(pid, path, talk):
+    """What strace writes of a process while talk() runs."""
+    child = process.spawn([process.need("strace"), "-f", "-p", pid, "-o", path], stderr=subprocess.DEVNULL)
+    try:
+        until(lambda: child.poll() is not None or all(procfs.is_traced(pid, thread) for thread in procfs.threads(pid)),
+              "strace is attached", patience(10))
+        if child.poll() is not None:
+            raise Skip("strace may not attach here")
+        talk()
+        child.send_signal(signal.SIGINT)
+        child.wait(patience(10))
+    finally:
+        process.end(child)
+    with open(path) as file:
+        return file.read()
+
+
+def calls_of(text, number):
+    """The names of the calls that the thread has begun, in order."""
+    found = []
+    for line in text.splitlines():
+        match = re.match(r"(\d+) +(\w+)\(", line)
+        if match and int(match[1]) == number:
+            found.append(match[2])
+    return found
+
+
+@case(rows=[("plaintext", get(b"/plaintext")), ("echo", post(b"/echo", b"x" * 1000)), ("pipelined", get(b"/plaintext") * 5),
+            ("status", get(b"/status/404"))])
+def a_request_on_a_kept_connection(start, mode, folder, request):
+    server = start("--loops", "1")
+    with server.connect() as wire:
+        def ask():
+            wire.send(request)
+            for _ in range(request.count(b"HTTP/1.1")):
+                wire.answer()
+
+        ask()
+        pid = procfs.children(server.pid)[0] if mode == "process" else server.pid
+        text = trace(pid, os.path.join(folder, "calls"), lambda: [ask() for _ in range(REQUESTS)])
+    received = [int(line.split()[0]) for line in text.splitlines() if " recvfrom(" in line]
+    check(received, f"no recvfrom at all:\n{text[:1000]}")
+    calls = calls_of(text, max(set(received), key=received.count))
+    wanted = CALLS[mode]
+    steady = calls[calls.index("sendto"):] if "sendto" in calls else calls
+    rounds = "".join(f"{name} " for name in steady).count(" ".join(wanted) + " ")
+    check(rounds >= REQUESTS - 5, f"only {rounds} of {REQUESTS} requests took {wanted}: {calls[:60]}")
+    others = [name for name in steady if name not in wanted]
+    check(len(others) <= 4, f"what else was called: {others}")  # a sweep, at most

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of flags: each kind of value, and that every row is sound, offered or not. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "server/flag.h"
+
+#define KIB UINT64_C(1024)
+
+static const struct mode_name MODES[] = {{"thread", "one"}, {"event", "another"}, {NULL, NULL}};
+
+static const struct flag *find(const char *name)
+{
+    const struct flag *flag = flag_find(name, strlen(name));
+    cr_assert_not_null(flag, "%s", name);
+    return flag;
+}
+
+static bool set(struct options *options, const char *name, const char *value)
+{
+    const char *why = NULL;
+    bool good = flag_set(find(name), options, MODES, value, strlen(value), &why);
+    cr_assert_not_null(why);
+    return good;
+}
+
+Test(flag, values)
+{
+    static const struct {
+        const char *name;
+        const char *value;
+        bool good;
+    } cases[] = {
+        {"mode", "thread", true},
+        {"mode", "event", true},
+        {"mode", "even", false},
+        {"mode", "events", false},
+        {"mode", "EVENT", false},
+        {"mode", "", false},
+        {"loops", "1", true},
+        {"loops", "1024", true},
+        {"loops", "0", false},
+        {"loops", "1025", false},
+        {"loops", "4294967297", false},
+        {"loops", "1k", false},
+        {"stack-size", "1g", true},
+        {"stack-size", "128k", true},
+        {"stack-size", "16383", false},
+        {"stack-size", "1073741825", false},
+        {"max-body-size", "0", true},
+        {"max-body-size", "8g", true},
+        {"max-body-size", "1025g", false},
+        {"max-body-size", "8t", false},
+        {"max-header-size", "256", true},
+        {"max-header-size", "255", false},
+        {"max-buffer-memory", "64k", true},
+        {"max-buffer-memory", "63k", false},
+        {"idle-timeout", "1ms", true},
+        {"idle-timeout", "1440m", true},
+        {"idle-timeout", "0", false},
+        {"idle-timeout", "1440.1m", false},
+        {"idle-timeout", "1h", false},
+        {"drain-delay", "0", true},
+        {"drain-timeout", "0s", true},
+        {"listen", "*:80", true},
+        {"listen", "*", false},
+        {"admin-listen", "unix:/run/admin", true},
+        {"access-log", "-", true},
+        {"access-log", "", false},
+        {"check", "http://127.0.0.1:8080/readyz", true},
+        {"log-format", "text", true},
+        {"log-format", "json", true},
+        {"log-format", "xml", false},
+        {"cors", "on", true},
+        {"cors", "0", true},
+        {"cors", "maybe", false},
+        {"cors", "", false},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct options options = {.mode = NULL};
+        cr_expect_eq(set(&options, cases[i].name, cases[i].value), cases[i].good, "--%s '%s'", cases[i].name,
+                     cases[i].value);
+    }
+}
+
+Test(flag, values_go_to_their_members)
+{
+    struct options options = {.mode = NULL};
+    cr_assert(set(&options, "mode", "event"));
+    cr_assert_eq(options.mode, MODES[1].name);
+    cr_assert(set(&options, "loops", "3") && set(&options, "workers", "5") && set(&options, "queue", "7"));
+    cr_assert(set(&options, "max-connections", "9") && set(&options, "backlog", "11"));
+    cr_assert(options.loops == 3 && options.workers == 5 && options.queue == 7);
+    cr_assert(options.max_connections == 9 && options.backlog == 11);
+    cr_assert(set(&options, "stack-size", "64k") && set(&options, "max-header-size", "2k"));
+    cr_assert(set(&options, "max-body-size", "3k") && set(&options, "max-buffer-memory", "65k"));
+    cr_assert(options.stack_size == 64 * KIB && options.max_header_size == 2 * KIB);
+    cr_assert(options.max_body_size == 3 * KIB && options.max_buffer_memory == 65 * KIB);
+    cr_assert(set(&options, "header-timeout", "1ms") && set(&options, "body-timeout", "2ms"));
+    cr_assert(set(&options, "idle-timeout", "3ms") && set(&options, "drain-delay", "4ms"));
+    cr_assert(set(&options, "drain-timeout", "5ms"));
+    cr_assert(options.header_timeout_ms == 1 && options.body_timeout_ms == 2 && options.idle_timeout_ms == 3);
+    cr_assert(options.drain_delay_ms == 4 && options.drain_timeout_ms == 5);
+    cr_assert(set(&options, "access-log", "-") && set(&options, "check", "http://[::1]/"));
+    cr_assert_str_eq(options.access_log, "-");
+    cr_assert_str_eq(options.check, "http://[::1]/");
+    cr_assert(set(&options, "log-format", "json") && options.log_format == OPTIONS_LOG_JSON);
+    cr_assert(set(&options, "cors", "yes") && options.cors && set(&options, "cors", "false") &&
+              !options.cors);
+    cr_assert(set(&options, "verbose", "1") && options.verbose);
+    cr_assert(set(&options, "listen", "*:1") && set(&options, "listen", "unix:/a"));
+    cr_assert(options.listen.count == 2 && options.listen.items[1].kind == LISTEN_UNIX);
+    cr_assert(set(&options, "admin-listen", "[::1]:1") && options.admin_listen.count == 1);
+}
+
+Test(flag, a_list_ends_at_its_array)
+{
+    struct options options = {.mode = NULL};
+    for (int i = 0; i < LISTENERS_SPEC_MAX; i++) {
+        cr_assert(set(&options, "listen", "127.0.0.1:0"));
+    }
+    const char *why = "";
+    cr_assert_not(flag_set(find("listen"), &options, MODES, "127.0.0.1:0", 11, &why));
+    cr_assert_str_eq(why, "there are too many");
+}
+
+Test(flag, allowed)
+{
+    static const struct {
+        const char *name;
+        const char *allowed;
+    } cases[] = {
+        {"mode", "thread, event"},
+        {"loops", "a whole number from 1 to 1024"},
+        {"max-header-size", "a size from 256 to 1m, with the units k, m, g"},
+        {"max-body-size", "a size from 0 to 1024g, with the units k, m, g"},
+        {"idle-timeout", "a time from 1ms to 1440m, with the units ms, s, m (none: seconds)"},
+        {"drain-delay", "a time from 0ms to 1440m, with the units ms, s, m (none: seconds)"},
+        {"listen", LISTEN_SPEC_FORMS ", 64 of them at most"},
+        {"access-log", "a text that is not empty"},
+        {"log-format", "text, json"},
+        {"cors", "on, off, or no value for on"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char allowed[192];
+        flag_allowed(find(cases[i].name), MODES, allowed, sizeof(allowed));
+        cr_expect_str_eq(allowed, cases[i].allowed, "--%s: %s", cases[i].name, allowed);
+    }
+    char cut[8];
+    flag_allowed(find("mode"), MODES, cut, sizeof(cut));
+    cr_assert_str_eq(cut, "thread,");
+}
+
+Test(flag, find)
+{
+    cr_assert_null(flag_find("nonsense", strlen("nonsense")));
+    cr_assert_null(flag_find("loop", strlen("loop")));
+    cr_assert_str_eq(flag_find("loopsx", strlen("loops"))->name, "loops");
+    cr_assert_str_eq(flag_find_letter('v')->name, "verbose");
+    cr_assert_null(flag_find_letter('x'));
+    cr_assert_null(flag_find_letter('\0'));
+}
+
+/* Every default is a value the row itself allows, and the meanings fit their column in --help. */
+Test(flag, rows_are_sound)
+{
+    for (size_t i = 0; i < FLAG_TOTAL; i++) {
+        const struct flag *flag = &FLAGS[i];
+        struct options options = {.mode = NULL};
+        cr_assert_eq(flag_find(flag->name, strlen(flag->name)), flag);
+        cr_expect(flag->initial == NULL || set(&options, flag->name, flag->initial), "--%s", flag->name);
+        cr_expect_eq(flag->metavariable == NULL, flag->kind == FLAG_SWITCH, "--%s", flag->name);
+        const char *last = strrchr(flag->meaning, '\n');
+        const char *initial = flag->initial != NULL ? flag->initial : flag->shown != NULL ? flag->shown : "";
+        size_t columns = strlen(last != NULL ? last + 1 : flag->meaning) + strlen(" []") + strlen(initial);
+        cr_expect_leq(columns, 52, "--%s: %zu columns", flag->name, columns);
+    }
+}

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT */
+/* The command line and the environment as a whole: what counts, what is refused and how, and --help. */
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/flag.h"
+#include "server/options.h"
+
+#define ARGUMENTS 8
+#define KIB       UINT64_C(1024)
+
+static const struct mode_name MODES[] = {
+    {"thread", "a pthread for each connection"}, {"event", "loops"}, {NULL, NULL}};
+
+struct run {
+    struct options options;
+    enum options_outcome outcome;
+    char error[256];
+};
+
+/* The lists end with NULL and do not contain argv[0]. */
+static void parse(struct run *run, const char *const *arguments, const char *const *variables)
+{
+    char *argv[ARGUMENTS + 2] = {strdup("echod")};
+    char *envp[ARGUMENTS + 1] = {NULL};
+    int argc = 1;
+    for (; arguments[argc - 1] != NULL; argc++) {
+        argv[argc] = (char *)(uintptr_t)arguments[argc - 1];
+    }
+    for (int i = 0; variables != NULL && variables[i] != NULL; i++) {
+        envp[i] = (char *)(uintptr_t)variables[i];
+    }
+    memset(&run->options, 0xa5, sizeof(run->options));
+    run->error[0] = '\0';
+    run->outcome = options_parse(&run->options, argc, argv, envp, MODES, run->error, sizeof(run->error));
+    free(argv[0]);
+}
+
+#define ARGV(...) ((const char *const[ARGUMENTS + 1]){__VA_ARGS__})
+#define ENVP(...) ((const char *const[ARGUMENTS + 1]){__VA_ARGS__})
+
+static unsigned port(const struct options *options, size_t i)
+{
+    return ntohs(options->listen.items[i].port);
+}
+
+Test(options, defaults)
+{
+    struct run run;
+    parse(&run, ARGV(NULL), NULL);
+    const struct options *o = &run.options;
+    cr_assert_eq(run.outcome, OPTIONS_RUN, "%s", run.error);
+    cr_expect_eq(o->mode, MODES[1].name);
+    cr_expect(o->listen.count == 1 && o->listen.items[0].kind == LISTEN_IPV4 && port(o, 0) == 8080);
+    cr_expect(o->loops == 0 && o->workers == 0 && o->queue == 1024 && o->max_connections == 0);
+    cr_expect(o->stack_size == 128 * KIB && o->backlog == 4096);
+    cr_expect(o->max_header_size == 16 * KIB && o->max_body_size == 64 * KIB * KIB);
+    cr_expect(o->max_buffer_memory == 256 * KIB * KIB);
+    cr_expect(o->header_timeout_ms == 10000 && o->body_timeout_ms == 30000 && o->idle_timeout_ms == 60000);
+    cr_expect(o->drain_delay_ms == 0 && o->drain_timeout_ms == 30000);
+    cr_expect(o->access_log == NULL && o->log_format == OPTIONS_LOG_TEXT && o->admin_listen.count == 0);
+    cr_expect(!o->cors && o->check == NULL && !o->verbose);
+}
+
+/* What is checked is --loops, --verbose and the ports of --listen: the rest is the table's, see test_flag.c.
+ */
+struct good {
+    const char *arguments[ARGUMENTS + 1];
+    const char *variables[ARGUMENTS + 1];
+    unsigned loops;
+    bool verbose;
+    unsigned ports[3];
+};
+
+static const struct good GOOD[] = {
+    {{"--loops", "3"}, {0}, 3, false, {8080}},
+    {{"--loops=3"}, {0}, 3, false, {8080}},
+    {{"--loops", "3", "--loops=4", "--loops", "5"}, {0}, 5, false, {8080}},
+    {{"-v"}, {0}, 0, true, {8080}},
+    {{"--verbose", "--loops=2"}, {0}, 2, true, {8080}},
+    {{"-v", "--verbose=off"}, {0}, 0, false, {8080}},
+    {{0}, {"ECHOD_LOOPS=6"}, 6, false, {8080}},
+    {{"--loops", "3"}, {"ECHOD_LOOPS=6"}, 3, false, {8080}},
+    {{"--loops", "3"}, {"ECHOD_LOOPS=nonsense"}, 3, false, {8080}},
+    {{0}, {"ECHOD_LOOPS="}, 0, false, {8080}},
+    {{0}, {"ECHOD_LOOPS=6", "ECHOD_LOOPS=7"}, 6, false, {8080}},
+    {{0}, {"ECHOD_VERBOSE=1"}, 0, true, {8080}},
+    {{0}, {"ECHOD_VERBOSE=no"}, 0, false, {8080}},
+    {{"--verbose=off"}, {"ECHOD_VERBOSE=1"}, 0, false, {8080}},
+    {{"--listen", "*:1"}, {0}, 0, false, {1}},
+    {{"--listen", "*:1", "--listen=*:2", "--listen", "*:3"}, {0}, 0, false, {1, 2, 3}},
+    {{0}, {"ECHOD_LISTEN=*:1"}, 0, false, {1}},
+    {{0}, {"ECHOD_LISTEN=*:1,[::1]:2,localhost:3"}, 0, false, {1, 2, 3}},
+    {{"--listen=*:4"}, {"ECHOD_LISTEN=*:1,*:2"}, 0, false, {4}},
+    {{"--listen=*:4"}, {"ECHOD_LISTEN=bad"}, 0, false, {4}},
+    {{0},
+     {"ECHOD_PORT=tcp://10.0.0.1:80", "ECHOD_SERVICE_HOST=10.0.0.1", "ECHOD_", "ECHOD_=", "ECHOD_LOOPSX=9"},
+     0,
+     false,
+     {8080}},
+    {{0}, {"LOOPS=9", "echod_loops=9", "ECHOD_loops=9", "XECHOD_LOOPS=9", "ECHOD_LOOPS"}, 0, false, {8080}},
+    {{0}, {"ECHOD_HELP=1", "ECHOD_VERSION=1"}, 0, false, {8080}},
+};
+
+Test(options, good)
+{
+    for (size_t i = 0; i < sizeof(GOOD) / sizeof(GOOD[0]); i++) {
+        const struct good *c = &GOOD[i];
+        struct run run;
+        parse(&run, c->arguments, c->variables);
+        cr_assert_eq(run.outcome, OPTIONS_RUN, "row %zu: %s", i, run.error);
+        cr_expect_eq(run.options.loops, c->loops, "row %zu", i);
+        cr_expect_eq(run.options.verbose, c->verbose, "row %zu", i);
+        unsigned count = 0;
+        for (; count < 3 && c->ports[count] != 0; count++) {
+            cr_expect_eq(port(&run.options, count), c->ports[count], "row %zu", i);
+        }
+        cr_expect_eq(run.options.listen.count, count, "row %zu", i);
+    }
+}
+
+static const char LONG[] =
+    "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234";
+
+/* The message, whole or as a beginning. */
+struct bad {
+    const char *arguments[ARGUMENTS + 1];
+    const char *variables[ARGUMENTS + 1];
+    const char *error;
+};
+
+static const struct bad BAD[] = {
+    {{"--mode", "fork"}, {0}, "--mode 'fork': allowed: thread, event"},
+    {{"--mode="}, {0}, "--mode '': allowed: thread, event"},
+    {{"--loops", "0"}, {0}, "--loops '0': allowed: a whole number from 1 to 1024"},
+    {{"--loops=x"}, {0}, "--loops 'x': allowed: a whole number from 1 to 1024"},
+    {{"--loops", "-1"}, {0}, "--loops '-1': allowed: "},
+    {{"--loops"}, {0}, "--loops: its value is missing; allowed: a whole number from 1 to 1024"},
+    {{"--loops", "--verbose"}, {0}, "--loops: its value is missing; allowed: "},
+    {{"--loops=1", "--loops", "x", "--loops=2"}, {0}, "--loops 'x': allowed: "},
+    {{"--listen", "8080"}, {0}, "--listen '8080': the port is missing; allowed: " LISTEN_SPEC_FORMS},
+    {{"--listen", "*:1,*:2"}, {0}, "--listen '*:1,*:2': "},
+    {{"--verbose=x"}, {0}, "--verbose 'x': allowed: on, off"},
+    {{"--loop", "3"}, {0}, "unknown flag '--loop'; --help lists what is allowed"},
+    {{"--LOOPS", "3"}, {0}, "unknown flag '--LOOPS'; "},
+    {{"--nonsense=3"}, {0}, "unknown flag '--nonsense=3'; "},
+    {{"--help=3"}, {0}, "unknown flag '--help=3'; "},
+    {{"--"}, {0}, "unknown flag '--'; "},
+    {{"-x"}, {0}, "unknown flag '-x'; "},
+    {{"-vv"}, {0}, "unknown flag '-vv'; "},
+    {{"-v=on"}, {0}, "unknown flag '-v=on'; "},
+    {{"-"}, {0}, "unknown flag '-'; "},
+    {{""}, {0}, "unexpected argument ''; "},
+    {{"event"}, {0}, "unexpected argument 'event'; --help lists what is allowed"},
+    {{"--verbose", "on"}, {0}, "unexpected argument 'on'; "},
+    {{"--mode", "a\nb\x1b[1m"}, {0}, "--mode 'a?b?[1m': "},
+    {{"a\nb"}, {0}, "unexpected argument 'a?b'; "},
+    {{"--loops", LONG},
+     {0},
+     "--loops '01234567890123456789012345678901234567890123456789012345678901234567890123456789'...: "
+     "allowed: "},
+    {{LONG},
+     {0},
+     "unexpected argument "
+     "'01234567890123456789012345678901234567890123456789012345678901234567890123456789'...; "},
+    {{0}, {"ECHOD_LOOPS=0"}, "ECHOD_LOOPS '0': allowed: a whole number from 1 to 1024"},
+    {{0}, {"ECHOD_MAX_BODY_SIZE=1t"}, "ECHOD_MAX_BODY_SIZE '1t': allowed: a size from 0 to 1024g"},
+    {{0}, {"ECHOD_LISTEN=*:1,,*:2"}, "ECHOD_LISTEN '': it is empty; allowed: "},
+    {{0},
+     {"ECHOD_LISTEN=*:1,*:2x,*:3"},
+     "ECHOD_LISTEN '*:2x': the port is no number from 0 to 65535; allowed: "},
+    {{0}, {"ECHOD_VERBOSE=2"}, "ECHOD_VERBOSE '2': allowed: on, off"},
+    {{"--loops=2"}, {"ECHOD_BACKLOG=0"}, "ECHOD_BACKLOG '0': "},
+};
+
+Test(options, bad)
+{
+    for (size_t i = 0; i < sizeof(BAD) / sizeof(BAD[0]); i++) {
+        struct run run;
+        parse(&run, BAD[i].arguments, BAD[i].variables);
+        cr_expect_eq(run.outcome, OPTIONS_BAD, "row %zu", i);
+        cr_expect_arr_eq(run.error, BAD[i].error, strlen(BAD[i].error), "row %zu: %s", i, run.error);
+        cr_expect_null(strchr(run.error, '\n'));
+    }
+}
+
+Test(options, a_short_buffer_cuts_the_message)
+{
+    char error[8];
+    struct options options;
+    char *argv[] = {NULL, (char *)(uintptr_t) "nonsense", NULL};
+    cr_assert_eq(options_parse(&options, 2, argv, argv + 2, MODES, error, sizeof(error)), OPTIONS_BAD);
+    cr_assert_str_eq(error, "unexpec");
+}
+
+Test(options, help_and_version_end_the_reading)
+{
+    static const struct {
+        const char *arguments[ARGUMENTS + 1];
+        enum options_outcome outcome;
+    } cases[] = {
+        {{"--help"}, OPTIONS_HELP},
+        {{"-h"}, OPTIONS_HELP},
+        {{"--loops=2", "--help", "--nonsense"}, OPTIONS_HELP},
+        {{"--version"}, OPTIONS_VERSION},
+        {{"--version", "--help"}, OPTIONS_VERSION},
+        {{"--nonsense", "--help"}, OPTIONS_BAD},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct run run;
+        parse(&run, cases[i].arguments, ENVP("ECHOD_LOOPS=nonsense"));
+        cr_expect_eq(run.outcome, cases[i].outcome, "row %zu", i);
+    }
+}
+
+/* A flag that is not offered is as unknown as any other, on the command line and in the environment. */
+Test(options, only_what_is_offered)
+{
+    for (size_t i = 0; i < FLAG_TOTAL; i++) {
+        char argument[64];
+        struct run run;
+        snprintf(argument, sizeof(argument), "--%s=nonsense\x01", FLAGS[i].name);
+        parse(&run, ARGV(argument), NULL);
+        bool unknown = strncmp(run.error, "unknown flag", strlen("unknown flag")) == 0;
+        cr_expect_eq(unknown, !FLAGS[i].offered, "%s", run.error);
+    }
+}
+
+Test(options, check_is_an_outcome)
+{
+    struct run run;
+    const struct flag *check = flag_find("check", strlen("check"));
+    parse(&run, ARGV("--check", "http://127.0.0.1:8080/"), NULL);
+    cr_assert_eq(run.outcome, check->offered ? OPTIONS_CHECK : OPTIONS_BAD);
+}
+
+static void read_help(char *text, size_t size, const struct mode_name *modes)
+{
+    FILE *out = fmemopen(text, size, "w");
+    cr_assert_not_null(out);
+    options_help(out, modes);
+    fclose(out);
+}
+
+Test(options, help_fits_a_screen)
+{
+    static const struct mode_name modes[] = {
+        {"thread", "123456789012345678901234567890123456789012345678901234567890123456"},
+        {"event", "loops"},
+        {"hybrid", "loops and workers"},
+        {"pool", "workers"},
+        {"process", "processes"},
+        {NULL, NULL},
+    };
+    char text[8192];
+    read_help(text, sizeof(text), modes);
+    unsigned lines = 0;
+    for (char *line = text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1, lines++) {
+        *end = '\0';
+        cr_expect_leq(strlen(line), 80, "%s", line);
+        cr_expect(end == line || end[-1] != ' ', "blank at the end: %s", line);
+    }
+    unsigned waiting = 0;
+    for (size_t i = 0; i < FLAG_TOTAL; i++) {
+        waiting += !FLAGS[i].offered;
+    }
+    cr_expect_leq(lines + waiting, 50);
+}
+
+Test(options, help_shows_what_is_offered)
+{
+    char text[8192];
+    read_help(text, sizeof(text), MODES);
+    for (size_t i = 0; i < FLAG_TOTAL; i++) {
+        char name[64];
+        snprintf(name, sizeof(name), " --%s%s", FLAGS[i].name, FLAGS[i].metavariable != NULL ? " " : "  ");
+        cr_expect_eq(strstr(text, name) != NULL, FLAGS[i].offered, "--%s", FLAGS[i].name);
+    }
+    static const char *const parts[] = {
+        "Usage: echod ",
+        "\n    thread    a pthread for each connection\n",
+        "how connections are served [event]\n",
+        "\n  -h, --help ",
+        "\n  --version ",
+        "\n  -v, --verbose ",
+        "\n                            localhost:PORT, *:PORT, unix:PATH [127.0.0.1:8080]\n",
+        "ECHOD_MAX_BODY_SIZE",
+    };
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        cr_expect_not_null(strstr(text, parts[i]), "%s", parts[i]);
+    }
+}

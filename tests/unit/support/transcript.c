@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+/* A driver that keeps the rules of session.h, and holds the session to them. */
+#include "tests/unit/support/transcript.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "common/exchange.h"
+
+void harness_init(struct harness *harness, uint64_t held_limit)
+{
+    *harness = (struct harness){.shared = shared_new(2, held_limit),
+                                .scratch = malloc(2 * (size_t)SESSION_SCRATCH_LEAST)};
+    if (harness->shared == NULL || harness->scratch == NULL) {
+        abort();
+    }
+    harness->service = (struct service){
+        .shared = harness->shared,
+        .mode = "test",
+        .version = "1.2.3",
+        .libevent_version = "2.1.12-stable",
+        .hostname = "host",
+        .max_header_size = HARNESS_HEADER_MOST,
+        .max_body_size = HARNESS_BODY_MOST,
+    };
+    for (int i = 0; i < 2; i++) {
+        lane_init(&harness->lanes[i], &harness->service, &harness->shared->slots[i],
+                  harness->scratch + (size_t)i * SESSION_SCRATCH_LEAST, SESSION_SCRATCH_LEAST);
+        memcpy(harness->lanes[i].date, HARNESS_DATE, sizeof HARNESS_DATE - 1);
+    }
+}
+
+void harness_deinit(struct harness *harness)
+{
+    shared_free(harness->shared);
+    free(harness->scratch);
+}
+
+uint64_t harness_held(const struct harness *harness)
+{
+    return atomic_load(&harness->shared->held);
+}
+
+__attribute__((format(printf, 2, 3))) static void broken(struct transcript *transcript, const char *format,
+                                                         ...)
+{
+    if (transcript->problem[0] == '\0') {
+        va_list arguments;
+        va_start(arguments, format);
+        vsnprintf(transcript->problem, sizeof transcript->problem, format, arguments);
+        va_end(arguments);
+    }
+}
+
+void drive_init(struct drive *drive, struct harness *harness, struct transcript *transcript, bool refusing)
+{
+    struct peer peer = {.family = AF_INET, .address = {192, 0, 2, 1}, .port = 1234};
+    memset(drive, 0xA5, sizeof *drive);
+    drive->harness = harness;
+    drive->transcript = transcript;
+    drive->lane = NULL;
+    *transcript = (struct transcript){.wants = WANT_READ};
+    session_init(&drive->session, HARNESS_CONNECTION, &peer, refusing);
+    if (!session_idle(&drive->session) || session_wants(&drive->session, &harness->lanes[0]) != WANT_READ) {
+        broken(transcript, "a new session is idle and wants to read");
+    }
+}
+
+void drive_deinit(struct drive *drive)
+{
+    struct transcript *transcript = drive->transcript;
+    uint64_t before = harness_held(drive->harness);
+    if (session_idle(&drive->session) && before != 0) {
+        broken(transcript, "an idle session holds %llu bytes", (unsigned long long)before);
+    }
+    session_deinit(&drive->session, drive->harness->lanes[0].output.budget);
+    if (harness_held(drive->harness) != 0) {
+        broken(transcript, "%llu bytes are held after the end",
+               (unsigned long long)harness_held(drive->harness));
+    }
+}
+
+void drive_enter(struct drive *drive)
+{
+    drive->lane = &drive->harness->lanes[drive->harness->turns++ % 2];
+    drive->moved = 0;
+    session_enter(&drive->session, drive->lane);
+}
+
+void drive_feed(struct drive *drive, struct span piece)
+{
+    if ((drive->transcript->wants & WANT_READ) == 0) {
+        broken(drive->transcript, "the test feeds a session that does not want to read");
+    }
+    char *block = malloc(piece.length > 0 ? piece.length : 1);
+    if (block == NULL) {
+        abort();
+    }
+    memcpy(block, piece.data, piece.length);
+    session_feed(&drive->session, drive->lane, block, piece.length);
+    drive->moved += piece.length;
+    free(block);
+}
+
+size_t drive_send(struct drive *drive, size_t most)
+{
+    struct transcript *transcript = drive->transcript;
+    struct span pending = session_output(&drive->session, drive->lane);
+    size_t length = pending.length < most ? pending.length : most;
+    if (length == 0) {
+        return 0;
+    }
+    if (transcript->capacity - transcript->length < length) {
+        transcript->capacity = (transcript->length + length) * 2;
+        transcript->output = realloc(transcript->output, transcript->capacity);
+        if (transcript->output == NULL) {
+            abort();
+        }
+    }
+    memcpy(transcript->output + transcript->length, pending.data, length);
+    transcript->length += length;
+    drive->moved += length;
+    session_sent(&drive->session, drive->lane, length);
+    return length;
+}
+
+static void check_wants(struct drive *drive)
+{
+    struct transcript *transcript = drive->transcript;
+    struct session *session = &drive->session;
+    bool pending = session->out_committed > 0 && session->ending != ENDING_CUT;
+    if ((transcript->wants & WANT_CLOSE) != 0 && transcript->wants != WANT_CLOSE) {
+        broken(transcript, "wants to close and something else: %u", transcript->wants);
+    }
+    if (((transcript->wants & WANT_WRITE) != 0) != pending) {
+        broken(transcript, "wants %u with %zu bytes to send", transcript->wants, session->out_committed);
+    }
+    if ((transcript->wants & WANT_READ) != 0 && (transcript->wants & (WANT_WAIT | WANT_WORK)) != 0) {
+        broken(transcript, "wants to read while it waits or works: %u", transcript->wants);
+    }
+    if ((transcript->wants & (WANT_WAIT | WANT_WORK)) != 0 && !pending && transcript->timer != TIMER_NONE) {
+        broken(transcript, "has a timer while it waits or works: %d", (int)transcript->timer);
+    }
+    if (transcript->wants == 0) {
+        broken(transcript, "wants nothing, in state %d", session->state);
+    }
+    if (session->ended && (transcript->wants & WANT_READ) != 0) {
+        broken(transcript, "wants to read behind the end");
+    }
+    if (session->exchange != NULL && session->state != STATE_BODY && session->state != STATE_ANSWER) {
+        broken(transcript, "keeps an exchange in state %d", session->state);
+    }
+    uint64_t limit = drive->harness->shared->held_limit;
+    if (transcript->held_most > limit + limit / 16) {
+        broken(transcript, "holds %llu bytes of %llu", (unsigned long long)transcript->held_most,
+               (unsigned long long)limit);
+    }
+}
+
+/* Overwrites what may have been used of the scratch memory: all of it, but in most turns that read or send little. */
+static void spoil_scratch(struct drive *drive)
+{
+    size_t size = drive->lane->output.scratch_size;
+    bool little = drive->moved < 64 && drive->harness->turns % 64 != 0;
+    memset(drive->lane->output.scratch, 0xA5, little ? 1024 : size);
+}
+
+void drive_leave(struct drive *drive)
+{
+    struct transcript *transcript = drive->transcript;
+    session_leave(&drive->session, drive->lane);
+    spoil_scratch(drive);
+    uint64_t held = harness_held(drive->harness);
+    transcript->held_most = held > transcript->held_most ? held : transcript->held_most;
+    transcript->wants = session_wants(&drive->session, drive->lane);
+    transcript->ending = session_ending(&drive->session);
+    transcript->timer = (enum timer)drive->session.timer;
+    drive->lane = NULL;
+    check_wants(drive);
+}
+
+void drive_flush(struct drive *drive)
+{
+    drive_enter(drive);
+    while (drive_send(drive, SIZE_MAX) > 0) {
+    }
+    drive_leave(drive);
+}
+
+void drive_turn(struct drive *drive, struct span input)
+{
+    drive_enter(drive);
+    drive_feed(drive, input);
+    while (drive_send(drive, SIZE_MAX) > 0) {
+    }
+    drive_leave(drive);
+}
+
+/* Where the read ends that begins at `from`. */
+static size_t piece_end(const struct script *script, size_t from)
+{
+    size_t end = script->input.length;
+    if (script->piece > 0) {
+        return end - from > script->piece ? from + script->piece : end;
+    }
+    for (size_t i = 0; script->cuts != NULL && i < script->cut_count; i++) {
+        if (script->cuts[i] > from) {
+            return script->cuts[i];
+        }
+    }
+    return end;
+}
+
+static size_t script_send(struct drive *drive, const struct script *script, bool reading)
+{
+    size_t sent = 0;
+    size_t step = 0;
+    switch (script->send) {
+    case SEND_NONE: break;
+    case SEND_LAST:
+        if (reading) {
+            break;
+        }
+        __attribute__((fallthrough));
+    case SEND_ALL:
+        while ((step = drive_send(drive, SIZE_MAX)) > 0) {
+            sent += step;
+        }
+        break;
+    case SEND_SOME: sent = drive_send(drive, script->some); break;
+    }
+    return sent;
+}
+
+/* One turn; false if there was nothing to do. */
+static bool script_turn(struct drive *drive, const struct script *script, bool *ended)
+{
+    struct transcript *transcript = drive->transcript;
+    bool read = (transcript->wants & WANT_READ) != 0;
+    bool more = read && transcript->taken < script->input.length;
+    bool end = read && !more && script->eof && !*ended;
+    bool resume = (transcript->wants & (WANT_WAIT | WANT_WORK)) != 0;
+    if ((transcript->wants & WANT_WORK) != 0) {
+        struct work *work = session_work(&drive->session);
+        work->run(work);
+    }
+    drive_enter(drive);
+    if (more) {
+        size_t until = piece_end(script, transcript->taken);
+        drive_feed(drive, span_between(script->input.data + transcript->taken, script->input.data + until));
+        transcript->taken = until;
+    } else if (end) {
+        session_eof(&drive->session, drive->lane);
+        *ended = true;
+    } else if (resume) {
+        session_resume(&drive->session, drive->lane);
+    }
+    bool sent = script_send(drive, script, more || end) > 0;
+    drive_leave(drive);
+    return more || end || resume || sent;
+}
+
+void transcript_run(struct harness *harness, const struct script *script, struct transcript *transcript)
+{
+    struct drive drive;
+    bool ended = false;
+    drive_init(&drive, harness, transcript, script->refusing);
+    while (!transcript_closed(transcript) && transcript->problem[0] == '\0' &&
+           script_turn(&drive, script, &ended)) {
+    }
+    drive_deinit(&drive);
+}
+
+void transcript_free(struct transcript *transcript)
+{
+    free(transcript->output);
+    transcript->output = NULL;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* /healthz and /readyz in each state of the server. */
+#include <criterion/criterion.h>
+
+#include "tests/unit/support/ask.h"
+
+#define PROBLEM "Content-Type: application/problem+json"
+
+static const struct ask serving[] = {
+    {.line = "GET /healthz", .status = 200, .fields = {"Content-Type: text/plain"}},
+    {.line = "HEAD /healthz", .status = 200, .answer = ""},
+    {.line = "POST /healthz", .status = 405, .fields = {"Allow: GET, HEAD"}},
+    {.line = "GET /readyz", .status = 200, .fields = {"Content-Type: text/plain"}},
+    {.line = "HEAD /readyz", .status = 200, .answer = ""},
+    {.line = "POST /readyz", .status = 405, .fields = {"Allow: GET, HEAD"}},
+    {.line = "GET /healthz/", .status = 404},
+};
+
+static const struct ask full[] = {
+    {.line = "GET /healthz", .status = 200},
+    {.line = "GET /readyz", .status = 503, .fields = {PROBLEM}, .within = "full"},
+    {.line = "HEAD /readyz", .status = 503, .answer = ""},
+};
+
+static const struct ask draining[] = {
+    {.line = "GET /healthz", .status = 200, .close = true},
+    {.line = "GET /readyz", .status = 503, .fields = {PROBLEM}, .within = "draining", .close = true},
+    {.line = "HEAD /readyz", .status = 503, .answer = "", .close = true},
+};
+
+Test(handler_health, each_state)
+{
+    struct harness harness;
+    harness_init(&harness, ASK_HELD_LIMIT);
+    ASK_ALL_OF(&harness, serving)
+    atomic_store(&harness.shared->full, true);
+    ASK_ALL_OF(&harness, full)
+    atomic_store(&harness.shared->draining, true);
+    ASK_ALL_OF(&harness, draining)
+    atomic_store(&harness.shared->full, false);
+    ASK_ALL_OF(&harness, draining)
+    harness_deinit(&harness);
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/* What a session holds for a client that writes and does not read: at least a mebibyte while the budget lasts, never more
+ * than the budget allows, and nothing in the end. */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+#include "tests/unit/support/answer.h"
+#include "tests/unit/support/transcript.h"
+
+enum {
+    MEBIBYTE = 1024 * 1024,
+    AMPLE = 256 * MEBIBYTE,
+    TINY = 64 * 1024,
+};
+
+/* What a client writes: `head`, then `unit` again and again, to `length` bytes in all. */
+struct stream {
+    const char *name;
+    const char *head;
+    const char *unit;
+};
+
+#define FIVE_CHUNKS                                                                                          \
+    "5\r\nhello\r\n5\r\nhello\r\n5\r\nhello\r\n5\r\nhello\r\n40\r\n0123456789012345678901234567890123456789" \
+    "012345678901234567890123\r\n"
+
+static const struct stream streams[] = {
+    {"Content-Length", "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 4000000\r\n\r\n", "x"},
+    {"chunked", "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n", "1000\r\n\x1\r\n"},
+    {"small chunks", "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n", FIVE_CHUNKS},
+    {"small posts", "", "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello"},
+    {"small chunked posts", "",
+     "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"},
+    {"gets", "", "GET /plaintext HTTP/1.1\r\nHost: h\r\n\r\n"},
+    {"gets of long answers", "", "GET / HTTP/1.1\r\nHost: h\r\n\r\n"},
+    {"requests that are held", "", "POST /anything HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello"},
+    {"a body that is dropped", "POST /status/200 HTTP/1.1\r\nHost: h\r\nContent-Length: 4000000\r\n\r\n",
+     "x"},
+};
+
+/* `unit` with \x1 replaced by 4096 letters; on the heap, `length` bytes. */
+static char *stream_bytes(const struct stream *stream, size_t length)
+{
+    size_t unit = strlen(stream->unit);
+    char *expanded = calloc(1, unit + 4096);
+    char *bytes = malloc(length);
+    cr_assert(expanded != NULL && bytes != NULL);
+    const char *mark = strchr(stream->unit, '\x1');
+    size_t before = mark == NULL ? unit : (size_t)(mark - stream->unit);
+    memcpy(expanded, stream->unit, before);
+    if (mark != NULL) {
+        memset(expanded + before, 'y', 4096);
+        memcpy(expanded + before + 4096, mark + 1, unit - before - 1);
+        unit += 4095;
+    }
+    size_t at = strlen(stream->head);
+    memcpy(bytes, stream->head, at);
+    for (; at < length; at++) {
+        bytes[at] = expanded[(at - strlen(stream->head)) % unit];
+    }
+    free(expanded);
+    return bytes;
+}
+
+static void harness_new(struct harness *harness, uint64_t limit)
+{
+    harness_init(harness, limit);
+    harness->service.max_body_size = 64 * MEBIBYTE;
+}
+
+/* Writes without reading, in pieces, as long as the session wants to read; then reads all that comes. */
+static void write_then_read(struct harness *harness, struct span input, size_t piece,
+                            struct transcript *transcript)
+{
+    struct drive drive;
+    drive_init(&drive, harness, transcript, false);
+    while (transcript->taken < input.length && (transcript->wants & WANT_READ) != 0) {
+        size_t left = input.length - transcript->taken;
+        size_t step = left < piece ? left : piece;
+        drive_enter(&drive);
+        drive_feed(&drive, (struct span){.data = input.data + transcript->taken, .length = step});
+        drive_leave(&drive);
+        transcript->taken += step;
+    }
+    while ((transcript->wants & WANT_WRITE) != 0) {
+        drive_enter(&drive);
+        drive_send(&drive, 10000);
+        drive_leave(&drive);
+    }
+    drive_deinit(&drive);
+}
+
+Test(session_memory, a_mebibyte_is_read_before_anything_is_sent)
+{
+    static const size_t pieces[] = {1000, 16384, 65536};
+    struct harness harness;
+    harness_new(&harness, AMPLE);
+    for (size_t i = 0; i < sizeof streams / sizeof streams[0]; i++) {
+        char *bytes = stream_bytes(&streams[i], MEBIBYTE);
+        struct script direct = {.input = {.data = bytes, .length = MEBIBYTE}, .piece = 65536};
+        struct transcript expected;
+        transcript_run(&harness, &direct, &expected);
+        cr_expect_eq(expected.taken, MEBIBYTE, "%s", streams[i].name);
+        for (size_t j = 0; j < sizeof pieces / sizeof pieces[0]; j++) {
+            struct transcript t;
+            write_then_read(&harness, direct.input, pieces[j], &t);
+            cr_expect(t.taken == MEBIBYTE, "%s in pieces of %zu: stalls after %zu bytes", streams[i].name,
+                      pieces[j], t.taken);
+            cr_expect(t.problem[0] == '\0', "%s: %s", streams[i].name, t.problem);
+            cr_expect(span_equal(transcript_span(&t), transcript_span(&expected)),
+                      "%s in pieces of %zu: %zu bytes, not %zu", streams[i].name, pieces[j], t.length,
+                      expected.length);
+            cr_expect(!transcript_closed(&t), "%s: closed", streams[i].name);
+            transcript_free(&t);
+        }
+        transcript_free(&expected);
+        free(bytes);
+    }
+    harness_deinit(&harness);
+}
+
+/* What was consumed while there was nothing to send does not count: the client had nothing to read. */
+Test(session_memory, what_was_read_before_there_was_an_answer_does_not_count)
+{
+    struct harness harness;
+    struct transcript t;
+    struct drive drive;
+    harness_new(&harness, AMPLE);
+    drive_init(&drive, &harness, &t, false);
+    drive_enter(&drive);
+    drive_feed(&drive, TEXT("POST /status/200 HTTP/1.1\r\nHost: h\r\nContent-Length: 2097152\r\n\r\n"));
+    drive_leave(&drive);
+    char *zeros = calloc(1, 65536);
+    for (int i = 0; i < 32; i++) {
+        drive_enter(&drive);
+        drive_feed(&drive, (struct span){.data = zeros, .length = 65536});
+        drive_leave(&drive);
+    }
+    for (int i = 0; i < 20000; i++) {
+        cr_assert((t.wants & WANT_READ) != 0, "stalls before request %d", i);
+        drive_enter(&drive);
+        drive_feed(&drive, TEXT("GET /plaintext HTTP/1.1\r\nHost: h\r\n\r\n"));
+        drive_leave(&drive);
+    }
+    drive_deinit(&drive);
+    cr_expect(t.problem[0] == '\0', "%s", t.problem);
+    free(zeros);
+    harness_deinit(&harness);
+}
+
+/* Beyond a mebibyte the client is made to wait, and then goes on. */
+Test(session_memory, more_than_that_meets_back_pressure)
+{
+    struct harness harness;
+    harness_new(&harness, AMPLE);
+    for (size_t i = 0; i + 1 < sizeof streams / sizeof streams[0]; i++) {
+        char *bytes = stream_bytes(&streams[i], 3 * MEBIBYTE);
+        struct script script = {
+            .input = {.data = bytes, .length = 3 * MEBIBYTE}, .piece = 16384, .send = SEND_NONE};
+        struct transcript silent;
+        struct transcript late;
+        struct transcript direct;
+        transcript_run(&harness, &script, &silent);
+        cr_expect(silent.taken >= MEBIBYTE && silent.taken < MEBIBYTE + 2 * 65536, "%s: %zu bytes taken",
+                  streams[i].name, silent.taken);
+        cr_expect((silent.wants & WANT_READ) == 0 && (silent.wants & WANT_WRITE) != 0);
+        script.send = SEND_LAST;
+        transcript_run(&harness, &script, &late);
+        script.send = SEND_ALL;
+        transcript_run(&harness, &script, &direct);
+        cr_expect(span_equal(transcript_span(&late), transcript_span(&direct)), "%s", streams[i].name);
+        cr_expect(late.problem[0] == '\0', "%s: %s", streams[i].name, late.problem);
+        transcript_free(&silent);
+        transcript_free(&late);
+        transcript_free(&direct);
+        free(bytes);
+    }
+    harness_deinit(&harness);
+}
+
+/* Reads answers off until they end: all good, but the last may be a 503 or cut short. NULL, or what is wrong. */
+static const char *judge_tiny(const struct transcript *t, size_t *good)
+{
+    struct span rest = transcript_span(t);
+    struct answer answer = {.complete = true};
+    for (*good = 0; rest.length > 0; ++*good) {
+        const char *wrong = answer_next(&rest, false, &answer);
+        if (wrong != NULL) {
+            return wrong;
+        }
+        if (answer.status == 503) {
+            return rest.length > 0 ? "something behind a 503"
+                   : !answer_has(&answer, "Retry-After", "1") || !answer_has(&answer, "Connection", "close")
+                       ? "a 503 without Retry-After or close"
+                   : !transcript_closed(t) ? "a 503 that does not close"
+                                           : NULL;
+        }
+        if (answer.status != 200) {
+            return "a status that is neither 200 nor 503";
+        }
+    }
+    return NULL;
+}
+
+/* 64 KiB for all: either the whole stream is answered, with back-pressure, or a 503 ends it; the limit always holds (the
+ * transcript watches it). */
+Test(session_memory, a_tiny_budget_means_back_pressure_or_503)
+{
+    static const size_t pieces[] = {700, 4096, 16384, 65536};
+    struct harness harness;
+    harness_new(&harness, TINY);
+    for (size_t i = 0; i < sizeof streams / sizeof streams[0]; i++) {
+        char *bytes = stream_bytes(&streams[i], MEBIBYTE);
+        struct script script = {.input = {.data = bytes, .length = MEBIBYTE}, .send = SEND_LAST};
+        for (size_t j = 0; j < sizeof pieces / sizeof pieces[0]; j++) {
+            struct transcript t;
+            size_t good = 0;
+            script.piece = pieces[j];
+            transcript_run(&harness, &script, &t);
+            const char *wrong = t.problem[0] != '\0' ? t.problem : judge_tiny(&t, &good);
+            cr_expect(wrong == NULL, "%s in pieces of %zu: %s after %zu answers", streams[i].name, pieces[j],
+                      wrong, good);
+            cr_expect(t.taken == MEBIBYTE || transcript_closed(&t), "%s in pieces of %zu: stuck at %zu",
+                      streams[i].name, pieces[j], t.taken);
+            /* A single read of more than is left, from a client that takes no answer, may end in a cut. */
+            cr_expect(!transcript_closed(&t) || t.ending != ENDING_CUT || pieces[j] > 1024,
+                      "%s in pieces of %zu: cut after %zu of %zu bytes", streams[i].name, pieces[j], t.length,
+                      t.taken);
+            transcript_free(&t);
+        }
+        free(bytes);
+    }
+    harness_deinit(&harness);
+}
