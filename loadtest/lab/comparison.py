@@ -6,7 +6,7 @@ import time
 from datetime import datetime, timezone
 from pathlib import Path
 
-from . import command, cpus, machine, modes, output, plan, report, summary, workloads, wrk
+from . import command, cpus, machine, modes, output, plan, summary, workload_report, workloads, wrk
 from .errors import CellFailed, LabError
 from .interrupts import Interrupted, shield
 from .measure import Subject, measure
@@ -134,11 +134,12 @@ class Comparison:
             return
         rows = summary.rows(results["measurements"])
         results["summary"] = [row.as_dict() for row in rows]
-        results["readings"] = {name: report.sentence(group) for name, group in report.by_workload(rows).items()}
+        results["readings"] = {name: workload_report.sentence(group)
+                               for name, group in workload_report.by_workload(rows).items()}
         titles = {workload.name: workload.title for workload in self.workloads}
-        print(report.terminal(results, rows, titles), flush=True)
+        print(workload_report.terminal(results, rows, titles), flush=True)
         output.write_json(self.output / "results.json", results)
-        output.write(self.output / "report.md", report.markdown(results, rows, titles, self._commands()))
+        output.write(self.output / "report.md", workload_report.markdown(results, rows, titles, self._commands()))
         print(f"\n{command.shown(self.output / 'report.md')}, {command.shown(self.output / 'results.json')}", flush=True)
 
     @property

@@ -4,7 +4,7 @@
 import unittest
 
 import context  # noqa: F401
-from lab import report, summary
+from lab import summary, workload_report
 from lab.reading import listing, sentence
 
 
@@ -62,8 +62,8 @@ class RowsTest(unittest.TestCase):
         entries = rounds("event", 1, (1, 1), (1, 1)) + [measurement("event", 1, 3, 0, 0, failure="gone")]
         row = summary.rows(entries)[0]
         self.assertEqual((row.failure, row.figures), ("gone", {}))
-        self.assertEqual(report.table_rows([row]), [["1", "event", "-", "-", "-", "-", "-", "-", "-"]])
-        self.assertEqual(report.remarks([row]), ["event at 1 connection: no figure: gone"])
+        self.assertEqual(workload_report.table_rows([row]), [["1", "event", "-", "-", "-", "-", "-", "-", "-"]])
+        self.assertEqual(workload_report.remarks([row]), ["event at 1 connection: no figure: gone"])
 
     def test_marks(self):
         for name, marks, entries in (("quiet", "", [measurement("event", 1, 1, 1, 1)]),
@@ -72,18 +72,18 @@ class RowsTest(unittest.TestCase):
                                                                      *[measurement("event", 1, i, 1, 1) for i in (2, 3)]])):
             with self.subTest(name):
                 row = summary.rows(entries)[0]
-                self.assertEqual(report.table_rows([row])[0][2].split()[0], f"1{marks}")
-                self.assertEqual([line[0] for line in report.remarks([row])], list(marks))
+                self.assertEqual(workload_report.table_rows([row])[0][2].split()[0], f"1{marks}")
+                self.assertEqual([line[0] for line in workload_report.remarks([row])], list(marks))
 
     def test_cells(self):
         entries = rounds("event", 1, (4.0, 5.0, 6.0), (1000, 1100, 1200), (True, True, True)) + rounds("thread", 1, (9,), (7,))
-        self.assertEqual(report.table_rows(summary.rows(entries)), [
+        self.assertEqual(workload_report.table_rows(summary.rows(entries)), [
             ["1", "event", "1,100* ±9%", "50 µs ±0%", "1.20 ms ±0%", "5.00 µs ±20%", "1.00", "3", "1.00 MiB"],
             ["", "thread", "7", "50 µs", "1.20 ms", "9.00 µs", "1.00", "3", "1.00 MiB"]])
 
     def test_a_kernel_that_does_not_tell_memory(self):
         row = summary.rows([measurement("event", 1, 1, 1, 1, pss=None)])[0]
-        self.assertEqual(report.table_rows([row])[0][-1], "?")
+        self.assertEqual(workload_report.table_rows([row])[0][-1], "?")
 
 
 if __name__ == "__main__":
