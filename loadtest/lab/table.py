@@ -37,6 +37,20 @@ def size(value):
     return f"{significant(value)} GiB"
 
 
+def figure(value, unit):
+    """A figure with its unit: durations and sizes in the multiple that suits them, shares in per cent."""
+    if unit in ("µs", "us"):
+        return microseconds(value) if abs(value) >= 100 or value == 0 else f"{significant(value)} µs"
+    if unit in ("ms", "s"):
+        return figure(value * (1e3 if unit == "ms" else 1e6), "µs")
+    if unit in ("B", "bytes"):
+        return size(value)
+    if unit == "%":
+        return f"{significant(value)} %"
+    text = f"{value:,.0f}" if abs(value) >= 100 or (abs(value) >= 1 and float(value).is_integer()) else significant(value)
+    return f"{text} {unit}" if unit and not unit.endswith("/s") else text
+
+
 def with_spread(text, sample):
     """A median with half its range in per cent beside it."""
     return f"{text} ±{sample.spread * 100:.0f}%" if len(sample.values) > 1 else text
