@@ -157,7 +157,7 @@ def spread_text(row, figure):
 def ratio_text(row, figure):
     """The figure beside the ceiling of its model."""
     ratio = row.to_ceiling.get(figure.name)
-    return "" if ratio is None else f"{ratio:.2f}" if 0.1 <= ratio < 10 else table.significant(ratio)
+    return "" if ratio is None else f"{ratio:.2f}" if 0.1 <= ratio < 10 else table.significant(ratio, 2)
 
 
 def remarks(experiment, failures=True):
