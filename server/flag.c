@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/number.h"
+#include "server/check.h"
 #include "server/limits.h"
 
 #define KIB        (UINT64_C(1) << 10)
@@ -55,7 +56,7 @@ const struct flag FLAGS[FLAG_TOTAL] = {
      "/metrics, /healthz and /readyz only here"},
     {"cors", NULL, NULL, "off", TO(cors), 0, 0, FLAG_SWITCH, 0, false,
      "let pages of any origin read the answers"},
-    {"check", "URL", NULL, NULL, TO(check), 0, 0, FLAG_TEXT, 0, false,
+    {"check", "URL", NULL, NULL, TO(check), 0, 0, FLAG_URL, 0, true,
      "no server: get URL, exit 0 if the answer is 2xx"},
     {"verbose", NULL, NULL, "off", TO(verbose), 0, 0, FLAG_SWITCH, 'v', true,
      "say on stderr what was chosen and why"},
@@ -165,6 +166,13 @@ static bool add_listen(struct options_listen *list, const char *value, size_t le
     return true;
 }
 
+static bool set_url(const char **member, const char *value, size_t length, const char **why)
+{
+    struct check_url url;
+    *member = value;
+    return check_url_parse(&url, value, length, why) == 0;
+}
+
 bool flag_set(const struct flag *flag, struct options *options, const struct mode_name *modes,
               const char *value, size_t length, const char **why)
 {
@@ -177,6 +185,7 @@ bool flag_set(const struct flag *flag, struct options *options, const struct mod
     case FLAG_SIZE:
     case FLAG_DURATION: return set_number(member, flag, value, length);
     case FLAG_TEXT: *(const char **)member = value; return length > 0;
+    case FLAG_URL: return set_url(member, value, length, why);
     case FLAG_LOG_FORMAT: return set_log_format(member, value, length);
     case FLAG_SWITCH: return set_switch(member, value, length);
     }
@@ -238,6 +247,7 @@ void flag_allowed(const struct flag *flag, const struct mode_name *modes, char *
                  maximum);
         return;
     case FLAG_TEXT: snprintf(out, size, "a text that is not empty"); return;
+    case FLAG_URL: snprintf(out, size, CHECK_URL_FORMS); return;
     case FLAG_LOG_FORMAT:
         snprintf(out, size, "%s, %s", LOG_FORMATS[OPTIONS_LOG_TEXT], LOG_FORMATS[OPTIONS_LOG_JSON]);
         return;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "server/acceptor.h"
+#include "server/check.h"
 #include "server/mode.h"
 #include "server/say.h"
 #include "server/usage.h"
@@ -207,7 +208,7 @@ int main(int argc, char **argv)
     case OPTIONS_RUN: return run(&echod.options);
     case OPTIONS_HELP: return print_help();
     case OPTIONS_VERSION: return print_version();
-    case OPTIONS_CHECK:
+    case OPTIONS_CHECK: return check_run(echod.options.check);
     case OPTIONS_BAD: break;
     }
     say("%s", echod.error);

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT */
+/* Connects, asks, reads the answer's head with llhttp; every wait is a poll with the same deadline. */
+#include "server/check.h"
+
+#include <errno.h>
+#include <llhttp.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/status.h"
+#include "server/say.h"
+#include "server/socket_address.h"
+#include "server/transport.h"
+
+#define SCHEME      "http://"
+#define UNIX_PREFIX "unix:"
+
+enum {
+    URL_MOST = 2048,
+    HEAD_MOST = 256 * 1024, /* bytes of answers' heads, interim ones included */
+};
+
+/* ---- the URL ---- */
+
+static int refuse(const char **why, const char *reason)
+{
+    *why = reason;
+    return -EINVAL;
+}
+
+/* A request line and a message on one line are made of it. */
+static bool is_visible(struct span text)
+{
+    for (size_t i = 0; i < text.length; i++) {
+        if (text.data[i] <= ' ' || text.data[i] > '~') {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool begins_with(struct span text, struct span prefix)
+{
+    return text.length >= prefix.length && strncasecmp(text.data, prefix.data, prefix.length) == 0;
+}
+
+static struct span skip(struct span text, size_t length)
+{
+    return (struct span){.data = text.data + length, .length = text.length - length};
+}
+
+/* Where the first of the characters stands in the text; its length if none does. */
+static size_t find_any(struct span text, const char *characters)
+{
+    size_t i = 0;
+    while (i < text.length && strchr(characters, text.data[i]) == NULL) {
+        i++;
+    }
+    return i;
+}
+
+/* A port is there if a colon follows the host. */
+static bool has_port(struct span authority)
+{
+    const char *bracket = memrchr(authority.data, ']', authority.length);
+    const char *colon = memrchr(authority.data, ':', authority.length);
+    return colon != NULL && (bracket == NULL || colon > bracket);
+}
+
+static int parse_authority(struct check_url *url, struct span authority, const char **why)
+{
+    char text[256];
+    if (authority.length >= sizeof(text) - sizeof(":80")) {
+        return refuse(why, "the address is too long");
+    }
+    int length = snprintf(text, sizeof(text), "%.*s%s", (int)authority.length, authority.data,
+                          has_port(authority) ? "" : ":80");
+    int error = listen_spec_parse(&url->where, text, (size_t)length, why);
+    if (error != 0) {
+        return error;
+    }
+    if (url->where.kind == LISTEN_ANY) {
+        return refuse(why, "* is no address to connect to");
+    }
+    if (url->where.port == 0) {
+        return refuse(why, "the port must not be 0");
+    }
+    url->host = authority;
+    return 0;
+}
+
+int check_url_parse(struct check_url *url, const char *text, size_t length, const char **why)
+{
+    struct span rest = {.data = text, .length = length};
+    *url = (struct check_url){.host = SPAN_LITERAL("")};
+    if (length > URL_MOST || !is_visible(rest)) {
+        return refuse(why, length > URL_MOST ? "it is too long" : "it has a character that no URL has");
+    }
+    if (!begins_with(rest, SPAN_LITERAL(SCHEME))) {
+        return refuse(why, "it does not begin with http://");
+    }
+    rest = skip(rest, strlen(SCHEME));
+    int error;
+    if (begins_with(rest, SPAN_LITERAL(UNIX_PREFIX))) {
+        size_t end = strlen(UNIX_PREFIX) + find_any(skip(rest, strlen(UNIX_PREFIX)), ":");
+        error = listen_spec_parse(&url->where, rest.data, end, why);
+        rest = skip(rest, end < rest.length ? end + 1 : end);
+    } else {
+        size_t end = find_any(rest, "/?#");
+        error = parse_authority(url, (struct span){.data = rest.data, .length = end}, why);
+        rest = skip(rest, end);
+    }
+    rest.length = find_any(rest, "#");
+    if (error == 0 && rest.length > 0 && rest.data[0] != '/') {
+        return refuse(why, "its path does not begin with /");
+    }
+    url->target = rest.length > 0 ? rest : SPAN_LITERAL("/");
+    return error;
+}
+
+/* ---- the request ---- */
+
+struct check {
+    struct check_url url;
+    uint64_t deadline_ms;
+    int fd;
+    unsigned status;    /* of the final answer; 0 until its head is there */
+    char complaint[64]; /* why there is none */
+};
+
+static bool fail(struct check *check, const char *complaint)
+{
+    snprintf(check->complaint, sizeof(check->complaint), "%s", complaint);
+    return false;
+}
+
+static bool await(struct check *check, short event)
+{
+    struct pollfd socket = {.fd = check->fd, .events = event};
+    int ready;
+    do {
+        uint64_t now = clock_ms();
+        ready = now < check->deadline_ms ? poll(&socket, 1, (int)(check->deadline_ms - now)) : 0;
+    } while (ready < 0 && errno == EINTR);
+    return ready > 0 || fail(check, ready == 0 ? "no answer in time" : strerror(errno));
+}
+
+static bool connect_to(struct check *check, const struct socket_address *address)
+{
+    check->fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (check->fd < 0) {
+        return fail(check, strerror(errno));
+    }
+    int error = 0;
+    socklen_t size = sizeof(error);
+    if (connect(check->fd, &address->any, address->length) == 0) {
+        return true;
+    }
+    if (errno == EINPROGRESS) {
+        if (!await(check, POLLOUT)) {
+            return false;
+        }
+        getsockopt(check->fd, SOL_SOCKET, SO_ERROR, &error, &size);
+    } else {
+        error = errno;
+    }
+    return error == 0 || fail(check, strerror(error));
+}
+
+static bool connect_loopback(struct check *check)
+{
+    struct in_addr ipv4 = {.s_addr = htonl(INADDR_LOOPBACK)};
+    struct socket_address first = socket_address_ipv4(ipv4, check->url.where.port);
+    struct socket_address second = socket_address_ipv6(in6addr_loopback, check->url.where.port, 0);
+    if (connect_to(check, &first)) {
+        return true;
+    }
+    close(check->fd);
+    return connect_to(check, &second);
+}
+
+static bool check_connect(struct check *check)
+{
+    const struct listen_spec *where = &check->url.where;
+    struct socket_address address = {.length = sizeof(address.local)};
+    switch (where->kind) {
+    case LISTEN_ANY:
+    case LISTEN_LOCALHOST: return connect_loopback(check);
+    case LISTEN_IPV4: address = socket_address_ipv4(where->ipv4, where->port); break;
+    case LISTEN_IPV6:
+        address = socket_address_ipv6(where->ipv6, where->port, if_nametoindex(where->zone));
+        break;
+    case LISTEN_UNIX:
+        address.local.sun_family = AF_UNIX;
+        memcpy(address.local.sun_path, where->path, sizeof(where->path));
+        break;
+    }
+    return connect_to(check, &address);
+}
+
+static bool check_ask(struct check *check)
+{
+    char request[URL_MOST + 512];
+    const struct check_url *url = &check->url;
+    int length = snprintf(request, sizeof(request),
+                          "GET %.*s HTTP/1.1\r\nHost: %.*s\r\nUser-Agent: echod-check/%s\r\n"
+                          "Accept: */*\r\nConnection: close\r\n\r\n",
+                          (int)url->target.length, url->target.data, (int)url->host.length, url->host.data,
+                          ECHOD_VERSION);
+    for (size_t sent = 0; sent < (size_t)length;) {
+        struct transfer moved = transport_send(check->fd, request + sent, (size_t)length - sent);
+        switch (moved.outcome) {
+        case TRANSPORT_MOVED: sent += moved.length; break;
+        case TRANSPORT_RETRY:
+        case TRANSPORT_INTERRUPTED:
+            if (!await(check, POLLOUT)) {
+                return false;
+            }
+            break;
+        case TRANSPORT_END:
+        case TRANSPORT_LOST: return fail(check, strerror(errno));
+        }
+    }
+    return true;
+}
+
+/* An interim answer's head is not the last one. */
+static int on_head(llhttp_t *parser)
+{
+    struct check *check = parser->data;
+    if (parser->status_code < STATUS_LEAST) {
+        return 0;
+    }
+    check->status = parser->status_code;
+    return HPE_PAUSED;
+}
+
+static bool check_read(struct check *check)
+{
+    char bytes[4096];
+    llhttp_t parser;
+    llhttp_settings_t settings;
+    llhttp_settings_init(&settings);
+    settings.on_headers_complete = on_head;
+    llhttp_init(&parser, HTTP_RESPONSE, &settings);
+    parser.data = check;
+    for (size_t total = 0; total < HEAD_MOST;) {
+        if (!await(check, POLLIN)) {
+            return false;
+        }
+        struct transfer read = transport_receive(check->fd, bytes, sizeof(bytes), PATIENCE_NONE);
+        switch (read.outcome) {
+        case TRANSPORT_MOVED: break;
+        case TRANSPORT_RETRY:
+        case TRANSPORT_INTERRUPTED: continue;
+        case TRANSPORT_END: return fail(check, "closed without an answer");
+        case TRANSPORT_LOST: return fail(check, strerror(errno));
+        }
+        llhttp_errno_t error = llhttp_execute(&parser, bytes, read.length);
+        if (check->status != 0) {
+            return true;
+        }
+        if (error != HPE_OK) {
+            return fail(check, "the answer is not HTTP");
+        }
+        total += read.length;
+    }
+    return fail(check, "the answer's head has no end");
+}
+
+int check_run(const char *url)
+{
+    const char *why;
+    struct check check = {.deadline_ms = clock_ms() + CHECK_TIMEOUT_MS, .fd = -1};
+    if (check_url_parse(&check.url, url, strlen(url), &why) != 0) {
+        return EXIT_FAILURE;
+    }
+    bool answered = check_connect(&check) && check_ask(&check) && check_read(&check);
+    if (check.fd >= 0) {
+        close(check.fd);
+    }
+    if (answered && check.status / 100 == 2) {
+        return EXIT_SUCCESS;
+    }
+    if (answered) {
+        say("%.300s: answered %u %s", url, check.status, status_reason(check.status));
+    } else {
+        say("%.300s: %s", url, check.complaint);
+    }
+    return EXIT_FAILURE;
+}

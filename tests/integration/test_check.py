@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: MIT
+"""`--check URL`: the client that is built in, against servers good and bad."""
+
+import os
+import shutil
+import socket
+import subprocess
+import threading
+import time
+
+from harness import process, settings
+from harness.cases import case
+from harness.checks import Skip, at_most, check, equal
+from harness.server import environment
+from test_lifecycle import check_refused, run
+
+
+def check_url(url, wrapper=(), **options):
+    """Runs the check; its exit status and stderr."""
+    child = process.spawn([*wrapper, options.pop("program", settings.server_path), "--check", url], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, env=environment(options.pop("env", None)), **options)
+    try:
+        output, errors = child.communicate(timeout=settings.patience(30))
+    finally:
+        process.end(child)
+    equal(output, b"", "stdout")
+    return child.returncode, errors.decode()
+
+
+def good(url, **options):
+    equal(check_url(url, **options), (0, ""), f"--check {url}")
+
+
+def bad(url, *parts, **options):
+    status, errors = check_url(url, **options)
+    equal(status, 1, f"--check {url} ({errors!r})")
+    check(errors.endswith("\n") and errors.count("\n") == 1, f"expected one line on stderr, got {errors!r}")
+    for part in (url[:100], *parts):
+        check(part in errors, f"{part!r} is not in {errors!r}")
+
+
+@case
+def of_a_server(server):
+    for path in ("/healthz", "/readyz", "", "/status/299", "/echo?status=200", "/plaintext#part", "/bytes/1000000"):
+        good(server.url + path)
+    for path, part in (("/status/404", "404 Not Found"), ("/status/503", "503"), ("/status/300", "300"), ("/nowhere", "404")):
+        bad(server.url + path, part)
+
+
+@case
+def of_each_kind_of_address(start, folder):
+    path = os.path.join(folder, "socket")
+    server = start("--listen", "[::1]:0", "--listen", f"unix:{path}", lines=3)
+    port, port6 = server.addresses[0][1], server.addresses[1][1]
+    for url in (f"http://127.0.0.1:{port}/", f"http://[::1]:{port6}/", f"http://localhost:{port}/", f"http://localhost:{port6}/",
+                f"http://unix:{path}:/healthz", f"HTTP://LOCALHOST:{port}/"):
+        good(url)
+    bad(f"http://unix:{path}:/nix", "404")
+    bad(f"http://unix:{path}x:/", "No such file")
+
+
+@case
+def by_its_variable(server):
+    child = process.spawn([settings.server_path], env=environment({"ECHOD_CHECK": server.url + "/healthz"}))
+    try:
+        equal(child.wait(settings.patience(15)), 0, "exit status")
+    finally:
+        process.end(child)
+
+
+@case
+def of_a_server_that_drains(start):
+    server = start("--drain-delay", "30s")
+    good(server.url + "/readyz")
+    with server.connect() as wire:
+        server.signal(15)
+        while wire.ask(b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n").status == 200:
+            wire.close()
+            wire = server.connect()  # noqa: PLW2901
+    bad(server.url + "/readyz", "503")
+    good(server.url + "/healthz")
+    server.signal(15)
+    server.wait(143)
+
+
+@case(each_mode=False, rows=[(repr(url[:30]), url) for url in (
+    "", "nix", "https://127.0.0.1/", "http://example.com/", "http://127.0.0.1:0/", "http://127.0.0.1:x/", "http://*:80/",
+    "http://::1/", "http://127.0.0.1/a b", "http://127.0.0.1/\n", "http://unix:", "ftp://127.0.0.1/", "http://127.0.0.1/" + "x" * 2048)])
+def a_malformed_url(url):
+    check_refused(run("--check", url), 2, "--check")
+
+
+class Fake:
+    """Accepts one connection, reads a request, and does with it what `answer` says."""
+
+    def __init__(self, answer):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = "http://127.0.0.1:%d/" % self.listener.getsockname()[1]
+        self.answer = answer
+        self.request = b""
+        self.thread = threading.Thread(target=self.serve)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.thread.join()
+        self.listener.close()
+
+    def serve(self):
+        connection = self.listener.accept()[0]
+        with connection:
+            while b"\r\n\r\n" not in self.request:
+                self.request += connection.recv(4096)
+            self.answer(connection)
+
+
+ANSWERS = [
+    ("in single bytes", [bytes((byte,)) for byte in b"HTTP/1.1 204 No Content\r\n\r\n"], 0, ""),
+    ("an interim one first", [b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"], 0, ""),
+    ("both at once", [b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n"], 1, "500"),
+    ("of HTTP/1.0", [b"HTTP/1.0 200 OK\r\n\r\nhello"], 0, ""),
+    ("none", [], 1, "closed without an answer"),
+    ("half a head", [b"HTTP/1.1 200 OK\r\nContent-"], 1, "closed without an answer"),
+    ("another protocol", [b"SSH-2.0-OpenSSH_9.2\r\n"], 1, "not HTTP"),
+    ("a status of two digits", [b"HTTP/1.1 20 OK\r\n\r\n"], 1, "not HTTP"),
+]
+
+
+@case(rows=ANSWERS, each_mode=False)
+def an_answer(pieces, status, part):
+    def answer(connection):
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for piece in pieces:
+            connection.sendall(piece)
+        connection.shutdown(socket.SHUT_WR)
+        connection.recv(1)
+
+    with Fake(answer) as fake:
+        good(fake.url) if status == 0 else bad(fake.url, part)
+    line, *fields = fake.request.decode().split("\r\n")
+    equal(line, "GET / HTTP/1.1", "the request line")
+    check("Host: " + fake.url[len("http://"):-1] in fields and "Connection: close" in fields, f"fields: {fields}")
+
+
+@case(each_mode=False)
+def a_head_without_an_end():
+    def answer(connection):
+        try:
+            connection.sendall(b"HTTP/1.1 200 OK\r\nA: " + b"x" * (1 << 20))
+        except OSError:
+            pass
+
+    with Fake(answer) as fake:
+        bad(fake.url, "no end")
+
+
+@case(each_mode=False, slow=True)
+def a_silent_server():
+    """It is given up, and not at once."""
+    begin = time.monotonic()
+    with Fake(lambda connection: connection.recv(1)) as fake:
+        bad(fake.url, "no answer in time")
+    check(time.monotonic() - begin > 2, "it gave up too soon")
+    at_most(time.monotonic() - begin, settings.patience(20), "seconds until it gave up")
+
+
+@case(each_mode=False)
+def nobody_listens():
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        port = gone.getsockname()[1]
+    bad(f"http://127.0.0.1:{port}/", "refused")
+    bad(f"http://localhost:{port}/", "refused")
+
+
+@case(each_mode=False)
+def in_an_empty_root(start, folder):
+    """A static executable needs nothing beside it."""
+    with open(settings.server_path, "rb") as program:
+        if os.getuid() != 0 or b"/ld-linux" in program.read():
+            raise Skip("needs root and a static executable")
+    server = start(mode="event")
+    shutil.copy(settings.server_path, os.path.join(folder, "echod"))
+    for host in ("127.0.0.1", "localhost"):
+        good(f"http://{host}:{server.address[1]}/healthz", wrapper=("chroot", folder), program="/echod", cwd="/")
