@@ -47,7 +47,7 @@ class Axis:
 
     def shown(self, x):
         if isinstance(x, (int, float)):
-            return table.figure(x, self.unit) if self.unit else f"{x:,}"
+            return table.figure(x, self.unit) if self.unit else f"{x:,.15g}"
         return str(x)
 
 

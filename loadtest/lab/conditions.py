@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: MIT
+"""The language of --require: one condition on medians, such as
+
+    event.rps >= 0.9 * thread.rps @ 1024
+    hybrid.p99_us < 0.1 * event.p99_us in blocked-loop
+
+    condition = sum ( ">=" | "<=" | ">" | "<" ) sum { "in" experiment | "@" point }
+    sum       = product { ( "+" | "-" ) product }
+    product   = factor { ( "*" | "/" ) factor }
+    factor    = number | figure | "(" sum ")" | "-" factor
+    figure    = subject "." name               letters, digits, _ and in a subject - ; any other subject in "quotes"
+    point     = number | "min" | "max"         of what the experiment varies
+"""
+
+import operator
+import re
+from dataclasses import dataclass
+
+from .errors import UsageError
+
+_TOKEN = re.compile(r"""\s*(?:
+    (?P<number>\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)
+  | (?P<figure>(?:"[^"]+"|[A-Za-z_][\w-]*)\.[A-Za-z_]\w*)
+  | (?P<word>"[^"]+"|[A-Za-z_][\w-]*)
+  | (?P<sign>>=|<=|[><+*/()@-])
+)""", re.VERBOSE)
+_COMPARE = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
+_ARITHMETIC = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv}
+_DEEPEST = 50  # brackets
+
+
+@dataclass(frozen=True)
+class Number:
+    value: float
+
+    def of(self, read):  # pylint: disable=unused-argument
+        return self.value
+
+    def figures(self):
+        return ()
+
+    def shown(self, read, top=False):  # pylint: disable=unused-argument
+        return f"{self.value:g}"
+
+
+@dataclass(frozen=True)
+class FigureOf:
+    """A subject's figure; `read` gives its value."""
+
+    subject: str
+    name: str
+
+    def of(self, read):
+        return read(self)
+
+    def figures(self):
+        return (self,)
+
+    def shown(self, read, top=False):  # pylint: disable=unused-argument
+        return f"{read(self):,.6g}"
+
+    def __str__(self):
+        return f"{self.subject}.{self.name}"
+
+
+@dataclass(frozen=True)
+class Operation:
+    sign: str
+    left: object
+    right: object
+
+    def of(self, read):
+        return _ARITHMETIC[self.sign](self.left.of(read), self.right.of(read))
+
+    def figures(self):
+        return (*self.left.figures(), *self.right.figures())
+
+    def shown(self, read, top=True):
+        """With its figures' values in their places, and at the top its own value."""
+        text = f"{self.left.shown(read, False)} {self.sign} {self.right.shown(read, False)}"
+        return f"{text} = {self.of(read):,.6g}" if top else f"({text})"
+
+
+@dataclass(frozen=True)
+class Condition:
+    text: str
+    left: object
+    sign: str
+    right: object
+    experiment: str | None
+    point: float | str | None  # a number, "min", "max", or None: every point
+
+    @property
+    def figures(self):
+        return tuple(dict.fromkeys((*self.left.figures(), *self.right.figures())))
+
+    def holds(self, read):
+        return _COMPARE[self.sign](self.left.of(read), self.right.of(read))
+
+    def shown(self, read):
+        return f"{self.left.shown(read, True)} against {self.right.shown(read, True)}"
+
+
+class _Parser:
+    def __init__(self, text):
+        self._text = text
+        self._tokens = list(self._split())
+        self._depth = 0
+
+    def _refuse(self, why):
+        raise UsageError(f"--require: {self._text!r}: {why}")
+
+    def _split(self):
+        position = 0
+        while position < len(self._text.rstrip()):
+            found = _TOKEN.match(self._text, position)
+            if not found:
+                self._refuse(f"cannot read {self._text[position:].strip()[:20]!r}")
+            position = found.end()
+            yield found.lastgroup, found[found.lastgroup]
+
+    def _next_is(self, *signs):
+        return bool(self._tokens) and self._tokens[0][0] == "sign" and self._tokens[0][1] in signs
+
+    def _take(self, expected):
+        if not self._tokens:
+            self._refuse(f"it ends where {expected} should be")
+        return self._tokens.pop(0)
+
+    def _binary(self, part, *signs):
+        left = part()
+        while self._next_is(*signs):
+            left = Operation(self._tokens.pop(0)[1], left, part())
+        return left
+
+    def _sum(self):
+        return self._binary(self._product, "+", "-")
+
+    def _product(self):
+        return self._binary(self._factor, "*", "/")
+
+    def _factor(self):
+        expected = "a number or SUBJECT.FIGURE"
+        kind, token = self._take(expected)
+        if kind == "number":
+            return Number(float(token))
+        if kind == "figure":
+            subject, _, name = token.rpartition(".")
+            return FigureOf(subject.strip('"'), name)
+        if kind == "sign" and token in "-(":
+            return self._nested(token)
+        return self._refuse(f"{token!r} where {expected} should be")
+
+    def _nested(self, sign):
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            self._refuse("too deep")
+        if sign == "-":
+            inner = Operation("-", Number(0), self._factor())
+        else:
+            inner = self._sum()
+            if self._take("')'") != ("sign", ")"):
+                self._refuse("a bracket is not closed")
+        self._depth -= 1
+        return inner
+
+    def _where(self):
+        """What stands after the comparison: (experiment, point)."""
+        experiment = point = None
+        while self._tokens:
+            token = self._tokens.pop(0)
+            if token == ("word", "in") and experiment is None:
+                kind, name = self._take("the name of an experiment")
+                if kind != "word":
+                    self._refuse(f"{name!r} where the name of an experiment should be")
+                experiment = name.strip('"')
+            elif token == ("sign", "@") and point is None:
+                point = self._point()
+            else:
+                self._refuse(f"{token[1]!r} where the end, 'in EXPERIMENT' or '@ POINT' should be")
+        return experiment, point
+
+    def _point(self):
+        kind, token = self._take("a point")
+        if kind == "number":
+            return float(token)
+        if token not in ("min", "max"):
+            self._refuse(f"{token!r} where a number, min or max should be")
+        return token
+
+    def condition(self):
+        left = self._sum()
+        sign = self._take("one of >= <= > <")[1]
+        if sign not in _COMPARE:
+            self._refuse(f"{sign!r} where one of >= <= > < should be")
+        right = self._sum()
+        found = Condition(self._text.strip(), left, sign, right, *self._where())
+        if not found.figures:
+            self._refuse("there is no SUBJECT.FIGURE in it")
+        return found
+
+
+def parse(text):
+    """The condition, or UsageError with one line that says where it is malformed."""
+    return _Parser(text).condition()
