@@ -147,8 +147,9 @@ def _read(folder):
 
 
 @case(rows=[("buffering", "on"), ("passing on", "off")])
-def nginx_in_front(server, folder, buffering):
+def nginx_in_front(start, folder, buffering):
     """Over connections that it keeps: bodies, errors, and a client that goes away."""
+    server = start()
     with nginx(server, folder, buffering) as address:
         for _ in range(3):
             with Wire(address) as wire:
