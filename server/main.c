@@ -177,6 +177,7 @@ static int serve(struct server *server, struct listeners *listeners)
 static int run(const struct options *options)
 {
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGCHLD, SIG_IGN); /* as PID 1 it is given other processes' orphans: the kernel reaps them */
     drain_block_signals();
     int error = set_up_server(&echod.server, options);
     if (error != 0) {

@@ -187,6 +187,7 @@ static int process_watch_children(struct processes *processes)
     sigset_t child;
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
+    signal(SIGCHLD, SIG_DFL); /* ours are to be waited for */
     sigprocmask(SIG_BLOCK, &child, NULL);
     processes->signals = signalfd(-1, &child, SFD_NONBLOCK | SFD_CLOEXEC);
     if (processes->signals < 0) {
