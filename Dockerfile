@@ -24,8 +24,8 @@ LABEL org.opencontainers.image.title="echod" \
 COPY --from=builder /licenses /licenses
 COPY --from=builder /src/build/static/echod /echod
 USER 65532:65532
+# Everything else is a flag or its variable too: --env ECHOD_MODE=thread.
 ENV ECHOD_LISTEN=*:8080
 EXPOSE 8080
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["/echod"]
-CMD ["--mode", "event"]

@@ -7,6 +7,13 @@ upstream_base=docker.io/library/debian:trixie-slim
 own_base=localhost/echod-base:trixie
 
 image_main() {
+    image_prepare
+    image_build --tag "$image:$version" --tag "$image:latest"
+    describe
+}
+
+# Which tool, which base and which version: sets tool, base and version.
+image_prepare() {
     tool=$(image_tool)
     if [ "$tool" = buildah ]; then
         need buildah
@@ -15,16 +22,22 @@ image_main() {
         buildah info >/dev/null 2>&1 || export STORAGE_DRIVER=vfs
     fi
     version=$(sed -n 's/^project(echod VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
-    revision=$(git rev-parse HEAD 2>/dev/null || echo unknown)
-
     find_base
+}
+
+# image_build OPTIONS...: times in the image are that of the commit, so that its files are the same each time.
+image_build() {
     say "building the image $image:$version with $tool ..."
-    layers=""
-    [ "$tool" != buildah ] || layers=--layers
-    # shellcheck disable=SC2086 # one option or none
-    "$tool" build $layers --tag "$image:$version" --tag "$image:latest" --build-arg "BASE=$base" --build-arg "VERSION=$version" \
-        --build-arg "REVISION=$revision" --file Dockerfile . >&2 || die 1 "the image build failed"
-    describe
+    time=$(git log -1 --format=%ct 2>/dev/null || echo 0)
+    case $tool in
+    docker) set -- --build-arg "SOURCE_DATE_EPOCH=$time" "$@" ;;
+    podman) set -- --format docker --timestamp "$time" "$@" ;;
+    # Only this format has a place for the health check.
+    buildah) set -- --layers --format docker --timestamp "$time" "$@" ;;
+    esac
+    "$tool" build "$@" --build-arg "BASE=$base" --build-arg "VERSION=$version" \
+        --build-arg "REVISION=$(git rev-parse HEAD 2>/dev/null || echo unknown)" --file Dockerfile . >&2 ||
+        die 1 "the image build failed"
 }
 
 # Docker only where its daemon answers.
@@ -84,7 +97,7 @@ import_base() {
 describe() {
     case $tool in
     buildah)
-        format='{{.OCIv1.Config.User}}'
+        format='{{.Docker.Config.User}}'
         size=$(buildah images --format '{{.Size}}' "$image:$version" | head -n 1)
         user=$(buildah inspect --type image --format "$format" "$image:$version")
         ;;
@@ -94,4 +107,27 @@ describe() {
         ;;
     esac
     printf 'image %s:%s, size %s, user %s\n' "$image" "$version" "$size" "$user"
+}
+
+# image_unpack IMAGE FOLDER: the image's files in FOLDER/root, what the tool says of it in FOLDER/inspect.json.
+image_unpack() {
+    as_root rm -rf "$2"
+    mkdir -p "$2/root"
+    if [ "$tool" = buildah ]; then
+        buildah inspect --type image "$1" >"$2/inspect.json"
+        container=$(buildah from --pull-never "$1")
+        # shellcheck disable=SC2016 # the shell inside expands it
+        in_buildah sh -c 'cp -a "$(buildah mount "$1")/." "$2"' - "$container" "$2/root"
+        buildah rm "$container" >/dev/null
+    else
+        "$tool" inspect "$1" >"$2/inspect.json"
+        container=$("$tool" create "$1")
+        "$tool" export "$container" | tar -x -C "$2/root"
+        "$tool" rm "$container" >/dev/null
+    fi
+}
+
+# Mounting is for root, or for a user in a namespace of buildah's making.
+in_buildah() {
+    if [ "$(id -u)" -eq 0 ]; then "$@"; else buildah unshare "$@"; fi
 }

@@ -26,6 +26,7 @@ clang-format  cmd:clang-format        clang-format              clang-format
 clang-tidy    cmd:clang-tidy          clang-tidy                clang-tidy
 cppcheck      cmd:cppcheck            cppcheck                  Cppcheck
 shellcheck    cmd:shellcheck          shellcheck                ShellCheck
+readelf       cmd:readelf             binutils                  readelf, of the GNU binutils
 buildah       cmd:buildah             buildah                   Docker, Podman or Buildah
 debootstrap   sh:debootstrap_is_here  debootstrap               debootstrap
 TABLE

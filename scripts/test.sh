@@ -2,7 +2,10 @@
 # shellcheck shell=sh
 # The test suite, in stages that each build what they test. The last line counts what passed and failed in all of them.
 
-stages="unit valgrind integration loadtest tsan"
+stages="unit valgrind integration loadtest tsan image"
+
+. scripts/image.sh
+. scripts/test_deploy.sh
 
 # test_main [STAGE | UNIT TEST | INTEGRATION CASE]
 test_main() {
@@ -142,7 +145,8 @@ run_integration() {
     log=$logs/$1.log
     shift
     status=0
-    logged "$log" without_aslr "$2" limited 1200 python3 tests/integration/run.py "$@" || status=$?
+    # shellcheck disable=SC2086 # one word or none
+    logged "$log" without_aslr "$2" limited 1200 ${launcher:-} python3 tests/integration/run.py "$@" || status=$?
     verdict=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
     if [ -z "$verdict" ]; then
         count 0 1 "the integration runner gave no verdict"

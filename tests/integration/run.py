@@ -21,6 +21,8 @@ from harness.runner import Runner  # noqa: E402
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--server", required=True, metavar="PATH", help="the binary to test")
+    parser.add_argument("--launched", action="store_true",
+                        help="PATH is a launcher: it runs the server as its only child and ends as that ends")
     parser.add_argument("--modes", metavar="LIST", help="comma-separated; default: those that PATH --help offers")
     parser.add_argument("--suite", default=None, choices=cases.SUITES, help="default: all, or any with --only")
     parser.add_argument("--only", metavar="PATTERN", help="cases whose name has this in it (or matches it: * and ?)")
@@ -56,6 +58,7 @@ def main():
     settings.server_path = os.path.abspath(options.server)
     if not os.access(settings.server_path, os.X_OK):
         sys.exit(f"run.py: no program at {options.server}")
+    settings.launched = options.launched
     settings.sanitizer = settings.find_sanitizer(settings.server_path)
     settings.modes = chosen_modes(options)
     cases.discover(FOLDER)

@@ -58,6 +58,7 @@ class Server:
         if expect_ready:
             try:
                 self._wait_ready(lines)
+                self._find_process()
             except BaseException:
                 self.close()
                 raise
@@ -79,6 +80,11 @@ class Server:
                     self.child.wait()
                     fail(f"the server did not start: status {self.child.returncode}, {self.errors()!r}")
                 self._output += more
+
+    def _find_process(self):
+        """The server's own process, where a launcher runs it."""
+        if settings.launched:
+            self.pid = procfs.children(self.child.pid)[0]
 
     @property
     def addresses(self):

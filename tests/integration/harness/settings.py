@@ -5,6 +5,7 @@ MODES = ("thread", "event", "hybrid", "pool", "process")
 
 server_path = ""  # absolute
 modes = ()  # those of this run, in the order of MODES
+launched = False  # server_path starts the server as its only child, as any user, and ends as it ends
 sanitizer = ""  # "address", "thread" or ""
 folder = ""  # temporary files of the whole run
 

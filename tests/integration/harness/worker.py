@@ -141,6 +141,9 @@ class Fixtures:
     def make_folder(self):
         folder = tempfile.mkdtemp(dir=self.worker.folder)
         self.stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        if settings.launched:  # the server may be another user, who makes its sockets there
+            os.chmod(self.worker.folder, 0o755)
+            os.chmod(folder, 0o777)
         return folder
 
 

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh
+# shellcheck disable=SC2154 # image, version and logs are set by image.sh and test.sh
+# The stages of the test suite that run what is deployed: the image, the package, the units, the documentation.
+
+# The image is built twice, the second time with nothing kept from the first; its root file system runs here.
+stage_image() {
+    need_to_build python3 readelf
+    if ! (image_main && image_unpack "$image:$version" build/image && image_rebuild) \
+        >"$logs/build-image.log" 2>&1; then
+        cat "$logs/build-image.log"
+        count 0 1 "the image build failed"
+        return
+    fi
+    grep '^image ' "$logs/build-image.log"
+    run_unittest image 300 test_image.py
+    # SIGTERM under load to PID 1 is among the cases of the drain.
+    for module in basics drain; do
+        launcher=$(root_prefix) run_integration "image-$module" --server tests/deploy/contained-echod --launched --only "$module:"
+    done
+}
+
+image_rebuild() {
+    image_build --no-cache --tag "$image:again"
+    image_unpack "$image:again" build/image-again
+}
+
+# Namespaces and mounts are root's.
+root_prefix() {
+    [ "$(id -u)" -eq 0 ] || echo sudo
+}
+
+# run_unittest NAME SECONDS PATTERN: files of tests/deploy.
+run_unittest() {
+    status=0
+    # shellcheck disable=SC2046 # one word or none
+    logged "$logs/$1.log" limited "$2" $(root_prefix) python3 -B -m unittest discover --verbose -s tests/deploy -p "$3" ||
+        status=$?
+    tally unittest "$status" ' \.\.\. ok$' ' \.\.\. (ok|FAIL|ERROR|skipped.*)$' <"$logs/$1.log"
+}

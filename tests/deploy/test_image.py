@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: MIT
+"""The image in build/image: what is in it, what it says of itself, and how it runs. By `./dev test image`."""
+
+import contextlib
+import filecmp
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+import unittest
+
+import container
+
+BUILD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "build")
+IMAGE = container.Image(os.path.join(BUILD, "image"))
+MODES = ("thread", "event", "hybrid", "pool", "process")
+SIZE_MAX = 2 << 20
+PATIENCE = 20  # seconds for anything that must happen
+GET = b"GET /plaintext HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+
+
+IMAGE_SIZE = sum(os.path.getsize(os.path.join(folder, name)) for folder, _, names in os.walk(IMAGE.root) for name in names)
+
+
+def setUpModule():
+    print(f"the image's files have {IMAGE_SIZE} bytes, its user is {IMAGE.config['User']}", flush=True)
+
+
+def until(holds, what):
+    end = time.monotonic() + PATIENCE
+    while not holds():
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {PATIENCE} s: {what}")
+        time.sleep(0.02)
+
+
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children") as file:
+        return file.read().split()
+
+
+class Container:
+    """A container of the image with a network of its own; pid is its PID 1 as seen from here."""
+
+    def __init__(self, *arguments, user=None, variables=None, cpus=None):
+        self.reader, writer = os.pipe()
+        environment = IMAGE.environment | (variables or {})
+        self.launcher = os.fork()
+        if self.launcher == 0:
+            os.dup2(writer, 1)
+            os.dup2(writer, 2)
+            if cpus:
+                os.sched_setaffinity(0, cpus)
+            child = container.start(IMAGE, IMAGE.command(arguments), environment, user=user, network=True)
+            os._exit(container.wait(child))
+        os.close(writer)
+        self.output = ""
+
+    def read_until(self, pattern):
+        """What it has said, once that is in it."""
+        while not re.search(pattern, self.output):
+            piece = os.read(self.reader, 4096).decode()
+            if not piece:
+                raise AssertionError(f"ended without saying {pattern!r}: {self.output!r}")
+            self.output += piece
+        return self.output
+
+    def __enter__(self):
+        try:
+            self.read_until(r"listening on \S+:8080\n(.|\n)*listening on \S+:8080\n")
+            self.pid = int(children(self.launcher)[0])
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        with contextlib.suppress(ProcessLookupError, ChildProcessError):
+            os.kill(self.launcher, signal.SIGKILL)
+            os.waitpid(self.launcher, 0)
+        os.close(self.reader)
+
+    def enter(self, *options_and_command, **options):
+        """Runs a program in its namespaces, as a runtime's exec does."""
+        return subprocess.run(["nsenter", "--target", str(self.pid), "--net", "--pid", *options_and_command],
+                              capture_output=True, text=True, timeout=PATIENCE, **options)
+
+    def ask(self, address):
+        """The answer to one request from inside its network."""
+        own = os.open("/proc/self/ns/net", os.O_RDONLY)
+        theirs = os.open(f"/proc/{self.pid}/ns/net", os.O_RDONLY)
+        try:
+            container.enter_network(theirs)
+            with socket.create_connection((address, 8080), timeout=PATIENCE) as sock:
+                sock.sendall(GET)
+                return b"".join(iter(lambda: sock.recv(65536), b""))
+        finally:
+            container.enter_network(own)
+            os.close(own)
+            os.close(theirs)
+
+    def stop(self):
+        """SIGTERM to its PID 1; the exit status."""
+        os.kill(self.pid, signal.SIGTERM)
+        return os.waitstatus_to_exitcode(os.waitpid(self.launcher, 0)[1])
+
+
+class ContentTest(unittest.TestCase):
+    def test_files(self):
+        found = {os.path.relpath(os.path.join(folder, name), IMAGE.root)
+                 for folder, _, names in os.walk(IMAGE.root) for name in names}
+        licences = {path for path in found if path.startswith("licenses/")}
+        self.assertEqual(found - licences, {"echod"})
+        self.assertEqual({os.path.basename(path) for path in licences},
+                         {"echod", "libc6-dev", "libevent-dev", "libllhttp-dev"})
+
+    def test_size(self):
+        self.assertLess(IMAGE_SIZE, SIZE_MAX)
+
+    def test_static(self):
+        headers = subprocess.run(["readelf", "--program-headers", "--dynamic", os.path.join(IMAGE.root, "echod")],
+                                 capture_output=True, text=True, check=True).stdout
+        self.assertNotIn("INTERP", headers)
+        self.assertNotIn("(NEEDED)", headers)
+
+    def test_another_build_gives_the_same_executable(self):
+        again = os.path.join(BUILD, "image-again", "root", "echod")
+        self.assertTrue(filecmp.cmp(os.path.join(IMAGE.root, "echod"), again, shallow=False))
+
+    def test_settings(self):
+        config = IMAGE.config
+        self.assertNotIn(0, IMAGE.user)
+        self.assertEqual(config["Entrypoint"], ["/echod"])
+        self.assertFalse(config["Cmd"], "a flag there would beat its variable")
+        self.assertEqual(list(config["ExposedPorts"]), ["8080/tcp"])
+        self.assertEqual(config["StopSignal"], "SIGTERM")
+        version = subprocess.run([os.path.join(IMAGE.root, "echod"), "--version"], capture_output=True, text=True).stdout
+        labels = {name.removeprefix("org.opencontainers.image."): text for name, text in config["Labels"].items()}
+        self.assertEqual(f"echod {labels['version']}\n", version.splitlines(keepends=True)[0])
+        self.assertEqual((labels["title"], labels["licenses"]), ("echod", "MIT"))
+        self.assertRegex(labels["revision"], r"\A[0-9a-f]{40}\Z")
+        self.assertIn("concurrency", labels["description"])
+
+
+class RunTest(unittest.TestCase):
+    def test_both_families_in_every_mode(self):
+        for mode in MODES:
+            with self.subTest(mode), Container(variables={"ECHOD_MODE": mode}) as box:
+                for address in ("127.0.0.1", "::1"):
+                    self.assertIn(b"Hello, World!", box.ask(address))
+                self.assertEqual(box.stop(), 0)
+
+    def test_rights(self):
+        """As the image's user and as one that a platform makes up; nothing to be written, no right to be had."""
+        for user in (None, (1000660000, 0)):
+            with self.subTest(user), Container(user=user) as box:
+                self.assertIn(b"Hello, World!", box.ask("127.0.0.1"))
+                with open(f"/proc/{box.pid}/status") as file:
+                    status = dict(re.findall(r"(\w+):\t(.*)", file.read()))
+                self.assertEqual(status["Uid"].split(), [str((user or IMAGE.user)[0])] * 4)
+                self.assertEqual(status["NSpid"].split()[1:], ["1"])
+                self.assertEqual(status["NoNewPrivs"], "1")
+                for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
+                    self.assertEqual(int(status[name], 16), 0, name)
+                with self.assertRaisesRegex(OSError, "Read-only"):
+                    open(f"/proc/{box.pid}/root/file", "w").close()
+                self.assertEqual(box.stop(), 0)
+
+    def test_orphans_are_reaped(self):
+        """PID 1 inherits the children of what a runtime executes beside it."""
+        for mode in MODES:
+            with self.subTest(mode), Container(variables={"ECHOD_MODE": mode}) as box:
+                box.enter("--", "sh", "-c", "sleep 0.3 &", check=True)
+                until(lambda: not children(box.pid), "no child is left")
+                self.assertIn(b"Hello, World!", box.ask("127.0.0.1"))
+                self.assertEqual(box.stop(), 0)
+
+    def test_affinity(self):
+        one = {min(os.sched_getaffinity(0))}
+        with Container("--verbose", cpus=one) as box:
+            self.assertIn("mode event, 1 loops", box.output)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
