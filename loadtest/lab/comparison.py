@@ -1,157 +1,145 @@
 # SPDX-License-Identifier: MIT
-"""The comparison: every mode under every workload, in interleaved rounds, then the table and the files."""
+"""The comparison: chooses experiments and subjects, has the engine run them, writes the results whatever ends the run."""
 
-import sys
+import os
 import time
+from dataclasses import replace
 from datetime import datetime, timezone
-from pathlib import Path
 
-from . import command, cpus, machine, modes, output, plan, summary, workload_report, workloads, wrk
-from .errors import CellFailed, LabError
+from . import command, cpus, experiment, machine, methods, modes, options, output, overview, subjects, wrk
+from .engine import Engine, Lab, Trial, plan
+from .errors import LabError
 from .interrupts import Interrupted, shield
-from .measure import Subject, measure
-from .progress import Progress
+from .workloads import Workload
 
-FORMAT, VERSION = "echod-compare", 1
-OUTPUT = command.ROOT / "build" / "compare"
-
-
-def parse(argv):
-    parser = command.Parser(prog="compare", description="Load the same server in each of its modes and compare what it costs.")
-    parser.add_argument("--modes", metavar="A,B", help="modes to measure [all that the server offers]")
-    parser.add_argument("--rounds", metavar="N", type=command.whole(1, 100), default=3, help="rounds over all modes [3]")
-    parser.add_argument("--seconds", metavar="S", type=command.seconds,
-                        help="length of a measurement [what keeps the whole under 2 minutes, at most 2]")
-    parser.add_argument("--connections", metavar="N,N", type=command.connection_counts, default=[1, 64, 512],
-                        help="numbers of connections [1,64,512]")
-    parser.add_argument("--only", metavar="WORKLOAD",
-                        help=f"some of the workloads {','.join(w.name for w in workloads.WORKLOADS)} [all]")
-    parser.add_argument("--server", metavar="PATH", type=Path, default=command.SERVER,
-                        help="the server to measure [build/release/echod]")
-    parser.add_argument("--output", metavar="DIR", type=Path, default=OUTPUT,
-                        help="where results.json and report.md go [build/compare]")
-    return parser.parse_args(argv)
+FORMAT, VERSION = "echod-compare", 2
+CEILINGS = command.ROOT / "build" / "ceilings"
+BUDGET = {"quick": 105, "full": 2300}  # seconds that the measurements of a whole run may take
+_SPARE = 100  # descriptors that are no connections
+_GREETING = Workload("plaintext", "GET /plaintext", "GET", "/plaintext")
+_REQUIRED = 99  # exit status when a --require is not met
 
 
 class Comparison:
     """What is to be measured, what has been measured, and how it ended."""
 
-    def __init__(self, options, argv):
+    def __init__(self, chosen, given, argv):
         wrk.find()
-        machine.raise_descriptor_limit(max(options.connections))
-        server = command.server_path(options.server)
-        output.prepare(options.output)
-        self.output = options.output
-        self.workloads = workloads.choose(options.only)
+        descriptors = machine.raise_descriptor_limit(max(given.connections or [0]))
+        self.given = given
+        self.effort = "full" if given.full else "quick"
+        server = None if given.target else command.server_path(given.server)
+        output.prepare(given.output)
         described = machine.describe(command.ROOT, server)
-        self.pinning = cpus.pinning()
-        cpus.stay_off(self.pinning)
-        subjects = [Subject(mode.name, (str(server), "--mode", mode.name, "--listen", "127.0.0.1:0"),
-                            mode.holds_idle)
-                    for mode in modes.choose(server, options.modes)]
-        self.cells = plan.cells(options.rounds, self.workloads, options.connections, subjects)
-        self.seconds = options.seconds
-        self.timing = plan.timing(len(self.cells), self.seconds)
+        usable = frozenset(os.sched_getaffinity(0))
+        pinning = cpus.pinning()
+        cpus.stay_off(pinning)
+        self.modes = [] if given.target else modes.choose(server, given.modes)
+        self.others = subjects.parse_also(given.also, [mode.name for mode in modes.MODES])
+        self.others += [subjects.parse_target(given.target)] if given.target else []
+        self.most = max(1, descriptors - _SPARE) if descriptors > 0 else 60_000
+        self.lab = Lab(pinning, usable, server, self.most)
+        self.trials = self._trials(chosen)
         self.began = time.monotonic()
+        custom = given.rounds or given.seconds or given.connections
         self.results = {
-            "format": FORMAT,
-            "version": VERSION,
-            "complete": False,
-            "ended": "it was ended by force",
-            "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-            "took_s": 0.0,
-            "machine": described,
-            "pinning": self.pinning.as_dict(),
-            "parameters": {
-                "arguments": argv,
-                "server": str(server),
-                "modes": [subject.name for subject in subjects],
-                "workloads": [workload.name for workload in self.workloads],
-                "connections": options.connections,
-                "rounds": options.rounds,
-                "seconds": self.timing.seconds,
-                "planned": len(self.cells),
-            },
-            "measurements": [],
-            "summary": [],
-            "readings": {},
+            "format": FORMAT, "version": VERSION, "complete": False, "ended": "it was ended by force",
+            "started": datetime.now(timezone.utc).isoformat(timespec="seconds"), "took_s": 0.0,
+            "machine": described, "pinning": pinning.as_dict(),
+            "parameters": {"arguments": argv, "effort": "custom" if custom else self.effort, "server": server and str(server),
+                           "modes": [mode.name for mode in self.modes], "also": given.also, "target": given.target,
+                           "rounds": given.rounds, "seconds": given.seconds, "connections": given.connections},
+            "experiments": [],
         }
 
-    def _measure(self, cell):
-        entry = {"workload": cell.workload.name, "connections": cell.connections, "mode": cell.subject.name,
-                 "round": cell.round, "failure": None}
-        try:
-            entry.update(measure(cell.subject, cell.workload, cell.connections, self.timing, self.pinning))
-        except CellFailed as failure:
-            entry["failure"] = str(failure)
-        self.results["measurements"].append(entry)
-        return entry
+    def _trials(self, chosen):
+        answer_length = None
+        trials = []
+        for item in chosen:
+            if skipped := self._cannot(item):
+                trials.append(Trial(item, [], [], skipped))
+                continue
+            found = subjects.of_modes(item, self.modes, self.lab.server) + self.others
+            if item.ceilings and found and self.modes:
+                answer_length = answer_length or _answer_length(found[0])
+                found += subjects.of_ceilings(found, CEILINGS, answer_length) if answer_length else []
+            effort = self._effort(item)
+            cells = plan(item, found, effort, self._points(effort))
+            trials.append(Trial(item, found, cells, None if found else "none of its modes was chosen"))
+        return trials
 
-    def _adapt(self, cells_left, spent):
-        """At the start of a round: as long as what is left of the budget allows, where no length was asked for."""
-        self.timing = plan.timing(cells_left, self.seconds, plan.BUDGET - spent)
+    def _cannot(self, item):
+        """Why an experiment cannot be run here, if so."""
+        if self.given.target and getattr(methods.of(item), "NEEDS_PROCESS", False):
+            return "it looks at the server's process, which runs elsewhere"
+        if self.given.target and item.axis and item.axis.name == "cpus":
+            return "the server's CPUs cannot be chosen from here"
+        return None
+
+    def _effort(self, item):
+        effort, given = item.efforts[self.effort], self.given
+        if given.connections and item.axis and item.axis.name == "connections":
+            effort = replace(effort, x=tuple(given.connections))
+        return replace(effort, rounds=given.rounds or effort.rounds, seconds=given.seconds or effort.seconds)
+
+    def _points(self, effort):
+        """The points with what their symbols stand for here."""
+        symbols = {"most": self.most, "cpus": len(self.lab.cpus)}
+        points = [symbols.get(x, x) for x in effort.x]
+        return sorted(set(points)) if points != [None] else points
 
     def run(self):
-        """All measurements. What there is, is kept whatever ends it. What failed once has no figure and is not repeated."""
-        progress = Progress(len(self.cells), self.timing.warmup + self.timing.seconds + plan.OVERHEAD)
-        results, failed, began, current = self.results, set(), time.monotonic(), 1
+        """All experiments. What there is, is kept whatever ends it."""
+        budget = None if self.given.seconds else BUDGET[self.effort]
+        engine = Engine(self.trials, self.lab, budget)
         try:
-            for number, cell in enumerate(self.cells):
-                if cell.round != current:
-                    current = cell.round
-                    self._adapt(len(self.cells) - number, time.monotonic() - began)
-                what = f"{cell.subject.name}, {cell.workload.name}, {command.connections(cell.connections)}"
-                if what not in failed:
-                    progress.show(f"round {cell.round}: {what}")
-                    entry = self._measure(cell)
-                    if entry["failure"]:
-                        failed.add(what)
-                        progress.note(f"compare: {what}: no figure: {entry['failure']}")
-                progress.step()
-            results["complete"], results["ended"] = True, "all were made"
+            engine.run(lambda _: self._keep())
+            self.results["complete"], self.results["ended"] = True, "all were made"
         except LabError as error:
-            results["ended"] = str(error)
+            self.results["ended"] = str(error)
             raise
         except Interrupted as signal:
-            results["ended"] = f"stopped by {signal}"
+            self.results["ended"] = f"stopped by {signal}"
             raise
         finally:
             with shield():
-                progress.close()
                 self._finish()
+        return engine.faults
 
-    def _commands(self):
-        mode, connections = self.results["parameters"]["modes"][0], max(self.results["parameters"]["connections"])
-        start = f"taskset -c {cpus.show(self.pinning.server)} build/release/echod --mode {mode} &"
-        return {workload.name: [start, wrk.command_line(workload, connections, self.timing.seconds, self.pinning.client)]
-                for workload in self.workloads}
+    def _keep(self):
+        """Writes what there is."""
+        self.results["took_s"] = time.monotonic() - self.began
+        self.results["experiments"] = [trial.results(options.repeat(self.given, trial.experiment.name))
+                                       for trial in self.trials if trial.measurements or trial.skipped]
+        output.write_json(self.given.output / "results.json", self.results)
 
     def _finish(self):
-        """Writes the files and prints the table; says where the files are."""
-        results = self.results
-        results["took_s"] = time.monotonic() - self.began
-        if not results["measurements"]:
+        if not any(trial.measurements for trial in self.trials):
             return
-        rows = summary.rows(results["measurements"])
-        results["summary"] = [row.as_dict() for row in rows]
-        results["readings"] = {name: workload_report.sentence(group)
-                               for name, group in workload_report.by_workload(rows).items()}
-        titles = {workload.name: workload.title for workload in self.workloads}
-        print(workload_report.terminal(results, rows, titles), flush=True)
-        output.write_json(self.output / "results.json", results)
-        output.write(self.output / "report.md", workload_report.markdown(results, rows, titles, self._commands()))
-        print(f"\n{command.shown(self.output / 'report.md')}, {command.shown(self.output / 'results.json')}", flush=True)
+        self._keep()
+        print(overview.terminal(self.results), flush=True)
+        print(f"\n{command.shown(self.given.output / 'results.json')}", flush=True)
 
-    @property
-    def failed(self):
-        return any(entry["failure"] for entry in self.results["measurements"])
+
+def _answer_length(subject):
+    """How long a mode's answer is: the ceilings are to send as much. None where it is wrong: its measurements will say so."""
+    try:
+        with subject.start() as server:
+            server.wait_ready()
+            length = _GREETING.check(server)
+            server.stop()
+        return length
+    except LabError:
+        return None
 
 
 def main(argv):
-    options = parse(argv)
-    comparison = Comparison(options, argv)
-    comparison.run()
-    if comparison.failed:
-        print("compare: some measurements gave no figure", file=sys.stderr)
-        return command.FAILED
-    return 0
+    given = options.parse(argv)
+    known = experiment.load_all()
+    chosen = experiment.choose(known, given.only)
+    if given.list:
+        print("\n".join(f"{item.name:<14} {item.statement}" for item in chosen))
+        return 0
+    comparison = Comparison(chosen, given, argv)
+    faults = comparison.run()
+    return command.FAILED if faults else 0

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""User memory of an idle connection: how much PSS grows while connections are opened, each answered once and then left."""
+"""Memory of an idle connection: how much PSS, and the kernel's memory, grow while connections are opened, each answered
+once and then left."""
 
 import contextlib
 import socket
 import time
 
+from . import procfs
 from .errors import LabError
 from .http import receive, request_bytes
 
@@ -48,12 +50,18 @@ def _settled(server):
         last = now
 
 
-def bytes_per_connection(server, path, connections):
-    """The growth for each of so many connections."""
+def growth(server, path, connections):
+    """Bytes that each of so many connections adds, by kind: `user` (PSS), and of the kernel `slab`, `stacks`, `tables`."""
     with contextlib.ExitStack() as stack:
         for _ in range(_FIRST):
             _open(stack, server, path, "127.0.0.1")
-        before = _settled(server)
+        before = {"user": _settled(server), **procfs.kernel_memory()}
         for number in range(connections):
             _open(stack, server, path, f"127.0.0.{1 + number // _PER_ADDRESS}")
-        return (_settled(server) - before) / connections
+        after = {"user": _settled(server), **procfs.kernel_memory()}
+        return {kind: (after[kind] - before[kind]) / connections for kind in after if kind in before}
+
+
+def bytes_per_connection(server, path, connections):
+    """The growth of user memory for each of so many connections."""
+    return growth(server, path, connections)["user"]

@@ -18,10 +18,13 @@ from dataclasses import dataclass
 from . import procfs
 from .errors import CellFailed
 from .procfs import Usage
-from .server import Server
+from .subjects import Subject
 from .wrk import Run, problems
 
+__all__ = ["Subject", "Timing", "measure"]
+
 DISTURBED = 0.15  # of the CPUs in use: other programs that take so much spoil the figures
+THROTTLED = 0.05  # of the CPUs in use: so much of them taken away spoils the figures, too
 CLIENT_LIMIT = 0.9  # of its CPUs: a client this busy is itself the limit
 _SETTLE = 0.1  # seconds after the first request at which the window opens
 _PATIENCE = 5  # seconds without a further connection accepted, or closed, after which no more will be
@@ -36,24 +39,20 @@ class Timing:
 
 
 @dataclass(frozen=True)
-class Subject:
-    """A server to measure: its name in messages and results, and its command."""
-
-    name: str
-    argv: tuple
-    holds_idle: bool = True  # if not, it may close connections on which no request comes: they cannot be opened beforehand
-
-
-@dataclass(frozen=True)
 class Mark:
     written: int | None
     client_cpu: float
-    usage: Usage
+    usage: Usage | None  # None of a server elsewhere
+    when: float
     busy: float  # seconds that the CPUs in use were busy, with whatever
+    lost: float = 0.0  # seconds that they could not be used: taken by the hypervisor, or by the control group's quota
 
 
 def _mark(server, run, pinning):
-    return Mark(run.written(), run.cpu(), server.usage(), procfs.busy(pinning.server | pinning.client))
+    usage = server.usage()
+    when = usage.when if usage else time.monotonic()
+    cpus = pinning.server | pinning.client
+    return Mark(run.written(), run.cpu(), usage, when, procfs.busy(cpus), procfs.lost(cpus))
 
 
 def _wait_for_sockets(server, enough):
@@ -61,7 +60,7 @@ def _wait_for_sockets(server, enough):
     last, changed = None, time.monotonic()
     while True:
         looked = time.monotonic()
-        count = procfs.sockets(server.pid)
+        count = server.sockets()
         if count != last:
             last, changed = count, looked
         if count is None or enough(count) or looked - changed > _PATIENCE:
@@ -77,7 +76,7 @@ def _start(server, run, before, holds_idle):
         accepted = _wait_for_sockets(server, lambda count: count >= before + run.connections) - before
         run.check_alive()
         if accepted < run.connections:
-            raise CellFailed(f"the server accepted {accepted} of {run.connections} connections")
+            raise CellFailed(f"the server accepted {accepted} of {run.connections} connections", "refused")
     run.open_gate()
 
 
@@ -89,7 +88,7 @@ def _warm_up(server, workload, connections, timing, pinning, before, holds_idle)
         server.check_alive()
         figures, _ = run.finish()
     if wrong := problems(figures, None, connections):
-        raise CellFailed(wrong)
+        raise CellFailed(wrong, "errors", figures["errors"])
     if before is not None and (left := _wait_for_sockets(server, lambda count: count <= before) - before) > 0:
         raise CellFailed(f"the server still had {left} connections open after the warm-up")
     return figures["requests"]
@@ -114,29 +113,22 @@ def window_requests(figures, written, first, second):
     """(requests answered between the marks, how that is known)."""
     if written and first.written is not None:
         return figures["requests"] * (second.written - first.written) / written, "bytes written by the client"
-    seconds = second.usage.when - first.usage.when
-    return figures["requests"] * seconds / (figures["duration_us"] / 1e6), "share of the time"
+    return figures["requests"] * (second.when - first.when) / (figures["duration_us"] / 1e6), "share of the time"
 
 
 def others_share(first, second, cpus):
     """The part of so many CPUs' time that neither the server nor the client used."""
-    ours = second.usage.cpu - first.usage.cpu + second.client_cpu - first.client_cpu
-    return max(0, second.busy - first.busy - ours) / (second.usage.when - first.usage.when) / cpus
+    ours = second.client_cpu - first.client_cpu
+    if second.usage:
+        ours += second.usage.cpu - first.usage.cpu
+    return max(0, second.busy - first.busy - ours) / (second.when - first.when) / cpus
 
 
-def costs(figures, written, first, second, threads):
-    """What the window says of the server and of the client."""
-    requests, how = window_requests(figures, written, first, second)
-    if requests < 1:
-        raise CellFailed("no request was answered while the window was open")
-    before, after = first.usage, second.usage
-    seconds = after.when - before.when
+def _server_costs(before, after, requests):
+    """What the window says of the server."""
     cpu = after.cpu - before.cpu
     ticks = (after.user + after.system - before.user - before.system) or 1
-    client = (second.client_cpu - first.client_cpu) / seconds / threads
     return {
-        "window": {"seconds": seconds, "requests": requests, "requests_from": how},
-        "requests_per_s": requests / seconds,
         "cpu_us_per_request": cpu * 1e6 / requests,
         "cpu_user_share": (after.user - before.user) / ticks,
         "voluntary_per_request": (after.voluntary - before.voluntary) / requests,
@@ -144,9 +136,23 @@ def costs(figures, written, first, second, threads):
         "switches_from": "window",
         "threads": len(after.tasks),
         "tasks_ended_in_window": len(before.tasks - after.tasks),
-        "server_cpus_busy": cpu / seconds,
+        "server_cpus_busy": cpu / (after.when - before.when),
+    }
+
+
+def costs(figures, written, first, second, threads):
+    """What the window says of the client and, where it runs here, of the server."""
+    requests, how = window_requests(figures, written, first, second)
+    if requests < 1:
+        raise CellFailed("no request was answered while the window was open", "timeout")
+    seconds = second.when - first.when
+    client = (second.client_cpu - first.client_cpu) / seconds / threads
+    return {
+        "window": {"seconds": seconds, "requests": requests, "requests_from": how},
+        "requests_per_s": requests / seconds,
         "client_cpu_share": client,
         "client_limited": client >= CLIENT_LIMIT,
+        **(_server_costs(first.usage, second.usage, requests) if second.usage else {}),
     }
 
 
@@ -156,21 +162,38 @@ def _switches_of_life(cell, life, requests):
     cell["switches_from"] = "whole life"
 
 
+def _interference(first, second, cpus):
+    """What others did to the figures."""
+    lost = (second.lost - first.lost) / (second.when - first.when) / cpus
+    others = max(0, others_share(first, second, cpus) - lost)
+    return {"others_cpu_share": others, "disturbed": others >= DISTURBED, "lost_cpu_share": lost,
+            "throttled": lost >= THROTTLED}
+
+
+def _of_server(cell, life, warm, memory):
+    """Completes a cell with what is known of a server that ran here."""
+    cell["memory"] = memory
+    cell["lifetime"] = {**life, "requests": warm + cell["requests"] + 1}
+    if cell["tasks_ended_in_window"]:
+        _switches_of_life(cell, life, cell["lifetime"]["requests"])
+    cell["switches_per_request"] = cell["voluntary_per_request"] + cell["involuntary_per_request"]
+
+
 def measure(subject, workload, connections, timing, pinning):
-    """The figures of one measurement. CellFailed: no figure for this one; LabError: no point in going on."""
+    """The figures of one measurement. CellFailed: no figure for this one; LabError: the server is of no use."""
     began = time.monotonic()
-    with Server.command(subject.argv, subject.name, pinning.server) as server:
+    with subject.start(pinning.server) as server:
         server.wait_ready()
-        before = procfs.sockets(server.pid)
+        before = server.sockets()
         answer_length = workload.check(server)
         run = (server, workload, connections, timing, pinning, before, subject.holds_idle)
         warm = _warm_up(*run)
         figures, written, first, second, memory = _timed(*run)
+        limit = server.limit()
         life = server.stop()
     if wrong := problems(figures, answer_length, connections):
-        raise CellFailed(wrong)
+        raise CellFailed(wrong, "errors", figures["errors"])
     threads = max(1, min(len(pinning.client), connections))
-    others = others_share(first, second, len(pinning.server | pinning.client))
     cell = {
         "duration_s": figures["duration_us"] / 1e6,
         "requests": figures["requests"],
@@ -178,14 +201,11 @@ def measure(subject, workload, connections, timing, pinning):
         "errors": figures["errors"],
         "asked_s": timing.seconds,
         "answer_bytes": answer_length,
-        "memory": memory,
-        "lifetime": {**life, "requests": warm + figures["requests"] + 1},
+        "limit": limit,
         **costs(figures, written, first, second, threads),
-        "others_cpu_share": others,
-        "disturbed": others >= DISTURBED,
+        **_interference(first, second, len(pinning.server | pinning.client)),
     }
-    if cell["tasks_ended_in_window"]:
-        _switches_of_life(cell, life, cell["lifetime"]["requests"])
-    cell["switches_per_request"] = cell["voluntary_per_request"] + cell["involuntary_per_request"]
+    if second.usage:
+        _of_server(cell, life, warm, memory)
     cell["took_s"] = time.monotonic() - began
     return cell

@@ -1,14 +1,9 @@
 # SPDX-License-Identifier: MIT
 """What is measured in which order, and for how long each."""
 
-import math
 from dataclasses import dataclass
 
-from .measure import Timing
-
-BUDGET = 105  # seconds that the measurements of a default run may take in all
 OVERHEAD = 0.2  # seconds a measurement takes besides its two runs: start, check, connecting, wrk's stopping, end
-_LONGEST, _SHORTEST = 2.0, 0.4
 _WARMUP_SHARE, _WARMUP_LEAST, _WARMUP_MOST = 0.25, 0.2, 1.0
 
 
@@ -24,15 +19,6 @@ class Cell:
 
 def warmup_for(seconds):
     return min(max(seconds * _WARMUP_SHARE, _WARMUP_LEAST), _WARMUP_MOST)
-
-
-def timing(cells, seconds=None, budget=BUDGET):
-    """How long each of so many measurements takes: as asked, or as long as a budget of seconds allows."""
-    if seconds is None:
-        share = budget / max(1, cells) - OVERHEAD
-        seconds = share / (1 + _WARMUP_SHARE)
-        seconds = math.floor(10 * min(max(seconds, _SHORTEST), _LONGEST)) / 10
-    return Timing(warmup_for(seconds), seconds)
 
 
 def cells(rounds, workloads, connections, subjects):

@@ -69,10 +69,14 @@ class Child:
         """What is left on its stdout, once it has ended."""
         return self.stdout.read().decode(errors="replace")
 
+    def errors(self):
+        """What it wrote on stderr so far."""
+        size = os.fstat(self._errors.fileno()).st_size
+        return os.pread(self._errors.fileno(), size, 0).decode(errors="replace")
+
     def error_line(self):
-        """The last line it wrote on stderr, for use in a message."""
-        self._errors.seek(0)
-        lines = self._errors.read().decode(errors="replace").strip().splitlines()
+        """The last line of that, for use in a message."""
+        lines = self.errors().strip().splitlines()
         return lines[-1].strip() if lines else ""
 
     def reap(self):

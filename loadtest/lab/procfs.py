@@ -8,6 +8,10 @@ from dataclasses import dataclass
 _TICK = os.sysconf("SC_CLK_TCK")
 _MEMORY_FIELDS = ("Rss", "Pss", "Private_Clean", "Private_Dirty")
 
+_KERNEL_FIELDS = {"Slab": "slab", "KernelStack": "stacks", "PageTables": "tables"}
+_THROTTLED = {"throttled_usec": 1e6, "throttled_time": 1e9}
+_CPU_STATS = ("/sys/fs/cgroup/cpu.stat", "/sys/fs/cgroup/cpu,cpuacct/cpu.stat")
+
 
 @dataclass(frozen=True)
 class Usage:
@@ -59,7 +63,7 @@ def parse_rollup(text):
 def task_ids(pid):
     try:
         return os.listdir(f"/proc/{pid}/task")
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return []
 
 
@@ -104,19 +108,43 @@ def usage(pid):
     return Usage(when, cpu, user, system, voluntary, involuntary, frozenset(tasks))
 
 
-def parse_busy(text, cpus):
-    """Seconds that these CPUs were not idle, from /proc/stat; time the hypervisor kept for itself included."""
-    ticks = 0
+def _cpu_ticks(text, cpus):
+    """user, nice, system, idle, iowait, irq, softirq and steal of these CPUs together, from /proc/stat."""
+    totals = [0] * 8
     for line in text.splitlines():
         name, *fields = line.split()
         if name.startswith("cpu") and name[3:].isdecimal() and int(name[3:]) in cpus:
-            user, nice, system, _idle, _iowait, irq, softirq, steal = (int(field) for field in fields[:8])
-            ticks += user + nice + system + irq + softirq + steal
-    return ticks / _TICK
+            totals = [total + int(field) for total, field in zip(totals, fields)]
+    return totals
+
+
+def parse_busy(text, cpus):
+    """Seconds that these CPUs were not idle, from /proc/stat; time the hypervisor kept for itself included."""
+    user, nice, system, _idle, _iowait, irq, softirq, steal = _cpu_ticks(text, cpus)
+    return (user + nice + system + irq + softirq + steal) / _TICK
 
 
 def busy(cpus):
     return parse_busy(_read("/proc/stat"), cpus)
+
+
+def parse_steal(text, cpus):
+    """Seconds that the hypervisor kept these CPUs from running, from /proc/stat."""
+    return _cpu_ticks(text, cpus)[7] / _TICK
+
+
+def parse_throttled(text):
+    """Seconds that a control group's quota kept its tasks from running, from its cpu.stat (either version's)."""
+    for line in text.splitlines():
+        name, _, value = line.partition(" ")
+        if name in _THROTTLED:
+            return int(value) / _THROTTLED[name]
+    return 0.0
+
+
+def lost(cpus):
+    """Seconds of these CPUs' time that were not to be had."""
+    return parse_steal(_read("/proc/stat"), cpus) + max(parse_throttled(_read(path)) for path in _CPU_STATS)
 
 
 def sockets(pid):
@@ -152,6 +180,21 @@ def memory(pid):
         for name, size in sizes.items():
             totals[name] += size
     return {"pss": totals["Pss"], "rss": totals["Rss"], "private": totals["Private_Clean"] + totals["Private_Dirty"]}
+
+
+def parse_kernel_memory(text):
+    """Bytes by kind of a /proc/meminfo."""
+    sizes = {}
+    for line in text.splitlines():
+        name, _, value = line.partition(":")
+        if name in _KERNEL_FIELDS:
+            sizes[_KERNEL_FIELDS[name]] = int(value.split()[0]) * 1024
+    return sizes
+
+
+def kernel_memory():
+    """Bytes of the whole system's kernel memory by kind: slab, stacks, tables."""
+    return parse_kernel_memory(_read("/proc/meminfo"))
 
 
 def written(pid):

@@ -23,11 +23,11 @@ def fitted(text, part, columns):
 
 
 class Progress:
-    """Steps of about equal length."""
+    """Steps of about equal length, or of lengths that are known in proportion."""
 
-    def __init__(self, steps, estimate, stream=None, clock=time.monotonic):
+    def __init__(self, steps, estimate, stream=None, clock=time.monotonic, lengths=None):
         self._steps = steps
-        self._estimate = estimate  # seconds a step is thought to take until some have been seen
+        self._lengths = lengths or [estimate] * steps  # seconds that the steps are thought to take
         self._stream = stream or sys.stderr
         self._clock = clock
         self._began = clock()
@@ -36,20 +36,25 @@ class Progress:
         self._terminal = self._stream.isatty()
 
     def left(self):
-        """Seconds left, from the mean of the steps so far."""
-        mean = (self._clock() - self._began) / self._done if self._done else self._estimate
-        return (self._steps - self._done) * mean
+        """Seconds left: as many as thought, times what the steps so far took of what they were thought to take."""
+        thought = sum(self._lengths[:self._done])
+        scale = (self._clock() - self._began) / thought if thought else 1
+        return sum(self._lengths[self._done:]) * scale
 
     def show(self, what):
         """Says what begins now."""
         now = self._clock()
         text = f"[{self._done + 1:>{len(str(self._steps))}}/{self._steps}] {what}, {duration(self.left())} left"
         if self._terminal:
-            self._stream.write(f"\r\033[K{fitted(text, self._done / self._steps, self._columns())}")
+            self._stream.write(f"\r\033[K{fitted(text, self._part(), self._columns())}")
         elif self._last is None or now - self._last >= _QUIET:
             self._stream.write(text + "\n")
             self._last = now
         self._stream.flush()
+
+    def _part(self):
+        whole = sum(self._lengths)
+        return sum(self._lengths[:self._done]) / whole if whole else 1
 
     def _columns(self):
         try:

@@ -4,14 +4,19 @@
 import os
 import re
 import select
+import socket
 import time
+from urllib.parse import urlsplit
 
 from . import procfs
-from .errors import LabError
+from .errors import CannotStart, LabError, ServerDied
 from .process import Child, describe_status
 
 _DRAINED = 35  # seconds: echod's own drain timeout is 30
 _LISTENING = re.compile(rb"^listening on ([0-9.]+):([0-9]+)$", re.MULTILINE)
+
+_LIMIT = re.compile(r"at most (\d+) connections \((.*)\)$", re.MULTILINE)
+_POLL = 0.02  # seconds between two tries to connect
 
 
 def clean_environment(extra=None):
@@ -60,16 +65,18 @@ class Server:
                 status = self.child.stop()
                 if status == refused:
                     return None
-                raise LabError(f"{self.name}: cannot start: {self._reason(status)}")
+                raise CannotStart(f"{self.name}: cannot start: {self._reason(status)}")
 
     def _reason(self, status):
         line = self.child.error_line()
+        if _LIMIT.search(line):  # what -v says at the start is no reason
+            line = ""
         return f"{describe_status(status)}{': ' + line if line else ''}"
 
     def check_alive(self):
         """LabError if the server has ended by itself."""
         if self.child.ended():
-            raise LabError(f"{self.name}: the server died: {self._reason(self.child.stop())}")
+            raise ServerDied(f"{self.name}: the server died: {self._reason(self.child.stop())}")
 
     def usage(self):
         return procfs.usage(self.pid)
@@ -77,12 +84,25 @@ class Server:
     def memory(self):
         return procfs.memory(self.pid)
 
+    def sockets(self):
+        """How many sockets it has open, or None where that may not be seen."""
+        return procfs.sockets(self.pid)
+
+    def limit(self):
+        """(the most connections it serves at once, what sets that limit), as it says on stderr with -v; None if it does not."""
+        found = _LIMIT.search(self.child.errors())
+        return (int(found[1]), found[2]) if found else None
+
     def stop(self, patience=_DRAINED):
         """SIGTERM, and the resources of the whole life: ended threads and reaped children included."""
         self.check_alive()
         status = self.child.stop(patience=patience)
         if status != 0:
             raise LabError(f"{self.name}: after SIGTERM the server {self._reason(status)}; 0 was due")
+        return self.resources()
+
+    def resources(self):
+        """What an ended one has used."""
         used = self.child.rusage
         return {"cpu_s": used.ru_utime + used.ru_stime, "user_s": used.ru_utime, "system_s": used.ru_stime,
                 "voluntary": used.ru_nvcsw, "involuntary": used.ru_nivcsw, "max_rss_bytes": used.ru_maxrss * 1024}
@@ -92,3 +112,80 @@ class Server:
 
     def __exit__(self, *_):
         self.child.close()
+
+
+class Foreign(Server):
+    """Any other program that serves HTTP: told its port, ready when it accepts a connection, ended however it likes."""
+
+    @classmethod
+    def on_free_port(cls, argv, name, cpus=None):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        server = cls.command([word.replace("{port}", str(port)) for word in argv], name, cpus)
+        server.address = ("127.0.0.1", port)
+        return server
+
+    def wait_ready(self, timeout=10, refused=None):
+        """Waits until it accepts a connection."""
+        deadline = time.monotonic() + timeout
+        while True:
+            if self.child.ended():
+                raise CannotStart(f"{self.name}: cannot start: {self._reason(self.child.stop())}")
+            try:
+                socket.create_connection(self.address, timeout=1).close()
+                return self
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise CannotStart(f"{self.name}: does not accept on port {self.address[1]} after {timeout} s") from None
+            time.sleep(_POLL)
+
+    def limit(self):
+        return None
+
+    def stop(self, patience=_DRAINED):
+        self.check_alive()
+        self.child.stop(patience=patience)
+        return self.resources()
+
+
+class Remote:
+    """A server that runs elsewhere: it is loaded and never touched. What only its own machine knows is None."""
+
+    pid = None
+
+    def __init__(self, url, name):
+        parts = urlsplit(url)
+        self.name = name
+        self.url = url
+        self.address = (parts.hostname, parts.port or 80)
+
+    def wait_ready(self, timeout=10, refused=None):
+        try:
+            socket.create_connection(self.address, timeout=timeout).close()
+        except OSError as error:
+            raise CannotStart(f"{self.name}: cannot connect to {self.url}: {error}") from None
+        return self
+
+    def check_alive(self):
+        """It is not ours to watch: requests that fail are counted."""
+
+    def usage(self):
+        return None
+
+    def memory(self):
+        return None
+
+    def sockets(self):
+        return None
+
+    def limit(self):
+        return None
+
+    def stop(self, patience=0):
+        return None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass

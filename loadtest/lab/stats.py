@@ -2,9 +2,11 @@
 """Medians, their spread, and what may be said of two samples."""
 
 from dataclasses import dataclass
+from math import comb
 from statistics import median
 
 ROUNDS_FOR_A_VERDICT = 3
+COVERAGE = 0.9  # of the interval of a median
 SMALLEST_DIFFERENCE = 0.05  # of medians; below it a difference is not worth a word, however little the rounds spread
 
 
@@ -32,8 +34,42 @@ class Sample:
         middle = self.median
         return (self.high - self.low) / 2 / middle if middle else 0.0
 
+    @property
+    def mad(self):
+        """Median of the absolute deviations from the median."""
+        middle = self.median
+        return median(abs(value - middle) for value in self.values)
+
+    @property
+    def interval(self):
+        """(low, high) around the true median, whatever the distribution: see interval()."""
+        return interval(self.values)
+
+    def summary(self):
+        """What results.json says of a figure."""
+        low, high = self.interval
+        return {"median": self.median, "mad": self.mad, "low": low, "high": high, "values": list(self.values)}
+
     def as_dict(self):
         return {"median": self.median, "min": self.low, "max": self.high, "values": list(self.values)}
+
+
+def interval(values):
+    """The narrowest pair of order statistics that holds the true median with COVERAGE; the whole range if none does.
+
+    The k-th value from below lies above the median exactly if fewer than k of n values lie below it, which has the chance
+    of a binomial distribution. So of 3 values the range covers the median with 75 %, of 5 with 94 %, and from 8 values on the
+    outermost need not be in it.
+    """
+    ordered = sorted(values)
+    count = len(ordered)
+    outside, best = 0.0, 0
+    for dropped in range(1, (count + 1) // 2):
+        outside += 2 * comb(count, dropped - 1) / 2 ** count
+        if 1 - outside - 2 * comb(count, dropped) / 2 ** count < COVERAGE:
+            break
+        best = dropped
+    return ordered[best], ordered[count - 1 - best]
 
 
 def differ(one, other):

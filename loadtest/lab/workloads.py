@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import LabError, UsageError
+from .errors import UsageError, WrongAnswer
 from .http import ask
 
 SCENARIOS = Path(__file__).resolve().parent.parent / "scenarios"
@@ -19,26 +19,37 @@ class Workload:
     path: str
     depth: int = 1  # requests sent at once on a connection
     size: int = 0  # bytes of the request's body
+    scenario: str = ""  # the wrk script, where it is not called as the workload
+    expect: str = ""  # the answer's body, where it is neither the greeting nor the request's own
+    close: bool = False  # a connection for each request
 
     @property
     def script(self):
-        return SCENARIOS / f"{self.name}.lua"
+        return SCENARIOS / f"{self.scenario or self.name}.lua"
 
     @property
     def options(self):
         """What the script is told after the URL."""
-        return [f"size={self.size}"] if self.size else [f"depth={self.depth}"] if self.depth > 1 else []
+        words = [f"size={self.size}"] if self.size else [f"depth={self.depth}"] if self.depth > 1 else []
+        if self.scenario == "get":
+            words += [f"path={self.path}"]
+        return words + ([f"expect={self.expect}"] if self.expect else []) + (["close=1"] if self.close else [])
 
     def check(self, server):
         """Asks once and compares; gives the answer's length on the wire, to which every later answer is held."""
-        body = bytes(97 + i % 26 for i in range(self.size)) if self.size else None
-        headers = ["Content-Type: text/plain"] if body else []
+        body = _pattern(self.size) if self.size else None
+        headers = (["Content-Type: text/plain"] if body else []) + (["Connection: close"] if self.close else [])
         answer = ask(server.address, self.method, self.path, headers, body)
         if answer.status != 200:
-            raise LabError(f"{server.name}: {self.method} {self.path} answered {answer.status}, not 200")
-        if answer.body != (HELLO if body is None else body):
-            raise LabError(f"{server.name}: {self.method} {self.path} answered a wrong body of {len(answer.body)} bytes")
+            raise WrongAnswer(f"{server.name}: {self.method} {self.path} answered {answer.status}, not 200")
+        if answer.body != (self.expect.encode() or HELLO if body is None else body):
+            raise WrongAnswer(f"{server.name}: {self.method} {self.path} answered a wrong body of {len(answer.body)} bytes")
         return answer.length
+
+
+def _pattern(size):
+    """Letters in a fixed order."""
+    return (bytes(97 + i % 26 for i in range(26)) * (size // 26 + 1))[:size]
 
 
 WORKLOADS = (

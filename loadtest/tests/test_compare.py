@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The whole comparison against a stand-in for the server: files, refusals, faults, and an end at any moment."""
+"""Whole runs against a stand-in for the server: files, refusals, faults, and an end at any moment."""
 
 import json
 import os
@@ -16,7 +16,7 @@ import context
 from lab.process import Child
 
 FAKE = context.LOADTEST / "tests" / "fake_server.py"
-SHORT = ["--rounds", "1", "--seconds", "0.4", "--connections", "2"]
+SHORT = ["--rounds", "1", "--seconds", "0.4", "--connections", "2", "--only", "switches"]
 
 
 def command(output, *flags):
@@ -43,37 +43,51 @@ class CompareTest(unittest.TestCase):
         self.assertEqual(len(lines), 1, done.stderr)
         self.assertRegex(lines[0], pattern)
 
-    def test_all_workloads(self):
-        done = self.run_compare()
+    def test_measurements_rows_and_verdicts(self):
+        done = self.run_compare("--only", "scaling,echo-small")
         self.assertEqual(done.returncode, 0, done.stderr)
         results = self.results()
-        self.assertEqual((results["format"], results["version"], results["complete"]), ("echod-compare", 1, True))
+        self.assertEqual((results["format"], results["version"], results["complete"]), ("echod-compare", 2, True))
         self.assertEqual(results["parameters"]["modes"], ["thread", "event"])
-        self.assertEqual(len(results["measurements"]), 6)
-        for entry in results["measurements"]:
-            self.assertIsNone(entry["failure"])
-            self.assertEqual(entry["threads"], 1)
-            self.assertFalse(entry["latency_us"]["corrected"])
-            self.assertGreater(entry["latency_us"]["p50"], 0)
-            self.assertLessEqual(entry["latency_us"]["p50"], entry["latency_us"]["p99"])
-            # The window's figure and that of the whole life, start-up and the checked warm-up included, are of one size.
-            life = entry["lifetime"]
-            self.assertLess(entry["cpu_us_per_request"], 1e6 * life["cpu_s"] / life["requests"] * 1.5)
-        for name in ("plaintext", "echo", "pipeline"):
-            self.assertIn(f"{name}:", done.stdout)
-            self.assertIn(name, (self.output / "report.md").read_text(encoding="utf-8"))
+        self.assertEqual([experiment["name"] for experiment in results["experiments"]], ["scaling", "echo-small"])
+        for experiment in results["experiments"]:
+            names = {figure["name"] for figure in experiment["figures"]}
+            self.assertIn(experiment["verdict"]["outcome"], ("holds", "fails", "unclear"))
+            for entry in experiment["measurements"]:
+                self.assertIsNone(entry["failure"])
+                self.assertEqual(set(entry["figures"]) & names, names)
+                self.assertEqual(sum(entry["errors"].values()), 0)
+                self.assertGreater(entry["figures"]["p50_us"], 0)
+                self.assertLessEqual(entry["figures"]["p50_us"], entry["figures"]["p99_us"])
+                # The window's figure and that of the whole life, start-up and the checked warm-up included, are of one size.
+                life = entry["details"]["lifetime"]
+                self.assertLess(entry["figures"]["cpu_us_per_request"], 1e6 * life["cpu_s"] / life["requests"] * 1.5)
+            self.assertIn(f"{experiment['name']}:", done.stdout)
+
+    def test_ceilings_stand_beside_the_modes(self):
+        self.assertEqual(self.run_compare("--only", "pipelining").returncode, 0)
+        rows = {row["subject"]: row for row in self.results()["experiments"][0]["summary"]}
+        self.assertEqual(set(rows), {"thread", "event", "ceiling-threads", "ceiling-epoll"})
+        cpu = [rows[name]["figures"]["cpu_us_per_request"]["median"] for name in ("event", "ceiling-epoll")]
+        self.assertAlmostEqual(rows["event"]["to_ceiling"]["cpu_us_per_request"], cpu[0] / cpu[1])
+        self.assertEqual(rows["ceiling-epoll"]["to_ceiling"], {})
 
     def test_refusals(self):
         cases = (
             (["--modes", "hybrid"], 2, "does not offer --mode hybrid"),
             (["--modes", "fast"], 2, "--modes: 'fast' is none of thread"),
-            (["--only", "nothing"], 2, "--only: 'nothing' is none of plaintext"),
+            (["--only", "nothing"], 2, "--only: 'nothing' is none of scaling, memory"),
             (["--connections", "0"], 2, "--connections: '0' is no whole number"),
             (["--rounds", "many"], 2, "--rounds: 'many' is no whole number"),
             (["--seconds", "0"], 2, "--seconds: '0' is no number of seconds"),
             (["--server", "/nowhere"], 1, "no server at /nowhere"),
             (["--connections", "900000"], 1, "need 900064 file descriptors"),
             (["--faster"], 2, "unrecognized arguments: --faster"),
+            (["--quick", "--full"], 2, "--full: not allowed with argument --quick"),
+            (["--also", "nginx"], 2, "--also: 'nginx' is not NAME=COMMAND"),
+            (["--also", "x=nginx"], 2, "--also: the command of x has no {port}"),
+            (["--also", "event=nginx {port}"], 2, "--also: the name 'event' is taken"),
+            (["--target", "http://127.0.0.1:1"], 2, "--target: nothing else is measured then"),
         )
         for flags, status, pattern in cases:
             with self.subTest(flags):
@@ -82,26 +96,28 @@ class CompareTest(unittest.TestCase):
     def test_missing_wrk(self):
         self.assert_one_line(self.run_compare(env={"PATH": str(self.output)}), 1, "wrk is missing")
 
-    def test_faults_that_end_the_run(self):
-        cases = (
-            ("start", "thread: cannot start: exited with status 1: fake: no"),
-            ("status", "thread: GET /plaintext answered 404, not 200"),
-            ("body", "thread: GET /plaintext answered a wrong body"),
-            ("die", "thread: the server died: was ended by SIGABRT"),
-        )
-        for fault, pattern in cases:
-            with self.subTest(fault):
-                self.assert_one_line(self.run_compare("--seconds", "2", fault=fault), 1, pattern)
-                self.assertFalse((self.output / "results.json").exists())
+    def test_a_server_that_cannot_start_ends_the_run(self):
+        self.assert_one_line(self.run_compare(fault="start"), 1, "thread: cannot start: exited with status 1: fake: no")
+        self.assertFalse((self.output / "results.json").exists())
 
-    def test_answers_that_turn_wrong_give_no_figure(self):
-        done = self.run_compare("--only", "plaintext", "--modes", "event", fault="later")
-        self.assertEqual(done.returncode, 1)
-        self.assertRegex(done.stdout, r"event at 2 connections: no figure: \d+ status errors")
-        self.assertRegex(self.results()["measurements"][0]["failure"], "status errors")
+    def test_faults_give_no_figure(self):
+        cases = (
+            ("status", "wrong", "GET /plaintext answered 404, not 200"),
+            ("body", "wrong", "GET /plaintext answered a wrong body"),
+            ("die", "died", "the server died: was ended by SIGABRT"),
+            ("later", "errors", r"\d+ status errors"),
+        )
+        for fault, kind, pattern in cases:
+            with self.subTest(fault):
+                done = self.run_compare("--modes", "event", "--seconds", "1", fault=fault)
+                self.assert_one_line(done, 1, f"compare: switches: event, connections 2: {kind}: {pattern}")
+                entry = self.results()["experiments"][0]["measurements"][0]
+                self.assertEqual((entry["failure"]["kind"], entry["figures"]), (kind, {}))
+                self.assertRegex(entry["failure"]["reason"], pattern)
+                self.assertEqual(self.results()["experiments"][0]["summary"][0]["figures"], {})
 
     def test_ctrl_c_keeps_what_was_measured_and_leaves_no_process(self):
-        with Child(command(self.output, "--rounds", "9", "--seconds", "1", "--only", "plaintext")) as child:
+        with Child(command(self.output, "--rounds", "9", "--seconds", "1")) as child:
             children = self.wait_for_second_measurement(child)
             child.send(signal.SIGINT)
             self.assertTrue(child.ended(20))
@@ -114,7 +130,8 @@ class CompareTest(unittest.TestCase):
         results = self.results()
         self.assertFalse(results["complete"])
         self.assertEqual(results["ended"], "stopped by SIGINT")
-        self.assertGreaterEqual(len(results["measurements"]), 1)
+        self.assertGreaterEqual(len(results["experiments"][0]["measurements"]), 1)
+        self.assertRegex(results["experiments"][0]["ended"], r"^\d+ of 36 measurements were made$")
 
     def wait_for_second_measurement(self, child):
         """Handles of the children at work when a third wrk runs: the first two were the first measurement's."""

@@ -13,7 +13,7 @@ FIGURES = {"requests": 1000, "duration_us": 2_000_000}
 
 def mark(when, written, cpu, switches, tasks=(1, 2), client=0.0, busy=0.0):
     usage = Usage(when, cpu, cpu / 4, cpu * 3 / 4, switches, switches * 2, frozenset(tasks))
-    return measure.Mark(written, client, usage, busy)
+    return measure.Mark(written, client, usage, when, busy)
 
 
 class WindowTest(unittest.TestCase):

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: MIT
+"""From the measurements of all rounds to one row for each subject and point, with its ratio to the ceiling of its model."""
+
+from .figures import FIGURES
+from .methods import MARKS
+from .stats import Sample
+
+NOISY = 0.25  # half the interval of the drawn figure, as a part of its median: beyond it the row is marked
+
+
+def _common_marks(measurements):
+    """What is true of more than half of the rounds: then it is true of the median."""
+    return [mark for mark in MARKS if sum(mark in m["marks"] for m in measurements) * 2 > len(measurements)]
+
+
+def _is_noisy(sample):
+    low, high = sample.interval
+    return len(sample.values) > 1 and sample.median > 0 and (high - low) / 2 / sample.median > NOISY
+
+
+def _row(measurements, drawn):
+    """If any round failed there are no figures to trust."""
+    first = measurements[0]
+    row = {"subject": first["subject"], "kind": first["kind"], "x": first["x"],
+           "failure": next((m["failure"] for m in measurements if m["failure"]), None),
+           "figures": {}, "to_ceiling": {}, "marks": []}
+    if row["failure"]:
+        return row
+    samples = {}
+    for name in dict.fromkeys(name for m in measurements for name in m["figures"]):
+        samples[name] = Sample(tuple(m["figures"][name] for m in measurements if name in m["figures"]))
+    row["figures"] = {name: sample.summary() for name, sample in samples.items()}
+    row["marks"] = _common_marks(measurements)
+    if drawn in samples and _is_noisy(samples[drawn]):
+        row["marks"].append("noisy")
+    return row
+
+
+def _hold_against(row, ceiling):
+    """The ratios of a row to the one of its ceiling."""
+    for name, sample in row["figures"].items():
+        other = ceiling["figures"].get(name)
+        if other and other["median"] > 0 and FIGURES[name].better != "none":
+            row["to_ceiling"][name] = sample["median"] / other["median"]
+
+
+def rows(measurements, drawn, ceilings):
+    """Rows in the order in which the first round measured them. `ceilings`: by subject, the name of its ceiling."""
+    groups = {}
+    for measurement in measurements:
+        groups.setdefault((measurement["subject"], measurement["x"]), []).append(measurement)
+    found = {key: _row(group, drawn) for key, group in groups.items()}
+    for (subject, x), row in found.items():
+        if ceiling := found.get((ceilings.get(subject), x)):
+            _hold_against(row, ceiling)
+    return list(found.values())

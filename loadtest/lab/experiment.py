@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: MIT
+"""Experiments as data: a TOML file in loadtest/experiments/ for each statement, read and checked whole before a run.
+
+    title, statement, claim   what is argued about, and what would be seen if it is true
+    about                     how it is measured, a paragraph
+    method                    one of lab/methods/, which says what [workload] may hold
+    modes                     the modes it is about [all]
+    ceilings                  whether the parse-less servers are measured beside them [false]
+    figures, chart            names of lab/figures.py; which of them is drawn, as "line" or "bar"
+    [flags]                   flags added for a mode:  event = ["--loops", "1"]
+    [[variants]]              further subjects: name, mode, flags
+    [x]                       the axis: name, title, unit, log; absent where there is one point
+    [workload]                what the method is to do
+    [quick], [full]           x (numbers, or "most" and "cpus"), rounds, seconds, and what they change in [workload]
+    [verdict]                 conditions (lab/rules.py) that must all hold, and the sentence with its figures
+"""
+
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import rules
+from .errors import LabError, UsageError
+from .figures import FIGURES
+
+FOLDER = Path(__file__).resolve().parent.parent / "experiments"
+ORDER = ("scaling", "memory", "switches", "cores", "blocked-loop", "waiting", "churn", "slow-clients", "overload",
+         "echo-small", "echo-large", "pipelining", "price")
+EFFORTS = ("quick", "full")
+_SYMBOLS = ("most", "cpus")
+_TEXTS = ("title", "statement", "claim", "about", "method")
+_KEYS = {*_TEXTS, "modes", "ceilings", "figures", "chart", "flags", "variants", "x", "workload", "verdict", *EFFORTS}
+
+
+@dataclass(frozen=True)
+class Axis:
+    name: str
+    title: str
+    unit: str = ""
+    log: bool = True
+
+    def as_dict(self):
+        return vars(self)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A mode with flags, under a name of its own."""
+
+    name: str
+    mode: str
+    flags: tuple = ()
+
+
+@dataclass(frozen=True)
+class Effort:
+    x: tuple  # points; (None,) where there is one
+    rounds: int
+    seconds: float
+    workload: dict
+
+
+@dataclass(frozen=True)
+class Rule:
+    conditions: tuple
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Experiment:
+    name: str
+    title: str
+    statement: str
+    claim: str
+    about: str
+    method: str
+    axis: Axis | None
+    figures: tuple
+    chart: dict
+    rule: Rule
+    efforts: dict
+    modes: tuple = ()  # names; none: every mode
+    ceilings: bool = False
+    flags: dict = field(default_factory=dict)
+    variants: tuple = ()
+
+    def as_dict(self):
+        """What results.json says of it before anything is measured."""
+        return {"name": self.name, "title": self.title, "statement": self.statement, "claim": self.claim,
+                "method": self.about, "x": self.axis.as_dict() if self.axis else None,
+                "figures": [FIGURES[name].as_dict() for name in self.figures], "chart": self.chart}
+
+
+def _effort(table, workload, has_axis):
+    own = {key: value for key, value in table.items() if key not in ("x", "rounds", "seconds")}
+    x = tuple(table["x"]) if has_axis else (None,)
+    for point in x if has_axis else ():
+        if point not in _SYMBOLS and not (isinstance(point, int) and point > 0):
+            raise ValueError(f"x: {point!r} is no positive number and none of {', '.join(_SYMBOLS)}")
+    if not x or table["rounds"] < 1 or table["seconds"] <= 0:
+        raise ValueError("x, rounds and seconds must not be empty")
+    return Effort(x, table["rounds"], float(table["seconds"]), {**workload, **own})
+
+
+def _checked_figures(data):
+    for name in [*data["figures"], data["chart"]["figure"]]:
+        if name not in FIGURES:
+            raise ValueError(f"no figure {name!r} in lab/figures.py")
+    if data["chart"]["figure"] not in data["figures"] or data["chart"]["type"] not in ("line", "bar"):
+        raise ValueError("chart: not one of the figures, or neither line nor bar")
+    return tuple(data["figures"])
+
+
+def from_table(name, data):
+    """The experiment that a parsed file describes; ValueError, KeyError, TypeError or UsageError where it does not."""
+    if unknown := sorted(set(data) - _KEYS):
+        raise ValueError(f"unknown key {unknown[0]!r}")
+    axis = Axis(**data["x"]) if "x" in data else None
+    workload = data.get("workload", {})
+    verdict = data["verdict"]
+    return Experiment(
+        name=name,
+        **{key: " ".join(data[key].split()) for key in _TEXTS},
+        axis=axis,
+        figures=_checked_figures(data),
+        chart=data["chart"],
+        rule=Rule(tuple(rules.parse(text) for text in verdict["conditions"]), " ".join(verdict["sentence"].split())),
+        efforts={effort: _effort(data[effort], workload, axis is not None) for effort in EFFORTS},
+        modes=tuple(data.get("modes", ())),
+        ceilings=data.get("ceilings", False),
+        flags={mode: tuple(flags) for mode, flags in data.get("flags", {}).items()},
+        variants=tuple(Variant(entry["name"], entry["mode"], tuple(entry["flags"])) for entry in data.get("variants", ())),
+    )
+
+
+def load(path):
+    try:
+        return from_table(path.stem, tomllib.loads(path.read_text(encoding="utf-8")))
+    except KeyError as error:
+        raise LabError(f"{path.name}: no {error.args[0]}") from None
+    except (OSError, ValueError, TypeError, UsageError) as error:
+        raise LabError(f"{path.name}: {error}") from None
+
+
+def load_all(folder=FOLDER):
+    """Every experiment, in the order in which they are told; files that the order does not name come last."""
+    paths = {path.stem: path for path in sorted(folder.glob("*.toml"))}
+    names = [name for name in ORDER if name in paths] + [name for name in paths if name not in ORDER]
+    return [load(paths[name]) for name in names]
+
+
+def choose(experiments, asked=None):
+    """The experiments named (commas between), or all."""
+    if not asked:
+        return experiments
+    known = [experiment.name for experiment in experiments]
+    names = [name.strip() for name in asked.split(",") if name.strip()]
+    for name in names:
+        if name not in known:
+            raise UsageError(f"--only: {name!r} is none of {', '.join(known)}")
+    if not names:
+        raise UsageError("--only: no experiment given")
+    return [experiment for experiment in experiments if experiment.name in names]

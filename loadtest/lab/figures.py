@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: MIT
+"""The catalogue of figures: what an experiment may measure, in which unit, which way is better, and what it means."""
+
+from dataclasses import asdict, dataclass
+
+from . import table
+
+
+@dataclass(frozen=True)
+class Figure:
+    name: str
+    title: str  # heads a column
+    unit: str  # "/s", "µs", "ms", "s", "bytes", "MB/s", "%", or "" for a plain number
+    better: str  # lower, higher or none
+    meaning: str
+    log: bool = False  # best drawn on a logarithmic axis
+
+    def as_dict(self):
+        return asdict(self)
+
+
+_ALL = (
+    Figure("rps", "requests/s", "/s", "higher",
+           "answers per second between the two readings; where the client was at its limit (*) a faster server shows the same"),
+    Figure("mb_per_s", "MB/s", "MB/s", "higher", "bytes of bodies per second, both ways together, in millions"),
+    Figure("p50_us", "p50", "µs", "lower", "latency that half of the requests did not exceed", log=True),
+    Figure("p90_us", "p90", "µs", "lower", "latency that 90 per cent of the requests did not exceed", log=True),
+    Figure("p99_us", "p99", "µs", "lower", "latency that 99 per cent of the requests did not exceed", log=True),
+    Figure("p999_us", "p99.9", "µs", "lower", "latency that 99.9 per cent of the requests did not exceed", log=True),
+    Figure("max_us", "slowest", "µs", "lower", "latency of the slowest request", log=True),
+    Figure("cpu_us_per_request", "CPU/request", "µs", "lower",
+           "user and system time of the server, ended threads and child processes included, per request: what tells servers "
+           "apart where the client is the limit"),
+    Figure("switches_per_request", "switches/request", "", "lower",
+           "voluntary and involuntary context switches of all the server's threads, per request"),
+    Figure("voluntary_per_request", "voluntary", "", "lower", "switches per request because a thread had to wait"),
+    Figure("involuntary_per_request", "involuntary", "", "lower", "switches per request because another thread got the CPU"),
+    Figure("server_cpus_busy", "CPUs busy", "", "none", "how many CPUs the server kept busy"),
+    Figure("threads", "threads", "", "none", "threads of the server and its child processes, under load"),
+    Figure("pss_bytes", "memory", "bytes", "lower",
+           "PSS of the server and its child processes under load: user memory, shared pages in proportion", log=True),
+    Figure("user_bytes_per_connection", "user memory/connection", "bytes", "lower",
+           "growth of PSS for each idle connection that was answered once", log=True),
+    Figure("kernel_bytes_per_connection", "kernel memory/connection", "bytes", "lower",
+           "growth of the kernel's slab, stacks and page tables (/proc/meminfo) for each of them, the client's socket included",
+           log=True),
+    Figure("stack_bytes_per_connection", "kernel stacks/connection", "bytes", "lower",
+           "the kernel's stacks in that: a thread and a process have one each", log=True),
+    Figure("last_answer_s", "last answer after", "s", "lower", "from the first request to the last answer"),
+    Figure("waves", "waves", "", "lower", "that time in units of the delay asked for: one means that all waited at once"),
+    Figure("answers", "answers", "", "higher", "right answers that came"),
+    Figure("goodput", "goodput", "/s", "higher", "right answers (200) per second"),
+    Figure("refused_per_s", "refused", "/s", "none", "answers with 503 per second"),
+    Figure("failed_per_s", "failed", "/s", "lower", "requests per second that got no whole answer, or a wrong one"),
+    Figure("heavy_per_s", "heavy ones", "/s", "higher", "answers per second to the heavy requests beside the timed ones"),
+    Figure("slow_open", "slow clients", "", "none", "slow clients connected at the end of the run"),
+    Figure("code_lines", "lines of code", "", "lower", "lines of the mode's own sources, without blank lines and comments"),
+    Figure("binary_bytes", "binary", "bytes", "lower", "size of the program file, the same for all modes"),
+    Figure("startup_ms", "start-up", "ms", "lower", "from fork to the line that says it is listening"),
+    Figure("instructions_per_request", "instructions/request", "", "lower",
+           "user instructions for a GET /plaintext, counted by callgrind"),
+)
+FIGURES = {figure.name: figure for figure in _ALL}
+
+
+def show(name, value):
+    """A value as people read it, with its unit."""
+    unit = FIGURES[name].unit if name in FIGURES else ""
+    if unit in ("µs", "ms", "s"):
+        return table.microseconds(value * {"µs": 1, "ms": 1e3, "s": 1e6}[unit])
+    if unit == "bytes":
+        return table.size(value)
+    if unit == "/s":
+        return f"{value:,.0f}/s"
+    text = f"{value:,.0f}" if value >= 1000 or value == int(value) else table.significant(value)
+    return f"{text} {unit}".strip()

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: MIT
+"""The ways in which an experiment measures. A method is a module here with
+
+    WORKLOAD                    what [workload] of an experiment's file may hold, with the values where it does not
+    connections(cell)           how many connections it holds at once
+    length(cell)                about how many seconds one measurement takes
+    measure(cell, lab)          an Outcome, or CellFailed or LabError
+"""
+
+from dataclasses import dataclass, field
+
+from ..errors import LabError
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one measurement gave."""
+
+    figures: dict
+    marks: tuple = ()  # client_limited, disturbed, throttled
+    errors: dict | None = None
+    asked_rate: float | None = None
+    achieved_rate: float | None = None
+    details: dict = field(default_factory=dict)
+
+
+MARKS = ("client_limited", "disturbed", "throttled")
+
+
+def marks_of(cell):
+    return tuple(mark for mark in MARKS if cell.get(mark))
+
+
+def known():
+    """Every method by its name."""
+    from . import closed, idle, price
+    return {"closed": closed, "idle": idle, "price": price}
+
+
+def of(experiment):
+    """The method of an experiment; LabError where its file asks for what that does not offer."""
+    method = known().get(experiment.method)
+    if method is None:
+        raise LabError(f"{experiment.name}.toml: no method {experiment.method!r}")
+    for effort in experiment.efforts.values():
+        if unknown := sorted(set(effort.workload) - set(method.WORKLOAD)):
+            raise LabError(f"{experiment.name}.toml: the method {experiment.method} knows no {unknown[0]!r}")
+    return method

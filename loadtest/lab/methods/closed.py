@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: MIT
+"""As many requests as go through: wrk, a closed loop over a number of connections. See lab/measure.py."""
+
+from .. import cpus, plan, wrk
+from ..measure import Timing
+from ..measure import measure as measure_closed
+from ..workloads import Workload
+from . import Outcome, marks_of
+
+WORKLOAD = {"scenario": "get", "verb": "GET", "path": "/plaintext", "size": 0, "depth": 1, "expect": "", "close": False,
+            "connections": 64, "spread": False}
+_CONNECTING = 0.00015  # seconds that opening a connection takes, twice in a measurement
+_FIGURES = {"rps": "requests_per_s", "cpu_us_per_request": "cpu_us_per_request",
+            "switches_per_request": "switches_per_request", "voluntary_per_request": "voluntary_per_request",
+            "involuntary_per_request": "involuntary_per_request", "server_cpus_busy": "server_cpus_busy",
+            "threads": "threads"}
+_LATENCIES = {"p50_us": "p50", "p90_us": "p90", "p99_us": "p99", "p999_us": "p99.9", "max_us": "max"}
+
+
+def connections(cell):
+    """x is the number of connections, unless it is the number of CPUs."""
+    return cell.workload["connections"] if cell.x is None or cell.workload["spread"] else cell.x
+
+
+def length(cell):
+    return cell.seconds + plan.warmup_for(cell.seconds) + plan.OVERHEAD + 2 * _CONNECTING * connections(cell)
+
+
+def _workload(cell):
+    given = cell.workload
+    return Workload(cell.experiment.name, "", given["verb"], given["path"], given["depth"], given["size"],
+                    given["scenario"], given["expect"], given["close"])
+
+
+def _pinning(cell, lab):
+    """Where x is the number of CPUs the server gets so many; the client's are the others, and where there is none, the last."""
+    if not cell.workload["spread"]:
+        return lab.pinning
+    usable = sorted(lab.cpus)
+    server = frozenset(usable[:cell.x])
+    return cpus.Pinning(server, frozenset(usable[cell.x:] or usable[-1:]), "")
+
+
+def figures_of(found, size):
+    """The figures of this method from a cell of lab/measure.py; those that were not to be had are absent."""
+    figures = {name: found[key] for name, key in _FIGURES.items() if key in found}
+    figures |= {name: found["latency_us"][key] for name, key in _LATENCIES.items()}
+    if found.get("memory") and found["memory"]["pss"] is not None:
+        figures["pss_bytes"] = found["memory"]["pss"]
+    if size:
+        figures["mb_per_s"] = found["requests_per_s"] * 2 * size / 1e6
+    return figures
+
+
+def measure(cell, lab):
+    timing = Timing(plan.warmup_for(cell.seconds), cell.seconds)
+    found = measure_closed(cell.subject, _workload(cell), connections(cell), timing, _pinning(cell, lab))
+    kept = ("window", "lifetime", "latency_us", "limit", "switches_from", "client_cpu_share", "others_cpu_share",
+            "lost_cpu_share", "cpu_user_share", "requests", "answer_bytes", "took_s")
+    return Outcome(figures_of(found, cell.workload["size"]), marks_of(found), found["errors"],
+                   achieved_rate=found["requests_per_s"], details={key: found[key] for key in kept if key in found})
+
+
+def by_hand(cell, lab):
+    """The same for a shell."""
+    pinning = _pinning(cell, lab)
+    return wrk.command_line(_workload(cell), connections(cell), cell.seconds, pinning.client)

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: MIT
+"""What is measured: a mode of the server, a ceiling, any other server beside ours, or one that runs elsewhere."""
+
+import re
+import shlex
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from . import ceilings
+from .errors import UsageError
+from .server import Foreign, Remote, Server
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A server to measure: its name in messages and results, and its command."""
+
+    name: str
+    argv: tuple
+    holds_idle: bool = True  # if not, it may close connections on which no request comes: they cannot be opened beforehand
+    kind: str = "mode"  # mode, ceiling, also, target
+    ceiling: str | None = None  # the subject it is held against
+    mode: str | None = None
+    url: str | None = None  # of a target
+
+    def start(self, cpus=None, extra=()):
+        """A server that is starting: use as a context, wait_ready() next. `extra`: more flags for a mode."""
+        if self.kind == "target":
+            return Remote(self.url, self.name)
+        if self.kind == "also":
+            return Foreign.on_free_port(self.argv, self.name, cpus)
+        return Server.command((*self.argv, *(extra if self.kind == "mode" else ())), self.name, cpus)
+
+
+def of_modes(experiment, chosen, server):
+    """The modes that an experiment is about, with its flags, and its variants of them. `chosen`: the run's modes."""
+    found = []
+    by_name = {mode.name: mode for mode in chosen}
+    wanted = [(mode.name, mode.name, experiment.flags.get(mode.name, ()))
+              for mode in chosen if not experiment.modes or mode.name in experiment.modes]
+    wanted += [(variant.name, variant.mode, variant.flags) for variant in experiment.variants if variant.mode in by_name]
+    for name, mode_name, flags in wanted:
+        mode = by_name[mode_name]
+        argv = (str(server), "--mode", mode.name, "--listen", "127.0.0.1:0", "-v", *flags)
+        found.append(Subject(name, argv, mode.holds_idle, "mode", f"ceiling-{mode.ceiling}", mode.name))
+    return found
+
+
+def of_ceilings(subjects, folder, answer_length):
+    """The ceilings that some subjects are held against, each once, with answers as long as theirs."""
+    names = dict.fromkeys(subject.ceiling for subject in subjects if subject.ceiling)
+    return [Subject(name, (str(ceilings.build(name.removeprefix("ceiling-"), folder)), str(answer_length)), kind="ceiling")
+            for name in names]
+
+
+def parse_also(texts, taken):
+    """The servers of --also NAME=COMMAND."""
+    found = []
+    for text in texts:
+        name, equals, command = text.partition("=")
+        if not equals or not _NAME.fullmatch(name):
+            raise UsageError(f"--also: {text!r} is not NAME=COMMAND")
+        if name in taken or name == "target" or name.startswith("ceiling-") or name in [other.name for other in found]:
+            raise UsageError(f"--also: the name {name!r} is taken")
+        if "{port}" not in command:
+            raise UsageError(f"--also: the command of {name} has no {{port}}")
+        try:
+            argv = tuple(shlex.split(command))
+        except ValueError as error:
+            raise UsageError(f"--also: the command of {name}: {error}") from None
+        found.append(Subject(name, argv, holds_idle=False, kind="also"))
+    return found
+
+
+def parse_target(url):
+    """The server of --target URL."""
+    parts = urlsplit(url)
+    try:
+        port = parts.port or 80
+    except ValueError:
+        port = 0
+    if parts.scheme != "http" or not parts.hostname or not port or parts.path not in ("", "/") or parts.query:
+        raise UsageError(f"--target: {url!r} is no URL such as http://192.0.2.7:8080")
+    return Subject("target", (), holds_idle=False, kind="target", url=f"http://{parts.netloc}")
