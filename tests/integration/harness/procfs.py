@@ -34,8 +34,8 @@ def status(pid, name):
 
 
 def resident(pid):
-    """Bytes of memory in use now."""
-    return int(status(pid, "VmRSS").split()[0]) * 1024
+    """Bytes of memory in use now; 0 of a process that has ended but is not reaped yet."""
+    return int((status(pid, "VmRSS") or "0").split()[0]) * 1024
 
 
 def resident_peak(pid):
