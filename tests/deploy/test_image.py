@@ -87,6 +87,13 @@ class Container:
         return subprocess.run(["nsenter", "--target", str(self.pid), "--net", "--pid", *options_and_command],
                               capture_output=True, text=True, timeout=PATIENCE, **options)
 
+    def health(self):
+        """Runs the image's health check as its user."""
+        kind, *command = IMAGE.config["Healthcheck"]["Test"]
+        assert kind == "CMD", "a root without a shell can run no other kind"
+        user, group = map(str, IMAGE.user)
+        return self.enter("--root", "--setuid", user, "--setgid", group, "--", *command)
+
     def ask(self, address):
         """The answer to one request from inside its network."""
         own = os.open("/proc/self/ns/net", os.O_RDONLY)
@@ -151,6 +158,14 @@ class RunTest(unittest.TestCase):
                 for address in ("127.0.0.1", "::1"):
                     self.assertIn(b"Hello, World!", box.ask(address))
                 self.assertEqual(box.stop(), 0)
+
+    def test_health(self):
+        with Container() as box:
+            good = box.health()
+            self.assertEqual((good.returncode, good.stderr), (0, ""))
+            for url in ("http://127.0.0.1:8081/healthz", "http://127.0.0.1:8080/status/503"):
+                bad = box.enter("--root", "--", "/echod", "--check", url)
+                self.assertEqual((bad.returncode, len(bad.stderr.splitlines())), (1, 1))
 
     def test_rights(self):
         """As the image's user and as one that a platform makes up; nothing to be written, no right to be had."""
