@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The unit tests: each tests/unit/test_*.c is a Criterion program, each stress_*.c a plain one that exits 0; those in
-# tests/unit/server/ link the server's modules too. Other sources there are helpers that every test may use.
+# tests/unit/server/ link the server's modules too, those in tests/unit/swarm/ the load client's. Other sources there are
+# helpers that every test may use.
 
 find_program(VALGRIND valgrind)
 set(valgrind_command ${VALGRIND} --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,possible
@@ -51,6 +52,10 @@ endfunction()
 # Criterion's allocator aborts under ThreadSanitizer: there the stress programs stand for it.
 file(GLOB common_tests CONFIGURE_DEPENDS tests/unit/test_*.c tests/unit/stress_*.c)
 file(GLOB server_tests CONFIGURE_DEPENDS tests/unit/server/test_*.c tests/unit/server/stress_*.c)
+file(GLOB swarm_tests CONFIGURE_DEPENDS tests/unit/swarm/test_*.c)
+if(NOT ECHOD_SWARM OR ECHOD_SANITIZE MATCHES "thread")
+  set(swarm_tests "")
+endif()
 if(ECHOD_SANITIZE MATCHES "thread")
   list(FILTER common_tests INCLUDE REGEX "/stress_[^/]*$")
   list(FILTER server_tests INCLUDE REGEX "/stress_[^/]*$")
@@ -62,4 +67,7 @@ foreach(source ${common_tests})
 endforeach()
 foreach(source ${server_tests})
   echod_add_test(${source} echod_server)
+endforeach()
+foreach(source ${swarm_tests})
+  echod_add_test(${source} echod_swarm)
 endforeach()
