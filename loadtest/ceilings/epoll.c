@@ -7,8 +7,8 @@
 
 enum { EVENTS = 512, DESCRIPTORS = 1 << 20 };
 
-static uint8_t unfinished[DESCRIPTORS];
-static char buffer[READ_SIZE];
+static struct talk talks[DESCRIPTORS];
+static char buffer[ANSWER_MAX + READ_SIZE];
 
 static void add(int epoll, int socket)
 {
@@ -23,18 +23,18 @@ static void accept_all(int epoll, int listener)
     int socket;
     while ((socket = accept4(listener, NULL, NULL, SOCK_NONBLOCK)) >= 0) {
         set_nodelay(socket);
-        unfinished[socket] = 0;
+        talks[socket] = (struct talk){0};
         add(epoll, socket);
     }
 }
 
 static void serve(int socket)
 {
-    ssize_t n = recv(socket, buffer, sizeof(buffer), 0);
+    ssize_t n = recv(socket, buffer + ANSWER_MAX, READ_SIZE, 0);
     if (n < 0 && errno == EAGAIN) {
         return;
     }
-    if (n <= 0 || !answer(socket, count_heads(buffer, (size_t)n, &unfinished[socket]))) {
+    if (n <= 0 || !converse(socket, buffer + ANSWER_MAX, (size_t)n, &talks[socket])) {
         close(socket);
     }
 }

@@ -3,17 +3,6 @@
 
 #include "ceiling.h"
 
-static void serve(int socket)
-{
-    char buffer[READ_SIZE];
-    uint8_t unfinished = 0;
-    ssize_t n;
-    do {
-        n = recv(socket, buffer, sizeof(buffer), 0);
-    } while (n > 0 && answer(socket, count_heads(buffer, (size_t)n, &unfinished)));
-    _exit(EXIT_SUCCESS);
-}
-
 int main(int argc, char **argv)
 {
     int listener = start(argc, argv, 0);
@@ -26,7 +15,8 @@ int main(int argc, char **argv)
         set_nodelay(socket);
         if (fork() == 0) {
             close(listener);
-            serve(socket);
+            serve_blocking(socket);
+            _exit(EXIT_SUCCESS);
         }
         close(socket);
     }

@@ -10,12 +10,7 @@ enum { STACK_SIZE = 128 << 10 };
 static void *serve(void *argument)
 {
     int socket = (int)(intptr_t)argument;
-    char buffer[READ_SIZE];
-    uint8_t unfinished = 0;
-    ssize_t n;
-    do {
-        n = recv(socket, buffer, sizeof(buffer), 0);
-    } while (n > 0 && answer(socket, count_heads(buffer, (size_t)n, &unfinished)));
+    serve_blocking(socket);
     close(socket);
     return NULL;
 }
