@@ -10,8 +10,7 @@
 #include "tests/unit/support/corpus.h"
 #include "tests/unit/support/transcript.h"
 
-#define FOLDER "tests/unit/corpus/"
-#define GET    "GET /plaintext HTTP/1.1\r\nHost: h\r\n\r\n"
+#define GET "GET /plaintext HTTP/1.1\r\nHost: h\r\n\r\n"
 #define POST \
     "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nA: b\r\n\r\n"
 
@@ -335,10 +334,10 @@ static size_t check_file(const char *path)
     return count;
 }
 
-#define CORPUS_TEST(name)                 \
-    Test(split_invariance, name)          \
-    {                                     \
-        check_file(FOLDER #name ".http"); \
+#define CORPUS_TEST(name)                               \
+    Test(split_invariance, name)                        \
+    {                                                   \
+        check_file("tests/unit/corpus/" #name ".http"); \
     }
 
 CORPUS_TEST(request_line)
@@ -354,3 +353,23 @@ CORPUS_TEST(work)
 CORPUS_TEST(limits)
 CORPUS_TEST(cut_off)
 CORPUS_TEST(large)
+
+#define CONFORMANCE_TEST(name)                                      \
+    Test(conformance_split, name)                                   \
+    {                                                               \
+        check_file("tests/integration/conformance/" #name ".http"); \
+    }
+
+CONFORMANCE_TEST(request_line)
+CONFORMANCE_TEST(targets)
+CONFORMANCE_TEST(methods)
+CONFORMANCE_TEST(fields)
+CONFORMANCE_TEST(host)
+CONFORMANCE_TEST(framing)
+CONFORMANCE_TEST(smuggling_both)
+CONFORMANCE_TEST(smuggling_coding)
+CONFORMANCE_TEST(smuggling_length)
+CONFORMANCE_TEST(smuggling_body)
+CONFORMANCE_TEST(chunk_size)
+CONFORMANCE_TEST(chunk_smuggling)
+CONFORMANCE_TEST(connection)

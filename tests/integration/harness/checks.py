@@ -56,6 +56,10 @@ def at_most(got, bound, what):
     check(got <= bound, f"{what}: expected at most {bound}, got {got}")
 
 
+def at_least(got, bound, what):
+    check(got >= bound, f"{what}: expected at least {bound}, got {got}")
+
+
 def until(condition, what, seconds=10):
     """Asks again and again until the condition holds, and returns what it gave; for what sends no event."""
     deadline = time.monotonic() + seconds

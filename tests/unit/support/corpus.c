@@ -128,7 +128,8 @@ static bool outcome_read(struct corpus_case *c, const char *line)
 static bool line_read(struct corpus *corpus, char *line, size_t length, unsigned number)
 {
     struct corpus_case *c = corpus->count == 0 ? NULL : &corpus->cases[corpus->count - 1];
-    if (length == 0 || (line[0] == '#' && line[1] != '#')) {
+    bool for_readers = line[0] == '#' ? line[1] != '#' : line[0] == '@' || line[0] == '~';
+    if (length == 0 || for_readers) {
         return true;
     }
     if (strncmp(line, "## ", 3) == 0) {
