@@ -19,6 +19,7 @@ python3       sh:python_is_whole      python3                   Python 3 with it
 curl          cmd:curl                curl                      curl
 wrk           cmd:wrk                 wrk                       wrk, the HTTP load generator, 4.1 or newer
 h2load        cmd:h2load              nghttp2-client            h2load, of nghttp2's clients
+nginx         sh:nginx_is_here        nginx-light               nginx with its echo module
 strace        cmd:strace              strace                    strace
 valgrind      cmd:valgrind            valgrind                  Valgrind
 clang         cmd:clang               clang                     Clang, 14 or newer
@@ -44,6 +45,10 @@ llhttp_is_here() {
 
 python_is_whole() {
     python3 -c 'import argparse, http.client, json' 2>/dev/null
+}
+
+nginx_is_here() {
+    PATH=$PATH:/usr/sbin command -v nginx >/dev/null && [ -e /usr/lib/nginx/modules/ngx_http_echo_module.so ]
 }
 
 debootstrap_is_here() {

@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 # The test suite, in stages that each build what they test. The last line counts what passed and failed in all of them.
 
-stages="unit valgrind integration loadtest tsan image"
+stages="unit valgrind integration conformance-peers loadtest tsan image"
 
 . scripts/image.sh
 . scripts/test_deploy.sh
@@ -33,7 +33,7 @@ test_main() {
 
 run_stage() {
     printf '== %s\n' "$1"
-    "stage_$1"
+    "stage_$(printf '%s' "$1" | tr - _)"
 }
 
 stage_unit() {
@@ -53,6 +53,14 @@ stage_integration() {
     need_to_build criterion python3 curl wrk strace
     build_stage asan || return 0
     run_integration integration --server build/asan/echod
+}
+
+# The conformance documents against other servers: nginx, and Node.js if it is here.
+stage_conformance_peers() {
+    need python3 nginx
+    status=0
+    logged "$logs/peers.log" limited 300 python3 tests/integration/peers.py || status=$?
+    tally peers.py "$status" '^(ok|differs) ' '^(ok|differs|FAIL) ' <"$logs/peers.log"
 }
 
 # The load tests' own tests: they need no server.
