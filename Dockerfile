@@ -8,7 +8,7 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
-RUN cmake --preset static && cmake --build build/static
+RUN cmake --preset static && cmake --build build/static --target echod
 # The licences of what is linked in go with the executable.
 RUN mkdir -p /licenses && cp LICENSE /licenses/echod \
  && for package in libc6-dev libevent-dev libllhttp-dev; do cp /usr/share/doc/$package/copyright /licenses/$package; done

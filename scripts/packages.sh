@@ -27,6 +27,9 @@ clang-format  cmd:clang-format        clang-format              clang-format
 clang-tidy    cmd:clang-tidy          clang-tidy                clang-tidy
 cppcheck      cmd:cppcheck            cppcheck                  Cppcheck
 shellcheck    cmd:shellcheck          shellcheck                ShellCheck
+mandoc        cmd:mandoc              mandoc                    mandoc, which checks manual pages
+zsh           cmd:zsh                 zsh                       zsh
+fish          cmd:fish                fish                      fish
 readelf       cmd:readelf             binutils                  readelf, of the GNU binutils
 buildah       cmd:buildah             buildah                   Docker, Podman or Buildah
 debootstrap   sh:debootstrap_is_here  debootstrap               debootstrap

@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 # The test suite, in stages that each build what they test. The last line counts what passed and failed in all of them.
 
-stages="unit valgrind integration conformance-peers loadtest tsan image"
+stages="unit valgrind integration conformance-peers loadtest tsan deploy image"
 
 . scripts/image.sh
 . scripts/test_deploy.sh

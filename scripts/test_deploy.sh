@@ -3,6 +3,13 @@
 # shellcheck disable=SC2154 # image, version and logs are set by image.sh and test.sh
 # The stages of the test suite that run what is deployed: the image, the package, the units, the documentation.
 
+# What is installed beside the server says what the server does.
+stage_deploy() {
+    need_to_build python3 mandoc zsh fish
+    build_stage release || return 0
+    run_unittest flags 120 test_flags.py
+}
+
 # The image is built twice, the second time with nothing kept from the first; its root file system runs here.
 stage_image() {
     need_to_build python3 readelf
