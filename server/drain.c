@@ -4,12 +4,14 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "server/acceptor.h"
 #include "server/mode.h"
 #include "server/say.h"
+#include "server/systemd.h"
 
 /* What is in flight when the timeout is 0 is cut off, but connections that are idle are closed, not cut off. */
 enum { DRAIN_LEAST_MS = 50 };
@@ -59,11 +61,20 @@ static void drain_close(struct drain *drain)
     drain_check(drain);
 }
 
+void drain_notify(const char *state)
+{
+    int error = systemd_notify(state);
+    if (error != 0) {
+        say("cannot tell the service manager %s: %s", state, strerror(-error));
+    }
+}
+
 static void drain_begin(struct drain *drain)
 {
     struct server *server = drain->acceptor->server;
     atomic_store(&server->service.shared->draining, true);
     drain->phase = DRAIN_DELAY;
+    drain_notify("STOPPING=1");
     if (server->options->drain_delay_ms == 0) {
         drain_close(drain);
     } else {

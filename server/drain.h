@@ -26,6 +26,9 @@ struct drain {
 /* Keeps SIGTERM, SIGINT and SIGHUP from interrupting anybody: they are read from a descriptor. Before any thread starts. */
 void drain_block_signals(void);
 
+/* systemd_notify, and a line on stderr if that fails. */
+void drain_notify(const char *state);
+
 /* Watches for the signals on the acceptor's base. 0 or a negative errno; then there is nothing to undo. */
 int drain_init(struct drain *drain, struct acceptor *acceptor);
 void drain_deinit(struct drain *drain);

@@ -163,6 +163,7 @@ static int serve(struct server *server, struct listeners *listeners)
     say_choices(server);
     int status = print_listeners(listeners);
     if (status == EXIT_SUCCESS) {
+        drain_notify("READY=1");
         status = acceptor_run(&echod.acceptor);
     }
     if (gate_open(&server->gate) == 0) {

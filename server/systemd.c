@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads what a service manager passes in the environment. */
+/* Reads what a service manager passes in the environment; speaks its protocol of one datagram per message. */
 #include "server/systemd.h"
 
 #include <errno.h>
@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "common/number.h"
@@ -48,4 +50,40 @@ int systemd_sockets(int max, char *error, size_t size)
         unsetenv(variables[i]);
     }
     return count;
+}
+
+static int send_state(const struct sockaddr_un *address, socklen_t size, const char *state)
+{
+    /* A manager whose queue is full gets a while to read it; nobody is served before READY=1 went out. */
+    static const struct timeval patience = {.tv_sec = 2};
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        return -errno;
+    }
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+    ssize_t sent =
+        sendto(fd, state, strlen(state), MSG_NOSIGNAL, (const struct sockaddr *)(const void *)address, size);
+    int error = sent < 0 ? -errno : 0;
+    close(fd);
+    return error;
+}
+
+int systemd_notify(const char *state)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    const char *name = getenv("NOTIFY_SOCKET");
+    if (name == NULL || name[0] == '\0') {
+        return 0;
+    }
+    size_t length = strlen(name);
+    bool abstract = name[0] == '@';
+    if ((!abstract && name[0] != '/') || length >= sizeof(address.sun_path)) {
+        return -EINVAL;
+    }
+    memcpy(address.sun_path, name, length);
+    if (abstract) {
+        address.sun_path[0] = '\0'; /* and no NUL counts at its end */
+    }
+    socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + !abstract);
+    return send_state(&address, size, state);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a service manager passes in the environment: sockets (sd_listen_fds(3)). */
+/* What a service manager passes in the environment: sockets (sd_listen_fds(3)), and where to tell it how things stand
+ * (sd_notify(3)). */
 #ifndef ECHOD_SERVER_SYSTEMD_H
 #define ECHOD_SERVER_SYSTEMD_H
 
@@ -15,5 +16,9 @@
  * start.
  */
 int systemd_sockets(int max, char *error, size_t size);
+
+/* Tells the service manager, if there is one that listens (NOTIFY_SOCKET, a path or with @ an abstract name): "READY=1",
+ * "STOPPING=1". 0, also where nobody is to be told, or a negative errno. Main thread. */
+int systemd_notify(const char *state);
 
 #endif

@@ -362,6 +362,36 @@ def a_socket_that_is_not_fit(start, kind):
         check(errors.count("\n") == 1 and "LISTEN_FDS" in errors, f"stderr: {errors!r}")
 
 
+@case(rows=[("a path", False), ("an abstract name", True)])
+def tells_a_service_manager(start, folder, abstract):
+    """READY=1 once it listens, STOPPING=1 when the drain begins, each once."""
+    name = f"@{folder}" if abstract else os.path.join(folder, "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind("\0" + name[1:] if abstract else name)
+        manager.settimeout(settings.patience(10))
+        server = start("--drain-delay", "30s", env={"NOTIFY_SOCKET": name})
+        equal(manager.recv(100), b"READY=1", "the first message")
+        equal(server.ask(PLAIN).status, 200, "status")
+        server.signal(15)
+        equal(manager.recv(100), b"STOPPING=1", "the second message")
+        equal(server.ask(PLAIN).status, 200, "status while it drains")
+        server.signal(15)
+        equal(server.wait(143), "", "stderr")
+        manager.setblocking(False)
+        try:
+            check(False, f"a third message: {manager.recv(100)}")
+        except BlockingIOError:
+            pass
+
+
+@case(each_mode=False)
+def a_service_manager_that_is_gone(start, folder):
+    """It is said, and no reason not to serve."""
+    server = start(env={"NOTIFY_SOCKET": os.path.join(folder, "nix")}, mode="event")
+    equal(server.ask(PLAIN).status, 200, "status")
+    check("READY=1" in server.errors() and "No such file" in server.errors(), f"stderr: {server.errors()!r}")
+
+
 @case
 def the_limit_is_named_on_request(start):
     server = start("-v", "--max-connections", "7")
