@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: MIT
+"""--baseline: a slowed build is called slower, and noise is not."""
+
+import math
+import unittest
+from statistics import NormalDist
+
+import context  # noqa: F401
+import report_fixture
+from lab import baseline, significance
+
+RUNS = 40  # pairs of results for each kind of noise
+
+
+class SignificanceTest(unittest.TestCase):
+    def test_t_as_in_the_tables(self):
+        for freedom, t, chance in ((1, 12.706, 0.05), (4, 2.776, 0.05), (10, 3.169, 0.01), (30, 2.042, 0.05), (4, 8.610, 0.001)):
+            self.assertAlmostEqual(significance.two_sided(t, freedom), chance, delta=chance * 0.002)
+        self.assertAlmostEqual(significance.two_sided(3, 1e6), 2 * (1 - NormalDist().cdf(3)), places=6)
+        self.assertEqual((significance.two_sided(0, 5), significance.two_sided(math.inf, 5)), (1.0, 0.0))
+        self.assertEqual(significance.two_sided(99, 0), 1.0)
+
+    def test_ranks_are_exact(self):
+        apart, mixed = ((1, 2, 3), (4, 5, 6)), ((1, 4, 5), (2, 3, 6))
+        self.assertAlmostEqual(significance.ranks([apart]), 2 / 20)
+        self.assertAlmostEqual(significance.ranks([apart, apart]), 2 / 400)
+        self.assertAlmostEqual(significance.ranks([((1, 2, 3, 4, 5), (6, 7, 8, 9, 10))]), 2 / 252)
+        self.assertEqual(significance.ranks([mixed]), 1.0)
+        self.assertEqual(significance.ranks([((1, 1, 1), (1, 1, 1))]), 1.0)
+
+    def test_holm(self):
+        self.assertEqual(significance.holm([0.04, 0.001, 0.026, 0.01]), [False, True, False, True])
+        self.assertEqual(significance.holm([0.02, 0.02, 0.02]), [False] * 3)
+        self.assertEqual(significance.holm([]), [])
+
+
+def changes(old, new):
+    return baseline.value(new, old)["changes"]
+
+
+def scaled(results, factor, kinds=("mode", "ceiling"), figure="cpu_us_per_request"):
+    """All of a figure's values times the factor, as if the machine had become slower."""
+    for experiment in results["experiments"]:
+        for entry in experiment["measurements"]:
+            if figure in entry["figures"] and entry["kind"] in kinds:
+                entry["figures"][figure] *= factor
+        experiment["summary"] = report_fixture.summarised(experiment["measurements"])
+    return results
+
+
+class NoiseTest(unittest.TestCase):
+    """Simulated: each seed is a run of its own."""
+
+    def wrong(self, **noise):
+        return sum(bool(changes(report_fixture.results(2 * i, **noise), report_fixture.results(2 * i + 1, **noise)))
+                   for i in range(RUNS))
+
+    def test_two_runs_of_the_same_build_are_not_called_different(self):
+        """The error rate over all figures of a report together is 5 % at most: 5 of 40 would come once in 20 such tests."""
+        for noise in ({"sigma": 0.03}, {"sigma": 0.15}, {"sigma": 0.05, "outliers": 0.1}, {"sigma": 0.08, "rounds": 5},
+                      {"sigma": 0.3, "rounds": 2}):
+            with self.subTest(noise):
+                self.assertLess(self.wrong(**noise), 5)
+
+    def test_a_slowed_build_is_called_slower(self):
+        for factor, noise, least in ((1.2, {"sigma": 0.05}, 38), (1.5, {"sigma": 0.1}, 38), (1.15, {"sigma": 0.05, "rounds": 7}, 38),
+                                     (1.5, {"sigma": 0.05, "outliers": 0.05}, 36)):
+            with self.subTest(factor=factor, **noise):
+                found = 0
+                for i in range(RUNS):
+                    called = changes(report_fixture.results(2 * i, **noise),
+                                     report_fixture.results(2 * i + 1, slower={"event": factor}, **noise))
+                    found += any(change["subject"] == "event" and change["figure"] == "cpu_us_per_request" and change["word"] == "slower"
+                                 for change in called)
+                self.assertGreaterEqual(found, least)
+
+    def test_a_build_that_lost_its_slowness_is_called_faster(self):
+        called = changes(report_fixture.results(1, slower={"event": 1.4}), report_fixture.results(2))
+        self.assertIn(("event", "cpu_us_per_request", "faster"), [(c["subject"], c["figure"], c["word"]) for c in called])
+
+    def test_a_slower_machine_is_not_a_slower_build(self):
+        """The ceilings became slower, too."""
+        for factor in (1.15, 1.5, 1 / 1.3):
+            old, new = report_fixture.results(1, 0.02), scaled(report_fixture.results(2, 0.02), factor)
+            self.assertEqual([c for c in changes(old, new) if c["experiment"] == "scaling"], [])
+            self.assertIn("put down to the machine", " ".join(baseline.value(new, old)["notes"]))
+
+    def test_a_slower_build_on_a_slower_machine(self):
+        old, new = report_fixture.results(1, 0.02), scaled(report_fixture.results(2, 0.02, slower={"event": 1.6}), 1.15)
+        self.assertEqual({c["subject"] for c in changes(old, new) if c["experiment"] == "scaling"}, {"event"})
+
+
+class WordsTest(unittest.TestCase):
+    def test_text(self):
+        old, new = report_fixture.results(1, 0.02), report_fixture.results(2, 0.02, slower={"event": 1.5})
+        text, value = baseline.compare(new, old)
+        self.assertRegex(text, r"scaling: event is slower: CPU per request \+\d\d % at all points \(7.* µs to 1.* µs at 1,024\)")
+        self.assertRegex(text, r"Since 2026-11-24T20:00:00\+00:00, commit 0123456789ab:")
+        self.assertRegex(text, r"No clear difference in \d+ other figures\.")
+        self.assertIn("with 3 rounds only large", text)
+        self.assertTrue(all(change["worse"] for change in value["changes"]))
+
+    def test_one_round_says_nothing(self):
+        old, new = report_fixture.results(1, rounds=1), report_fixture.results(2, rounds=1, slower={"event": 3})
+        text, value = baseline.compare(new, old)
+        self.assertEqual(value["changes"], [])
+        self.assertIn("figures of one round only cannot be told from noise", text)
+        self.assertIn("No clear difference in any of", text)
+
+    def test_a_figure_without_noise(self):
+        old, new = report_fixture.results(1), report_fixture.results(2)
+        for results, size in ((old, 100_000), (new, 103_000)):
+            results["experiments"] = [report_fixture.experiment("price", "p", [report_fixture.MEMORY], [
+                report_fixture.measurement("event", None, number, {"bytes_per_connection": size}) for number in (1, 2)], chart="bar")]
+        self.assertEqual([(c["word"], round(c["ratio"], 2)) for c in changes(old, new)], [("worse", 1.03)])
+
+    def test_from_nothing_to_something(self):
+        old, new = report_fixture.results(1), report_fixture.results(2)
+        for results, counts in ((old, (0, 0, 0)), (new, (50, 55, 52))):
+            made = [report_fixture.measurement(subject, None, i + 1, {"switches_per_request": count if subject == "event" else 50 + i})
+                    for i, count in enumerate(counts) for subject in ("event", "thread", "pool")]
+            results["experiments"] = [report_fixture.experiment("s", "s", [report_fixture.SWITCHES], made)]
+        self.assertEqual([(c["subject"], c["word"]) for c in changes(old, new)], [("event", "worse")])
+
+    def test_failures_and_other_machines(self):
+        old, new = report_fixture.results(1), report_fixture.results(2)
+        row = new["experiments"][0]["summary"][0]
+        row.update(failure={"kind": "died", "reason": "signal 11"}, figures={})
+        new["machine"]["cpu"] = "Another CPU"
+        new["experiments"] = new["experiments"][:2]
+        text, _ = baseline.compare(new, old)
+        self.assertIn("scaling: thread at 1 connection: no figure any more: the server died: signal 11", text)
+        self.assertIn("not the same machine: cpu was A CPU, is Another CPU", text)
+        self.assertIn("not measured this time: blocked-loop, bodies", text)
+        self.assertIn("has figures now; before: the server died", baseline.compare(old, new)[0])
+
+    def test_rates_that_the_client_limited_are_not_judged(self):
+        old, new = (scaled(report_fixture.results(i, 0.02), 1 + i, ("mode",), "requests_per_s") for i in (0, 1))
+        named = {c["subject"] for c in changes(old, new) if c["figure"] == "requests_per_s"}
+        self.assertIn("event", named)
+        for row in new["experiments"][0]["summary"]:
+            row["marks"] = ["client_limited"]
+        self.assertEqual([c for c in changes(old, new) if c["figure"] == "requests_per_s" and c["experiment"] == "scaling"], [])
+
+    def test_nothing_in_common(self):
+        other = report_fixture.results(1)
+        other["experiments"] = []
+        self.assertIn("There is no figure that both results have.", baseline.compare(report_fixture.results(2), other)[0])
+
+
+if __name__ == "__main__":
+    unittest.main()
