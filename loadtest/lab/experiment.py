@@ -12,14 +12,14 @@
     [x]                       the axis: name, title, unit, log; absent where there is one point
     [workload]                what the method is to do
     [quick], [full]           x (numbers, or "most" and "cpus"), rounds, seconds, and what they change in [workload]
-    [verdict]                 conditions (lab/rules.py) that must all hold, and the sentence with its figures
+    [verdict]                 conditions (lab/conditions.py, lab/rules.py) that must all hold, and the sentence with its figures
 """
 
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import rules
+from . import conditions, rules
 from .errors import LabError, UsageError
 from .figures import FIGURES
 
@@ -124,7 +124,8 @@ def from_table(name, data):
         axis=axis,
         figures=_checked_figures(data),
         chart=data["chart"],
-        rule=Rule(tuple(rules.parse(text) for text in verdict["conditions"]), " ".join(verdict["sentence"].split())),
+        rule=Rule(tuple(conditions.parse(text) for text in verdict["conditions"]),
+                  rules.parse_sentence(" ".join(verdict["sentence"].split()))),
         efforts={effort: _effort(data[effort], workload, axis is not None) for effort in EFFORTS},
         modes=tuple(data.get("modes", ())),
         ceilings=data.get("ceilings", False),

@@ -8,7 +8,7 @@ HOLDS, FAILS, UNCLEAR = "holds", "fails", "unclear"
 
 def _outcome(conditions, experiment):
     """(outcome, the judgements that did not come out true)."""
-    judgements = [condition.judge(experiment) for condition in conditions]
+    judgements = [rules.judge(condition, experiment) for condition in conditions]
     open_ones = [judgement for judgement in judgements if judgement.outcome is not True]
     if any(judgement.outcome is False for judgement in judgements):
         return FAILS, open_ones
