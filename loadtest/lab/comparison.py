@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: MIT
 """The comparison: chooses experiments and subjects, has the engine run them, writes the results whatever ends the run."""
 
+import json
 import os
+import shutil
+import sys
 import time
 from dataclasses import replace
 from datetime import datetime, timezone
 
-from . import command, cpus, experiment, machine, methods, modes, options, output, overview, subjects, wrk
+from . import (colour, command, conditions, cpus, experiment, machine, methods, modes, options, output, report, requirements,
+               subjects)
 from .engine import Engine, Lab, Trial, plan
 from .errors import LabError
 from .interrupts import Interrupted, shield
@@ -17,14 +21,12 @@ CEILINGS = command.ROOT / "build" / "ceilings"
 BUDGET = {"quick": 105, "full": 2300}  # seconds that the measurements of a whole run may take
 _SPARE = 100  # descriptors that are no connections
 _GREETING = Workload("plaintext", "GET /plaintext", "GET", "/plaintext")
-_REQUIRED = 99  # exit status when a --require is not met
 
 
 class Comparison:
     """What is to be measured, what has been measured, and how it ended."""
 
     def __init__(self, chosen, given, argv):
-        wrk.find()
         descriptors = machine.raise_descriptor_limit(max(given.connections or [0]))
         self.given = given
         self.effort = "full" if given.full else "quick"
@@ -39,7 +41,10 @@ class Comparison:
         self.others += [subjects.parse_target(given.target)] if given.target else []
         self.most = max(1, descriptors - _SPARE) if descriptors > 0 else 60_000
         self.lab = Lab(pinning, usable, server, self.most)
+        self.missing = 0  # experiments whose programs are not there
         self.trials = self._trials(chosen)
+        if not any(trial.cells for trial in self.trials):
+            raise LabError(self.trials[0].skipped)
         self.began = time.monotonic()
         custom = given.rounds or given.seconds or given.connections
         self.results = {
@@ -48,7 +53,8 @@ class Comparison:
             "machine": described, "pinning": pinning.as_dict(),
             "parameters": {"arguments": argv, "effort": "custom" if custom else self.effort, "server": server and str(server),
                            "modes": [mode.name for mode in self.modes], "also": given.also, "target": given.target,
-                           "rounds": given.rounds, "seconds": given.seconds, "connections": given.connections},
+                           "rounds": max((cell.round for trial in self.trials for cell in trial.cells), default=0),
+                           "seconds": given.seconds, "connections": given.connections},
             "experiments": [],
         }
 
@@ -56,7 +62,9 @@ class Comparison:
         answer_length = None
         trials = []
         for item in chosen:
-            if skipped := self._cannot(item):
+            missing = _missing_tool(item)
+            self.missing += missing is not None
+            if skipped := self._cannot(item) or missing:
                 trials.append(Trial(item, [], [], skipped))
                 continue
             found = subjects.of_modes(item, self.modes, self.lab.server) + self.others
@@ -104,7 +112,7 @@ class Comparison:
         finally:
             with shield():
                 self._finish()
-        return engine.faults
+        return engine.faults + self.missing
 
     def _keep(self):
         """Writes what there is."""
@@ -117,8 +125,16 @@ class Comparison:
         if not any(trial.measurements for trial in self.trials):
             return
         self._keep()
-        print(overview.terminal(self.results), flush=True)
-        print(f"\n{command.shown(self.given.output / 'results.json')}", flush=True)
+        show(self.results, self.given.output)
+
+
+def _missing_tool(item):
+    """What an experiment needs and is not there, in words."""
+    try:
+        methods.of(item).find_tools()
+    except LabError as error:
+        return str(error)
+    return None
 
 
 def _answer_length(subject):
@@ -133,13 +149,43 @@ def _answer_length(subject):
         return None
 
 
+def show(results, folder):
+    """The results on the terminal and in the report's files; says where those are."""
+    width = max(80, min(shutil.get_terminal_size((report.COLUMNS, 24)).columns, 160))
+    print(report.terminal(results, colour.wanted(sys.stdout), width), flush=True)
+    report.write(results, folder)
+    print("\n" + ", ".join(str(command.shown(folder / name)) for name in (*report.FILES, "results.json")), flush=True)
+
+
 def main(argv):
     given = options.parse(argv)
+    for text in given.require:
+        conditions.parse(text)
     known = experiment.load_all()
     chosen = experiment.choose(known, given.only)
     if given.list:
         print("\n".join(f"{item.name:<14} {item.statement}" for item in chosen))
         return 0
-    comparison = Comparison(chosen, given, argv)
-    faults = comparison.run()
-    return command.FAILED if faults else 0
+    if given.source:
+        results, faults = load(given.source), 0
+        output.prepare(given.output)
+        show(results, given.output)
+    else:
+        comparison = Comparison(chosen, given, argv)
+        faults = comparison.run()
+        results = comparison.results
+    failed = requirements.check(results, given.require)
+    for line in failed:
+        print(f"compare: {line}", file=sys.stderr)
+    return requirements.STATUS if failed else command.FAILED if faults else 0
+
+
+def load(path):
+    """Results that an earlier run has written, or LabError."""
+    try:
+        results = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise LabError(f"{path}: {getattr(error, 'strerror', None) or 'no JSON'}") from None
+    if not isinstance(results, dict) or (results.get("format"), results.get("version")) != (FORMAT, VERSION):
+        raise LabError(f"{path}: no results of compare, version {VERSION}")
+    return results

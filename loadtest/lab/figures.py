@@ -19,6 +19,20 @@ class Figure:
         return asdict(self)
 
 
+_PHASES = {"alone": "nothing beside them", "computing": "requests that compute beside them",
+           "blocking": "requests that block their thread beside them", "slow": "slow clients beside them"}
+
+
+def _timed(phase, words):
+    """Of cheap requests at a constant rate, timed from when they were due."""
+    return (
+        Figure(f"p50_{phase}_us", f"p50 {phase}", "µs", "lower", f"median latency of the cheap requests with {words}", log=True),
+        Figure(f"p99_{phase}_us", f"p99 {phase}", "µs", "lower",
+               f"99th percentile of theirs with {words}; none where more than 1 in 100 was not answered", log=True),
+        Figure(f"answered_{phase}", f"answered {phase}", "%", "higher", f"how many of them were answered with {words}"),
+    )
+
+
 _ALL = (
     Figure("rps", "requests/s", "/s", "higher",
            "answers per second between the two readings; where the client was at its limit (*) a faster server shows the same"),
@@ -49,11 +63,12 @@ _ALL = (
     Figure("last_answer_s", "last answer after", "s", "lower", "from the first request to the last answer"),
     Figure("waves", "waves", "", "lower", "that time in units of the delay asked for: one means that all waited at once"),
     Figure("answers", "answers", "", "higher", "right answers that came"),
+    Figure("capacity", "capacity", "/s", "higher", "right answers per second while it is not pressed: a closed loop"),
     Figure("goodput", "goodput", "/s", "higher", "right answers (200) per second"),
+    Figure("goodput_share", "goodput/capacity", "%", "higher", "right answers under the rate asked for, of the capacity"),
     Figure("refused_per_s", "refused", "/s", "none", "answers with 503 per second"),
-    Figure("failed_per_s", "failed", "/s", "lower", "requests per second that got no whole answer, or a wrong one"),
-    Figure("heavy_per_s", "heavy ones", "/s", "higher", "answers per second to the heavy requests beside the timed ones"),
-    Figure("slow_open", "slow clients", "", "none", "slow clients connected at the end of the run"),
+    Figure("failed_per_s", "failed", "/s", "lower", "requests per second that got no whole answer, or were never sent"),
+    *(figure for phase, words in _PHASES.items() for figure in _timed(phase, words)),
     Figure("code_lines", "lines of code", "", "lower", "lines of the mode's own sources, without blank lines and comments"),
     Figure("binary_bytes", "binary", "bytes", "lower", "size of the program file, the same for all modes"),
     Figure("startup_ms", "start-up", "ms", "lower", "from fork to the line that says it is listening"),

@@ -48,7 +48,7 @@ class Mark:
     lost: float = 0.0  # seconds that they could not be used: taken by the hypervisor, or by the control group's quota
 
 
-def _mark(server, run, pinning):
+def mark(server, run, pinning):
     usage = server.usage()
     when = usage.when if usage else time.monotonic()
     cpus = pinning.server | pinning.client
@@ -99,9 +99,9 @@ def _timed(server, workload, connections, timing, pinning, before, holds_idle):
     with Run(workload, server.url, connections, timing.seconds, pinning.client) as run:
         _start(server, run, before, holds_idle)
         run.sleep_until(min(_SETTLE, timing.seconds / 4))
-        first = _mark(server, run, pinning)
+        first = mark(server, run, pinning)
         run.sleep_until(max(timing.seconds - _TAIL, timing.seconds / 2))
-        second = _mark(server, run, pinning)
+        second = mark(server, run, pinning)
         memory = server.memory()
         run.sleep_until(timing.seconds)
         server.check_alive()
@@ -162,7 +162,7 @@ def _switches_of_life(cell, life, requests):
     cell["switches_from"] = "whole life"
 
 
-def _interference(first, second, cpus):
+def interference(first, second, cpus):
     """What others did to the figures."""
     lost = (second.lost - first.lost) / (second.when - first.when) / cpus
     others = max(0, others_share(first, second, cpus) - lost)
@@ -203,7 +203,7 @@ def measure(subject, workload, connections, timing, pinning):
         "answer_bytes": answer_length,
         "limit": limit,
         **costs(figures, written, first, second, threads),
-        **_interference(first, second, len(pinning.server | pinning.client)),
+        **interference(first, second, len(pinning.server | pinning.client)),
     }
     if second.usage:
         _of_server(cell, life, warm, memory)

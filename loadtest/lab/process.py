@@ -19,7 +19,7 @@ _living = []
 class Child:
     """One child in a session of its own, so that a terminal's Ctrl-C reaches the lab alone. Output: a pipe; stderr: a file."""
 
-    def __init__(self, argv, cpus=None, env=None):
+    def __init__(self, argv, cpus=None, env=None, stdin=subprocess.DEVNULL):
         self.argv = [str(word) for word in argv]
         self.status = None
         self.rusage = None
@@ -32,13 +32,14 @@ class Child:
 
         with shield():
             try:
-                self._popen = subprocess.Popen(self.argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                self._popen = subprocess.Popen(self.argv, stdin=stdin, stdout=subprocess.PIPE,
                                                stderr=self._errors, env=env, start_new_session=True,
                                                preexec_fn=prepare)
             except OSError as error:
                 self._errors.close()
                 raise LabError(f"cannot start {self.argv[0]}: {error.strerror}") from None
             self.pid = self._popen.pid
+            self.stdin = self._popen.stdin  # None unless asked for
             self.stdout = self._popen.stdout
             self._handle = os.pidfd_open(self.pid)
             _living.append(self)
@@ -103,6 +104,8 @@ class Child:
         with shield():
             if self.status is None:
                 self.stop()
+            if self.stdin:
+                self.stdin.close()
             self.stdout.close()
             self._errors.close()
 

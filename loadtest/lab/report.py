@@ -4,7 +4,7 @@
 from pathlib import Path
 
 from . import csv_file, output, report_html, report_markdown
-from .report_terminal import terminal  # noqa: F401  part of this module's interface
+from .report_terminal import COLUMNS, terminal  # noqa: F401  part of this module's interface
 
 FILES = ("report.html", "report.md", "results.csv")
 

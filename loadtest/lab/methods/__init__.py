@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The ways in which an experiment measures. A method is a module here with
 
+    NEEDS_PROCESS               True if it looks at the server's process, so that it cannot measure one elsewhere
     WORKLOAD                    what [workload] of an experiment's file may hold, with the values where it does not
+    find_tools()                LabError where a program it needs is missing
     connections(cell)           how many connections it holds at once
     length(cell)                about how many seconds one measurement takes
     measure(cell, lab)          an Outcome, or CellFailed or LabError
@@ -33,8 +35,8 @@ def marks_of(cell):
 
 def known():
     """Every method by its name."""
-    from . import closed, idle, price
-    return {"closed": closed, "idle": idle, "price": price}
+    from . import burst, closed, idle, mix, overload, price
+    return {"burst": burst, "closed": closed, "idle": idle, "mix": mix, "overload": overload, "price": price}
 
 
 def of(experiment):

@@ -17,6 +17,10 @@ _FIGURES = {"rps": "requests_per_s", "cpu_us_per_request": "cpu_us_per_request",
 _LATENCIES = {"p50_us": "p50", "p90_us": "p90", "p99_us": "p99", "p999_us": "p99.9", "max_us": "max"}
 
 
+def find_tools():
+    wrk.find()
+
+
 def connections(cell):
     """x is the number of connections, unless it is the number of CPUs."""
     return cell.workload["connections"] if cell.x is None or cell.workload["spread"] else cell.x

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: MIT
+"""A server under swarm: what swarm says, and what was read of the server and of the machine meanwhile."""
+
+from dataclasses import dataclass
+
+from . import swarm
+from .errors import CellFailed
+from .measure import CLIENT_LIMIT, Mark, interference, mark
+
+_TAIL = 0.1  # seconds before the end at which the second reading is made
+
+
+@dataclass(frozen=True)
+class Loaded:
+    result: dict
+    first: Mark
+    second: Mark
+    memory: dict | None
+    cpus: int  # in use
+
+    def of(self, name):
+        """The figures of a class."""
+        return next(found for found in self.result["classes"] if found["name"] == name)
+
+    def marks(self):
+        """What spoils the figures."""
+        found = interference(self.first, self.second, self.cpus)
+        limited = self.result["client_cpu_share"] >= CLIENT_LIMIT
+        return [mark for mark, true in (("client_limited", limited), ("disturbed", found["disturbed"]),
+                                        ("throttled", found["throttled"])) if true]
+
+    def of_server(self):
+        """Figures of the server's process, if it runs here."""
+        if not self.second.usage:
+            return {}
+        figures = {"threads": len(self.second.usage.tasks)}
+        if self.memory and self.memory["pss"] is not None:
+            figures["pss_bytes"] = self.memory["pss"]
+        return figures
+
+    def details(self):
+        found = interference(self.first, self.second, self.cpus)
+        return {"swarm": self.result, "others_cpu_share": found["others_cpu_share"], "lost_cpu_share": found["lost_cpu_share"]}
+
+
+def load(server, classes, pinning, seconds, warmup=0.0, gate=True, of_run=None, looked=None):
+    """Loads it for so long. `looked`: seconds after the first request at which the second reading is made, if not at the end."""
+    length = warmup + seconds
+    flags = {"warmup": f"{warmup:g}", "grace": swarm.GRACE, **(of_run or {})}
+    with swarm.Run(classes, flags, server, pinning.client, gate) as run:
+        if gate:
+            held = run.held()
+            if held["open"] < held["asked"]:
+                raise CellFailed(f"{held['open']:,} of {held['asked']:,} connections were opened", "refused")
+            run.open_gate()
+        run.sleep_until(warmup)
+        first = mark(server, run, pinning)
+        run.sleep_until(length - _TAIL if looked is None else looked)
+        second = mark(server, run, pinning)
+        memory = server.memory()
+        result = run.finish(length)
+        server.check_alive()
+    return Loaded(result, first, second, memory, len(pinning.server | pinning.client))
+
+
+def refuse_wrong(found):
+    """CellFailed if a class got answers that are not what they must be."""
+    errors = found["errors"]
+    if wrong := errors["status"] + errors["body"]:
+        raise CellFailed(f"{wrong:,} wrong answers: {found['first_error']}", "wrong", errors)
+
+
+def add_errors(several):
+    """Errors of several runs together, by kind."""
+    total = {}
+    for errors in several:
+        for kind, count in errors.items():
+            total[kind] = total.get(kind, 0) + count
+    return total
