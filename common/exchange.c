@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "common/cors.h"
 #include "common/hot.h"
 #include "common/metrics.h"
 #include "common/number.h"
@@ -95,6 +96,18 @@ static void exchange_done(struct turn *t)
     exchange_leave(t);
 }
 
+/* The fields that all answers have. A preflight is answered as OPTIONS * is, whatever its path. */
+static __attribute__((noinline)) void exchange_dress(struct turn *t, bool understood)
+{
+    struct exchange *x = t->exchange;
+    x->dressed = true;
+    if (t->lane->service->cors) {
+        bool preflight = understood && cors_preflight(&x->request);
+        x->response.extra = preflight ? cors_preflight_fields() : cors_fields();
+        x->request.path = preflight ? SPAN_LITERAL("*") : x->request.path;
+    }
+}
+
 /* Writes head and, unless it is echoed or produced, body; not committed. */
 static void exchange_write(struct turn *t)
 {
@@ -142,8 +155,13 @@ void exchange_fail(struct turn *t, unsigned status, const char *detail, ...)
     vsnprintf(sentence, sizeof sentence, detail, arguments);
     va_end(arguments);
     output_rollback(output);
+    if (t->lane->extras && !x->dressed) {
+        exchange_dress(t, false);
+    }
+    struct span extra = x->response.extra;
     response_deinit(&x->response);
     response_init(&x->response, output->budget);
+    x->response.extra = extra;
     response_problem(&x->response, status, "%s", sentence);
     x->response.retry_after = status == STATUS_SERVICE_UNAVAILABLE;
     exchange_write_last(t);
@@ -299,6 +317,9 @@ void exchange_begin(struct turn *t, struct span head)
     request->peer = &t->session->peer;
     request->connection = t->session->number;
     request->ordinal = ++t->session->requests;
+    if (UNUSUAL(t->lane->extras)) {
+        exchange_dress(t, true);
+    }
     if (UNUSUAL(t->session->refusing)) {
         exchange_refuse(t);
         return;

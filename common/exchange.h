@@ -58,6 +58,7 @@ struct exchange {
     bool begun;        /* some of the answer may have been sent: errors cut it short */
     bool answers_body; /* the answer has one: not for HEAD, 204, 205, 304 */
     bool echoes;       /* body bytes go to the output */
+    bool dressed;      /* its answer's extra fields were looked at */
     struct response response;
 };
 
@@ -106,7 +107,7 @@ static inline void exchange_init(struct turn *t)
     x->handler = NULL;
     x->head = x->body = x->trailers = NULL;
     x->pending = PENDING_NOTHING;
-    x->body_ended = x->late = x->begun = x->answers_body = x->echoes = false;
+    x->body_ended = x->late = x->begun = x->answers_body = x->echoes = x->dressed = false;
     response_init(&x->response, t->lane->output.budget);
     t->exchange = x;
 }

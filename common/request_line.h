@@ -23,7 +23,13 @@ struct verdict request_line_read(struct span prefix, bool refused, struct reques
  * HTTP/1.1. Its length; 0 if it must be judged by request_line_read. */
 size_t request_line_read_usual(const char *line, struct request *request);
 
-/* The `Allow` value that lists every method served, comma-separated. Static. */
+/* Every method served, in the order readers expect, not llhttp's; a unit test holds it against llhttp's table. */
+#define REQUEST_LINE_METHODS                                                                          \
+    "GET, HEAD, POST, PUT, DELETE, OPTIONS, TRACE, PATCH, QUERY, COPY, LOCK, MKCOL, MOVE, PROPFIND, " \
+    "PROPPATCH, SEARCH, UNLOCK, BIND, REBIND, UNBIND, ACL, REPORT, MKACTIVITY, CHECKOUT, "            \
+    "MERGE, M-SEARCH, NOTIFY, SUBSCRIBE, UNSUBSCRIBE, PURGE, MKCALENDAR, LINK, UNLINK, SOURCE"
+
+/* The `Allow` value that lists them. Static. */
 struct span request_line_methods(void);
 
 #endif

@@ -143,7 +143,7 @@ struct delimiting response_write_head(struct output *output, const struct respon
 {
     struct delimiting d = response_delimiting(response, request);
     char *head = output_reserve(output, HEAD_ROOM + response->content_type.length + response->allow.length +
-                                            buffer_length(response->fields));
+                                            response->extra.length + buffer_length(response->fields));
     if (head == NULL) {
         return d;
     }
@@ -159,6 +159,9 @@ struct delimiting response_write_head(struct output *output, const struct respon
     }
     at = put_delimiting(at, d);
     at = PUT(at, "\r\n");
+    if (UNUSUAL(response->extra.length > 0)) {
+        at = span_copy(at, response->extra);
+    }
     if (response->fields != NULL) {
         at = span_copy(at, buffer_span(response->fields));
     }

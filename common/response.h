@@ -21,9 +21,10 @@ struct response {
     struct span content_type; /* static, or of the request's head; no field if empty */
     struct span text;         /* static, or of `store` */
     struct span allow;        /* static; no field if empty */
-    struct buffer *fields;    /* further field lines, each with its CRLF; freed with the answer */
-    struct buffer *content;   /* an owned body; freed with the answer */
-    uint64_t length;          /* with CONTENT_PRODUCED */
+    struct span extra; /* field lines that all answers have, each with its CRLF; survives response_problem */
+    struct buffer *fields;  /* further field lines, each with its CRLF; freed with the answer */
+    struct buffer *content; /* an owned body; freed with the answer */
+    uint64_t length;        /* with CONTENT_PRODUCED */
     uint64_t pace_ms; /* with CONTENT_PRODUCED: spread evenly over this time; 0: as fast as it can be sent */
     uint64_t wait_ms; /* before the answer begins */
     struct work
@@ -43,7 +44,7 @@ struct response {
 static inline void response_init(struct response *response, struct budget budget)
 {
     /* The rest is written before it is read. */
-    response->content_type = response->text = response->allow = SPAN_LITERAL("");
+    response->content_type = response->text = response->allow = response->extra = SPAN_LITERAL("");
     response->fields = response->content = NULL;
     response->pace_ms = response->wait_ms = 0;
     response->work.run = NULL;

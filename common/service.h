@@ -25,6 +25,7 @@ struct service {
     void (*usage)(const struct service *service, struct usage *usage); /* NULL: unknown. Any thread */
     size_t max_header_size;
     uint64_t max_body_size;
+    bool cors; /* --cors */
 };
 
 /* What a thread or a loop lends to each session while that runs: scratch memory, a clock's text, a slot. Nothing in it
@@ -35,6 +36,7 @@ struct lane {
     struct output output; /* its scratch memory and its budget are the lane's */
     /* The date a session writes: the driver keeps it fresh. */
     char date[SHARED_DATE_WORDS * 8];
+    bool extras;            /* answers have fields that the request does not ask for: see exchange_dress */
     bool close_if_starved;  /* answers close their connection while others wait for a worker in vain */
     uint32_t date_sequence; /* of clock_read_date */
 };
@@ -53,6 +55,7 @@ static inline void lane_init(struct lane *lane, const struct service *service, s
 {
     *lane = (struct lane){
         .service = service,
+        .extras = service->cors,
         .output = {.scratch = scratch,
                    .scratch_size = scratch_size,
                    .budget = {.shared = service->shared, .slot = slot}},

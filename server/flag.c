@@ -54,7 +54,7 @@ const struct flag FLAGS[FLAG_TOTAL] = {
     {"log-format", "FORMAT", "text", NULL, TO(log_format), 0, 0, FLAG_LOG_FORMAT, 0, false, "text or json"},
     {"admin-listen", "ADDRESS", NULL, "none", TO(admin_listen), 0, 0, FLAG_LISTEN, 0, false,
      "/metrics, /healthz and /readyz only here"},
-    {"cors", NULL, NULL, "off", TO(cors), 0, 0, FLAG_SWITCH, 0, false,
+    {"cors", NULL, NULL, "off", TO(cors), 0, 0, FLAG_SWITCH, 0, true,
      "let pages of any origin read the answers"},
     {"check", "URL", NULL, NULL, TO(check), 0, 0, FLAG_URL, 0, true,
      "no server: get URL, exit 0 if the answer is 2xx"},

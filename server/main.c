@@ -100,6 +100,7 @@ static struct service make_service(const struct server *server, struct shared *s
         .usage = usage_read,
         .max_header_size = server->options->max_header_size,
         .max_body_size = server->options->max_body_size,
+        .cors = server->options->cors,
     };
 }
 
