@@ -4,7 +4,7 @@
 # its relatives, and what it is called elsewhere.
 
 # One line for each thing needed: its name here, how to see it, Debian's packages, what it is called in words.
-# Seen by a command that runs (cmd), a header that the compiler finds (inc) or a shell function (sh).
+# Seen by a command that runs (cmd), a header that the compiler finds (inc), a file (file) or a shell function (sh).
 package_table() {
     cat <<'TABLE'
 cmake         cmd:cmake               cmake                     CMake, 3.25 or newer
@@ -32,6 +32,8 @@ zsh           cmd:zsh                 zsh                       zsh
 fish          cmd:fish                fish                      fish
 readelf       cmd:readelf             binutils                  readelf, of the GNU binutils
 buildah       cmd:buildah             buildah                   Docker, Podman or Buildah
+chart.js      file:/usr/share/javascript/chart.js/chart.min.js libjs-chart.js Chart.js 3, the chart library, at /usr/share/javascript/chart.js/chart.min.js
+chromium      cmd:chromium            chromium                  Chromium
 debootstrap   sh:debootstrap_is_here  debootstrap               debootstrap
 TABLE
 }
@@ -63,6 +65,7 @@ is_here() {
     case $1 in
     cmd:*) have "${1#cmd:}" ;;
     inc:*) header_is_here "${1#inc:}" ;;
+    file:*) [ -r "${1#file:}" ] ;;
     sh:*) "${1#sh:}" ;;
     esac
 }

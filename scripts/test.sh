@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 # The test suite, in stages that each build what they test. The last line counts what passed and failed in all of them.
 
-stages="unit valgrind integration conformance-peers loadtest tsan deploy image"
+stages="unit valgrind integration conformance-peers loadtest page tsan deploy image"
 
 . scripts/image.sh
 . scripts/test_deploy.sh
@@ -69,6 +69,14 @@ stage_loadtest() {
     status=0
     logged "$logs/loadtest.log" limited 600 python3 -m unittest discover --verbose -s loadtest/tests || status=$?
     tally unittest "$status" ' \.\.\. ok$' ' \.\.\. (ok|FAIL|ERROR)$' <"$logs/loadtest.log"
+}
+
+# The page of the comparison's report, in a browser.
+stage_page() {
+    need python3 chart.js chromium
+    status=0
+    logged "$logs/page.log" limited 300 python3 -m unittest discover --verbose -s loadtest/tests/browser || status=$?
+    tally unittest "$status" ' \.\.\. ok$' ' \.\.\. (ok|FAIL|ERROR)$' <"$logs/page.log"
 }
 
 stage_tsan() {

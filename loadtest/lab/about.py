@@ -19,13 +19,23 @@ def machine_line(described):
             or "machine not described"
 
 
+def _rounds(results):
+    """`3 rounds`, or `1 to 5 rounds` where experiments differ; what stands beside a median."""
+    counts = {max((entry.get("round") or 1 for entry in experiment.get("measurements") or ()), default=0)
+              for experiment in results.get("experiments") or ()} - {0}
+    if not counts or max(counts) == 1:
+        return "one round"
+    fewest, most = min(counts), max(counts)
+    count = str(most) if fewest == most else f"{fewest} to {most}"
+    return f"medians of {count} interleaved rounds, ± half the interval that holds the median (of few rounds: their range)"
+
+
 def method_line(results):
     """How often and how: the pinning, the rounds, what stands beside a median."""
     parameters = results.get("parameters") or {}
-    rounds = parameters.get("rounds") or 1
     parts = [(results.get("pinning") or {}).get("note"),
              f"effort {parameters['effort']}" if parameters.get("effort") else None,
-             f"medians of {rounds} interleaved rounds, ± half the range" if rounds > 1 else "one round",
+             _rounds(results),
              f"took {duration(results['took_s'])}" if results.get("took_s") else None]
     return "; ".join(filter(None, parts))
 

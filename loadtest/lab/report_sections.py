@@ -37,7 +37,8 @@ def summary(experiments):
     head = element("thead", element("tr", *(element("th", words, scope="col", class_="left")
                                             for words in ("What people say", "Verdict", "What was seen"))))
     return element("section", element("h2", "What people say, and what was seen"),
-                   element("div", element("table", head, element("tbody", *rows)), class_="table"),
+                   element("div", element("table", element("caption", "Each statement, its verdict and why; the figures follow."),
+                                          head, element("tbody", *rows)), class_="table"),
                    id="summary", aria_label="Summary")
 
 
@@ -77,12 +78,12 @@ def _chart(experiment):
 
 
 def _chart_note(experiment, over):
-    parts = ["Thin lines with ends span the rounds."]
+    parts = ["Thin lines with ends: the interval of the median."]
     if "ceiling" in experiment.subjects.values():
         dashed = "Dashed, hollow" if over and experiment.chart_type == "line" else "Hatched"
         parts.append(f"{dashed}: ceilings, the same model without HTTP.")
     if over and any(row.failure for row in experiment.rows):
-        parts.append("A cross at the foot: no figure there, the table says why.")
+        parts.append("A cross: no figure there, the table says why.")
     return " ".join(parts)
 
 
@@ -109,18 +110,23 @@ def _row(experiment, row, first, height, wide):
     return element("tr", *cells, class_="ceiling" if row.kind == "ceiling" else None)
 
 
+def _breakable(title):
+    """A heading that may be broken after a stroke."""
+    return join(title.split("/"), Markup("/<wbr>"))
+
+
 def _table(experiment):
     groups = {}
     for row in experiment.rows:
         groups.setdefault(row.x, []).append(row)
     headings = [element("th", experiment.axis.title, scope="col")] if experiment.axis else []
     headings.append(element("th", "subject", scope="col", class_="left"))
-    headings += [element("th", figure.title, scope="col") for figure in experiment.figures]
+    headings += [element("th", _breakable(figure.title), scope="col") for figure in experiment.figures]
     wide = {figure.name: (any(view.spread_text(row, figure) for row in experiment.rows),
                           any(view.ratio_text(row, figure) for row in experiment.rows)) for figure in experiment.figures}
     bodies = [element("tbody", *(_row(experiment, row, i == 0, len(rows), wide) for i, row in enumerate(rows)))
               for rows in groups.values()]
-    caption = "Medians of the rounds, ± half their range"
+    caption = "Medians of the rounds, ± half the interval of the median"
     if any(row.to_ceiling for row in experiment.rows):
         caption += "; 1.05× is the ratio to the ceiling of the same model"
     return element("div", element("table", element("caption", f"{experiment.title}. {caption}."),

@@ -80,9 +80,11 @@
     };
   }
 
-  function valueAxis(values, figure) {
-    const log = figure.log && values.length > 0 && values.every((value) => value > 0);
-    return (log ? logarithmic : linear)(values, figure.unit);
+  // With `zeros` a 0 may stand at the foot of a logarithmic axis: where its value is written beside it.
+  function valueAxis(values, figure, zeros) {
+    const positive = values.filter((value) => value > 0);
+    const log = figure.log && positive.length > 0 && (positive.length === values.length || (zeros && Math.min(...values) === 0));
+    return log ? logarithmic(positive, figure.unit) : linear(values, figure.unit);
   }
 
   function scale(axis, unit, title, ink) {
@@ -233,7 +235,7 @@
     const entries = all.filter(([, point]) => point);
     const points = entries.map(([, point]) => point);
     const values = points.filter((point) => !point.failure).flatMap((point) => [point.y, point.high, point.low]);
-    const axis = valueAxis(values, figure);
+    const axis = valueAxis(values, figure, true);
     const colours = entries.map(([series]) => ink.series(series.style));
     return {
       points: points.filter((point) => !point.failure).length,
@@ -243,7 +245,7 @@
         data: {
           labels: entries.map(([series]) => series.subject),
           datasets: [{
-            label: figure.title, data: points.map(valueOf), points, names: entries.map(([series]) => series.subject),
+            label: figure.title, data: points.map((point) => (point.failure ? null : Math.max(point.y, axis.min))), points, names: entries.map(([series]) => series.subject),
             backgroundColor: colours.map((colour, i) => (entries[i][0].kind === "ceiling" ? hatched(colour) : colour)),
             borderColor: colours, borderWidth: 1, whisker: ink.text, ink: ink.text, muted: ink.muted, maxBarThickness: 22,
             base: axis.min,
@@ -265,7 +267,7 @@
   function lineSet(series, points, ink) {
     const colour = ink.series(series.style), ceiling = series.kind === "ceiling";
     return {
-      label: series.subject, data: points.map(valueOf), points, borderColor: colour, whisker: colour, borderWidth: 2,
+      label: series.subject, yAxisID: "y", data: points.map(valueOf), points, borderColor: colour, whisker: colour, borderWidth: 2,
       backgroundColor: ceiling ? ink.paper : colour, borderDash: ceiling ? [6, 4] : [], pointBorderColor: colour,
       pointStyle: SHAPES[series.style - 1], pointRadius: 4, pointHoverRadius: 6, pointBorderWidth: 1.5, spanGaps: true,
     };
@@ -274,17 +276,25 @@
   function groupSet(series, points, ink, base) {
     const colour = ink.series(series.style);
     return {
-      label: series.subject, data: points.map(valueOf), points, borderColor: colour, whisker: ink.text, borderWidth: 1, base,
+      label: series.subject, yAxisID: "y", data: points.map(valueOf), points, borderColor: colour, whisker: ink.text, borderWidth: 1, base,
       backgroundColor: series.kind === "ceiling" ? hatched(colour) : colour, pointStyle: "rect", maxBarThickness: 28,
     };
   }
 
-  // Crosses at the foot of the chart where a subject has no figure, one above the other.
+  // Crosses in a band under the figures where a subject has none, one above the other.
   function failureSet(series, points, ink, level) {
     return {
       type: "line", label: series.subject, yAxisID: "failures", showLine: false, points, borderColor: ink.series(series.style),
-      data: points.map((point) => (point && point.failure ? 0.03 + 0.055 * level : null)), pointStyle: "crossRot",
+      data: points.map((point) => (point && point.failure ? level : null)), pointStyle: "crossRot",
       pointRadius: 6, pointHoverRadius: 7, pointBorderWidth: 2.5,
+    };
+  }
+
+  function failureScale(count, ink) {
+    return {
+      type: "linear", axis: "y", position: "left", stack: "figures", stackWeight: 0.4 + 0.35 * count, min: -0.7, max: count - 0.3,
+      grid: { display: false, borderColor: ink.line }, ticks: { color: ink.muted, callback: () => "no figure" },
+      afterBuildTicks: (built) => { built.ticks = [{ value: (count - 1) / 2 }]; },
     };
   }
 
@@ -321,8 +331,9 @@
         options: options(ink, {
           interaction: { mode: "index", intersect: false }, clip: 8,
           scales: {
-            x: xAxis, y: scale(axis, figure.unit, "", ink),
-            failures: { axis: "y", display: false, min: 0, max: 1 },
+            x: xAxis,
+            ...(failed.length ? { failures: failureScale(failed.length, ink) } : {}),
+            y: { ...scale(axis, figure.unit, "", ink), stack: "figures", stackWeight: 8 },
           },
           plugins: {
             legend: { display: false },
