@@ -84,6 +84,7 @@ class Experiment:
     rows: tuple
     chart_figure: str
     chart_type: str
+    ended: str  # why not all of it was measured, if so
     outcome: str  # "holds", "fails" or "unclear"
     sentence: str
 
@@ -164,6 +165,8 @@ def remarks(experiment, failures=True):
     """What must be known beside the figures: a line for each row that has none, errors, and what the marks mean."""
     lines = [f"{experiment.place(row)}: no figure: {row.failure}" for row in experiment.rows if row.failure and failures]
     lines += [f"{experiment.place(row)}: errors: {row.errors}" for row in experiment.rows if row.errors and not row.failure]
+    if experiment.ended:
+        lines.append(f"incomplete: {experiment.ended}")
     seen = {mark for row in experiment.rows for mark in row.marks}
     lines += [f"{symbol} {text}" for mark, (symbol, text) in MARKS.items() if mark in seen]
     return lines
@@ -234,7 +237,7 @@ def _experiment(entry):
         name=words(entry["name"]), title=text["title"] or words(entry["name"]), statement=text["statement"],
         claim=text["claim"], method=text["method"], command=str(entry.get("command") or ""), axis=axis or None,
         figures=figures, rows=rows, chart_figure=chart.get("figure") or "", chart_type=chart.get("type") or "line",
-        outcome=verdict.get("outcome") or "unclear", sentence=words(verdict.get("sentence")) or "nothing was measured.")
+        ended=words(entry.get("ended")), outcome=verdict.get("outcome") or "unclear", sentence=words(verdict.get("sentence")) or "nothing was measured.")
 
 
 def experiments(results):

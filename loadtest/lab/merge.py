@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: MIT
+"""--merge: one report of what several load machines, or several pods, brought home.
+
+Where they loaded one server together (--target), their measurements of the same subject, point and round become one: rates
+and errors add up, percentiles come from the histograms of all requests where every machine has one, else they are the
+worst machine's and marked. Where each had servers of its own, its rounds are further rounds of the same experiment.
+"""
+
+import re
+
+from . import aggregate, experiment, modes, verdict
+from .errors import UsageError
+from .figures import FIGURES
+
+_PERCENTILE = re.compile(r"p(\d{2})(\d*)_us")
+_COUNTS = ("answers", "slow_open")  # that the machines share out
+_WORST = ("max_us", "last_answer_s", "waves")
+
+
+def _percentile_of(name):
+    """99.9 for p999_us; None for a figure that is no percentile."""
+    found = _PERCENTILE.fullmatch(name)
+    return float(f"{found[1]}.{found[2] or 0}") if found else None
+
+
+def _together(histograms):
+    """Buckets ([upper end, count]) of all histograms, in order."""
+    counts = {}
+    for buckets in histograms:
+        for end, count in buckets:
+            counts[end] = counts.get(end, 0) + count
+    return sorted(counts.items())
+
+
+def percentile(buckets, per_cent):
+    """The upper end of the bucket with that share of all values, by nearest rank."""
+    rank = max(1, -(-sum(count for _, count in buckets) * per_cent // 100))
+    for end, count in buckets:
+        rank -= count
+        if rank <= 0:
+            return end
+    return buckets[-1][0]
+
+
+def _histograms(entries):
+    """The histogram of each measurement; none if one has none."""
+    found = [((entry.get("details") or {}).get("latency_us") or {}).get("buckets") for entry in entries]
+    return found if all(found) else []
+
+
+def _figure(name, values, buckets):
+    """(value, whether it is only the worst of the machines')."""
+    per_cent = _percentile_of(name)
+    if per_cent is not None and buckets:
+        return percentile(buckets, per_cent), False
+    if per_cent is not None or name in _WORST:
+        return max(values), per_cent is not None
+    if name in _COUNTS or (name in FIGURES and FIGURES[name].unit.endswith("/s")):
+        return sum(values), False
+    return sum(values) / len(values), False
+
+
+def _sum(values):
+    return None if None in values else sum(values)
+
+
+def _failure(entries):
+    for number, entry in entries:
+        if failure := entry["failure"]:
+            return {"kind": failure["kind"], "reason": f"on machine {number}: {failure['reason']}"}
+    return None
+
+
+def _merged(entries):
+    """One measurement of those that the machines made together; `entries`: each with its machine's number."""
+    own = [entry for _, entry in entries]
+    marks = dict.fromkeys(mark for entry in own for mark in entry["marks"])
+    merged = {**own[0], "failure": _failure(entries), "figures": {},
+              "asked_rate": _sum([entry["asked_rate"] for entry in own]),
+              "achieved_rate": _sum([entry["achieved_rate"] for entry in own]),
+              "errors": {kind: sum((entry["errors"] or {}).get(kind, 0) for entry in own)
+                         for kind in dict.fromkeys(kind for entry in own for kind in entry["errors"] or {})},
+              "details": {f"machine {number}": entry["details"] for number, entry in entries}}
+    if not merged["failure"]:
+        buckets = _together(_histograms(own))
+        for name in own[0]["figures"]:
+            if all(name in entry["figures"] for entry in own):
+                merged["figures"][name], worst = _figure(name, [entry["figures"][name] for entry in own], buckets)
+                marks.update({"worst_of_machines": None} if worst else {})
+    return {**merged, "marks": ["merged", *marks]}
+
+
+def _of_targets(parts):
+    """Measurements of servers that all machines loaded together; a round that some did not make is left out."""
+    groups = {}
+    for number, part in parts:
+        for entry in part["measurements"]:
+            if entry["kind"] == "target":
+                groups.setdefault((entry["subject"], entry["x"], entry["round"]), []).append((number, entry))
+    return [_merged(entries) for entries in groups.values() if len(entries) == len(parts)]
+
+
+def _of_own_servers(parts):
+    """Measurements of servers that each machine had for itself: one machine's rounds after another's."""
+    found, rounds = [], 0
+    for _, part in parts:
+        own = [entry for entry in part["measurements"] if entry["kind"] != "target"]
+        found += [{**entry, "round": rounds + entry["round"]} for entry in own]
+        rounds += max((entry["round"] for entry in own), default=0)
+    return found
+
+
+def _left_out(parts, measurements):
+    """How many rounds of targets some machine did not make."""
+    all_keys = {(entry["subject"], entry["x"], entry["round"]) for _, part in parts for entry in part["measurements"]
+                if entry["kind"] == "target"}
+    return len(all_keys) - sum(entry["kind"] == "target" for entry in measurements)
+
+
+def _ceilings():
+    return {mode.name: f"ceiling-{mode.ceiling}" for mode in modes.MODES}
+
+
+def _experiment(parts, rules):
+    """One experiment of those with its name; `parts`: each with its machine's number."""
+    first = parts[0][1]
+    if len(parts) == 1:
+        return first
+    measurements = _of_targets(parts) + _of_own_servers(parts)
+    merged = {**first, "measurements": measurements, "ended": None,
+              "summary": aggregate.rows(measurements, first["chart"]["figure"], _ceilings()),
+              "method": f"{first['method']} Put together from {len(parts)} machines; points and asked rates of the axis are "
+                        "those of each."}
+    if left_out := _left_out(parts, measurements):
+        merged["ended"] = f"{left_out} measurements were not made by every machine and are left out"
+    merged["verdict"] = (verdict.judge(rules[first["name"]], merged) if first["name"] in rules else
+                         {"outcome": "unclear", "sentence": "This experiment is not known here, so nothing is concluded."})
+    return merged
+
+
+def merge(all_results):
+    """One results value of several. UsageError for less than two."""
+    if len(all_results) < 2:
+        raise UsageError("--merge: give the results of two machines at least")
+    rules = {known.name: known.rule for known in experiment.load_all()}
+    groups = {}
+    for number, results in enumerate(all_results, 1):
+        for part in results["experiments"]:
+            groups.setdefault(part["name"], []).append((number, part))
+    incomplete = [number for number, results in enumerate(all_results, 1) if not results["complete"]]
+    return {
+        **all_results[0],
+        "complete": not incomplete,
+        "ended": f"machine {incomplete[0]}: {all_results[incomplete[0] - 1]['ended']}" if incomplete else "all were made",
+        "started": min(results["started"] for results in all_results),
+        "took_s": max(results["took_s"] for results in all_results),
+        "machines": [results["machine"] for results in all_results],
+        "pinning": {"note": "; ".join(f"machine {number}: {results['pinning']['note']}"
+                                      for number, results in enumerate(all_results, 1))},
+        "parameters": {**all_results[0]["parameters"],
+                       "arguments": [results["parameters"]["arguments"] for results in all_results]},
+        "experiments": [_experiment(parts, rules) for parts in groups.values()],
+    }
