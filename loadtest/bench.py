@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What one request and one idle connection cost, beside servers that do not parse: see loadtest/README.md, or --help."""
+"""What a request, an idle connection and a start cost, beside ceilings and peers: see loadtest/README.md, or --help."""
 
 import sys
 
-from lab import bench, command
+from lab import command
+from lab.bench.main import main
 
 if __name__ == "__main__":
-    sys.exit(command.run("bench", bench.main, sys.argv[1:]))
+    sys.exit(command.run("bench", main, sys.argv[1:]))

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from .errors import LabError
 from .process import Child, describe_status
-from .server import Server
 
 _CONNECTIONS = 8
 _PATIENCE = 60
@@ -42,8 +41,9 @@ def check_load(output, requests):
         raise LabError(f"h2load: not all of {requests} requests were answered with 2xx")
 
 
-def _load(server, path, requests):
-    argv = ["h2load", "--h1", f"-c{_CONNECTIONS}", f"-n{requests}", f"{server.url}{path}"]
+def load(server, path, requests, connections=_CONNECTIONS, flags=()):
+    """So many requests; LabError unless all are answered with 2xx."""
+    argv = ["h2load", "--h1", f"-c{connections}", f"-n{requests}", *flags, f"{server.url}{path}"]
     with Child(argv) as client:
         if not client.ended(_PATIENCE):
             server.check_alive()
@@ -54,26 +54,27 @@ def _load(server, path, requests):
         check_load(client.read_output(), requests)
 
 
-def _total(subject, path, requests, folder):
+def _total(subject, path, requests, folder, flags):
     """The instructions of a server's whole life. Each of its processes leaves a profile in the folder."""
-    argv = ["valgrind", "--tool=callgrind", "--quiet", f"--callgrind-out-file={folder}/callgrind.%p", *subject.argv]
+    valgrind = ["valgrind", "--tool=callgrind", "--quiet", f"--callgrind-out-file={folder}/callgrind.%p"]
     tunables = ":".join(filter(None, [os.environ.get("GLIBC_TUNABLES"), _TUNABLES]))
-    with Server.command(argv, subject.name, env={"GLIBC_TUNABLES": tunables}) as server:
+    with subject.start(before=valgrind, env={"GLIBC_TUNABLES": tunables}) as server:
         server.wait_ready(timeout=_PATIENCE)
-        _load(server, path, requests)
+        load(server, path, requests, flags=flags)
         server.stop(patience=_PATIENCE)
     profiles = list(folder.iterdir())
     return sum(parse_total(profile.read_text(encoding="utf-8", errors="replace")) for profile in profiles)
 
 
-def instructions_per_request(subject, path, few, many, keep=None):
-    """The slope. `keep`: the folder to which the profiles of the longer run are copied, for callgrind_annotate."""
+def instructions_per_request(subject, path, few, many, keep=None, flags=()):
+    """The slope. `keep`: the folder to which the profiles of the longer run are copied, for callgrind_annotate; `flags`:
+    those of h2load that make another request of it."""
     with tempfile.TemporaryDirectory(prefix="echod-lab-") as temporary:
         totals = []
         for requests in (few, many):
             folder = Path(temporary) / str(requests)
             folder.mkdir()
-            totals.append(_total(subject, path, requests, folder))
+            totals.append(_total(subject, path, requests, folder, flags))
         if keep:
             shutil.copytree(folder, keep, dirs_exist_ok=True)
     return (totals[1] - totals[0]) / (many - few)

@@ -11,14 +11,12 @@ from .server import Server
 class Mode:
     name: str
     ceiling: str  # the parse-less server of the same model
-    instructions: int = 0  # target: user instructions per GET /plaintext, 0 for none
-    idle_bytes: int = 0  # target: user memory of an idle connection, 0 for none
     holds_idle: bool = True  # whether any number of connections may stay open idle
 
 
 MODES = (
-    Mode("thread", ceiling="threads", instructions=2600),
-    Mode("event", ceiling="epoll", instructions=2800, idle_bytes=512),
+    Mode("thread", ceiling="threads"),
+    Mode("event", ceiling="epoll"),
     Mode("hybrid", ceiling="epoll"),
     Mode("pool", ceiling="threads", holds_idle=False),
     Mode("process", ceiling="processes"),

@@ -2,16 +2,20 @@
 """Child processes: started pinned, waited for without polling, signalled by a handle that cannot hit another process."""
 
 import ctypes
+import mmap
 import os
 import select
 import signal
+import struct
 import subprocess
 import tempfile
+import time
 
 from .errors import LabError
 from .interrupts import shield
 
 _PR_SET_PDEATHSIG = 1
+_CLOCK = struct.Struct("d")
 _libc = ctypes.CDLL(None, use_errno=True)
 _living = []
 
@@ -24,11 +28,13 @@ class Child:
         self.status = None
         self.rusage = None
         self._errors = tempfile.TemporaryFile()
+        clock = mmap.mmap(-1, _CLOCK.size)
 
         def prepare():
             _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
             if cpus:
                 os.sched_setaffinity(0, cpus)
+            _CLOCK.pack_into(clock, 0, time.monotonic())
 
         with shield():
             try:
@@ -38,6 +44,7 @@ class Child:
             except OSError as error:
                 self._errors.close()
                 raise LabError(f"cannot start {self.argv[0]}: {error.strerror}") from None
+            self.began = _CLOCK.unpack_from(clock)[0]  # when it was about to run its program, by the monotonic clock
             self.pid = self._popen.pid
             self.stdin = self._popen.stdin  # None unless asked for
             self.stdout = self._popen.stdout

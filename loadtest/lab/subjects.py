@@ -25,13 +25,14 @@ class Subject:
     mode: str | None = None
     url: str | None = None  # of a target
 
-    def start(self, cpus=None, extra=()):
-        """A server that is starting: use as a context, wait_ready() next. `extra`: more flags for a mode."""
+    def start(self, cpus=None, extra=(), before=(), env=None):
+        """A server that is starting: use as a context, wait_ready() next. `extra`: more flags for a mode; `before`: the
+        words of a program that runs it; `env`: variables besides this process's."""
         if self.kind == "target":
             return Remote(self.url, self.name)
         if self.kind == "also":
-            return Foreign.on_free_port(self.argv, self.name, cpus)
-        return Server.command((*self.argv, *(extra if self.kind == "mode" else ())), self.name, cpus)
+            return Foreign.on_free_port((*before, *self.argv), self.name, cpus)
+        return Server.command((*before, *self.argv, *(extra if self.kind == "mode" else ())), self.name, cpus, env)
 
 
 def of_modes(experiment, chosen, server):

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: MIT
+"""What is paid once: the time from starting a server to its first answer, and the size of its program."""
+
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from ..command import ROOT
+from ..errors import LabError
+from ..http import ask
+from ..stats import Sample
+from .workloads import PLAINTEXT
+
+STATIC = ROOT / "build" / "static" / "echod"
+_PATIENCE = 10
+_POLL = 0.0002
+
+
+def _first_answer(server):
+    """Asks until there is an answer."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return ask(server.address, "GET", PLAINTEXT.path)
+        except LabError:
+            server.check_alive()
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_POLL)
+
+
+def start_ms(subject, starts, listens):
+    """Milliseconds from running the program to its first answer, several times. `listens`: it says when it listens."""
+    values = []
+    for _ in range(starts):
+        with subject.start() as server:
+            if listens:
+                server.wait_ready()
+            _first_answer(server)
+            values.append((time.monotonic() - server.child.began) * 1e3)
+            server.stop()
+    return Sample(tuple(values))
+
+
+def stripped_bytes(program):
+    """The size of a program without its symbols, or None without strip(1)."""
+    if not shutil.which("strip"):
+        return None
+    with tempfile.TemporaryDirectory(prefix="echod-lab-") as folder:
+        copy = Path(folder) / program.name
+        done = subprocess.run(["strip", "-o", str(copy), str(program)], stdin=subprocess.DEVNULL, capture_output=True,
+                              check=False)
+        return copy.stat().st_size if done.returncode == 0 else None
+
+
+def sizes(program):
+    """Bytes of the program without its libraries, and of the static build where it was made."""
+    static = STATIC.stat().st_size if STATIC.is_file() else None
+    return {"stripped_bytes": stripped_bytes(program), "static_bytes": static}
