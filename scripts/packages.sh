@@ -30,6 +30,8 @@ shellcheck    cmd:shellcheck          shellcheck                ShellCheck
 mandoc        cmd:mandoc              mandoc                    mandoc, which checks manual pages
 zsh           cmd:zsh                 zsh                       zsh
 fish          cmd:fish                fish                      fish
+systemd       cmd:systemd-analyze     systemd                   systemd, for systemd-analyze
+logrotate     sh:logrotate_is_here    logrotate                 logrotate
 readelf       cmd:readelf             binutils                  readelf, of the GNU binutils
 buildah       cmd:buildah             buildah                   Docker, Podman or Buildah
 chart.js      file:/usr/share/javascript/chart.js/chart.min.js libjs-chart.js Chart.js 3, the chart library, at /usr/share/javascript/chart.js/chart.min.js
@@ -54,6 +56,10 @@ python_is_whole() {
 
 nginx_is_here() {
     PATH=$PATH:/usr/sbin command -v nginx >/dev/null && [ -e /usr/lib/nginx/modules/ngx_http_echo_module.so ]
+}
+
+logrotate_is_here() {
+    PATH=$PATH:/usr/sbin command -v logrotate >/dev/null
 }
 
 debootstrap_is_here() {

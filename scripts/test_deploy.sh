@@ -5,9 +5,10 @@
 
 # What is installed beside the server says what the server does.
 stage_deploy() {
-    need_to_build python3 mandoc zsh fish
+    need_to_build python3 mandoc zsh fish systemd logrotate strace
     build_stage release || return 0
     run_unittest flags 120 test_flags.py
+    run_unittest units 120 test_units.py
 }
 
 # The image is built twice, the second time with nothing kept from the first; its root file system runs here.
