@@ -69,7 +69,7 @@ class ManPageTest(unittest.TestCase):
     def test_flags_and_defaults(self):
         text = run("mandoc", "-T", "ascii", "-O", "width=500,indent=0", self.page)
         options = re.search(r"\nOPTIONS\n(.*?)\n[A-Z]", re.sub(r".\x08", "", text), re.DOTALL)[1]
-        items = dict(re.findall(r"\n +(?:-\w, )?(--[a-z-]+)(?: [A-Z]+)?\n(.*?)(?=\n\n)", options + "\n\n", re.DOTALL))
+        items = dict(re.findall(r"\n +(?:-\w, )?(--[a-z-]+)(?: [A-Z]+)?(?:\n| +)(.*?)(?=\n\n)", options + "\n\n", re.DOTALL))
         self.assertEqual(set(items), NAMES | ALWAYS - {"-h"})
         for flag in FLAGS:
             item = " ".join(items[flag.name].split())
