@@ -34,6 +34,17 @@ static bool acceptor_at_limit(const struct acceptor *acceptor)
     return gate_open(&server->gate) - acceptor->refusals.count >= server->max_connections;
 }
 
+static void acceptor_pause(struct acceptor *acceptor, int error)
+{
+    static const struct timeval pause = {.tv_usec = PAUSE_MS * 1000L};
+    if (acceptor_may_complain(acceptor)) {
+        say("cannot accept now: %s; waiting", strerror(error));
+    }
+    acceptor->paused = true;
+    event_add(&acceptor->pause_timer, &pause);
+}
+
+/* What epoll has no memory for is tried again after a pause. */
 static void acceptor_listen(struct acceptor *acceptor, bool listen)
 {
     if (listen == acceptor->listening) {
@@ -41,10 +52,12 @@ static void acceptor_listen(struct acceptor *acceptor, bool listen)
     }
     acceptor->listening = listen;
     for (size_t i = 0; i < acceptor->listeners->count; i++) {
-        if (listen) {
-            event_add(&acceptor->accept_events[i], NULL);
-        } else {
+        if (!listen) {
             event_del(&acceptor->accept_events[i]);
+        } else if (event_add(&acceptor->accept_events[i], NULL) != 0) {
+            acceptor_pause(acceptor, errno);
+            acceptor_listen(acceptor, false);
+            return;
         }
     }
 }
@@ -95,16 +108,6 @@ static void acceptor_place(struct acceptor *acceptor, struct arrival *arrival)
         }
     }
     acceptor_refuse(acceptor, arrival);
-}
-
-static void acceptor_pause(struct acceptor *acceptor, int error)
-{
-    static const struct timeval pause = {.tv_usec = PAUSE_MS * 1000L};
-    if (acceptor_may_complain(acceptor)) {
-        say("cannot accept now: %s; waiting", strerror(error));
-    }
-    acceptor->paused = true;
-    event_add(&acceptor->pause_timer, &pause);
 }
 
 /* Accepts `most` connections, fewer if no more wait or there is no room. */
@@ -181,7 +184,7 @@ void acceptor_finish(struct acceptor *acceptor, int status)
 int acceptor_run(struct acceptor *acceptor)
 {
     acceptor_update(acceptor);
-    event_base_dispatch(acceptor->base);
+    reactor_base_run(acceptor->base);
     return acceptor->status;
 }
 

@@ -52,7 +52,7 @@ static void loop_on_inbox(evutil_socket_t fd, short events, void *context)
 static void *loop_main(void *context)
 {
     struct loop *loop = context;
-    event_base_dispatch(loop->base);
+    reactor_base_run(loop->base);
     return NULL;
 }
 

@@ -194,10 +194,10 @@ static int run(const struct options *options)
     return status;
 }
 
-/* Lines of the library, which speaks up when epoll fails it. */
+/* What makes the library give up. Its warnings are of calls that have failed: whoever made them is told, and decides. */
 static void say_libevent(int severity, const char *message)
 {
-    if (severity >= EVENT_LOG_WARN) {
+    if (severity >= EVENT_LOG_ERR) {
         say("libevent: %s", message);
     }
 }

@@ -138,8 +138,12 @@ static int pool_start_lingering(struct pool *pool)
     }
     event_assign(&pool->to_linger_event, server->base, pool->to_linger.bell, EV_READ | EV_PERSIST,
                  pool_on_linger, pool);
-    event_add(&pool->to_linger_event, NULL);
-    return 0;
+    if (event_add(&pool->to_linger_event, NULL) == 0) {
+        return 0;
+    }
+    reactor_deinit(&pool->lingerers);
+    inbox_deinit(&pool->to_linger);
+    return -ENOMEM;
 }
 
 static int pool_serve(struct server *server, const struct arrival *arrival)

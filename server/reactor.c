@@ -4,16 +4,20 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "common/clock.h"
 #include "server/connection.h"
+#include "server/say.h"
 
 /* A sixteenth of the shortest timeout, and not so often that an idle server works, nor so seldom that it is rude. */
 enum { REACTOR_TICKS = 16, REACTOR_TICK_LEAST = 10, REACTOR_TICK_MOST = 500 };
 /* While a connection lingers. */
 enum { REACTOR_TICK_HASTY = 50 };
+/* So many failures of epoll_wait within that time are not one that passes. */
+enum { REACTOR_FAILURES_MOST = 1000, REACTOR_FAILING_MS = 1000 };
 
 /* Without EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST: libevent would tell epoll of a removal at the base's next turn, when the
  * descriptor is closed and its number may be another thread's. What the flag saves is a call where a connection begins to
@@ -30,6 +34,24 @@ struct event_base *reactor_base_new(void)
     }
     event_config_free(config);
     return base;
+}
+
+void reactor_base_run(struct event_base *base)
+{
+    uint64_t begin = 0;
+    unsigned failures = 0;
+    while (event_base_dispatch(base) < 0) {
+        int error = errno;
+        uint64_t now = clock_ms();
+        if (now - begin > REACTOR_FAILING_MS) {
+            begin = now;
+            failures = 0;
+        }
+        if (++failures == REACTOR_FAILURES_MOST) {
+            say("cannot go on: epoll_wait: %s", strerror(error));
+            _exit(EXIT_FAILURE);
+        }
+    }
 }
 
 /* Sweeps come every `pace` ms from now on; 0: no more. */

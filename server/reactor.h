@@ -61,6 +61,10 @@ struct reactor {
 /* A base for one thread: no locks, no signals, no clock kept. NULL if there is no memory or descriptor.
  * The caller frees it with event_base_free. */
 struct event_base *reactor_base_new(void);
+
+/* Runs it until it is told to break. An epoll_wait that fails is tried again; where it does nothing else for a while, the
+ * process ends with a line and status 1: there is nobody left who could drain. */
+void reactor_base_run(struct event_base *base);
 /* Bytes read at once. */
 enum { REACTOR_INPUT_SIZE = 64 * 1024 };
 /* Descriptors that a base and a reactor on it hold. */
