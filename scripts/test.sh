@@ -2,12 +2,15 @@
 # shellcheck shell=sh
 # The test suite, in stages that each build what they test. The last line counts what passed and failed in all of them.
 
-stages="unit valgrind integration conformance-peers loadtest page tsan deploy image"
+stages="unit valgrind integration faults soak conformance-peers loadtest page tsan deploy image"
+# Only by name: they take long, measure time, or judge the tests.
+other_stages=""
 
 . scripts/image.sh
 . scripts/test_deploy.sh
+. scripts/test_faults.sh
 
-# test_main [STAGE | UNIT TEST | INTEGRATION CASE]
+# test_main [STAGE [ARGUMENT] | UNIT TEST | INTEGRATION CASE]
 test_main() {
     passed=0 failed=0
     logs=build/test
@@ -16,12 +19,12 @@ test_main() {
 
     if [ $# -eq 0 ]; then
         need_to_build criterion valgrind python3 curl wrk strace
-        for stage in $stages; do
-            run_stage "$stage"
+        for name in $stages; do
+            run_stage "$name"
         done
     else
-        case " $stages " in
-        *" $1 "*) run_stage "$1" ;;
+        case " $stages $other_stages " in
+        *" $1 "*) run_stage "$@" ;;
         *) run_single "$1" ;;
         esac
     fi
@@ -33,7 +36,9 @@ test_main() {
 
 run_stage() {
     printf '== %s\n' "$1"
-    "stage_$(printf '%s' "$1" | tr - _)"
+    stage=stage_$(printf '%s' "$1" | tr - _)
+    shift
+    "$stage" "$@"
 }
 
 stage_unit() {
@@ -162,7 +167,7 @@ run_integration() {
     shift
     status=0
     # shellcheck disable=SC2086 # one word or none
-    logged "$log" without_aslr "$2" limited 1200 ${launcher:-} python3 tests/integration/run.py "$@" || status=$?
+    logged "$log" without_aslr "$2" limited "${limit:-1200}" ${launcher:-} python3 tests/integration/run.py "$@" || status=$?
     verdict=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
     if [ -z "$verdict" ]; then
         count 0 1 "the integration runner gave no verdict"

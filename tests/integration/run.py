@@ -24,6 +24,7 @@ def arguments():
     parser.add_argument("--launched", action="store_true",
                         help="PATH is a launcher: it runs the server as its only child and ends as that ends")
     parser.add_argument("--modes", metavar="LIST", help="comma-separated; default: those that PATH --help offers")
+    parser.add_argument("--cases", default=FOLDER, metavar="FOLDER", help="where they are (default: beside this file)")
     parser.add_argument("--suite", default=None, choices=cases.SUITES, help="default: all, or any with --only")
     parser.add_argument("--only", metavar="PATTERN", help="cases whose name has this in it (or matches it: * and ?)")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)) + 1, metavar="N",
@@ -61,7 +62,9 @@ def main():
     settings.launched = options.launched
     settings.sanitizer = settings.find_sanitizer(settings.server_path)
     settings.modes = chosen_modes(options)
-    cases.discover(FOLDER)
+    folder = os.path.abspath(options.cases)
+    sys.path.insert(0, folder)
+    cases.discover(folder)
     selected = cases.select(options.suite or (None if options.only else "all"), options.only)
     if options.list:
         print("\n".join(item.name for item in selected))

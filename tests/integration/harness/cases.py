@@ -14,7 +14,7 @@ from . import settings
 FIXTURES = ("server", "servers", "start", "mode", "folder")
 
 # Suites that are run by name only; `quick` is `all` without the slow cases.
-SPECIAL_SUITES = ("tsan", "scale", "big")
+SPECIAL_SUITES = ("tsan", "scale", "big", "release", "long", "timing")
 SUITES = ("all", "quick") + SPECIAL_SUITES
 
 _marked = []

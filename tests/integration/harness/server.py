@@ -57,7 +57,9 @@ class Server:
         self.pid = self.child.pid
         if expect_ready:
             try:
-                self._wait_ready(lines)
+                if not self.wait_ready(lines):
+                    self.child.wait()
+                    fail(f"the server did not start: status {self.child.returncode}, {self.errors()!r}")
                 self._find_process()
             except BaseException:
                 self.close()
@@ -65,20 +67,20 @@ class Server:
 
     # Starting
 
-    def _wait_ready(self, lines):
+    def wait_ready(self, lines=1):
+        """Whether it says that it listens; False if its stdout ends before."""
         deadline = time.monotonic() + patience(15)
         while True:
             text = self._output.decode()
             self.listening = LISTENING.findall(text)
             if len(self.listening) >= lines and text.endswith("\n"):
-                return
+                return True
             left = deadline - time.monotonic()
             check(left > 0, f"no {lines} lines of 'listening on' in time: {text!r} {self.errors()!r}")
             if select.select([self.child.stdout], [], [], left)[0]:
                 more = os.read(self.child.stdout.fileno(), 65536)
                 if not more:
-                    self.child.wait()
-                    fail(f"the server did not start: status {self.child.returncode}, {self.errors()!r}")
+                    return False
                 self._output += more
 
     def _find_process(self):

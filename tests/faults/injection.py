@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: MIT
+"""System calls that fail on request: a server that strace started, and the clients that bear with it."""
+
+import contextlib
+import os
+import re
+import signal
+
+from harness import process, procfs
+from harness.checks import Failure, Skip, at_most, check, equal, pause, until
+from harness.corpus import get
+from harness.settings import patience
+
+PLAIN = get(b"/plaintext")
+IDLE_SHARE = 0.05  # of a processor, at most
+
+
+def tracing(path, calls, *injections):
+    """What starts the server under strace, with its pid for the server's own; see strace(1) for an injection."""
+    strace = process.need("strace")
+    options = [strace, "-D", "-I2", "-f", "-qq", "-o", path, "-e", "trace=" + ",".join(calls)]
+    for injection in injections:
+        options += ["-e", "inject=" + injection]
+    # Leaks are not looked for: LeakSanitizer cannot while another traces.
+    asan = ":".join(filter(None, ("detect_leaks=0", os.environ.get("ASAN_OPTIONS"))))
+    return {"wrapper": ("env", "ASAN_OPTIONS=quarantine_size_mb=16:" + asan, *options)}
+
+
+def tracer(server):
+    number = int(procfs.status(server.pid, "TracerPid"))
+    if not number:
+        raise Skip("strace may not trace here")
+    return number
+
+
+def end_of_faults(server):
+    """strace lets go of the server and ends: from now on every call is the system's again."""
+    number = tracer(server)
+    os.kill(number, signal.SIGTERM)
+    pids = [server.pid, *procfs.children(server.pid)]
+    until(lambda: not any(_traced(pid) for pid in pids), "strace lets go", patience(20))
+
+
+def _traced(pid):
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return any(procfs.is_traced(pid, thread) for thread in procfs.threads(pid))
+    return False
+
+
+def hits(path):
+    """How many calls were made to fail, as strace tells."""
+    with open(path, errors="replace") as file:
+        return sum("(INJECTED)" in line for line in file)
+
+
+def attempt(server, request, body=None, seconds=10):
+    """One request on a connection of its own; "" if a fault hit it, else its status. What comes must be right."""
+    try:
+        with server.connect(seconds=seconds) as wire:
+            return converse(wire, request, body)
+    except OSError:
+        return ""
+
+
+def converse(wire, request, body=None):
+    """The same on a connection that is there."""
+    try:
+        wire.send_what_goes(request)
+        if wire.at_end():
+            return ""
+        answer = wire.answer(cut=True)
+    except OSError:
+        return ""
+    except Failure:
+        if wire.ended:  # inside a head
+            return ""
+        raise
+    check(answer.status in (200, 503), f"got {answer}")
+    if answer.status == 200 and answer.complete and body is not None:
+        equal(answer.body, body, "the body")
+    return answer.status if answer.complete else ""
+
+
+def metrics(server):
+    """Values of /metrics by name, with the labels but for the mode."""
+    found = {}
+    for line in server.ask(get(b"/metrics")).body.decode().splitlines():
+        if not line.startswith("#"):
+            name, value = line.rsplit(" ", 1)
+            found[re.sub(r'mode="\w+",?', "", name).replace("{}", "")] = float(value)
+    return found
+
+
+def check_idle(server, seconds=0.5):
+    """The server and its children use next to no processor time. A busy machine may need a second look."""
+    for last in (False, False, True):
+        before = procfs.cpu_seconds_of_all(server.pid)
+        pause(seconds)
+        used = procfs.cpu_seconds_of_all(server.pid) - before
+        if last or used / seconds <= IDLE_SHARE:
+            at_most(used / seconds, IDLE_SHARE, "share of a processor used while nothing happens")
+            return
+
+
+def check_recovered(server, page, errors=None):
+    """As before the faults: every client is served, nothing is held, nothing turns, and the drain loses nobody.
+
+    `page`: what echod_buffer_bytes said when nothing else was held. Returns what it wrote on stderr."""
+    for _ in range(20):
+        equal(server.ask(PLAIN).status, 200, "status after the faults")
+    with contextlib.ExitStack() as stack:
+        wires = [stack.enter_context(server.connect()) for _ in range(10)]
+        for wire in wires:
+            wire.kept()
+    until(lambda: metrics(server)["echod_connections_open"] == 1, "the connections are gone", patience(10))
+    equal(metrics(server)["echod_buffer_bytes"], page, "bytes held")
+    equal(server.ask(get(b"/readyz")).status, 200, "/readyz")
+    check_idle(server)
+    return server.stop()

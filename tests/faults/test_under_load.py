@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: MIT
+"""System calls that fail while clients are served: whoever is hit is told or loses the connection, all others are
+answered right, and once the faults are over all is as before."""
+
+import contextlib
+import os
+import resource
+
+from harness import procfs, settings
+from harness.cases import case
+from harness.checks import check
+from harness.corpus import LAST, chunk, chunked, get, post
+from injection import PLAIN, attempt, check_recovered, converse, end_of_faults, hits, metrics, tracer, tracing
+
+BODY = bytes(range(256)) * 40
+LARGE = bytes(range(256)) * 1200
+REQUESTS = [
+    (PLAIN, b"Hello, World!"), (post(b"/echo", BODY), BODY), (get(b"/delay/20ms"), b"Hello, World!"),
+    (get(b"/block/20ms"), b"Hello, World!"), (chunked(b"/echo", chunk(BODY) * 3 + LAST), BODY * 3),
+    (post(b"/echo", LARGE), LARGE), (get(b"/plaintext", b"Connection: close\r\n"), b"Hello, World!"),
+]
+
+# call, errors, which calls of each thread are hit, modes that make it while they serve
+FAULTS = [
+    ("accept4", "EMFILE ENFILE ENOMEM ENOBUFS EINTR ECONNABORTED EPROTO EAGAIN", "2+3", settings.MODES),
+    ("recvfrom", "EAGAIN EINTR ECONNRESET ENOMEM ENOBUFS", "2+3", settings.MODES),
+    ("sendto", "EAGAIN EINTR ECONNRESET EPIPE ENOBUFS ENOMEM", "2+3", settings.MODES),
+    ("poll", "EINTR EAGAIN ENOMEM", "1+2", ("thread", "pool", "process")),
+    ("epoll_ctl", "ENOMEM ENOSPC", "15+3", ("event", "hybrid")),
+    ("epoll_wait", "EINTR ENOMEM", "3+3", settings.MODES),
+    ("clone3", "EAGAIN ENOMEM", "2+2", ("thread",)),
+    ("clone", "EAGAIN ENOMEM", "2+2", ("process",)),
+    ("shutdown", "ENOTCONN ENOBUFS", "1+1", settings.MODES),
+]
+ROUNDS = 4
+
+
+def load(server):
+    """Connections of one request and of several; returns how many requests were answered."""
+    served = 0
+    for number in range(ROUNDS):
+        for request, body in REQUESTS:
+            served += attempt(server, request, body) == 200
+        with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
+            wires = [stack.enter_context(server.connect()) for _ in range(4)]
+            for request, body in REQUESTS[:5]:
+                wires = [wire for wire in wires if converse(wire, request, body)]
+                served += len(wires)
+            for wire in wires[number % 2:]:
+                wire.reset()
+        with server.connect() as malformed:
+            malformed.send_what_goes(b"GET  / HTTP/1.1\r\n\r\n")  # a lingering close
+    return served
+
+
+def serve_through(start, folder, mode, call, error, when):
+    path = os.path.join(folder, "calls")
+    plain = start(mode=mode)
+    page = metrics(plain)["echod_buffer_bytes"]  # the page itself is held
+    plain.stop()
+    injection = tracing(path, [call], f"{call}:error={error}:when={when}")
+    server = start("--loops", "2", "--workers", "8", mode=mode, **injection)
+    tracer(server)
+    served = load(server)
+    end_of_faults(server)
+    check(hits(path) >= 2, f"only {hits(path)} calls failed")
+    check(served > 5, f"only {served} requests were answered")
+    check_recovered(server, page)
+
+
+def rows(faults):
+    return [(f"{call} {error} [{mode}]", mode, call, error, when) for call, errors, when, modes in faults
+            for error in errors.split() for mode in settings.modes if mode in modes]
+
+
+@case(rows=rows(FAULTS), each_mode=False, timeout=120)
+def calls_fail(start, folder, mode_of, call, error, when):
+    serve_through(start, folder, mode_of, call, error, when)
+
+
+@case(suite="release", timeout=120)
+def no_memory(start):
+    """Not a page more than it has; not under a sanitizer, which would need some itself."""
+    server = start("--loops", "2", "--workers", "8")
+    page = metrics(server)["echod_buffer_bytes"]  # the page itself is held
+    load(server)
+    limits = resource.prlimit(server.pid, resource.RLIMIT_AS)
+    size = 1024 * int(procfs.status(server.pid, "VmSize").split()[0])
+    resource.prlimit(server.pid, resource.RLIMIT_AS, (size, limits[1]))
+    with contextlib.ExitStack() as stack:
+        wires = [stack.enter_context(server.connect()) for _ in range(200)]
+        for wire in wires:
+            wire.send_until_stuck(post(b"/anything", LARGE)[:-1], 0)
+        for wire in wires:
+            wire.reset()
+    check(load(server) > 5, "nobody was answered")
+    resource.prlimit(server.pid, resource.RLIMIT_AS, limits)
+    check_recovered(server, page)
