@@ -5,10 +5,13 @@
 #include "common/handlers/handlers.h"
 #include "common/request_line.h"
 
-#define ROUTE(path_text, match, methods, handler, usage)                                                \
-    {                                                                                                   \
-        {.data = (path_text), .length = sizeof(path_text) - 1}, (match), (methods), &(handler), (usage) \
+#define ROUTE_OF(admin, path_text, match, methods, handler, usage)                                       \
+    {                                                                                                    \
+        {.data = (path_text), .length = sizeof(path_text) - 1}, (match), (methods), (admin), &(handler), \
+            (usage)                                                                                      \
     }
+#define ROUTE(path, match, methods, handler, usage) ROUTE_OF(false, path, match, methods, handler, usage)
+#define ADMIN_ROUTE(path, handler, usage)           ROUTE_OF(true, path, ROUTE_EXACT, ROUTE_GET, handler, usage)
 
 /* Looked through in this order; the first that matches path and method answers. */
 static const struct route routes[] = {
@@ -31,11 +34,9 @@ static const struct route routes[] = {
     ROUTE("/drip", ROUTE_EXACT, ROUTE_GET, drip_handler,
           "/drip             ?numbytes= bytes spread over ?duration="),
     ROUTE("/bytes/", ROUTE_PARAMETER, ROUTE_GET, bytes_handler, "/bytes/{n}        n bytes, at most 1 GiB"),
-    ROUTE("/healthz", ROUTE_EXACT, ROUTE_GET, healthz_handler,
-          "/healthz          200 while the server lives"),
-    ROUTE("/readyz", ROUTE_EXACT, ROUTE_GET, readyz_handler,
-          "/readyz           200, or 503 while draining or full"),
-    ROUTE("/metrics", ROUTE_EXACT, ROUTE_GET, metrics_handler, "/metrics          counters for Prometheus"),
+    ADMIN_ROUTE("/healthz", healthz_handler, "/healthz          200 while the server lives"),
+    ADMIN_ROUTE("/readyz", readyz_handler, "/readyz           200, or 503 while draining or full"),
+    ADMIN_ROUTE("/metrics", metrics_handler, "/metrics          counters for Prometheus"),
     ROUTE("/version", ROUTE_EXACT, ROUTE_GET, version_handler, "/version          versions as JSON"),
     {.handler = NULL},
 };
@@ -78,7 +79,7 @@ const struct handler *route_find(struct request *request, struct response *respo
 {
     bool known = false;
     for (const struct route *route = routes; route->handler != NULL; route++) {
-        if (!route_matches(route, request)) {
+        if (!route_matches(route, request) || !route_offered(route, request->service)) {
             continue;
         }
         if (route->methods == ROUTE_ANY || request->method == HTTP_GET || request->method == HTTP_HEAD) {
@@ -92,6 +93,9 @@ const struct handler *route_find(struct request *request, struct response *respo
     if (known) {
         response_problem(response, STATUS_METHOD_NOT_ALLOWED, "This path answers GET and HEAD only.");
         response->allow = SPAN_LITERAL("GET, HEAD");
+    } else if (request->service->offers == OFFER_ADMIN) {
+        response_problem(response, STATUS_NOT_FOUND,
+                         "Here are /metrics, /healthz and /readyz, and nothing else.");
     } else {
         response_problem(response, STATUS_NOT_FOUND, "There is nothing at this path; / lists what there is.");
     }

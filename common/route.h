@@ -43,6 +43,7 @@ struct route {
     struct span path;
     enum route_match match;
     enum route_methods methods;
+    bool admin; /* see enum offer */
     const struct handler *handler;
     const char
         *usage; /* the path as users write it, and what it answers; NULL leaves it out of the list at / */
@@ -51,6 +52,12 @@ struct route {
 /* The answer to `request`: its route's handler, and `parameter` filled in; or NULL with the refusal in `response` (404,
  * or 405 with Allow). Any thread. */
 const struct handler *route_find(struct request *request, struct response *response);
+
+/* Whether the service offers the route. */
+static inline bool route_offered(const struct route *route, const struct service *service)
+{
+    return service->offers == OFFER_ALL || route->admin == (service->offers == OFFER_ADMIN);
+}
 
 /* All routes, for the list at `/`; ends with one whose handler is NULL. Static. */
 const struct route *route_table(void);

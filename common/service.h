@@ -16,6 +16,13 @@ struct usage {
     uint64_t descriptors;
 };
 
+/* Which paths there are, where --admin-listen keeps /metrics, /healthz and /readyz to itself. */
+enum offer {
+    OFFER_ALL,   /* there is no --admin-listen */
+    OFFER_MAIN,  /* all but those */
+    OFFER_ADMIN, /* only those */
+};
+
 struct service {
     struct shared *shared;
     const char *mode;             /* "event" */
@@ -25,6 +32,7 @@ struct service {
     void (*usage)(const struct service *service, struct usage *usage); /* NULL: unknown. Any thread */
     size_t max_header_size;
     uint64_t max_body_size;
+    enum offer offers;
     bool cors; /* --cors */
 };
 

@@ -175,6 +175,12 @@ void acceptor_close(struct acceptor *acceptor)
     reactor_drain(&acceptor->refusals);
 }
 
+void acceptor_unlink(struct acceptor *acceptor)
+{
+    listeners_unlink(acceptor->listeners);
+    listeners_unlink(acceptor->admin.listeners);
+}
+
 void acceptor_finish(struct acceptor *acceptor, int status)
 {
     acceptor->status = status;
@@ -201,7 +207,8 @@ static int acceptor_assign_events(struct acceptor *acceptor)
     return event_add(&acceptor->bell_event, NULL) == 0 ? 0 : -ENOMEM;
 }
 
-int acceptor_init(struct acceptor *acceptor, struct server *server, struct listeners *listeners)
+int acceptor_init(struct acceptor *acceptor, struct server *server, struct listeners *listeners,
+                  struct listeners *admin)
 {
     struct timeouts timeouts = timeouts_of(server->options, ACCEPTOR_REFUSAL_MS);
     struct slot *slot = slot_lend(server->service.shared, SERVER_ACCEPTOR_SLOT);
@@ -222,10 +229,16 @@ int acceptor_init(struct acceptor *acceptor, struct server *server, struct liste
     if (error != 0) {
         goto fail_date;
     }
+    error = admin_init(&acceptor->admin, server, admin, slot, &acceptor->number);
+    if (error != 0) {
+        goto fail_drain;
+    }
     error = acceptor_assign_events(acceptor);
     if (error == 0) {
         return 0;
     }
+    admin_deinit(&acceptor->admin);
+fail_drain:
     drain_deinit(&acceptor->drain);
 fail_date:
     date_timer_deinit(&acceptor->date);
@@ -241,6 +254,7 @@ void acceptor_deinit(struct acceptor *acceptor)
     acceptor_listen(acceptor, false);
     event_del(&acceptor->bell_event);
     event_del(&acceptor->pause_timer);
+    admin_deinit(&acceptor->admin);
     drain_deinit(&acceptor->drain);
     date_timer_deinit(&acceptor->date);
     reactor_deinit(&acceptor->refusals);

@@ -4,6 +4,7 @@
 #ifndef ECHOD_SERVER_ACCEPTOR_H
 #define ECHOD_SERVER_ACCEPTOR_H
 
+#include "server/admin.h"
 #include "server/date_timer.h"
 #include "server/drain.h"
 #include "server/listeners.h"
@@ -21,6 +22,7 @@ struct acceptor {
     struct listeners *listeners;
     struct event_base *base;
     struct reactor refusals; /* the connections that are told that the server is full */
+    struct admin admin;
     struct date_timer date;
     struct drain drain;
     struct event bell_event;  /* of the gate: a connection has left */
@@ -39,11 +41,15 @@ struct acceptor {
  * than ACCEPTOR_REFUSALS_MOST: the one that is accepted before it turns out that there is no thread for it). */
 enum { ACCEPTOR_DESCRIPTORS = REACTOR_DESCRIPTORS + 2 + ACCEPTOR_REFUSALS_MOST + 1 };
 
-/* 0 or a negative errno; then there is nothing to undo. Both arguments outlive it; the gate is open. Main thread, as all
- * functions here. */
-int acceptor_init(struct acceptor *acceptor, struct server *server, struct listeners *listeners);
+/* `admin` are the listeners of --admin-listen. 0 or a negative errno; then there is nothing to undo. The arguments outlive
+ * it; the gate is open. Main thread, as all functions here. */
+int acceptor_init(struct acceptor *acceptor, struct server *server, struct listeners *listeners,
+                  struct listeners *admin);
 /* Not while connections are open. */
 void acceptor_deinit(struct acceptor *acceptor);
+
+/* Removes the files of all listening sockets, for an end at once. */
+void acceptor_unlink(struct acceptor *acceptor);
 
 /* Serves until a signal ends it. Returns the exit status: 0 if every connection was served to its end. */
 int acceptor_run(struct acceptor *acceptor);

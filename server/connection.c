@@ -86,7 +86,7 @@ void connection_free(struct connection *connection)
     reactor->count--;
     free(connection);
     close(fd);
-    gate_leave(&reactor->server->gate);
+    gate_leave(reactor->gate);
 }
 
 void connection_linger(struct connection *connection)

@@ -120,7 +120,7 @@ static void drain_on_signal(evutil_socket_t fd, short events, void *context)
             continue;
         }
         if (drain->phase != DRAIN_NOT) {
-            listeners_unlink(drain->acceptor->listeners);
+            acceptor_unlink(drain->acceptor);
             _exit(128 + (int)signal.ssi_signo);
         }
         drain_begin(drain);

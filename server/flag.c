@@ -52,7 +52,7 @@ const struct flag FLAGS[FLAG_TOTAL] = {
     {"access-log", "FILE", NULL, "off", TO(access_log), 0, 0, FLAG_TEXT, 0, false,
      "a line for each request; - is stdout"},
     {"log-format", "FORMAT", "text", NULL, TO(log_format), 0, 0, FLAG_LOG_FORMAT, 0, false, "text or json"},
-    {"admin-listen", "ADDRESS", NULL, "none", TO(admin_listen), 0, 0, FLAG_LISTEN, 0, false,
+    {"admin-listen", "ADDRESS", NULL, "none", TO(admin_listen), 0, 0, FLAG_LISTEN, 0, true,
      "/metrics, /healthz and /readyz only here"},
     {"cors", NULL, NULL, "off", TO(cors), 0, 0, FLAG_SWITCH, 0, true,
      "let pages of any origin read the answers"},

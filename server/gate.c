@@ -6,9 +6,9 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-int gate_init(struct gate *gate, struct shared *shared)
+int gate_init(struct gate *gate, _Atomic uint64_t *open)
 {
-    gate->shared = shared;
+    gate->open = open;
     gate->watched = false;
     gate->bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     return gate->bell < 0 ? -errno : 0;
@@ -21,12 +21,12 @@ void gate_deinit(struct gate *gate)
 
 void gate_enter(struct gate *gate)
 {
-    atomic_fetch_add(&gate->shared->open, 1);
+    atomic_fetch_add(gate->open, 1);
 }
 
 void gate_leave(struct gate *gate)
 {
-    atomic_fetch_sub(&gate->shared->open, 1);
+    atomic_fetch_sub(gate->open, 1);
     if (atomic_load(&gate->watched) && atomic_exchange(&gate->watched, false)) {
         eventfd_write(gate->bell, 1);
     }
@@ -34,7 +34,7 @@ void gate_leave(struct gate *gate)
 
 uint64_t gate_open(const struct gate *gate)
 {
-    return atomic_load(&gate->shared->open);
+    return atomic_load(gate->open);
 }
 
 void gate_watch(struct gate *gate)

@@ -7,16 +7,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/shared.h"
-
 struct gate {
-    struct shared *shared; /* its `open` is the count */
-    int bell;              /* an eventfd: readable once it was rung */
+    _Atomic uint64_t *open; /* the count */
+    int bell;               /* an eventfd: readable once it was rung */
     _Atomic bool watched;
 };
 
-/* 0 or a negative errno. Main thread. */
-int gate_init(struct gate *gate, struct shared *shared);
+/* Counts in `*open`, which outlives it. 0 or a negative errno. Main thread. */
+int gate_init(struct gate *gate, _Atomic uint64_t *open);
 void gate_deinit(struct gate *gate);
 
 /* A connection was accepted. The acceptor's thread. */

@@ -23,6 +23,7 @@ static struct {
     struct limits_connections limits;
     struct server server;
     struct listeners listeners;
+    struct listeners admin; /* of --admin-listen */
     struct acceptor acceptor;
     char hostname[256];
     char error[512];
@@ -62,10 +63,13 @@ static int print_version(void)
     return flush_stdout();
 }
 
-static int print_listeners(const struct listeners *listeners)
+/* Those of --admin-listen last. */
+static int print_listeners(const struct listeners *listeners, const struct listeners *admin)
 {
-    for (size_t i = 0; i < listeners->count; i++) {
-        printf("listening on %s\n", listeners->items[i].name);
+    for (size_t i = 0; i < listeners->count + admin->count; i++) {
+        const struct listener *item =
+            i < listeners->count ? &listeners->items[i] : &admin->items[i - listeners->count];
+        printf("listening on %s\n", item->name);
     }
     return flush_stdout();
 }
@@ -77,6 +81,7 @@ static void find_limits(struct server *server)
     server->cpus = limits_cpus("");
     server->loops = options->loops != 0 ? options->loops : server->cpus;
     unsigned own = ACCEPTOR_DESCRIPTORS + 1 + 2 * options->listen.count + server->mode->descriptors(server);
+    own += options->admin_listen.count > 0 ? ADMIN_DESCRIPTORS + 2 * options->admin_listen.count : 0;
     limits_connections(&echod.limits, "", server->mode->cost, own);
     server->max_connections = echod.limits.count;
     server->binding = echod.limits.name;
@@ -100,6 +105,7 @@ static struct service make_service(const struct server *server, struct shared *s
         .usage = usage_read,
         .max_header_size = server->options->max_header_size,
         .max_body_size = server->options->max_body_size,
+        .offers = server->options->admin_listen.count > 0 ? OFFER_MAIN : OFFER_ALL,
         .cors = server->options->cors,
     };
 }
@@ -119,22 +125,31 @@ static int set_up_server(struct server *server, const struct options *options)
         return -errno;
     }
     server->service = make_service(server, shared);
-    int error = gate_init(&server->gate, shared);
+    int error = gate_init(&server->gate, &shared->open);
     if (error != 0) {
         shared_free(shared);
     }
     return error;
 }
 
-static bool open_listeners(struct listeners *listeners, const struct options *options)
+static int open_listed(struct listeners *listeners, const struct options_listen *list)
 {
-    int passed = listeners_inherit(listeners, echod.error, sizeof(echod.error));
+    return listeners_open(listeners, list->items, list->count, (int)echod.options.backlog, echod.error,
+                          sizeof(echod.error));
+}
+
+static bool open_listeners(const struct options *options)
+{
+    int passed = listeners_inherit(&echod.listeners, echod.error, sizeof(echod.error));
     if (passed == 0) {
-        passed = listeners_open(listeners, options->listen.items, options->listen.count,
-                                (int)options->backlog, echod.error, sizeof(echod.error));
+        passed = open_listed(&echod.listeners, &options->listen);
+    }
+    if (passed >= 0 && options->admin_listen.count > 0) {
+        passed = open_listed(&echod.admin, &options->admin_listen);
     }
     if (passed < 0) {
         say("%s", echod.error);
+        listeners_close(&echod.listeners);
     }
     return passed >= 0;
 }
@@ -148,9 +163,9 @@ static void say_choices(const struct server *server)
 }
 
 /* With the server set up and listening. After a drain that was cut off nothing is taken down: threads still run in it. */
-static int serve(struct server *server, struct listeners *listeners)
+static int serve(struct server *server, struct listeners *listeners, struct listeners *admin)
 {
-    int error = acceptor_init(&echod.acceptor, server, listeners);
+    int error = acceptor_init(&echod.acceptor, server, listeners, admin);
     if (error != 0) {
         say("cannot start: %s", strerror(-error));
         return EXIT_FAILURE;
@@ -162,7 +177,7 @@ static int serve(struct server *server, struct listeners *listeners)
         return EXIT_FAILURE;
     }
     say_choices(server);
-    int status = print_listeners(listeners);
+    int status = print_listeners(listeners, admin);
     if (status == EXIT_SUCCESS) {
         drain_notify("READY=1");
         status = acceptor_run(&echod.acceptor);
@@ -186,11 +201,12 @@ static int run(const struct options *options)
         say("cannot start: %s", strerror(-error));
         return EXIT_FAILURE;
     }
-    if (!open_listeners(&echod.listeners, options)) {
+    if (!open_listeners(options)) {
         return EXIT_FAILURE;
     }
-    int status = serve(&echod.server, &echod.listeners);
+    int status = serve(&echod.server, &echod.listeners, &echod.admin);
     listeners_close(&echod.listeners);
+    listeners_close(&echod.admin);
     return status;
 }
 

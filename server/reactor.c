@@ -113,6 +113,7 @@ int reactor_init(struct reactor *reactor, struct server *server, struct event_ba
 {
     *reactor = (struct reactor){
         .server = server,
+        .gate = &server->gate,
         .base = base,
         .timeouts = *timeouts,
         .input = malloc(REACTOR_INPUT_SIZE),

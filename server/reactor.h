@@ -40,6 +40,8 @@ struct connection {
  */
 struct reactor {
     struct server *server;
+    struct gate
+        *gate; /* which its connections leave: the server's, or what its owner sets before the first */
     struct event_base *base;
     struct timeouts timeouts;
     struct lane lane;

@@ -4,12 +4,11 @@
 
 static void index_begin(const struct request *request, struct response *response)
 {
-    (void)request;
     response->content_type = SPAN_LITERAL("text/plain; charset=utf-8");
     int error = buffer_append(&response->content, "echod, an HTTP echo server\n\n", 28, response->budget,
                               BUDGET_MAY_REFUSE);
     for (const struct route *route = route_table(); route->handler != NULL && error == 0; route++) {
-        if (route->usage != NULL) {
+        if (route->usage != NULL && route_offered(route, request->service)) {
             error = buffer_append(&response->content, route->usage, strlen(route->usage), response->budget,
                                   BUDGET_MAY_REFUSE);
             if (error == 0) {

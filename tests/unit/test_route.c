@@ -46,7 +46,9 @@ static const struct {
 static const struct handler *find(const char *path, int method, struct request *request,
                                   struct response *response)
 {
-    *request = (struct request){.path = {.data = path, .length = strlen(path)},
+    static const struct service all = {.offers = OFFER_ALL};
+    *request = (struct request){.service = &all,
+                                .path = {.data = path, .length = strlen(path)},
                                 .parameter = SPAN_LITERAL(""),
                                 .method = (uint8_t)method};
     response_init(response, (struct budget){0});
@@ -110,6 +112,29 @@ Test(route, refused)
         cr_expect(refused[i].status == 405 ? span_equal(response.allow, SPAN_LITERAL("GET, HEAD"))
                                            : response.allow.length == 0,
                   "%s", refused[i].path);
+    }
+}
+
+/* With --admin-listen each path is on one side only. */
+Test(route, offered)
+{
+    static const char *const admin[] = {"/metrics", "/healthz", "/readyz"};
+    for (size_t i = 0; i < sizeof found / sizeof found[0]; i++) {
+        bool of_admin = false;
+        for (size_t j = 0; j < sizeof admin / sizeof admin[0]; j++) {
+            of_admin |= strcmp(found[i].path, admin[j]) == 0;
+        }
+        for (enum offer offers = OFFER_MAIN; offers <= OFFER_ADMIN; offers++) {
+            struct service service = {.offers = offers};
+            struct request request = {.service = &service,
+                                      .path = {.data = found[i].path, .length = strlen(found[i].path)},
+                                      .method = HTTP_GET};
+            struct response response;
+            response_init(&response, (struct budget){0});
+            bool there = route_find(&request, &response) != NULL;
+            cr_expect_eq(there, of_admin == (offers == OFFER_ADMIN), "%s", found[i].path);
+            cr_expect_eq(response.status, there ? 200 : 404, "%s", found[i].path);
+        }
     }
 }
 

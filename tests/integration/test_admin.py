@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: MIT
+"""`--admin-listen`: paths that answer there and nowhere else, whatever becomes of the other connections."""
+
+import contextlib
+import os
+import signal
+
+from harness.answer import check_problem
+from harness.cases import case
+from harness.checks import check, equal, until
+from harness.corpus import get
+from harness.wire import Wire
+
+PLAIN = get(b"/plaintext")
+PATHS = (b"/metrics", b"/healthz", b"/readyz")
+
+
+def start_with_admin(start, *flags, lines=2, **options):
+    """A server and the address of its admin listener."""
+    server = start("--admin-listen", "127.0.0.1:0", *flags, lines=lines, **options)
+    return server, server.addresses[-1]
+
+
+def ask(address, request):
+    with Wire(address) as wire:
+        return wire.ask(request)
+
+
+@case
+def paths_of_each_side(start):
+    server, admin = start_with_admin(start)
+    for path in PATHS:
+        check_problem(ask(server.address, get(path)), 404)
+        equal(ask(admin, get(path)).status, 200, f"status of {path} of admin")
+    for path in (b"/", b"/plaintext", b"/echo", b"/version", b"/status/200", b"/anything"):
+        equal(ask(server.address, get(path)).status, 200, f"status of {path}")
+        check_problem(ask(admin, get(path)), 404)
+    index = ask(server.address, get(b"/")).body
+    check(not any(path in index for path in PATHS), "/ lists what is not there")
+    equal(ask(admin, get(b"/healthz").replace(b"GET", b"POST")).status, 405, "status of a POST")
+
+
+@case
+def without_it_nothing_is_different(server):
+    for path in PATHS:
+        equal(server.ask(get(path)).status, 200, f"status of {path}")
+
+
+@case
+def many_listeners(start, folder):
+    path = os.path.join(folder, "admin")
+    server, _ = start_with_admin(start, "--admin-listen", f"unix:{path}", "--admin-listen", "localhost:0", lines=5)
+    equal(server.listening[2], f"unix:{path}", "the third line")
+    for address in server.addresses[1:]:
+        with Wire(address) as wire:
+            for _ in range(3):
+                equal(wire.ask(get(b"/readyz")).status, 200, "status")
+    server.stop()
+    check(not os.path.exists(path), "the socket file is still there")
+
+
+@case
+def a_second_signal_leaves_no_file(start, folder):
+    path = os.path.join(folder, "admin")
+    server, _ = start_with_admin(start, "--admin-listen", f"unix:{path}", "--drain-delay", "30s", lines=3)
+    server.signal(signal.SIGTERM)
+    until(lambda: ask(path, get(b"/readyz")).status == 503, "the drain has begun")
+    server.signal(signal.SIGTERM)
+    server.wait(143)
+    check(not os.path.exists(path), "the socket file is still there")
+
+
+@case
+def a_full_server(start):
+    """It answers on without a place being taken, and tells that the server is full."""
+    server, admin = start_with_admin(start, "--max-connections", "2")
+    with server.connect() as first, server.connect() as second:
+        first.kept()
+        second.kept()
+        with Wire(admin) as wire:
+            equal(wire.ask(get(b"/healthz")).status, 200, "/healthz")
+            equal(server.ask(PLAIN).status, 503, "the status of a third connection")
+            until(lambda: wire.ask(get(b"/readyz")).status == 503, "/readyz says that it is full")
+            equal(wire.ask(get(b"/metrics")).status, 200, "/metrics")
+    with Wire(admin) as one, Wire(admin) as two:
+        equal([one.ask(get(b"/healthz")).status, two.ask(get(b"/healthz")).status], [200, 200], "/healthz")
+        until(lambda: metric(admin, "echod_connections_open") == 0, "all have left")
+        with server.connect() as first, server.connect() as second:
+            first.kept()
+            second.kept()
+
+
+@case
+def more_connections_than_it_takes(start):
+    """Those too many wait; when others leave they are served. The server itself goes on."""
+    server, admin = start_with_admin(start)
+    with contextlib.ExitStack() as stack:
+        wires = [stack.enter_context(Wire(admin)) for _ in range(70)]
+        for wire in wires:
+            wire.send(get(b"/healthz"))
+        for wire in wires[:64]:
+            equal(wire.answer().status, 200, "status")
+        equal(server.ask(PLAIN).status, 200, "status")
+        check(not wires[64].readable(0.2), "the 65th was served too")
+        for wire in wires[:64]:
+            wire.close()
+        for wire in wires[64:]:
+            equal(wire.answer().status, 200, "status")
+
+
+@case
+def open_until_the_drain_ends(start):
+    """While a request is still answered: alive, not ready; an admin connection holds nothing up."""
+    server, admin = start_with_admin(start)
+    with server.connect() as slow, Wire(admin) as kept:
+        kept.ask(get(b"/healthz"))
+        slow.send(get(b"/delay/1500ms"))
+        until(lambda: metric(admin, "echod_connections_open") == 1, "the request has begun")
+        server.signal(signal.SIGTERM)
+        until(lambda: ask(admin, get(b"/readyz")).status == 503, "/readyz says that it drains")
+        equal(ask(admin, get(b"/healthz")).status, 200, "/healthz")
+        check(kept.ask(get(b"/metrics")).closes, "no Connection: close while it drains")
+        equal(slow.answer().status, 200, "status")
+        with Wire(admin) if is_open(admin) else contextlib.nullcontext():
+            equal(server.wait(0), "", "stderr")
+    check(not is_open(admin), "the admin listener outlives the drain")
+
+
+def is_open(address):
+    try:
+        Wire(address).close()
+        return True
+    except OSError:
+        return False
+
+
+def metric(address, name):
+    page = ask(address, get(b"/metrics")).body.decode()
+    return sum(int(line.split()[1]) for line in page.splitlines() if line.startswith(name + "{"))
+
+
+@case
+def what_it_counts(start):
+    """The page counts requests of both sides, and only the others' connections as open."""
+    server, admin = start_with_admin(start)
+    with server.connect() as wire:
+        for _ in range(3):
+            wire.kept()
+        equal(metric(admin, "echod_requests_total"), 3, "requests")
+        equal(metric(admin, "echod_connections_open"), 1, "open connections")
+        equal(metric(admin, "echod_requests_total"), 5, "requests")
+
+
+@case(each_mode=False)
+def a_port_in_use(start):
+    first = start(mode="event")
+    server = start("--admin-listen", first.listening[0], mode="event", expect_ready=False)
+    text = server.wait(1)
+    check("cannot listen on" in text and first.listening[0] in text, f"stderr: {text!r}")
