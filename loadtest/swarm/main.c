@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* swarm: from the command line to the exit status. */
+#include <errno.h>
+#include <llhttp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "loadtest/swarm/report.h"
+
+enum { EXIT_USAGE = 2, OWN_DESCRIPTORS = 16 };
+
+static struct {
+    struct options options;
+    struct run run;
+    char error[512];
+} swarm;
+
+static int print_version(void)
+{
+    printf("swarm %s\nlibevent %s\nllhttp %d.%d.%d\n", ECHOD_VERSION, event_get_version(),
+           LLHTTP_VERSION_MAJOR, LLHTTP_VERSION_MINOR, LLHTTP_VERSION_PATCH);
+    return EXIT_SUCCESS;
+}
+
+/* Raises the soft limit of descriptors to the hard one. False if that is too low. */
+static bool enough_descriptors(const struct options *options)
+{
+    struct rlimit limit;
+    rlim_t needed = OWN_DESCRIPTORS;
+    for (unsigned i = 0; i < options->class_count; i++) {
+        needed += options->classes[i].connections;
+    }
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return true;
+    }
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < needed) {
+        fprintf(stderr,
+                "swarm: so many connections need %llu descriptors, the hard limit is %llu (ulimit -Hn)\n",
+                (unsigned long long)needed, (unsigned long long)limit.rlim_max);
+        return false;
+    }
+    return true;
+}
+
+static int finish(const struct run *run)
+{
+    report_result(stdout, run);
+    if (fflush(stdout) != 0 || ferror(stdout) != 0) {
+        fprintf(stderr, "swarm: cannot write to stdout: %s\n", strerror(errno));
+        return EXIT_FAILURE;
+    }
+    if (run->end == RUN_INTERRUPTED || run_connected(run)) {
+        return EXIT_SUCCESS;
+    }
+    fprintf(stderr, "swarm: %.*s: no connection could be opened: %s\n", (int)run->stage.options->host_length,
+            run->stage.options->host, run->crowds[0].tally.first_error);
+    return EXIT_FAILURE;
+}
+
+static int go(const struct options *options)
+{
+    int status = EXIT_FAILURE;
+    signal(SIGPIPE, SIG_IGN);
+    if (!enough_descriptors(options)) {
+        return status;
+    }
+    if (run_init(&swarm.run, options)) {
+        run_go(&swarm.run);
+        status = finish(&swarm.run);
+    } else {
+        fprintf(stderr, "swarm: there is not enough memory\n");
+    }
+    run_deinit(&swarm.run);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    switch (options_parse(&swarm.options, argc, argv, swarm.error, sizeof(swarm.error))) {
+    case OPTIONS_RUN: return go(&swarm.options);
+    case OPTIONS_HELP: options_help(stdout); return EXIT_SUCCESS;
+    case OPTIONS_VERSION: return print_version();
+    case OPTIONS_BAD: break;
+    }
+    fprintf(stderr, "swarm: %s\n", swarm.error);
+    return EXIT_USAGE;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/* The command line, read into one value: what the run is, and what each class of connections does in it. */
+#ifndef ECHOD_SWARM_OPTIONS_H
+#define ECHOD_SWARM_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "common/span.h"
+#include "loadtest/swarm/address.h"
+
+enum {
+    OPTIONS_CLASSES_MAX = 16,
+    OPTIONS_HEADERS_MAX = 32,
+    OPTIONS_STATUSES_MAX = 16,
+    OPTIONS_TARGETS_MAX = 64,
+    OPTIONS_SOURCES_MAX = 254,
+    OPTIONS_CONNECTIONS_MAX = 1000000 /* of a class */
+};
+
+#define OPTIONS_ANY_LENGTH UINT64_MAX
+
+/* Bytes moved at once, and how often. No bytes: all there are, at once. */
+struct options_pace {
+    uint64_t bytes;
+    uint64_t every_ms;
+};
+
+/* Strings and spans point into argv. Numbers are 0 where the flag was not given, unless said otherwise. */
+struct options_class {
+    const char *name;
+    const char *path;      /* NULL: none, which only a class that never asks may have */
+    struct span authority; /* of its URL; empty if that was only a path */
+    unsigned connections;
+    uint64_t rate;     /* requests per second; 0: closed model */
+    uint64_t requests; /* in all; 0: no end but the run's */
+    uint64_t each;     /* of each connection; 0: likewise */
+    bool hold;
+    bool greet;
+    bool close;
+    const char *method; /* NULL: GET, or POST with a body */
+    struct {
+        unsigned count;
+        const char *items[OPTIONS_HEADERS_MAX];
+    } headers;
+    uint64_t body_size;
+    const char *data;
+    struct {
+        unsigned count;
+        uint16_t items[OPTIONS_STATUSES_MAX];
+    } statuses;
+    const char *expect_body; /* NULL: any */
+    uint64_t expect_length;  /* OPTIONS_ANY_LENGTH: any */
+    bool expect_echo;
+    uint64_t timeout_ms;
+    struct options_pace trickle_send;
+    struct options_pace trickle_read;
+    uint64_t receive_buffer; /* 0: the kernel's choice */
+};
+
+struct options {
+    struct {
+        unsigned count;
+        struct address items[OPTIONS_TARGETS_MAX];
+    } targets;
+    struct {
+        unsigned count; /* 0: the kernel's choice */
+        struct address items[OPTIONS_SOURCES_MAX];
+    } sources;
+    const char *host; /* the value of Host: the first target, or localhost */
+    size_t host_length;
+    uint64_t duration_ms; /* 0: until every request is settled */
+    uint64_t warmup_ms;
+    uint64_t grace_ms;
+    bool gate;
+    bool buckets;
+    bool progress;
+    unsigned class_count;
+    struct options_class classes[OPTIONS_CLASSES_MAX];
+};
+
+enum options_outcome {
+    OPTIONS_RUN,
+    OPTIONS_HELP,    /* --help or -h came: print options_help(), exit 0 */
+    OPTIONS_VERSION, /* --version came: print it, exit 0 */
+    OPTIONS_BAD      /* say error on stderr, exit 2 */
+};
+
+/*
+ * Reads argv[1] to argv[argc - 1]. Flags of a class before the first --class are the defaults of all classes; without
+ * --class they make one, "main". A flag given twice: the last one counts, --target and --header add up. On OPTIONS_BAD,
+ * error (of size bytes) holds one line without a newline; *options is whole after OPTIONS_RUN only.
+ */
+enum options_outcome options_parse(struct options *options, int argc, char *const *argv, char *error,
+                                   size_t size);
+
+/* Writes the text of --help: at most 80 columns and 60 lines. */
+void options_help(FILE *out);
+
+#endif

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+/* Writes JSON straight to the stream: the few strings in it are escaped, all else is numbers. */
+#include "loadtest/swarm/report.h"
+
+#include <inttypes.h>
+
+#include "loadtest/swarm/instant.h"
+
+#define ERASE "\r\033[K"
+
+static void write_string(FILE *out, const char *text)
+{
+    putc('"', out);
+    for (; *text != '\0'; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c == '"' || c == '\\') {
+            fprintf(out, "\\%c", c);
+        } else if (c < ' ' || c >= 0x7f) {
+            fprintf(out, "\\u%04x", c);
+        } else {
+            putc(c, out);
+        }
+    }
+    putc('"', out);
+}
+
+/* A number of which nothing is known is null. */
+static void write_number(FILE *out, const char *name, bool known, double number)
+{
+    if (known) {
+        fprintf(out, "\"%s\": %.3f", name, number);
+    } else {
+        fprintf(out, "\"%s\": null", name);
+    }
+}
+
+static double microseconds(uint64_t duration)
+{
+    return (double)duration / 1000;
+}
+
+void report_held(FILE *out, const struct run *run)
+{
+    struct crowd_connections sum = {0};
+    struct crowd_greeted greeted = {0};
+    size_t open = 0;
+    for (unsigned i = 0; i < run->crowd_count; i++) {
+        const struct crowd *crowd = &run->crowds[i];
+        sum.asked += crowd->count.asked;
+        sum.opened += crowd->count.opened;
+        sum.failed += crowd->count.failed;
+        greeted.answered += crowd->greeted.answered;
+        greeted.refused += crowd->greeted.refused;
+        open += crowd_open_count(crowd);
+    }
+    fprintf(out,
+            "{\"event\": \"held\", \"asked\": %zu, \"opened\": %zu, \"failed\": %zu, \"open\": %zu, "
+            "\"answered\": %zu, "
+            "\"refused\": %zu, \"connect_s\": %.6f}\n",
+            sum.asked, sum.opened, sum.failed, open, greeted.answered, greeted.refused,
+            instant_seconds(run->held - run->began));
+}
+
+static const char *model_name(const struct options_class *of)
+{
+    return of->hold ? "hold" : of->rate != 0 ? "rate" : "closed";
+}
+
+static void write_connections(FILE *out, const struct crowd *crowd)
+{
+    const struct crowd_connections *count = &crowd->count;
+    fprintf(out,
+            "\"connections\": {\"asked\": %zu, \"opened\": %zu, \"failed\": %zu, \"reopened\": %zu, "
+            "\"closed\": %zu, "
+            "\"open\": %zu}, \"greeted\": {\"answered\": %zu, \"refused\": %zu, \"failed\": %zu}, ",
+            count->asked, count->opened, count->failed, count->reopened, count->closed,
+            crowd_open_count(crowd), crowd->greeted.answered, crowd->greeted.refused, crowd->greeted.failed);
+}
+
+static void write_requests(FILE *out, const struct crowd *crowd, const struct run *run)
+{
+    const struct tally *tally = &crowd->tally;
+    uint64_t window = run_window(run);
+    uint64_t unsent = crowd_unsent(crowd, run->over);
+    write_number(out, "asked_rate", crowd->of->rate != 0, (double)crowd->of->rate);
+    fputs(", ", out);
+    write_number(out, "achieved_rate", window > 0, (double)tally->in_time / instant_seconds(window));
+    fprintf(out,
+            ", \"requests\": %" PRIu64 ", \"answers\": %" PRIu64 ", \"refused\": %" PRIu64
+            ", \"unsent\": %" PRIu64 ", \"unfinished\": %" PRIu64 ", ",
+            tally->begun + unsent, tally->outcomes[OUTCOME_RIGHT], tally->outcomes[OUTCOME_REFUSED], unsent,
+            tally_unfinished(tally));
+}
+
+static void write_errors(FILE *out, const struct tally *tally)
+{
+    fputs("\"errors\": {", out);
+    for (unsigned i = OUTCOME_FIRST_ERROR; i < OUTCOME_TOTAL; i++) {
+        fprintf(out, "%s\"%s\": %" PRIu64, i == OUTCOME_FIRST_ERROR ? "" : ", ",
+                outcome_name((enum outcome)i), tally->outcomes[i]);
+    }
+    fputs("}, \"first_error\": ", out);
+    if (tally->first_error[0] != '\0') {
+        write_string(out, tally->first_error);
+    } else {
+        fputs("null", out);
+    }
+    fputs(", \"statuses\": {", out);
+    const char *separator = "";
+    for (unsigned status = 0; status < TALLY_STATUSES; status++) {
+        if (tally->statuses[status] != 0) {
+            fprintf(out, "%s\"%u\": %" PRIu64, separator, status, tally->statuses[status]);
+            separator = ", ";
+        }
+    }
+    fputs("}, ", out);
+}
+
+static void write_buckets(FILE *out, const struct histogram *latency)
+{
+    const char *separator = "";
+    fputs(", \"buckets\": [", out);
+    for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++) {
+        if (latency->counts[i] != 0) {
+            fprintf(out, "%s[%.3f, %" PRIu64 "]", separator, microseconds(histogram_upper_end(i)),
+                    latency->counts[i]);
+            separator = ", ";
+        }
+    }
+    fputs("]", out);
+}
+
+static void write_latency(FILE *out, const struct histogram *latency, bool buckets)
+{
+    static const struct {
+        const char *name;
+        uint64_t percentile;
+    } percentiles[] = {{"p50", 50000}, {"p90", 90000}, {"p99", 99000}, {"p99.9", 99900}};
+    bool known = latency->count > 0;
+    fprintf(out, "\"latency_us\": {\"samples\": %" PRIu64 ", ", latency->count);
+    write_number(out, "min", known, microseconds(latency->least));
+    fputs(", ", out);
+    write_number(out, "mean", known, histogram_mean(latency) / 1000);
+    for (size_t i = 0; i < sizeof(percentiles) / sizeof(percentiles[0]); i++) {
+        fputs(", ", out);
+        write_number(out, percentiles[i].name, known,
+                     microseconds(histogram_percentile(latency, percentiles[i].percentile)));
+    }
+    fputs(", ", out);
+    write_number(out, "max", known, microseconds(latency->most));
+    if (buckets) {
+        write_buckets(out, latency);
+    }
+    fputs("}", out);
+}
+
+static void write_class(FILE *out, const struct crowd *crowd, const struct run *run)
+{
+    const struct tally *tally = &crowd->tally;
+    fputs("{\"name\": ", out);
+    write_string(out, crowd->of->name);
+    fprintf(out, ", \"model\": \"%s\", \"path\": ", model_name(crowd->of));
+    write_string(out, crowd->of->path != NULL ? crowd->of->path : "");
+    fputs(", ", out);
+    write_connections(out, crowd);
+    write_requests(out, crowd, run);
+    write_errors(out, tally);
+    fprintf(out,
+            "\"bytes\": {\"sent\": %" PRIu64 ", \"received\": %" PRIu64 "}, \"waited\": {\"count\": %" PRIu64
+            ", \"max_us\": %.3f}, \"late\": {\"count\": %" PRIu64 ", \"max_us\": %.3f}, ",
+            tally->bytes_sent, tally->bytes_received, tally->waited, microseconds(tally->longest_wait),
+            tally->late, microseconds(tally->latest));
+    write_number(out, "last_answer_s", crowd->last_answer != 0,
+                 instant_seconds(crowd->last_answer - crowd->first_begun));
+    fputs(", ", out);
+    write_latency(out, &tally->latency, run->stage.options->buckets);
+    fputs("}", out);
+}
+
+static const char *end_name(enum run_end end)
+{
+    switch (end) {
+    case RUN_DURATION: return "duration";
+    case RUN_REQUESTS: return "requests";
+    case RUN_UNOPENED: return "unopened";
+    case RUN_INTERRUPTED: return "interrupted";
+    }
+    __builtin_unreachable();
+}
+
+void report_result(FILE *out, const struct run *run)
+{
+    double window = instant_seconds(run_window(run));
+    double cpu = instant_seconds(run->cpu_end - run->cpu_begin);
+    fprintf(out,
+            "{\"event\": \"result\", \"format\": \"echod-swarm\", \"version\": 1, \"complete\": %s, "
+            "\"ended\": \"%s\", ",
+            run->end == RUN_DURATION || run->end == RUN_REQUESTS ? "true" : "false", end_name(run->end));
+    fprintf(out, "\"window_s\": %.6f, \"warmup_s\": %.3f, ", window,
+            (double)run->stage.options->warmup_ms / 1000);
+    write_number(out, "connect_s", run->held != 0, instant_seconds(run->held - run->began));
+    fprintf(out, ", \"client_cpu_s\": %.6f, ", cpu);
+    write_number(out, "client_cpu_share", window > 0, cpu / window);
+    fputs(", \"classes\": [", out);
+    for (unsigned i = 0; i < run->crowd_count; i++) {
+        fputs(i == 0 ? "" : ", ", out);
+        write_class(out, &run->crowds[i], run);
+    }
+    fputs("]}\n", out);
+}
+
+static void progress_of_load(FILE *out, const struct run *run)
+{
+    const struct stage *stage = &run->stage;
+    uint64_t now = instant_now();
+    uint64_t answers = 0;
+    uint64_t errors = 0;
+    for (unsigned i = 0; i < run->crowd_count; i++) {
+        answers += run->crowds[i].tally.outcomes[OUTCOME_RIGHT];
+        errors += tally_errors(&run->crowds[i].tally);
+    }
+    if (now < stage->window_begin) {
+        fprintf(out, "warm-up, %.0f s left", instant_seconds(stage->window_begin - now));
+        return;
+    }
+    fprintf(out, "%.1f s", instant_seconds(now - stage->window_begin));
+    if (stage->window_end != INSTANT_NEVER) {
+        fprintf(out, " of %.1f s", (double)stage->options->duration_ms / 1000);
+    }
+    fprintf(out, ", %" PRIu64 " answers, %" PRIu64 " errors", answers, errors);
+}
+
+void report_progress(FILE *out, const struct run *run)
+{
+    size_t asked = 0;
+    size_t opened = 0;
+    for (unsigned i = 0; i < run->crowd_count; i++) {
+        asked += run->crowds[i].count.asked;
+        opened += run->crowds[i].count.opened;
+    }
+    fputs(ERASE "swarm: ", out);
+    switch (run->stage.phase) {
+    case STAGE_OPENING: fprintf(out, "%zu of %zu connections open", opened, asked); break;
+    case STAGE_GATE: fprintf(out, "%zu connections held; a line on stdin goes on", opened); break;
+    case STAGE_LOAD:
+    case STAGE_GRACE: progress_of_load(out, run); break;
+    case STAGE_OVER: break;
+    }
+    fflush(out);
+}
+
+void report_progress_end(FILE *out)
+{
+    fputs(ERASE, out);
+    fflush(out);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* Where connections go and where they come from. */
+#ifndef ECHOD_SWARM_ROUTE_H
+#define ECHOD_SWARM_ROUTE_H
+
+#include "loadtest/swarm/options.h"
+
+/*
+ * Begins connecting number `number`: they take turns over the targets, then over the sources. Returns the descriptor,
+ * not blocking, of which writing becomes possible when the connection stands or has failed (SO_ERROR); or a negative
+ * errno: -EAGAIN if a local socket's queue is full now. receive_buffer is in bytes, 0 leaves it to the kernel.
+ */
+int route_connect(const struct options *options, size_t number, uint64_t receive_buffer);
+
+/* Says what an error of route_connect(), or of the socket later, means. A static text. */
+const char *route_error(int error);
+
+#endif

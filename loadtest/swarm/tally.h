@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/* What came of the requests of a class. */
+#ifndef ECHOD_SWARM_TALLY_H
+#define ECHOD_SWARM_TALLY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "loadtest/swarm/histogram.h"
+
+/* How a request ended. Those from the third on are errors, each request has one at most. */
+enum outcome {
+    OUTCOME_RIGHT,
+    OUTCOME_REFUSED, /* a 503 that was not expected */
+    OUTCOME_CONNECT, /* the connection for it could not be opened */
+    OUTCOME_READ,    /* reset, closed or not HTTP before the answer's end */
+    OUTCOME_WRITE,   /* it could not be sent, and no answer came */
+    OUTCOME_TIMEOUT,
+    OUTCOME_STATUS, /* answered with a status that was not expected */
+    OUTCOME_BODY    /* answered with a body that was not expected */
+};
+
+#define OUTCOME_TOTAL       (OUTCOME_BODY + 1)
+#define OUTCOME_FIRST_ERROR OUTCOME_CONNECT
+
+enum { TALLY_STATUSES = 1000, TALLY_ERROR_SIZE = 160 };
+
+/* "connect", "read" and so on. */
+const char *outcome_name(enum outcome outcome);
+
+/* Whether a whole answer came. */
+static inline bool outcome_is_answer(enum outcome outcome)
+{
+    return outcome == OUTCOME_RIGHT || outcome == OUTCOME_REFUSED || outcome == OUTCOME_STATUS ||
+           outcome == OUTCOME_BODY;
+}
+
+/* A request that has ended. Times are instants. */
+struct settled {
+    enum outcome outcome;
+    unsigned status; /* 0: no answer */
+    uint64_t due;
+    uint64_t now;
+    const char *why; /* of an error, else NULL */
+};
+
+/* All zero is an empty one. Only requests that were due in the window are recorded. */
+struct tally {
+    uint64_t begun;
+    uint64_t outcomes[OUTCOME_TOTAL];
+    uint64_t statuses[TALLY_STATUSES];
+    uint64_t in_time; /* right answers that came in the window, whenever they were asked for */
+    uint64_t bytes_sent;
+    uint64_t bytes_received;
+    uint64_t waited; /* requests that found no free connection when they were due */
+    uint64_t longest_wait;
+    uint64_t late; /* requests begun too late though a connection was free */
+    uint64_t latest;
+    struct histogram latency;           /* of right answers */
+    char first_error[TALLY_ERROR_SIZE]; /* "connect: Connection refused"; empty: none */
+};
+
+void tally_settle(struct tally *tally, const struct settled *settled);
+
+/* Keeps the first error's text. */
+void tally_note(struct tally *tally, enum outcome outcome, const char *why);
+
+/* Requests that were begun and have not ended. */
+uint64_t tally_unfinished(const struct tally *tally);
+
+/* Errors of all kinds. */
+uint64_t tally_errors(const struct tally *tally);
+
+/* A request due at `due` is begun at `now`, on a connection that was free from `free_since` on. */
+void tally_begin(struct tally *tally, uint64_t due, uint64_t free_since, uint64_t now);
+
+#endif
