@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Where, when and how the results were taken, in a few lines."""
 
-from . import machine
+from . import machine, view
 from .progress import duration
 
 
@@ -51,4 +51,4 @@ def lines(results):
     told = [machine_line(described) for described in found]
     if len(found) > 1:
         told = [f"machine {i}: {text}" for i, text in enumerate(told, 1)]
-    return list(filter(None, [*told, method_line(results), incomplete_line(results)]))
+    return [view.words(line) for line in (*told, method_line(results), incomplete_line(results)) if line]

@@ -112,12 +112,13 @@ def _drift_notes(pairs, cells):
         for figure in new.figures:
             drift = controls.get((new.name, figure.name))
             if drift is not None and abs(drift) > log1p(shifts.SMALLEST):
-                notes.append(f"{new.name}: the ceilings' {figure.title} moved by {_percent(exp(drift))}, and their code "
+                notes.append(f"{new.name}: the ceilings' {figure.title} moved by {percent(exp(drift))}, and their code "
                              "did not change: as much is put down to the machine")
     return notes
 
 
-def _percent(ratio):
+def percent(ratio):
+    """A ratio as people say it."""
     return f"{(ratio - 1) * 100:+.0f} %" if 0.1 < ratio < 3 else f"× {table.significant(ratio)}"
 
 
@@ -140,7 +141,7 @@ def value(results, old):
 
 def line(change):
     """One change in words."""
-    text = f"{change['experiment']}: {change['subject']} is {change['word']}: {change['title']} {_percent(change['ratio'])}"
+    text = f"{change['experiment']}: {change['subject']} is {change['word']}: {change['title']} {percent(change['ratio'])}"
     return " ".join(filter(None, (text, change["points"]))) + f" ({change['example']})"
 
 

@@ -9,8 +9,8 @@ import time
 from dataclasses import replace
 from datetime import datetime, timezone
 
-from . import (colour, command, conditions, cpus, experiment, machine, methods, modes, options, output, report, requirements,
-               subjects)
+from . import (baseline, colour, command, conditions, cpus, experiment, machine, merge, methods, modes, options, output,
+               report, requirements, subjects)
 from .engine import Engine, Lab, Trial, plan
 from .errors import LabError
 from .interrupts import Interrupted, shield
@@ -26,9 +26,10 @@ _GREETING = Workload("plaintext", "GET /plaintext", "GET", "/plaintext")
 class Comparison:
     """What is to be measured, what has been measured, and how it ended."""
 
-    def __init__(self, chosen, given, argv):
+    def __init__(self, chosen, given, argv, old=None):
         descriptors = machine.raise_descriptor_limit(max(given.connections or [0]))
         self.given = given
+        self.old = old  # the results of --baseline
         self.effort = "full" if given.full else "quick"
         server = None if given.target else command.server_path(given.server)
         output.prepare(given.output)
@@ -125,7 +126,7 @@ class Comparison:
         if not any(trial.measurements for trial in self.trials):
             return
         self._keep()
-        show(self.results, self.given.output)
+        show(self.results, self.given.output, self.old)
 
 
 def _missing_tool(item):
@@ -149,8 +150,10 @@ def _answer_length(subject):
         return None
 
 
-def show(results, folder):
-    """The results on the terminal and in the report's files; says where those are."""
+def show(results, folder, old=None):
+    """The results on the terminal and in the report's files, and what changed since the old ones; says where those are."""
+    if old:
+        results = {**results, "baseline": baseline.value(results, old)}
     width = max(80, min(shutil.get_terminal_size((report.COLUMNS, 24)).columns, 160))
     print(report.terminal(results, colour.wanted(sys.stdout), width), flush=True)
     report.write(results, folder)
@@ -161,17 +164,21 @@ def main(argv):
     given = options.parse(argv)
     for text in given.require:
         conditions.parse(text)
+    old = load(given.baseline) if given.baseline else None
     known = experiment.load_all()
     chosen = experiment.choose(known, given.only)
     if given.list:
         print("\n".join(f"{item.name:<14} {item.statement}" for item in chosen))
         return 0
-    if given.source:
-        results, faults = load(given.source), 0
+    if given.source or given.merge:
+        results = load(given.source) if given.source else merge.merge([load(path) for path in given.merge])
+        faults = 0
         output.prepare(given.output)
-        show(results, given.output)
+        if given.merge:
+            output.write_json(given.output / "results.json", results)
+        show(results, given.output, old)
     else:
-        comparison = Comparison(chosen, given, argv)
+        comparison = Comparison(chosen, given, argv, old)
         faults = comparison.run()
         results = comparison.results
     failed = requirements.check(results, given.require)

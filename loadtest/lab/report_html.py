@@ -53,6 +53,8 @@ def page(results, chart_library=None):
     style = (PARTS / "style.css").read_text(encoding="utf-8")
     scripts = [chart_library, script((PARTS / "charts.js").read_text(encoding="utf-8"))] if chart_library else []
     body = [_header(results), report_sections.summary(experiments)]
+    if results.get("baseline"):
+        body.append(report_sections.changes(results["baseline"]))
     body += [report_sections.experiment(experiment, bool(chart_library)) for experiment in experiments]
     body += [report_sections.machines(results), _footer(bool(chart_library))]
     return Template((PARTS / "page.html").read_text(encoding="utf-8")).substitute(

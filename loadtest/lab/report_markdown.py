@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The results as Markdown: for a wiki, an issue, or a reader without a browser."""
 
-from . import about, table, view
+from . import about, baseline, table, view
 
 OUTCOMES = {"holds": "holds", "fails": "does not hold", "unclear": "no clear answer"}
 _SPECIAL = str.maketrans({character: "\\" + character for character in "\\`*_[]<>#~"})  # | is the table's
@@ -57,6 +57,14 @@ def _section(experiment):
     return parts
 
 
+def _changes(found):
+    parts = [f"## {text(baseline.heading(found))}"]
+    lines = [*found["failures"], *(baseline.line(change) for change in found["changes"])]
+    if lines:
+        parts.append("\n".join(f"- {text(line)}" for line in lines))
+    return [*parts, text(baseline.closing(found)), *(f"({text(note)})" for note in found["notes"])]
+
+
 def markdown(results):
     parts = ["# echod: one server, several concurrency models"]
     parts.append("\n".join(f"- {text(line)}" for line in [f"taken {results.get('started', '')}", *about.lines(results)]))
@@ -64,6 +72,8 @@ def markdown(results):
     parts.append(table.markdown(["what people say", "", "what was seen"], [
         [text(experiment.statement or experiment.title), _outcome(experiment), text(experiment.sentence)]
         for experiment in experiments], 3))
+    if results.get("baseline"):
+        parts += _changes(results["baseline"])
     for experiment in experiments:
         parts += _section(experiment)
     parts.append("Every round is in `results.json` beside this file, every figure in `results.csv`, the charts in `report.html`.")

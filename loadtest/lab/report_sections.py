@@ -3,7 +3,7 @@
 
 import json
 
-from . import about, charts, view
+from . import about, baseline, charts, view
 from .markup import Markup, element, join
 
 _OUTCOMES = {"holds": "✓ holds", "fails": "✗ does not hold", "unclear": "? no clear answer"}
@@ -165,6 +165,32 @@ def experiment(shown, with_charts):
     if shown.command:
         parts += [element("h3", "To repeat just this"), element("pre", element("code", shown.command))]
     return element("section", *parts, id=_anchor(shown))
+
+
+def _change(change):
+    mark = f"{'✗' if change['worse'] else '✓'} {change['word']}"
+    return element("tr", element("th", change["experiment"], scope="row"), element("td", change["subject"], class_="left"),
+                   element("td", change["title"], class_="left"),
+                   element("td", element("span", mark, class_=f"outcome {'fails' if change['worse'] else 'holds'}")),
+                   element("td", baseline.percent(change["ratio"])), element("td", change["points"], class_="left"),
+                   element("td", change["example"], class_="left"))
+
+
+def changes(found):
+    """What changed since the baseline."""
+    parts = [element("h2", baseline.heading(found))]
+    if found["failures"]:
+        parts.append(element("ul", *(element("li", line) for line in found["failures"])))
+    if found["changes"]:
+        head = element("tr", *(element("th", words, scope="col", class_="left") for words in
+                               ("experiment", "subject", "figure", "verdict", "change", "where", "for example")))
+        parts.append(element("div", element(
+            "table", element("caption", "Changes that are more than noise."), element("thead", head),
+            element("tbody", *map(_change, found["changes"]))), class_="table"))
+    parts.append(element("p", baseline.closing(found)))
+    if found["notes"]:
+        parts.append(element("ul", *(element("li", note) for note in found["notes"]), class_="remarks"))
+    return element("section", *parts, id="changes")
 
 
 def _text(value):

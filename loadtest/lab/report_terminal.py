@@ -4,7 +4,7 @@
 import textwrap
 from dataclasses import dataclass
 
-from . import about, view
+from . import about, baseline, view
 from .colour import Paint
 
 COLUMNS = 100
@@ -118,6 +118,19 @@ def _overview(experiments, width, paint):
     return lines
 
 
+def _changes(found, width, paint):
+    lines = [paint(baseline.heading(found), "bold")]
+    for text in found["failures"]:
+        lines += _wrapped(text, width)
+    for change in found["changes"]:
+        style = "red" if change["worse"] else "green"
+        lines += [paint(line, style) for line in _wrapped(baseline.line(change), width)]
+    lines.append(baseline.closing(found))
+    for note in found["notes"]:
+        lines += [paint(line, "dim") for line in _wrapped(f"({note})", width)]
+    return lines
+
+
 def terminal(results, colour, width=COLUMNS):
     """The whole report as text for a terminal of that width."""
     paint = Paint(colour)
@@ -130,4 +143,6 @@ def terminal(results, colour, width=COLUMNS):
     parts += ["\n".join(_statement(experiment, width, paint)) for experiment in experiments]
     if len(experiments) > 1:
         parts.append("\n".join(_overview(experiments, width, paint)))
+    if results.get("baseline"):
+        parts.append("\n".join(_changes(results["baseline"], width, paint)))
     return "\n\n".join(parts)

@@ -6,20 +6,20 @@ import random
 from statistics import median
 
 MODES = {"thread": "mode", "event": "mode", "hybrid": "mode", "pool": "mode", "process": "mode",
-         "ceiling: epoll": "ceiling", "ceiling: threads": "ceiling"}
-_CEILINGS = {"event": "ceiling: epoll", "hybrid": "ceiling: epoll", "thread": "ceiling: threads", "pool": "ceiling: threads"}
-_BASE = {"thread": 8.9, "event": 7.0, "hybrid": 7.1, "pool": 9.0, "process": 9.4, "ceiling: epoll": 6.8, "ceiling: threads": 8.8}
+         "ceiling-epoll": "ceiling", "ceiling-threads": "ceiling"}
+_CEILINGS = {"event": "ceiling-epoll", "hybrid": "ceiling-epoll", "thread": "ceiling-threads", "pool": "ceiling-threads"}
+_BASE = {"thread": 8.9, "event": 7.0, "hybrid": 7.1, "pool": 9.0, "process": 9.4, "ceiling-epoll": 6.8, "ceiling-threads": 8.8}
 
 
 def figure(name, title, unit="", better="lower", log=False, meaning=""):
     return {"name": name, "title": title, "unit": unit, "better": better, "log": log, "meaning": meaning or f"what {title} is"}
 
 
-RPS = figure("requests_per_s", "requests/s", "requests/s", "higher", meaning="answers in a second")
+RPS = figure("rps", "requests/s", "/s", "higher", meaning="answers in a second")
 CPU = figure("cpu_us_per_request", "CPU per request", "µs", meaning="user and system time of the server per request")
 P99 = figure("p99_us", "p99", "µs", log=True, meaning="latency that 99 % of the requests did not exceed")
 SWITCHES = figure("switches_per_request", "switches per request", meaning="context switches of the server per request")
-MEMORY = figure("bytes_per_connection", "memory per connection", "B", log=True, meaning="growth of user memory")
+MEMORY = figure("user_bytes_per_connection", "memory per connection", "bytes", log=True, meaning="growth of user memory")
 CONNECTIONS = {"name": "connections", "title": "connections", "unit": "", "log": True}
 
 
@@ -81,22 +81,22 @@ def scaling(noise, rounds=3, slower=None, counts=(1, 16, 64, 256, 1024)):
         for x in counts:
             for subject in MODES:
                 cpu = _BASE[subject] * (1 + 1.2 / x) * (slower or {}).get(subject, 1)
-                if subject in ("thread", "process", "ceiling: threads"):
+                if subject in ("thread", "process", "ceiling-threads"):
                     cpu *= 1 + 0.04 * math.log2(x)
                 if subject == "process" and x == 1024:
                     made.append(measurement(subject, x, number, {}, failure={
                         "kind": "limit", "reason": "refused at 812 connections: pids.max of the cgroup is 819"}))
                     continue
                 made.append(measurement(subject, x, number, {
-                    "cpu_us_per_request": noise(cpu), "requests_per_s": noise(1e6 / cpu), "p99_us": noise(cpu * x * 1.4 + 30),
-                    "switches_per_request": noise(0.02 if subject in ("event", "ceiling: epoll") else 1.1)},
+                    "cpu_us_per_request": noise(cpu), "rps": noise(1e6 / cpu), "p99_us": noise(cpu * x * 1.4 + 30),
+                    "switches_per_request": noise(0.02 if subject in ("event", "ceiling-epoll") else 1.1)},
                     marks=["client_limited"] if x == 64 and subject == "event" else []))
     return experiment("scaling", "Events scale to many connections", [CPU, RPS, P99, SWITCHES], made, CONNECTIONS)
 
 
 def memory(noise, rounds=3):
-    base = {"event": 420, "hybrid": 431, "thread": 13100, "pool": 900, "process": 182000, "ceiling: epoll": 280, "ceiling: threads": 12560}
-    made = [measurement(subject, None, number, {"bytes_per_connection": noise(value)})
+    base = {"event": 420, "hybrid": 431, "thread": 13100, "pool": 900, "process": 182000, "ceiling-epoll": 280, "ceiling-threads": 12560}
+    made = [measurement(subject, None, number, {"user_bytes_per_connection": noise(value)})
             for number in range(1, rounds + 1) for subject, value in base.items()]
     return experiment("memory", "A thread costs memory", [MEMORY], made, chart="bar",
                       sentence="an idle connection costs 13.1 KB in thread, 420 B in event: 31 times as much.")
@@ -104,7 +104,7 @@ def memory(noise, rounds=3):
 
 def blocked(noise, rounds=3):
     base = {"event": 412000, "hybrid": 900, "thread": 700, "pool": 760, "process": 1100}
-    made = [measurement(subject, None, number, {"p99_us": noise(value), "requests_per_s": noise(2000)}, asked_rate=2000,
+    made = [measurement(subject, None, number, {"p99_us": noise(value), "rps": noise(2000)}, asked_rate=2000,
                         achieved_rate=1999.5, errors={"timeout": 3 if subject == "event" else 0})
             for number in range(1, rounds + 1) for subject, value in base.items()]
     return experiment("blocked-loop", "Blocking work stalls a loop", [P99, RPS], made, chart="bar",

@@ -111,7 +111,7 @@ class WordsTest(unittest.TestCase):
         old, new = report_fixture.results(1), report_fixture.results(2)
         for results, size in ((old, 100_000), (new, 103_000)):
             results["experiments"] = [report_fixture.experiment("price", "p", [report_fixture.MEMORY], [
-                report_fixture.measurement("event", None, number, {"bytes_per_connection": size}) for number in (1, 2)], chart="bar")]
+                report_fixture.measurement("event", None, number, {"user_bytes_per_connection": size}) for number in (1, 2)], chart="bar")]
         self.assertEqual([(c["word"], round(c["ratio"], 2)) for c in changes(old, new)], [("worse", 1.03)])
 
     def test_from_nothing_to_something(self):
@@ -135,12 +135,12 @@ class WordsTest(unittest.TestCase):
         self.assertIn("has figures now; before: the server died", baseline.compare(old, new)[0])
 
     def test_rates_that_the_client_limited_are_not_judged(self):
-        old, new = (scaled(report_fixture.results(i, 0.02), 1 + i, ("mode",), "requests_per_s") for i in (0, 1))
-        named = {c["subject"] for c in changes(old, new) if c["figure"] == "requests_per_s"}
+        old, new = (scaled(report_fixture.results(i, 0.02), 1 + i, ("mode",), "rps") for i in (0, 1))
+        named = {c["subject"] for c in changes(old, new) if c["figure"] == "rps"}
         self.assertIn("event", named)
         for row in new["experiments"][0]["summary"]:
             row["marks"] = ["client_limited"]
-        self.assertEqual([c for c in changes(old, new) if c["figure"] == "requests_per_s" and c["experiment"] == "scaling"], [])
+        self.assertEqual([c for c in changes(old, new) if c["figure"] == "rps" and c["experiment"] == "scaling"], [])
 
     def test_nothing_in_common(self):
         other = report_fixture.results(1)

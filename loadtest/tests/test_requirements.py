@@ -13,7 +13,7 @@ from report_fixture import CONNECTIONS, CPU, RPS, experiment, measurement
 def results():
     failure = {"kind": "limit", "reason": "pids.max"}
     scaling = experiment("scaling", "s", [RPS, CPU], [
-        measurement(subject, x, 1, {} if bad else {"requests_per_s": rate, "cpu_us_per_request": 1e6 / rate},
+        measurement(subject, x, 1, {} if bad else {"rps": rate, "cpu_us_per_request": 1e6 / rate},
                     failure=failure if bad else None)
         for subject, x, rate, bad in (("event", 64, 1000, False), ("event", 1024, 900, False), ("thread", 64, 1000, False),
                                       ("thread", 1024, 500, False), ("pool", 64, 800, False), ("pool", 1024, 0, True),
@@ -62,20 +62,20 @@ class CheckTest(unittest.TestCase):
         return requirements.check(results(), expressions)
 
     def test_met(self):
-        for text in ("event.requests_per_s >= 0.9 * thread.requests_per_s @ 1024", "event.requests_per_s >= thread.requests_per_s",
+        for text in ("event.rps >= 0.9 * thread.rps @ 1024", "event.rps >= thread.rps",
                      "hybrid.p99_us < 0.1 * event.p99_us in blocked-loop", "hybrid.p99_us < 0.1 * event.p99_us",
-                     "event.requests_per_s >= 1.5 * thread.requests_per_s @ max", '"my server".requests_per_s < 11 @ min'):
+                     "event.rps >= 1.5 * thread.rps @ max", '"my server".rps < 11 @ min'):
             self.assertEqual(self.failed(text), [], text)
 
     def test_not_met_says_where_and_with_what_figures(self):
-        text = "event.requests_per_s >= 1.5 * thread.requests_per_s"
+        text = "event.rps >= 1.5 * thread.rps"
         self.assertEqual(self.failed(text), [f"required {text}: not met in scaling at 64: 1,000 against 1.5 * 1,000 = 1,500"])
 
     def test_a_missing_figure_does_not_meet_it(self):
-        for text, why in (("pool.requests_per_s > 1 @ 1024", "in scaling at 1,024: pool.requests_per_s has no value: a limit: pids.max"),
-                          ("pool.requests_per_s > 1", "at 1,024: pool.requests_per_s has no value"),
-                          ("event.requests_per_s > 1 @ 2048", "no experiment has them at 2048"),
-                          ("event.requests_per_s > 1 @ 2048 in scaling", "in scaling at 2,048: event.requests_per_s was not measured"),
+        for text, why in (("pool.rps > 1 @ 1024", "in scaling at 1,024: pool.rps has no value: a limit: pids.max"),
+                          ("pool.rps > 1", "at 1,024: pool.rps has no value"),
+                          ("event.rps > 1 @ 2048", "no experiment has them at 2048"),
+                          ("event.rps > 1 @ 2048 in scaling", "in scaling at 2,048: event.rps was not measured"),
                           ("event.speed > 1", "no experiment has event.speed"), ("evnt.p99_us > 1", "no experiment has evnt.p99_us"),
                           ("event.p99_us > 1 in scaling", "scaling has no event.p99_us"),
                           ("event.p99_us > 1 in nowhere", "there is no experiment 'nowhere'"),

@@ -154,7 +154,7 @@ class PageTest(unittest.TestCase):
         """That this test can fail: a page whose data is wrong draws one chart less and says so on the console."""
         page = (self.folder / "report.html").read_text(encoding="utf-8")
         broken = self.folder / "broken.html"
-        broken.write_text(page.replace('"figure":"bytes_per_connection"', '"figure":"nothing"', 1), encoding="utf-8")
+        broken.write_text(page.replace('"figure":"user_bytes_per_connection"', '"figure":"nothing"', 1), encoding="utf-8")
         with Browser(broken.as_uri(), "--dump-dom", "--virtual-time-budget=10000") as browser:
             self.assertIn(f'data-charts="{len(self.experiments) - 1}"', browser.output())
             self.assertEqual(len(browser.console()), 1)
