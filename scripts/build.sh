@@ -13,6 +13,21 @@ build() (
     { cmake --preset "$1" && cmake --build "build/$1"; } >&2 9>&-
 )
 
+# The preset pgo: built to write a profile, run under the bench's workloads in every mode, and built anew with the profile.
+build_pgo() (
+    unset CFLAGS CPPFLAGS LDFLAGS
+    mkdir -p build
+    exec 9>build/pgo.lock
+    ! have flock || flock 9
+    rm -rf build/pgo
+    say "== build pgo: the program to be trained"
+    { cmake --preset pgo -DECHOD_PGO=train && cmake --build build/pgo; } >&2 9>&-
+    say "== train it"
+    python3 loadtest/bench.py --train --server build/pgo/echod 9>&-
+    say "== build pgo with its profile"
+    { cmake --preset pgo -DECHOD_PGO=use && cmake --build build/pgo; } >&2 9>&-
+)
+
 preset_names() {
     cmake --list-presets | sed -n 's/^ *"\([^"]*\)".*/\1/p' | tr '\n' ' '
 }
