@@ -10,8 +10,8 @@
 /* RFC 3986, 3.2.2 and 3.2.3: an IP literal in brackets, or a registered name (may be empty), then perhaps a port.
  * User information is refused (RFC 9110, 4.2.4). Any thread. */
 bool authority_valid(struct span text);
-/* The first byte behind a registered name (perhaps empty, nothing in it percent-encoded) and perhaps a port, where the text
- * is known to go on with a byte that neither can have. Any thread. */
-const char *authority_skip_plain(const char *text);
+/* The first byte behind a registered name (perhaps empty, nothing in it percent-encoded) and perhaps a port. Before `limit`
+ * there is a byte that neither can have; the bytes up to `limit` can be read. Any thread. */
+const char *authority_skip_plain(const char *text, const char *limit);
 
 #endif

@@ -4,6 +4,8 @@
 #ifndef ECHOD_COMMON_EXCHANGE_H
 #define ECHOD_COMMON_EXCHANGE_H
 
+#include <assert.h>
+
 #include "common/route.h"
 #include "common/session.h"
 
@@ -62,7 +64,8 @@ struct exchange {
     struct response response;
 };
 
-/* What the functions of a session pass along while they run. */
+/* What the functions of a session pass along while they run. One for each lane, in its scratch memory: not on the stack,
+ * where it would cost every request the guarding of a large frame. */
 struct turn {
     struct session *session;
     struct lane *lane;
@@ -70,6 +73,7 @@ struct turn {
     bool grow;                 /* parse on although the scratch memory is full */
     struct exchange local;
 };
+static_assert(sizeof(struct turn) <= LANE_TURN_SIZE, "a lane keeps room for it");
 
 /* The head is in t->exchange->request; `head` is the bytes its spans point to. Decides what the answer is. */
 void exchange_begin(struct turn *t, struct span head);

@@ -146,13 +146,13 @@ HOT void read_line(struct reading *reading, struct span line)
 #undef FIELD
 
 /* Reads the line if it is the first of its name, spelled and valued as nearly all are; its newline, or NULL. */
-HOT const char *read_usual_host(struct reading *reading, const char *line)
+HOT const char *read_usual_host(struct reading *reading, const char *line, const char *limit)
 {
     if (memcmp(line, "Host: ", 6) != 0 || reading->host) {
         return NULL;
     }
     const char *value = line + 6;
-    const char *end = authority_skip_plain(value);
+    const char *end = authority_skip_plain(value, limit);
     if (end == value || end[0] != '\r') {
         return NULL;
     }
@@ -164,9 +164,9 @@ HOT const char *read_usual_host(struct reading *reading, const char *line)
 }
 
 /* Reads one line; its newline. llhttp has found the empty line: a search ends before that. */
-HOT const char *read_field(struct reading *reading, const char *line)
+HOT const char *read_field(struct reading *reading, const char *line, const char *limit)
 {
-    const char *newline = *line == 'H' ? read_usual_host(reading, line) : NULL;
+    const char *newline = *line == 'H' ? read_usual_host(reading, line, limit) : NULL;
     if (newline == NULL) {
         newline = rawmemchr(line, '\n');
         read_line(reading, span_between(line, newline - 1));
@@ -194,16 +194,16 @@ static struct verdict framing_verdict(const struct reading *reading, const llhtt
     return OK;
 }
 
-struct verdict head_read(const char *begin, const llhttp_t *parser, struct request *request, const char **end)
+struct verdict head_read(struct span lines, const llhttp_t *parser, struct request *request, const char **end)
 {
     struct reading reading = {.request = request};
     request->content_type = SPAN_LITERAL("");
     request->expect = EXPECT_NOTHING;
-    const char *line = begin;
+    const char *line = lines.data;
     while (*line != '\r') {
-        line = read_field(&reading, line) + 1;
+        line = read_field(&reading, line, lines.data + lines.length) + 1;
     }
-    request->fields = span_between(begin, line);
+    request->fields = span_between(lines.data, line);
     *end = line + 2;
     if (reading.refusal != NULL) {
         return BAD(reading.refusal);

@@ -3,6 +3,8 @@
 #include "common/request_line.h"
 
 #include "common/authority.h"
+#include "common/block.h"
+#include "common/hot.h"
 
 #define OK                      ((struct verdict){STATUS_OK, ""})
 #define UNDECIDED               ((struct verdict){0, ""})
@@ -218,15 +220,29 @@ struct verdict request_line_read(struct span prefix, bool refused, struct reques
     return OK;
 }
 
-/* llhttp has seen the line's end, so that nothing here looks for it: no byte of CRLF is plain. */
-size_t request_line_read_usual(const char *line, struct request *request)
+HOT const char *skip_plain_blocks(const char *p, const char *limit)
 {
+    while (limit - p >= BLOCK_SIZE) {
+        const block_bytes block = block_load(p);
+        unsigned others = block_mask((block < '!') | (block == '?') | (block == '#') | (block == 0x7f));
+        if (others != 0) {
+            return p + __builtin_ctz(others);
+        }
+        p += BLOCK_SIZE;
+    }
+    return p;
+}
+
+/* llhttp has seen the line's end, so that nothing here looks for it: no byte of CRLF is plain. */
+size_t request_line_read_usual(struct span head, struct request *request)
+{
+    const char *line = head.data;
     static const char version[] = " HTTP/1.1\r\n";
     if (memcmp(line, "GET /", 5) != 0) {
         return 0;
     }
     const char *target = line + 4;
-    const char *p = target + 1;
+    const char *p = skip_plain_blocks(target + 1, line + head.length);
     while (target_class[(unsigned char)*p] == TARGET_PLAIN) {
         p++;
     }

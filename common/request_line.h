@@ -19,9 +19,9 @@ struct verdict {
  * here. A verdict other than 0 is the same for every longer prefix. `request` may be filled in part after an error. */
 struct verdict request_line_read(struct span prefix, bool refused, struct request *request, size_t *length);
 
-/* The same for the line of a head that llhttp has taken whole, if it is as nearly all are: GET, a path without a query,
- * HTTP/1.1. Its length; 0 if it must be judged by request_line_read. */
-size_t request_line_read_usual(const char *line, struct request *request);
+/* The same for the line at the start of a head that llhttp has taken whole, if it is as nearly all are: GET, a path without a
+ * query, HTTP/1.1. Its length; 0 if it must be judged by request_line_read. */
+size_t request_line_read_usual(struct span head, struct request *request);
 
 /* Every method served, in the order readers expect, not llhttp's; a unit test holds it against llhttp's table. */
 #define REQUEST_LINE_METHODS                                                                          \

@@ -51,7 +51,7 @@ static bool route_matches(const struct route *route, struct request *request)
     struct span path = request->path;
     size_t length = route->path.length;
     if (path.length < length || (route->match == ROUTE_EXACT && path.length > length) ||
-        memcmp(path.data, route->path.data, length) != 0) {
+        !bytes_equal(path.data, route->path.data, length)) {
         return false;
     }
     switch (route->match) {

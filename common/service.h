@@ -40,6 +40,7 @@ struct service {
  * outlives session_leave. One thread at a time. */
 struct lane {
     const struct service *service;
+    struct turn *turn; /* the session's own working state, at the head of the scratch memory */
     uint64_t now_us;      /* monotonic; see session.h */
     struct output output; /* its scratch memory and its budget are the lane's */
     /* The date a session writes: the driver keeps it fresh. */
@@ -57,15 +58,19 @@ static inline bool lane_closing(const struct lane *lane)
             atomic_load_explicit(&lane->service->shared->starved, memory_order_relaxed) > 0);
 }
 
-/* Sets the lane up with scratch memory that the caller owns; `slot` is lent to the lane. */
+/* What of the scratch memory is not the output's. */
+enum { LANE_TURN_SIZE = 832 };
+
+/* Sets the lane up with scratch memory that the caller owns, aligned as malloc aligns; `slot` is lent to the lane. */
 static inline void lane_init(struct lane *lane, const struct service *service, struct slot *slot,
                              char *scratch, size_t scratch_size)
 {
     *lane = (struct lane){
         .service = service,
         .extras = service->cors,
-        .output = {.scratch = scratch,
-                   .scratch_size = scratch_size,
+        .turn = (struct turn *)(void *)scratch,
+        .output = {.scratch = scratch + LANE_TURN_SIZE,
+                   .scratch_size = scratch_size - LANE_TURN_SIZE,
                    .budget = {.shared = service->shared, .slot = slot}},
     };
 }

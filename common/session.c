@@ -53,12 +53,14 @@ void session_deinit(struct session *s, struct budget budget)
 
 /* ---- turns ---- */
 
-HOT void turn_begin(struct turn *t, struct session *s, struct lane *lane)
+HOT struct turn *turn_begin(struct session *s, struct lane *lane)
 {
+    struct turn *t = lane->turn;
     t->session = s;
     t->lane = lane;
     t->exchange = s->exchange;
     t->grow = false;
+    return t;
 }
 
 /* An exchange that goes on moves to the heap; one that is over is freed. */
@@ -113,7 +115,7 @@ static COLD void head_fail(struct turn *t, struct span head, struct verdict verd
 /* The line in the usual form or in any other; its length. */
 HOT size_t head_read_line(struct span head, struct request *request, struct verdict *verdict)
 {
-    size_t line = request_line_read_usual(head.data, request);
+    size_t line = request_line_read_usual(head, request);
     if (line == 0) {
         *verdict = request_line_read(head, false, request, &line);
     }
@@ -128,7 +130,8 @@ static __attribute__((noinline)) size_t head_complete(struct turn *t, struct spa
     size_t line = head_read_line(head, request, &verdict);
     const char *end = NULL;
     if (verdict.status == STATUS_OK) {
-        verdict = head_read(head.data + line, &t->session->parser, request, &end);
+        verdict = head_read((struct span){.data = head.data + line, .length = head.length - line},
+                            &t->session->parser, request, &end);
     }
     if (verdict.status != STATUS_OK) {
         head_fail(t, head, verdict);
@@ -375,51 +378,48 @@ void session_enter(struct session *s, struct lane *lane)
 
 void session_feed(struct session *s, struct lane *lane, const char *data, size_t length)
 {
-    struct turn t;
-    turn_begin(&t, s, lane);
+    struct turn *t = turn_begin(s, lane);
     if (s->in == NULL) {
-        size_t used = session_consume(&t, data, length);
+        size_t used = session_consume(t, data, length);
         if (used < length) {
-            session_keep(&t, data + used, length - used);
+            session_keep(t, data + used, length - used);
         }
     } else {
-        session_keep(&t, data, length);
-        session_consume_kept(&t);
+        session_keep(t, data, length);
+        session_consume_kept(t);
     }
-    turn_end(&t);
+    turn_end(t);
 }
 
 COLD void session_eof(struct session *s, struct lane *lane)
 {
-    struct turn t;
-    turn_begin(&t, s, lane);
+    struct turn *t = turn_begin(s, lane);
     s->ended = true;
-    session_check_end(&t);
-    turn_end(&t);
+    session_check_end(t);
+    turn_end(t);
 }
 
 COLD void session_timeout(struct session *s, struct lane *lane)
 {
-    struct turn t;
-    turn_begin(&t, s, lane);
+    struct turn *t = turn_begin(s, lane);
     bool sent_something =
-        output_pending(&lane->output).length > 0 || (t.exchange != NULL && t.exchange->begun);
+        output_pending(&lane->output).length > 0 || (t->exchange != NULL && t->exchange->begun);
     switch ((enum timer)s->timer) {
     case TIMER_NONE: break;
     case TIMER_IDLE: session_close(s, ENDING_CLEAN); break;
     case TIMER_HEADER:
-        head_fail(&t, buffer_span(s->in),
+        head_fail(t, buffer_span(s->in),
                   (struct verdict){STATUS_REQUEST_TIMEOUT, "The head of the request took too long."});
         break;
     case TIMER_BODY:
         if (s->state == STATE_BODY && !sent_something) {
-            exchange_fail(&t, STATUS_REQUEST_TIMEOUT, "The body of the request took too long.");
+            exchange_fail(t, STATUS_REQUEST_TIMEOUT, "The body of the request took too long.");
         } else {
             session_close(s, ENDING_CUT);
         }
         break;
     }
-    turn_end(&t);
+    turn_end(t);
 }
 
 void session_drain(struct session *s, struct lane *lane)
@@ -433,33 +433,30 @@ void session_drain(struct session *s, struct lane *lane)
 /* What the sending of answers has made possible. */
 static __attribute__((noinline)) void session_continue(struct session *s, struct lane *lane)
 {
-    struct turn t;
-    turn_begin(&t, s, lane);
+    struct turn *t = turn_begin(s, lane);
     if (s->state == STATE_ANSWER) {
-        exchange_produce(&t);
+        exchange_produce(t);
     }
-    session_consume_kept(&t);
-    turn_end(&t);
+    session_consume_kept(t);
+    turn_end(t);
 }
 
 __attribute__((noinline)) void session_resume(struct session *s, struct lane *lane)
 {
-    struct turn t;
-    turn_begin(&t, s, lane);
+    struct turn *t = turn_begin(s, lane);
     if (s->state == STATE_ANSWER) {
-        exchange_resume(&t);
+        exchange_resume(t);
     }
-    session_consume_kept(&t);
-    turn_end(&t);
+    session_consume_kept(t);
+    turn_end(t);
 }
 
 COLD void session_refuse_work(struct session *s, struct lane *lane)
 {
-    struct turn t;
-    turn_begin(&t, s, lane);
-    exchange_refuse_work(&t);
-    session_consume_kept(&t);
-    turn_end(&t);
+    struct turn *t = turn_begin(s, lane);
+    exchange_refuse_work(t);
+    session_consume_kept(t);
+    turn_end(t);
 }
 
 uint64_t session_wait_ms(const struct session *s)
@@ -511,20 +508,18 @@ static __attribute__((noinline)) void session_leave_unsent(struct session *s, st
 {
     if (s->in != NULL && output_pending(&lane->output).length > 0 && s->state != STATE_ANSWER) {
         /* The socket takes no more, but the client may not read before it has written: parse on into the heap. */
-        struct turn t;
-        turn_begin(&t, s, lane);
-        t.grow = true;
-        session_consume_kept(&t);
-        turn_end(&t);
+        struct turn *t = turn_begin(s, lane);
+        t->grow = true;
+        session_consume_kept(t);
+        turn_end(t);
     }
     int error = output_close(&lane->output, &s->out, &s->out_committed);
     if (error == -ENOBUFS) {
         /* The answer being made was dropped for want of memory: say so instead, or give up. */
-        struct turn t;
-        turn_begin(&t, s, lane);
+        struct turn *t = turn_begin(s, lane);
         output_open(&lane->output, &s->out, s->out_committed);
-        exchange_fail_memory(&t);
-        turn_end(&t);
+        exchange_fail_memory(t);
+        turn_end(t);
         error = output_close(&lane->output, &s->out, &s->out_committed);
     }
     if (error != 0) {

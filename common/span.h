@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
@@ -41,6 +42,21 @@ static inline char *span_copy(char *to, struct span text)
         memcpy(to, from, n);
     }
     return to + n;
+}
+
+/* memcmp(...) == 0, without a call for what paths and names have: two comparisons that overlap. */
+static inline bool bytes_equal(const char *a, const char *b, size_t n)
+{
+    uint64_t x[2];
+    uint64_t y[2];
+    if (n - 8 > 8) {
+        return memcmp(a, b, n) == 0;
+    }
+    memcpy(&x[0], a, 8);
+    memcpy(&y[0], b, 8);
+    memcpy(&x[1], a + n - 8, 8);
+    memcpy(&y[1], b + n - 8, 8);
+    return x[0] == y[0] && x[1] == y[1];
 }
 
 /* ASCII only, as field names and list tokens are compared (RFC 9110, 5.1 and 5.6.2). Inline: most names are short, and differ at once. */

@@ -30,7 +30,7 @@ struct blocking {
     uint64_t since_ms; /* when the session's timer began */
     uint64_t alarm_us; /* with WANT_WAIT: when that is over */
     char input[BLOCKING_INPUT_SIZE];
-    char scratch[BLOCKING_SCRATCH_SIZE];
+    _Alignas(16) char scratch[BLOCKING_SCRATCH_SIZE];
 };
 
 /* For an owner that shows `idle` to other threads before it serves. */

@@ -2,6 +2,7 @@
 /* Host and port as RFC 3986, 3.2.2 and 3.2.3, has them. */
 #include <criterion/criterion.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/authority.h"
 
@@ -130,6 +131,28 @@ Test(authority, every_byte)
             bool expected = name || c == ':' || (c == '%' && at <= 6);
             cr_expect(authority_valid((struct span){.data = text, .length = 9}) == expected,
                       "byte 0x%02x at %zu", (unsigned)c, at);
+        }
+    }
+}
+
+/* The end is found at the same place whether blocks can be read or only bytes: every byte at each place. */
+Test(authority, skip_plain)
+{
+    static const char *const texts[] = {
+        "a.example-1.org:8080\r", "127.0.0.1:8080\r\nAccept: x\r", ":\r", "h\r", "fifteen.letters:1\r",
+        "sixteen.letters.\r"};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        for (int c = 0; c < 256; c++) {
+            for (size_t at = 0; at + 1 < strlen(texts[i]); at++) {
+                char room[64];
+                memset(room, 'x', sizeof room);
+                memcpy(room, texts[i], strlen(texts[i]));
+                room[at] = (char)c;
+                const char *expected = authority_skip_plain(room, room);
+                cr_expect_eq(authority_skip_plain(room, room + sizeof room), expected, "%s, 0x%02x at %zu",
+                             texts[i], (unsigned)c, at);
+                cr_expect(authority_valid(span_between(room, expected)));
+            }
         }
     }
 }

@@ -288,3 +288,38 @@ Test(request_line, each_method)
         cr_expect(!served(i) || request.method == i, "%s", method_names[i]);
     }
 }
+
+/* Every byte at each place of a usual line: read in the same way as by the other reading, or left to it. */
+Test(request_line, usual)
+{
+    static const char usual[] = "GET /a/path/of/some.length HTTP/1.1\r\n";
+    static const char rest[] = "Host: h\r\n\r\n";
+    char head[sizeof usual + sizeof rest];
+    unsigned taken = 0;
+    for (size_t at = 0; at < sizeof usual - 1; at++) {
+        for (int c = 0; c < 256; c++) {
+            int length = snprintf(head, sizeof head, "%s%s", usual, rest);
+            head[at] = (char)c;
+            /* In blocks, and where a head ends too soon for them. */
+            for (size_t known = sizeof usual - 1; known <= (size_t)length; known += sizeof rest - 1) {
+                struct span span = {.data = head, .length = known};
+                struct request one = {0};
+                struct request two = {0};
+                size_t line = 0;
+                size_t got = request_line_read_usual(span, &one);
+                struct verdict verdict = request_line_read(span, false, &two, &line);
+                if (got == 0) {
+                    continue;
+                }
+                taken++;
+                cr_expect(verdict.status == 200 && got == line && one.method == two.method &&
+                              one.minor_version == two.minor_version && span_equal(one.target, two.target) &&
+                              span_equal(one.path, two.path) && one.query.length == 0 &&
+                              two.query.length == 0,
+                          "0x%02x at %zu", (unsigned)c, at);
+            }
+        }
+    }
+    /* Only a byte of the target can differ: any of the 92 that are plain. */
+    cr_expect_geq(taken, 2 * 92 * strlen("a/path/of/some.length"));
+}
