@@ -85,8 +85,8 @@ class Server:
         return procfs.memory(self.pid)
 
     def sockets(self):
-        """How many sockets it has open, or None where that may not be seen."""
-        return procfs.sockets(self.pid)
+        """How many sockets it has open on its port, or None where that cannot be seen."""
+        return procfs.accepted(self.address[1])
 
     def limit(self):
         """(the most connections it serves at once, what sets that limit), as it says on stderr with -v; None if it does not."""

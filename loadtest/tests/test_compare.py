@@ -94,6 +94,7 @@ class CompareTest(unittest.TestCase):
                 self.assert_one_line(self.run_compare(*flags), status, pattern)
 
     def test_missing_wrk(self):
+        (self.output / "python3").symlink_to(sys.executable)
         self.assert_one_line(self.run_compare(env={"PATH": str(self.output)}), 1, "wrk is missing")
 
     def test_a_server_that_cannot_start_ends_the_run(self):

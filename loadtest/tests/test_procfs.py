@@ -30,6 +30,17 @@ class ParseTest(unittest.TestCase):
         self.assertEqual(procfs.parse_busy(text, {0}), 40 / tick)
         self.assertEqual(procfs.parse_busy(text, {0, 1}), 140 / tick)
 
+    def test_kernel_memory(self):
+        text = "MemTotal: 9 kB\nSlab:  4 kB\nKernelStack:  3 kB\nPageTables:\t2 kB\n"
+        self.assertEqual(procfs.parse_kernel_memory(text), {"slab": 4096, "stacks": 3072, "tables": 2048})
+
+    def test_time_that_was_taken_away(self):
+        self.assertEqual(procfs.parse_steal("cpu0 1 1 1 1 1 1 1 200 0\ncpu1 0 0 0 0 0 0 0 9 0\n", {0}),
+                         200 / os.sysconf("SC_CLK_TCK"))
+        self.assertEqual(procfs.parse_throttled("nr_periods 3\nthrottled_usec 1500000\n"), 1.5)
+        self.assertEqual(procfs.parse_throttled("nr_throttled 1\nthrottled_time 2000000000\n"), 2)
+        self.assertEqual(procfs.parse_throttled(""), 0)
+
     def test_rollup(self):
         self.assertEqual(procfs.parse_rollup(ROLLUP),
                          {"Rss": 12288, "Pss": 10240, "Private_Clean": 1024, "Private_Dirty": 2048})
@@ -60,11 +71,15 @@ class LivingTest(unittest.TestCase):
         self.assertAlmostEqual(usage.cpu, rusage.ru_utime + rusage.ru_stime, delta=0.05)
         self.assertGreater(usage.cpu, 0.01)
 
-    def test_sockets_are_counted_once(self):
-        before = procfs.sockets(os.getpid())
-        one, other = socket.socketpair()
-        with one, other, one.dup():
-            self.assertEqual(procfs.sockets(os.getpid()), before + 2)
+    def test_sockets_count_once_they_are_accepted_and_until_they_are_closed(self):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+            with socket.create_connection(("127.0.0.1", port)):
+                self.assertEqual(procfs.accepted(port), 1)
+                accepted, _ = listener.accept()
+                self.assertEqual(procfs.accepted(port), 2)
+                accepted.close()
+                self.assertEqual(procfs.accepted(port), 1)
 
     def test_a_process_that_is_gone(self):
         with subprocess.Popen(["true"]) as gone:
