@@ -2,7 +2,7 @@
 """Runs experiments: rounds interleaved over the subjects, every failure kept as what it is, a row for each subject and point."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from . import aggregate, methods, verdict
@@ -54,18 +54,24 @@ class Trial:
     cells: list
     skipped: str | None = None
     measurements: list = field(default_factory=list)
+    short_of_time: bool = False
 
-    @property
-    def length(self):
+    def length(self, rounds=None):
+        """About how many seconds its first rounds take, or all."""
         method = methods.of(self.experiment)
-        return sum(method.length(cell) for cell in self.cells)
+        return sum(method.length(cell) for cell in self.cells if rounds is None or cell.round <= rounds)
+
+    def _ended(self):
+        """Why there are fewer measurements than were planned, if so."""
+        if len(self.measurements) >= len(self.cells):
+            return None
+        why = ": time was short" if self.short_of_time else ""
+        return f"{len(self.measurements)} of {len(self.cells)} measurements were made{why}"
 
     def results(self, command):
         """Its part of results.json."""
         ceilings = {subject.name: subject.ceiling for subject in self.subjects if subject.ceiling}
-        found = {**self.experiment.as_dict(), "command": command, "skipped": self.skipped,
-                 "ended": None if len(self.measurements) >= len(self.cells) else
-                 f"{len(self.measurements)} of {len(self.cells)} measurements were made",
+        found = {**self.experiment.as_dict(), "command": command, "skipped": self.skipped, "ended": self._ended(),
                  "measurements": self.measurements,
                  "summary": aggregate.rows(self.measurements, self.experiment.chart["figure"], ceilings)}
         found["verdict"] = verdict.judge(self.experiment.rule, found)
@@ -109,48 +115,79 @@ def _measured(cell, lab):
 
 
 class Engine:
-    """Runs trials one after the other and shows how far it is."""
+    """Runs trials one after the other and shows how far it is.
 
-    def __init__(self, trials, lab, budget, stream=None):
+    With a budget measurements are shortened, to half at most, and where that does not help an experiment's later rounds are
+    left out: each is measured once at least.
+    """
+
+    def __init__(self, trials, lab, budget=None, stream=None, clock=time.monotonic):
         self.trials = trials
         self._lab = lab
         self._budget = budget  # seconds that all may take; None: as long as it takes
-        self._began = time.monotonic()
+        self._clock = clock
+        self._began = clock()
+        self._thought = 0.0  # seconds that what was measured so far was thought to take
         cells = [cell for trial in trials for cell in trial.cells]
-        self._progress = Progress(len(cells), 1, stream, lengths=[methods.of(cell.experiment).length(cell) for cell in cells])
+        lengths = [methods.of(cell.experiment).length(cell) for cell in cells]
+        self._progress = Progress(len(cells), 1, stream, clock, lengths)
         self.faults = 0
+
+    def _left(self):
+        return self._budget - (self._clock() - self._began)
+
+    def _pace(self):
+        """How much longer things take than was thought; not yet to be trusted at the beginning."""
+        return max(1.0, (self._clock() - self._began) / self._thought) if self._thought > 5 else 1.0
 
     def _share(self, number):
         """How much of their seconds the trials from `number` on may take, so that all end in time."""
         if self._budget is None:
             return 1.0
-        left = self._budget - (time.monotonic() - self._began)
-        wanted = sum(trial.length for trial in self.trials[number:])
-        return min(1.0, max(SHORTEST, left / wanted)) if wanted > 0 else 1.0
+        wanted = sum(trial.length() for trial in self.trials[number:]) * self._pace()
+        return min(1.0, max(SHORTEST, self._left() / wanted)) if wanted > 0 else 1.0
+
+    def _has_time(self, number, share):
+        """Whether a further round of a trial leaves time for a first one of those that come after it."""
+        if self._budget is None:
+            return True
+        others = sum(trial.length(rounds=1) for trial in self.trials[number + 1:])
+        return self._pace() * share * (self.trials[number].length(rounds=1) + others) <= self._left()
 
     def run(self, ended):
         """Every trial; `ended` is called after each."""
         try:
             for number, trial in enumerate(self.trials):
-                self._run_trial(trial, self._share(number))
+                self._run_trial(number, trial)
                 ended(trial)
         finally:
             self._progress.close()
 
-    def _run_trial(self, trial, share):
-        failed = {}
-        for cell in trial.cells:
-            key = (cell.subject.name, cell.x)
-            if key not in failed:
-                self._progress.show(f"{cell.title}, round {cell.round}")
-                entry = _measured(Cell(**{**vars(cell), "seconds": cell.seconds * share}), self._lab)
-                if entry["failure"]:
-                    failed[key] = entry["failure"]
-                    self._report(cell, entry["failure"])
-            else:  # what failed once has no figure and is not tried again
-                entry = {**_entry(cell), "failure": failed[key]}
-            trial.measurements.append(entry)
+    def _run_trial(self, number, trial):
+        failed, share, current = {}, self._share(number), 1
+        for position, cell in enumerate(trial.cells):
+            if cell.round != current:
+                current = cell.round
+                if not self._has_time(number, share):
+                    trial.short_of_time = True
+                    self._progress.step(len(trial.cells) - position)
+                    return
+            self._run_cell(trial, cell, share, failed)
+            self._thought += share * methods.of(trial.experiment).length(cell)
             self._progress.step()
+
+    def _run_cell(self, trial, cell, share, failed):
+        """What failed once has no figure and is not tried again."""
+        key = (cell.subject.name, cell.x)
+        if key in failed:
+            trial.measurements.append({**_entry(cell), "failure": failed[key]})
+            return
+        self._progress.show(f"{cell.title}, round {cell.round}")
+        entry = _measured(replace(cell, seconds=cell.seconds * share), self._lab)
+        if entry["failure"]:
+            failed[key] = entry["failure"]
+            self._report(cell, entry["failure"])
+        trial.measurements.append(entry)
 
     def _report(self, cell, failure):
         self.faults += failure["kind"] not in _RESULTS

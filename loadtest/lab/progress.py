@@ -62,8 +62,8 @@ class Progress:
         except OSError:
             return 80
 
-    def step(self):
-        self._done += 1
+    def step(self, count=1):
+        self._done += count
 
     def note(self, text):
         """A line that stays."""

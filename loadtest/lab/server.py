@@ -9,13 +9,14 @@ import time
 from urllib.parse import urlsplit
 
 from . import procfs
-from .errors import CannotStart, LabError, ServerDied
+from .errors import CannotStart, CellFailed, LabError, ServerDied
 from .process import Child, describe_status
 
 _DRAINED = 35  # seconds: echod's own drain timeout is 30
 _LISTENING = re.compile(rb"^listening on ([0-9.]+):([0-9]+)$", re.MULTILINE)
 
 _LIMIT = re.compile(r"at most (\d+) connections \((.*)\)$", re.MULTILINE)
+_DYING = 0.2  # seconds from a connection's reset to the end of the process that had it
 _POLL = 0.02  # seconds between two tries to connect
 
 
@@ -76,7 +77,10 @@ class Server:
     def check_alive(self):
         """LabError if the server has ended by itself."""
         if self.child.ended():
-            raise ServerDied(f"{self.name}: the server died: {self._reason(self.child.stop())}")
+            raise self._died()
+
+    def _died(self):
+        return ServerDied(f"{self.name}: the server died: {self._reason(self.child.stop())}")
 
     def usage(self):
         return procfs.usage(self.pid)
@@ -110,8 +114,15 @@ class Server:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, _kind, error, _traceback):
+        """What failed because the server has ended by itself is told as that."""
+        died = None
+        if isinstance(error, (LabError, CellFailed)) and not isinstance(error, (ServerDied, CannotStart)):
+            if self.child.status is None and self.child.ended(_DYING):
+                died = self._died()
         self.child.close()
+        if died:
+            raise died from None
 
 
 class Foreign(Server):

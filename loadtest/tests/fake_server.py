@@ -9,7 +9,7 @@ import sys
 
 FAULT = os.environ.get("FAKE_FAULT", "")
 MODES = ("thread", "event")
-LATER = 200  # requests after which the fault `later` begins
+LATER = 200  # requests after which the faults `die` and `later` begin
 
 
 class Connection(asyncio.Protocol):
@@ -37,6 +37,8 @@ class Connection(asyncio.Protocol):
     @staticmethod
     def answer(body):
         Connection.answered += 1
+        if FAULT == "die" and Connection.answered > LATER:
+            os.kill(os.getpid(), signal.SIGABRT)
         late = FAULT == "later" and Connection.answered > LATER
         status = b"404 Not Found" if FAULT == "status" or late else b"200 OK"
         if FAULT == "body":
@@ -53,8 +55,6 @@ async def serve():
         loop.add_signal_handler(signal.SIGTERM, ended.set)
     server = await loop.create_server(Connection, "127.0.0.1", 0)
     print(f"listening on 127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
-    if FAULT == "die":
-        loop.call_later(0.8, os.kill, os.getpid(), signal.SIGABRT)
     await ended.wait()
 
 
