@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timezone
 
 from . import (baseline, colour, command, conditions, cpus, experiment, machine, merge, methods, modes, options, output,
-               report, requirements, subjects)
+               picture, report, requirements, subjects, view)
 from .engine import Engine, Lab, Trial, plan
 from .errors import LabError
 from .interrupts import Interrupted, shield
@@ -165,6 +165,8 @@ def main(argv):
     for text in given.require:
         conditions.parse(text)
     old = load(given.baseline) if given.baseline else None
+    if given.picture:
+        picture.find_tools()
     known = experiment.load_all()
     chosen = experiment.choose(known, given.only)
     if given.list:
@@ -181,6 +183,8 @@ def main(argv):
         comparison = Comparison(chosen, given, argv, old)
         faults = comparison.run()
         results = comparison.results
+    if given.picture:
+        picture.take(results, given.picture)
     failed = requirements.check(results, given.require)
     for line in failed:
         print(f"compare: {line}", file=sys.stderr)
@@ -195,4 +199,8 @@ def load(path):
         raise LabError(f"{path}: {getattr(error, 'strerror', None) or 'no JSON'}") from None
     if not isinstance(results, dict) or (results.get("format"), results.get("version")) != (FORMAT, VERSION):
         raise LabError(f"{path}: no results of compare, version {VERSION}")
+    try:
+        view.experiments(results)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise LabError(f"{path}: damaged: {error!r}") from None
     return results

@@ -34,6 +34,8 @@ def parse(argv):
     parser.add_argument("--from", metavar="FILE", type=Path, dest="source", help="measure nothing: report earlier results again")
     parser.add_argument("--merge", metavar="FILE", type=Path, nargs="+",
                         help="measure nothing: report the results of several load machines as one")
+    parser.add_argument("--picture", metavar="FILE", type=Path,
+                        help="also draw the top of the report's page as a PNG file (in Chromium)")
     options = parser.parse_args(argv)
     _check(options)
     return options

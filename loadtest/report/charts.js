@@ -292,7 +292,7 @@
 
   function failureScale(count, ink) {
     return {
-      type: "linear", axis: "y", position: "left", stack: "figures", stackWeight: 0.4 + 0.35 * count, min: -0.7, max: count - 0.3,
+      type: "linear", axis: "y", position: "left", stack: "figures", stackWeight: 0.9 + 0.35 * count, min: -0.7, max: count - 0.3,
       grid: { display: false, borderColor: ink.line }, ticks: { color: ink.muted, callback: () => "no figure" },
       afterBuildTicks: (built) => { built.ticks = [{ value: (count - 1) / 2 }]; },
     };
@@ -361,7 +361,7 @@
       const canvas = plot.querySelector("canvas");
       const ink = inks();
       const made = experiment.xs.length === 1 ? bars(experiment, figure, ink) : overX(experiment, figure, hidden, ink);
-      plot.style.height = made.height ? `${made.height}px` : "";
+      plot.style.height = made.height ? `${made.height * (width ? 0.8 : 1)}px` : "";
       plot.style.width = width ? `${width}px` : "";
       chart = new Chart(canvas, made.config);
       if (width) chart.resize(width, plot.clientHeight);

@@ -91,9 +91,13 @@ class AgainTest(unittest.TestCase):
         kept = self.keep("a.json", report_fixture.results(1))
         other = self.keep("other.json", {"format": "echod-bench", "version": 1})
         (self.folder / "broken.json").write_text("{", encoding="utf-8")
+        damaged = report_fixture.results(1)
+        del damaged["experiments"][0]["summary"][0]["subject"]
+        damaged = self.keep("damaged.json", damaged)
         for flags, status, pattern in ((["--from", "/nowhere"], 1, "/nowhere: No such file"),
                                        (["--from", str(self.folder / "broken.json")], 1, "broken.json: no JSON"),
                                        (["--from", kept, "--baseline", other], 1, "other.json: no results of compare, version 2"),
+                                       (["--from", damaged], 1, "damaged.json: damaged: KeyError\\('subject'\\)"),
                                        (["--merge", kept], 2, "--merge: give the results of two machines"),
                                        (["--merge", kept, kept, "--from", kept], 2, "--from and --merge: one of them")):
             with self.subTest(flags):

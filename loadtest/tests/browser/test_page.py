@@ -4,6 +4,7 @@
 import json
 import re
 import shutil
+import struct
 import sys
 import tempfile
 import unittest
@@ -14,7 +15,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent.parent)]
 
 import report_fixture  # noqa: E402
 from chromium import Browser, PageServer  # noqa: E402
-from lab import charts, report_html, view  # noqa: E402
+from lab import charts, picture, report_html, view  # noqa: E402
 
 HOSTILE = "x\"'><img src=x onerror=hacked=1></script><script>hacked=2</script><!--"
 
@@ -167,6 +168,17 @@ class PageTest(unittest.TestCase):
             page = browser.output()
             self.assertIn("Content Security Policy", " ".join(browser.console()))
         self.assertNotIn("data-hacked", page)
+
+    def test_a_picture_for_others_says_little_of_the_machine(self):
+        path = self.folder / "picture.png"
+        self.results["machine"]["mitigations"] = {"secret": "x"}
+        picture.take(self.results, path, (600, 400))
+        data = path.read_bytes()
+        self.assertEqual(data[:8], b"\x89PNG\r\n\x1a\n")
+        self.assertEqual(struct.unpack(">II", data[16:24]), (600, 400))
+        text = report_html.page(picture.general(self.results))
+        self.assertIn("2 CPUs, Debian 12, Linux 6.18, commit 0123456789ab", text)
+        self.assertNotIn("secret", text)
 
 
 if __name__ == "__main__":
