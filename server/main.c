@@ -220,6 +220,7 @@ static void say_libevent(int severity, const char *message)
 
 int main(int argc, char **argv)
 {
+    signal(SIGPIPE, SIG_IGN); /* what cannot be written is said, or has another end */
     fill_standard_descriptors();
     event_set_log_callback(say_libevent);
     switch (

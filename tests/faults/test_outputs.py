@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: MIT
+"""Outputs that take nothing: a full disk, and a pipe that nobody reads. What stdout says is in integration's lifecycle."""
+
+import os
+import subprocess
+import sys
+
+from harness import process, settings
+from harness.cases import case
+from harness.checks import check, equal
+from harness.server import environment
+from harness.settings import patience
+from injection import PLAIN
+
+
+def closed_pipe():
+    """A descriptor to write to, of a pipe that has no reader."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    return os.fdopen(writer, "wb")
+
+
+def full_disk():
+    return open("/dev/full", "wb")
+
+
+TAKE_STDERR = "import os, sys; os.dup2(int(sys.argv[1]), 2); os.execv(sys.argv[2], sys.argv[2:])"
+OUTPUTS = {"full": full_disk, "closed": closed_pipe}
+
+
+def run(flags, **streams):
+    child = process.spawn([settings.server_path, *flags], env=environment(), **{"stderr": subprocess.PIPE, **streams})
+    try:
+        _, errors = child.communicate(timeout=patience(15))
+    finally:
+        process.end(child)
+    return child.returncode, (errors or b"").decode()
+
+
+@case(rows=[(name, flags) for name, flags in (("help", ["--help"]), ("version", ["--version"]), ("server", ["--listen", "127.0.0.1:0"]))],
+      each_mode=False)
+def a_pipe_nobody_reads_as_stdout(flags):
+    with closed_pipe() as output:
+        status, errors = run(flags, stdout=output)
+    equal(status, 1, "status")
+    check("stdout" in errors and errors.count("\n") == 1, f"expected one line about stdout, got {errors!r}")
+
+
+@case(rows=[(name, name) for name in OUTPUTS], each_mode=False)
+def stderr_takes_nothing_from_who_cannot_start(name):
+    with OUTPUTS[name]() as output:
+        equal(run(["--nix"], stdout=subprocess.DEVNULL, stderr=output)[0], 2, "status")
+    with OUTPUTS[name]() as output:
+        equal(run(["--listen", "192.0.2.1:80"], stdout=subprocess.DEVNULL, stderr=output)[0], 1, "status")
+
+
+@case(rows=[(name, name) for name in OUTPUTS])
+def stderr_takes_nothing_from_a_server(start, name):
+    """It has something to say, cannot, and goes on."""
+    with OUTPUTS[name]() as output:
+        wrapper = (sys.executable, "-c", TAKE_STDERR, output.fileno())
+        server = start("-v", "--max-connections", "1", wrapper=wrapper, pass_fds=(output.fileno(),))
+    with server.connect() as served, server.connect() as refused:
+        served.kept()
+        equal(refused.ask(PLAIN).status, 503, "status where it is full")
+        served.kept()
+    server.stop()
