@@ -1,45 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of paths. A new path is a new file in handlers/ and a line here. */
+/* Finding the route of a request in the table of handlers/routes.h. */
 #include "common/route.h"
 
 #include "common/handlers/handlers.h"
 #include "common/request_line.h"
 
-#define ROUTE_OF(admin, path_text, match, methods, handler, usage)                                       \
-    {                                                                                                    \
-        {.data = (path_text), .length = sizeof(path_text) - 1}, (match), (methods), (admin), &(handler), \
-            (usage)                                                                                      \
-    }
-#define ROUTE(path, match, methods, handler, usage) ROUTE_OF(false, path, match, methods, handler, usage)
-#define ADMIN_ROUTE(path, handler, usage)           ROUTE_OF(true, path, ROUTE_EXACT, ROUTE_GET, handler, usage)
+#define ROUTE_ROW(admin, path_text, match, methods, name, usage) \
+    {{.data = (path_text), .length = sizeof(path_text) - 1},     \
+     ROUTE_##match,                                              \
+     ROUTE_##methods,                                            \
+     (admin),                                                    \
+     &name##_handler,                                            \
+     (usage)},
 
-/* Looked through in this order; the first that matches path and method answers. */
-static const struct route routes[] = {
-    ROUTE("/plaintext", ROUTE_EXACT, ROUTE_GET, plaintext_handler, "/plaintext        Hello, World!"),
-    ROUTE("/echo", ROUTE_TREE, ROUTE_ANY, echo_handler,
-          "/echo             your body back, byte for byte; ?status= ?delay= ?header=N:V ?close="),
-    ROUTE("/", ROUTE_EXACT, ROUTE_GET, index_handler, NULL),
-    ROUTE("/", ROUTE_EXACT, ROUTE_ANY, echo_handler, NULL),
-    ROUTE("/anything", ROUTE_TREE, ROUTE_ANY, anything_handler, "/anything         your request as JSON"),
-    ROUTE("/headers", ROUTE_EXACT, ROUTE_GET, headers_handler, "/headers          its header fields as JSON"),
-    ROUTE("/ip", ROUTE_EXACT, ROUTE_GET, ip_handler, "/ip               your address as JSON"),
-    ROUTE("/status/", ROUTE_PARAMETER, ROUTE_ANY, status_handler,
-          "/status/{code}    that status, 200 to 599"),
-    ROUTE("/delay/", ROUTE_PARAMETER, ROUTE_ANY, delay_handler,
-          "/delay/{time}     an answer after that time, at most 10 s: waiting"),
-    ROUTE("/block/", ROUTE_PARAMETER, ROUTE_ANY, block_handler,
-          "/block/{time}     the same, with a call that blocks its thread"),
-    ROUTE("/compute/", ROUTE_PARAMETER, ROUTE_ANY, compute_handler,
-          "/compute/{rounds} rounds of an integer mixer: CPU-bound work"),
-    ROUTE("/drip", ROUTE_EXACT, ROUTE_GET, drip_handler,
-          "/drip             ?numbytes= bytes spread over ?duration="),
-    ROUTE("/bytes/", ROUTE_PARAMETER, ROUTE_GET, bytes_handler, "/bytes/{n}        n bytes, at most 1 GiB"),
-    ADMIN_ROUTE("/healthz", healthz_handler, "/healthz          200 while the server lives"),
-    ADMIN_ROUTE("/readyz", readyz_handler, "/readyz           200, or 503 while draining or full"),
-    ADMIN_ROUTE("/metrics", metrics_handler, "/metrics          counters for Prometheus"),
-    ROUTE("/version", ROUTE_EXACT, ROUTE_GET, version_handler, "/version          versions as JSON"),
-    {.handler = NULL},
-};
+static const struct route routes[] = {ROUTES(ROUTE_ROW){.handler = NULL}};
 
 const struct route *route_table(void)
 {
