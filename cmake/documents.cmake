@@ -26,8 +26,11 @@ add_custom_command(OUTPUT ${page}
   DEPENDS ${page_source} ${PROJECT_BINARY_DIR}/documents/options.man ${PROJECT_SOURCE_DIR}/cmake/man_page.cmake VERBATIM)
 add_custom_target(documents ALL DEPENDS ${documents} ${page})
 
-install(FILES ${page} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES ${PROJECT_BINARY_DIR}/documents/echod.bash
   DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/bash-completion/completions RENAME echod)
-install(FILES ${PROJECT_BINARY_DIR}/documents/_echod DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/zsh/site-functions)
+set(zsh_folder site-functions)
+if(ECHOD_PACKAGE)
+  set(zsh_folder vendor-completions) # Debian keeps the other for the administrator
+endif()
+install(FILES ${PROJECT_BINARY_DIR}/documents/_echod DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/zsh/${zsh_folder})
 install(FILES ${PROJECT_BINARY_DIR}/documents/echod.fish DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/fish/vendor_completions.d)

@@ -66,21 +66,26 @@ is_stored() {
 # The base image cannot be had: its like from the package archive that this system uses.
 make_base() {
     say "the base image cannot be pulled: making one with debootstrap ..."
-    need debootstrap
-    source=""
-    [ "$(os_release ID)" != debian ] || source=$(debian_source "$(os_release VERSION_CODENAME)")
-    [ -n "$source" ] || die 1 "no archive to make a Debian image from is known here"
-    mirror=$(printf '%s\n' "$source" | awk '{ for (i = 1; i <= NF; i++) if ($i ~ /^[a-z+]+:\/\//) { print $i; exit } }')
-
     root=$(mktemp -d)
     trap 'as_root rm -rf "$root"' EXIT
-    PATH=$PATH:/usr/sbin:/sbin as_root debootstrap --variant=minbase trixie "$root" "$mirror" >&2 || die 1 "debootstrap failed"
-    # How this system's apt reaches the archive, and what it lets pass there, holds inside too.
-    apt-config dump | grep -E '^Acquire::(Check-|https?::)' | as_root tee "$root/etc/apt/apt.conf.d/99local" >/dev/null || true
-    as_root rm -rf "$root/var/cache/apt/archives" "$root/var/lib/apt/lists"
+    debian_root trixie "$root"
     import_base
     as_root rm -rf "$root"
     trap - EXIT
+}
+
+# debian_root SUITE FOLDER: a bare Debian in an empty folder.
+debian_root() {
+    need debootstrap
+    source=""
+    [ "$(os_release ID)" != debian ] || source=$(debian_source "$(os_release VERSION_CODENAME)")
+    [ -n "$source" ] || die 1 "no archive to make a Debian system from is known here"
+    mirror=$(printf '%s\n' "$source" | awk '{ for (i = 1; i <= NF; i++) if ($i ~ /^[a-z+]+:\/\//) { print $i; exit } }')
+
+    PATH=$PATH:/usr/sbin:/sbin as_root debootstrap --variant=minbase "$1" "$2" "$mirror" >&2 || die 1 "debootstrap failed"
+    # How this system's apt reaches the archive, and what it lets pass there, holds inside too.
+    apt-config dump | grep -E '^Acquire::(Check-|https?::)' | as_root tee "$2/etc/apt/apt.conf.d/99local" >/dev/null || true
+    as_root rm -rf "$2/var/cache/apt/archives" "$2/var/lib/apt/lists"
 }
 
 import_base() {

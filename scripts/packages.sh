@@ -31,6 +31,7 @@ mandoc        cmd:mandoc              mandoc                    mandoc, which ch
 zsh           cmd:zsh                 zsh                       zsh
 fish          cmd:fish                fish                      fish
 systemd       cmd:systemd-analyze     systemd                   systemd, for systemd-analyze
+lintian       cmd:lintian             lintian                   lintian
 logrotate     sh:logrotate_is_here    logrotate                 logrotate
 readelf       cmd:readelf             binutils                  readelf, of the GNU binutils
 buildah       cmd:buildah             buildah                   Docker, Podman or Buildah

@@ -2,9 +2,9 @@
 # shellcheck shell=sh
 # The test suite, in stages that each build what they test. The last line counts what passed and failed in all of them.
 
-stages="unit valgrind integration faults soak conformance-peers loadtest page tsan deploy image"
+stages="unit valgrind integration faults soak conformance-peers loadtest page tsan deploy image package"
 # Only by name: they take long, measure time, or judge the tests.
-other_stages=""
+other_stages="package-debian13"
 
 . scripts/image.sh
 . scripts/test_deploy.sh

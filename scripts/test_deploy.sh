@@ -33,9 +33,41 @@ image_rebuild() {
     image_unpack "$image:again" build/image-again
 }
 
+# The Debian package on a bare system of this machine's release, which is the one that it is built for.
+stage_package() {
+    package_on "$(os_release VERSION_CODENAME)"
+}
+
+stage_package_debian13() {
+    package_on trixie
+}
+
+package_on() {
+    need_to_build python3 lintian
+    build_stage package || return 0
+    pristine=build/roots/$1
+    if ! (cd build/package && cpack) >"$logs/cpack.log" 2>&1; then
+        cat "$logs/cpack.log"
+        count 0 1 "the package was not made"
+        return
+    fi
+    if [ ! -e "$pristine.made" ]; then
+        say "making a bare Debian $1 ..."
+        as_root rm -rf "$pristine"
+        mkdir -p "$pristine"
+        if ! (debian_root "$1" "$pristine") >"$logs/root-$1.log" 2>&1; then
+            cat "$logs/root-$1.log"
+            count 0 1 "the bare system was not made"
+            return
+        fi
+        : >"$pristine.made"
+    fi
+    PACKAGE_ROOT=$pristine run_unittest "package-$1" 300 test_package.py
+}
+
 # Namespaces and mounts are root's.
 root_prefix() {
-    [ "$(id -u)" -eq 0 ] || echo sudo
+    [ "$(id -u)" -eq 0 ] || echo sudo --preserve-env=PACKAGE_ROOT
 }
 
 # run_unittest NAME SECONDS PATTERN: files of tests/deploy.

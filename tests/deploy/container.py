@@ -62,7 +62,7 @@ def _mount(source, target, kind, flags, data=""):
 
 
 def _set_up_root(root, volumes):
-    """The image's files as the root: nothing in it can be written but the volumes, folders of the host under their name."""
+    """The image's files as the root, read-only but for the volumes, folders of the host under their name."""
     for folder in ("proc", *(path.lstrip("/") for path in volumes)):
         os.makedirs(os.path.join(root, folder), exist_ok=True)  # as the runtime makes mount points
     _mount("none", "/", "", MS_REC | MS_PRIVATE)

@@ -69,7 +69,8 @@ class ManPageTest(unittest.TestCase):
     def test_flags_and_defaults(self):
         text = run("mandoc", "-T", "ascii", "-O", "width=500,indent=0", self.page)
         options = re.search(r"\nOPTIONS\n(.*?)\n[A-Z]", re.sub(r".\x08", "", text), re.DOTALL)[1]
-        items = dict(re.findall(r"\n +(?:-\w, )?(--[a-z-]+)(?: [A-Z]+)?(?:\n| +)(.*?)(?=\n\n)", options + "\n\n", re.DOTALL))
+        item = re.compile(r"\n +(?:-\w, )?(--[a-z-]+)(?: [A-Z]+)?(?:\n| +)(.*?)(?=\n\n)", re.DOTALL)
+        items = dict(item.findall(options + "\n\n"))
         self.assertEqual(set(items), NAMES | ALWAYS - {"-h"})
         for flag in FLAGS:
             item = " ".join(items[flag.name].split())
@@ -81,7 +82,8 @@ class ManPageTest(unittest.TestCase):
 class CompletionTest(unittest.TestCase):
     def bash(self, *line):
         """What bash offers for the last word of a line; = is a word of its own, as readline has it."""
-        script = 'source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _echod; printf "%s\\n" "${COMPREPLY[@]}"'
+        script = ('source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _echod; '
+                  'printf "%s\\n" "${COMPREPLY[@]}"')
         return set(run("bash", "-c", script, "bash", os.path.join(DOCUMENTS, "echod.bash"), *line).split())
 
     def test_bash(self):
@@ -96,7 +98,8 @@ class CompletionTest(unittest.TestCase):
 
     def test_zsh(self):
         """The specifications that its function hands to zsh's own _arguments."""
-        specs = run("zsh", "-fc", '_arguments() { print -rl -- "$@" }; source $1', "zsh", os.path.join(DOCUMENTS, "_echod"))
+        script = '_arguments() { print -rl -- "$@" }; source $1'
+        specs = run("zsh", "-fc", script, "zsh", os.path.join(DOCUMENTS, "_echod"))
         found = dict(re.findall(r"^(?:\([^)]*\))?\*?(-[\w-]+)=?\[(.*)\]", specs, re.MULTILINE))
         self.assertEqual(found.pop("-v"), found["--verbose"])
         self.assertEqual(set(found) - ALWAYS, NAMES)
@@ -105,7 +108,8 @@ class CompletionTest(unittest.TestCase):
 
     def test_fish(self):
         def fish(line):
-            return run("fish", "--no-config", "-c", f"source $argv[1]; complete -C '{line}'", os.path.join(DOCUMENTS, "echod.fish"))
+            script = f"source $argv[1]; complete -C '{line}'"
+            return run("fish", "--no-config", "-c", script, os.path.join(DOCUMENTS, "echod.fish"))
 
         found = dict(line.split("\t") for line in fish("echod --").splitlines())
         self.assertEqual(set(found), NAMES | ALWAYS - {"-h"})

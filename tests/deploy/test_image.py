@@ -21,7 +21,8 @@ PATIENCE = 20  # seconds for anything that must happen
 GET = b"GET /plaintext HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 
 
-IMAGE_SIZE = sum(os.path.getsize(os.path.join(folder, name)) for folder, _, names in os.walk(IMAGE.root) for name in names)
+IMAGE_SIZE = sum(os.path.getsize(os.path.join(folder, name))
+                 for folder, _, names in os.walk(IMAGE.root) for name in names)
 
 
 def setUpModule():
@@ -143,7 +144,8 @@ class ContentTest(unittest.TestCase):
         self.assertFalse(config["Cmd"], "a flag there would beat its variable")
         self.assertEqual(list(config["ExposedPorts"]), ["8080/tcp"])
         self.assertEqual(config["StopSignal"], "SIGTERM")
-        version = subprocess.run([os.path.join(IMAGE.root, "echod"), "--version"], capture_output=True, text=True).stdout
+        echod = os.path.join(IMAGE.root, "echod")
+        version = subprocess.run([echod, "--version"], capture_output=True, text=True).stdout
         labels = {name.removeprefix("org.opencontainers.image."): text for name, text in config["Labels"].items()}
         self.assertEqual(f"echod {labels['version']}\n", version.splitlines(keepends=True)[0])
         self.assertEqual((labels["title"], labels["licenses"]), ("echod", "MIT"))

@@ -136,10 +136,10 @@ class FilterTest(unittest.TestCase):
         for mode in MODES:
             with self.subTest(mode), tempfile.TemporaryDirectory() as folder:
                 log = os.path.join(folder, "calls")
-                with Echod("--mode", mode, "--listen", "127.0.0.1:0", "--listen", "unix:" + os.path.join(folder, "socket"),
-                           wrapper=("strace", "-f", "-qq", "-o", log)) as server:
-                    for path in ("/plaintext", "/delay/10ms", "/block/10ms", "/compute/10", "/metrics", "/bytes/1000000"):
-                        server.get(path)
+                flags = ("--mode", mode, "--listen", "127.0.0.1:0", "--listen", "unix:" + os.path.join(folder, "socket"))
+                with Echod(*flags, wrapper=("strace", "-f", "-qq", "-o", log)) as server:
+                    for path in ("plaintext", "delay/10ms", "block/10ms", "compute/10", "metrics", "bytes/1000000"):
+                        server.get("/" + path)
                     server.get("/echo", data=b"x" * 100000)
                     self.assertEqual(server.stop(), 0)
                 with open(log) as file:
