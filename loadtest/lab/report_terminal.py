@@ -42,7 +42,8 @@ def _columns(experiment, figures, spreads):
     columns, charted = [], experiment.charted
     if experiment.axis:
         shown = [experiment.axis.shown(row.x) for row in experiment.rows]
-        columns.append(Column(experiment.axis.title, ["" if i and text == shown[i - 1] else text for i, text in enumerate(shown)]))
+        cells = ["" if i and text == shown[i - 1] else text for i, text in enumerate(shown)]
+        columns.append(Column(experiment.axis.title, cells))
     columns.append(Column("subject", [f"{row.subject} {row.symbols()}".rstrip() for row in experiment.rows], left=True))
     for figure in figures:
         columns.append(_figure_column(experiment, figure, figure in spreads))

@@ -4,9 +4,10 @@
 Everything is done on logarithms, so that a shift is a ratio. A cell is a figure of a subject at one point; its shift is
 that of the medians. What the rounds of a cell spread is its noise. With a handful of rounds that is known badly, so the
 noise of a figure is taken from all cells of its experiment together; a cell that spreads much more has its own. A
-subject's figure over all points is judged as one: by the mean of its shifts, by its clearest cell, or by the ranks of its
-rounds, which no outlier can mislead; by whichever says most, at three times its chance. All subjects' figures are then judged together (Holm), and a shift must also be large enough to matter,
-beyond what the ceilings moved: their code did not change, so what they moved is the machine.
+subject's figure over all points is judged as one: by the mean of its shifts, by its clearest cell, or by the ranks of
+its rounds, which no outlier can mislead; by whichever says most, at three times its chance. All subjects' figures are
+then judged together (Holm), and a shift must also be large enough to matter, beyond what the ceilings moved: their code
+did not change, so what they moved is the machine.
 """
 
 from math import exp, inf, isinf, log, log1p, pi, sqrt

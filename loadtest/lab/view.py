@@ -225,8 +225,8 @@ def _experiment(entry):
     rows = _in_order([_row(row, measured.get((row["subject"], row.get("x")), ())) for row in entry.get("summary") or ()])
     seen = {name for row in rows for name in row.figures}
     figures = tuple(
-        Figure(figure["name"], figure.get("title") or figure["name"], figure.get("unit") or "", figure.get("better") or "none",
-               bool(figure.get("log")), figure.get("meaning") or "")
+        Figure(figure["name"], figure.get("title") or figure["name"], figure.get("unit") or "",
+               figure.get("better") or "none", bool(figure.get("log")), figure.get("meaning") or "")
         for figure in entry.get("figures") or () if figure["name"] in seen)
     named = {figure.name for figure in figures}
     figures += tuple(figure for figure in _RATES if figure.name in seen - named)
@@ -237,7 +237,8 @@ def _experiment(entry):
         name=words(entry["name"]), title=text["title"] or words(entry["name"]), statement=text["statement"],
         claim=text["claim"], method=text["method"], command=str(entry.get("command") or ""), axis=axis or None,
         figures=figures, rows=rows, chart_figure=chart.get("figure") or "", chart_type=chart.get("type") or "line",
-        ended=words(entry.get("ended")), outcome=verdict.get("outcome") or "unclear", sentence=words(verdict.get("sentence")) or "nothing was measured.")
+        ended=words(entry.get("ended")), outcome=verdict.get("outcome") or "unclear",
+        sentence=words(verdict.get("sentence")) or "nothing was measured.")
 
 
 def experiments(results):

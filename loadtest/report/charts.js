@@ -245,7 +245,8 @@
         data: {
           labels: entries.map(([series]) => series.subject),
           datasets: [{
-            label: figure.title, data: points.map((point) => (point.failure ? null : Math.max(point.y, axis.min))), points, names: entries.map(([series]) => series.subject),
+            label: figure.title, points, names: entries.map(([series]) => series.subject),
+            data: points.map((point) => (point.failure ? null : Math.max(point.y, axis.min))),
             backgroundColor: colours.map((colour, i) => (entries[i][0].kind === "ceiling" ? hatched(colour) : colour)),
             borderColor: colours, borderWidth: 1, whisker: ink.text, ink: ink.text, muted: ink.muted, maxBarThickness: 22,
             base: axis.min,
@@ -267,7 +268,8 @@
   function lineSet(series, points, ink) {
     const colour = ink.series(series.style), ceiling = series.kind === "ceiling";
     return {
-      label: series.subject, yAxisID: "y", data: points.map(valueOf), points, borderColor: colour, whisker: colour, borderWidth: 2,
+      label: series.subject, yAxisID: "y", data: points.map(valueOf), points, borderColor: colour, borderWidth: 2,
+      whisker: colour,
       backgroundColor: ceiling ? ink.paper : colour, borderDash: ceiling ? [6, 4] : [], pointBorderColor: colour,
       pointStyle: SHAPES[series.style - 1], pointRadius: 4, pointHoverRadius: 6, pointBorderWidth: 1.5, spanGaps: true,
     };
@@ -276,8 +278,9 @@
   function groupSet(series, points, ink, base) {
     const colour = ink.series(series.style);
     return {
-      label: series.subject, yAxisID: "y", data: points.map(valueOf), points, borderColor: colour, whisker: ink.text, borderWidth: 1, base,
+      label: series.subject, yAxisID: "y", data: points.map(valueOf), points, base, borderColor: colour, borderWidth: 1,
       backgroundColor: series.kind === "ceiling" ? hatched(colour) : colour, pointStyle: "rect", maxBarThickness: 28,
+      whisker: ink.text,
     };
   }
 
@@ -309,7 +312,8 @@
     const numeric = line && experiment.xs.every((value) => typeof value === "number");
     const xAxis = {
       title: { display: true, text: x.title, color: ink.muted },
-      grid: { color: ink.line, borderColor: ink.muted, display: line }, ticks: { color: ink.muted, maxRotation: 0, autoSkipPadding: 10 },
+      grid: { color: ink.line, borderColor: ink.muted, display: line },
+      ticks: { color: ink.muted, maxRotation: 0, autoSkipPadding: 10 },
     };
     if (numeric) {
       Object.assign(xAxis, {
@@ -337,7 +341,7 @@
           },
           plugins: {
             legend: { display: false },
-            tooltip: tooltip(ink, (items) => (items.length ? `${experiment.x_texts[items[0].dataIndex]} ${x.plural}`.trim() : "")),
+            tooltip: tooltip(ink, ([item]) => (item ? `${experiment.x_texts[item.dataIndex]} ${x.plural}`.trim() : "")),
           },
         }),
       },

@@ -8,7 +8,8 @@ from statistics import median
 MODES = {"thread": "mode", "event": "mode", "hybrid": "mode", "pool": "mode", "process": "mode",
          "ceiling-epoll": "ceiling", "ceiling-threads": "ceiling"}
 _CEILINGS = {"event": "ceiling-epoll", "hybrid": "ceiling-epoll", "thread": "ceiling-threads", "pool": "ceiling-threads"}
-_BASE = {"thread": 8.9, "event": 7.0, "hybrid": 7.1, "pool": 9.0, "process": 9.4, "ceiling-epoll": 6.8, "ceiling-threads": 8.8}
+_BASE = {"thread": 8.9, "event": 7.0, "hybrid": 7.1, "pool": 9.0, "process": 9.4, "ceiling-epoll": 6.8,
+         "ceiling-threads": 8.8}
 
 
 def figure(name, title, unit="", better="lower", log=False, meaning=""):
@@ -95,7 +96,8 @@ def scaling(noise, rounds=3, slower=None, counts=(1, 16, 64, 256, 1024)):
 
 
 def memory(noise, rounds=3):
-    base = {"event": 420, "hybrid": 431, "thread": 13100, "pool": 900, "process": 182000, "ceiling-epoll": 280, "ceiling-threads": 12560}
+    base = {"event": 420, "hybrid": 431, "thread": 13100, "pool": 900, "process": 182000, "ceiling-epoll": 280,
+            "ceiling-threads": 12560}
     made = [measurement(subject, None, number, {"user_bytes_per_connection": noise(value)})
             for number in range(1, rounds + 1) for subject, value in base.items()]
     return experiment("memory", "A thread costs memory", [MEMORY], made, chart="bar",
@@ -123,7 +125,8 @@ def results(seed=1, sigma=0.05, outliers=0.0, rounds=3, slower=None):
     return {
         "format": "echod-compare", "version": 2, "complete": True, "ended": "all were made",
         "started": "2026-11-24T20:00:00+00:00", "took_s": 101.0,
-        "machine": {"cpu": "A CPU", "cpus_usable": [0, 1], "cpus": 2, "governor": None, "mitigations": {}, "memory_bytes": 24 << 30,
+        "machine": {"cpu": "A CPU", "cpus_usable": [0, 1], "cpus": 2, "governor": None, "mitigations": {},
+                    "memory_bytes": 24 << 30,
                     "load_average": [0.1, 0.2, 0.3], "kernel": "Linux 6.18", "system": "Debian 12",
                     "limits": {"descriptors": [20000, 20000]},
                     "versions": {"server": "echod 0.1", "wrk": "wrk 4.1", "python": "3.11"}, "commit": "0123456789ab"},

@@ -63,15 +63,16 @@ class NoiseTest(unittest.TestCase):
                 self.assertLess(self.wrong(**noise), 5)
 
     def test_a_slowed_build_is_called_slower(self):
-        for factor, noise, least in ((1.2, {"sigma": 0.05}, 38), (1.5, {"sigma": 0.1}, 38), (1.15, {"sigma": 0.05, "rounds": 7}, 38),
+        for factor, noise, least in ((1.2, {"sigma": 0.05}, 38), (1.5, {"sigma": 0.1}, 38),
+                                     (1.15, {"sigma": 0.05, "rounds": 7}, 38),
                                      (1.5, {"sigma": 0.05, "outliers": 0.05}, 36)):
             with self.subTest(factor=factor, **noise):
                 found = 0
                 for i in range(RUNS):
                     called = changes(report_fixture.results(2 * i, **noise),
                                      report_fixture.results(2 * i + 1, slower={"event": factor}, **noise))
-                    found += any(change["subject"] == "event" and change["figure"] == "cpu_us_per_request" and change["word"] == "slower"
-                                 for change in called)
+                    found += any((change["subject"], change["figure"], change["word"]) ==
+                                 ("event", "cpu_us_per_request", "slower") for change in called)
                 self.assertGreaterEqual(found, least)
 
     def test_a_build_that_lost_its_slowness_is_called_faster(self):
@@ -110,14 +111,15 @@ class WordsTest(unittest.TestCase):
     def test_a_figure_without_noise(self):
         old, new = report_fixture.results(1), report_fixture.results(2)
         for results, size in ((old, 100_000), (new, 103_000)):
-            results["experiments"] = [report_fixture.experiment("price", "p", [report_fixture.MEMORY], [
-                report_fixture.measurement("event", None, number, {"user_bytes_per_connection": size}) for number in (1, 2)], chart="bar")]
+            made = [report_fixture.measurement("event", None, i, {"user_bytes_per_connection": size}) for i in (1, 2)]
+            results["experiments"] = [report_fixture.experiment("price", "p", [report_fixture.MEMORY], made, chart="bar")]
         self.assertEqual([(c["word"], round(c["ratio"], 2)) for c in changes(old, new)], [("worse", 1.03)])
 
     def test_from_nothing_to_something(self):
         old, new = report_fixture.results(1), report_fixture.results(2)
         for results, counts in ((old, (0, 0, 0)), (new, (50, 55, 52))):
-            made = [report_fixture.measurement(subject, None, i + 1, {"switches_per_request": count if subject == "event" else 50 + i})
+            made = [report_fixture.measurement(subject, None, i + 1, {
+                "switches_per_request": count if subject == "event" else 50 + i})
                     for i, count in enumerate(counts) for subject in ("event", "thread", "pool")]
             results["experiments"] = [report_fixture.experiment("s", "s", [report_fixture.SWITCHES], made)]
         self.assertEqual([(c["subject"], c["word"]) for c in changes(old, new)], [("event", "worse")])

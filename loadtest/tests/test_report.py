@@ -104,8 +104,9 @@ class TerminalTest(unittest.TestCase):
         class Stream(io.StringIO):
             def isatty(self):
                 return True
-        for stream, environment, expected in ((Stream(), {}, True), (Stream(), {"NO_COLOR": "1"}, False), (Stream(), {"NO_COLOR": ""}, True),
-                                              (Stream(), {"TERM": "dumb"}, False), (io.StringIO(), {}, False)):
+        for stream, environment, expected in (
+                (Stream(), {}, True), (Stream(), {"NO_COLOR": "1"}, False), (Stream(), {"NO_COLOR": ""}, True),
+                (Stream(), {"TERM": "dumb"}, False), (io.StringIO(), {}, False)):
             self.assertEqual(colour.wanted(stream, environment), expected)
 
     def test_incomplete(self):
@@ -196,8 +197,8 @@ class PageTest(unittest.TestCase):
         self.assertNotIn("unsafe", policy)
 
     def test_names_cannot_break_out(self):
-        results = one(cpu(HOSTILE, 1, 1, 1, kind="also"), measurement(HOSTILE, 2, 1, {}, "also", {"kind": "died", "reason": HOSTILE}),
-                      sentence=HOSTILE)
+        died = measurement(HOSTILE, 2, 1, {}, "also", {"kind": "died", "reason": HOSTILE})
+        results = one(cpu(HOSTILE, 1, 1, 1, kind="also"), died, sentence=HOSTILE)
         for name in ("title", "statement", "claim", "method", "command", "name"):
             results["experiments"][0][name] = HOSTILE
         results["machine"][HOSTILE] = HOSTILE
@@ -270,7 +271,8 @@ def _linear(colour_text):
 
 def _lab(linear):
     x, y, z = (sum(k * c for k, c in zip(row, linear)) for row in (
-        (0.4124 / 0.9505, 0.3576 / 0.9505, 0.1805 / 0.9505), (0.2126, 0.7152, 0.0722), (0.0193 / 1.089, 0.1192 / 1.089, 0.9505 / 1.089)))
+        (0.4124 / 0.9505, 0.3576 / 0.9505, 0.1805 / 0.9505), (0.2126, 0.7152, 0.0722),
+        (0.0193 / 1.089, 0.1192 / 1.089, 0.9505 / 1.089)))
     f = [max(v, 0) ** (1 / 3) if v > 0.008856 else 7.787 * max(v, 0) + 16 / 116 for v in (x, y, z)]
     return 116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])
 

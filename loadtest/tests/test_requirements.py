@@ -43,12 +43,14 @@ class LanguageTest(unittest.TestCase):
 
     def test_refusals_are_one_line_that_says_what_is_wrong(self):
         for text, why in (("", "ends where a number or SUBJECT.FIGURE"), ("a.x", "ends where one of >= <= > <"),
-                          ("a.x = 1", "cannot read '= 1'"), ("a.x > ", "ends where a number"), ("a.x > 1 > 2", "'>' where the end"),
+                          ("a.x = 1", "cannot read '= 1'"), ("a.x > ", "ends where a number"),
+                          ("a.x > 1 > 2", "'>' where the end"),
                           ("event > 1", "'event' where a number or SUBJECT.FIGURE"), ("1 > 2", "no SUBJECT.FIGURE in it"),
                           ("(a.x > 1", "a bracket is not closed"), ("a.x > 1 @", "ends where a point"),
                           ("a.x > 1 @ here", "'here' where a number, min or max"), ("a.x > 1 in 5", "'5' where the name"),
                           ("a.x > 1 in b in c", "'in' where the end"), ("a.x > 1 @ 1 @ 2", "'@' where the end"),
-                          ("a.x + > 1", "'>' where a number"), ("a.x > 1; ls", "cannot read '; ls'"), ("a.x * 2 1 > 3", "'1' where one"),
+                          ("a.x + > 1", "'>' where a number"), ("a.x > 1; ls", "cannot read '; ls'"),
+                          ("a.x * 2 1 > 3", "'1' where one"),
                           ("(" * 500 + "a.x > 1", "too deep"), ("-" * 500 + "a.x > 1", "too deep")):
             with self.subTest(text[:20]):
                 with self.assertRaises(UsageError) as caught:
@@ -76,7 +78,8 @@ class CheckTest(unittest.TestCase):
                           ("pool.rps > 1", "at 1,024: pool.rps has no value"),
                           ("event.rps > 1 @ 2048", "no experiment has them at 2048"),
                           ("event.rps > 1 @ 2048 in scaling", "in scaling at 2,048: event.rps was not measured"),
-                          ("event.speed > 1", "no experiment has event.speed"), ("evnt.p99_us > 1", "no experiment has evnt.p99_us"),
+                          ("event.speed > 1", "no experiment has event.speed"),
+                          ("evnt.p99_us > 1", "no experiment has evnt.p99_us"),
                           ("event.p99_us > 1 in scaling", "scaling has no event.p99_us"),
                           ("event.p99_us > 1 in nowhere", "there is no experiment 'nowhere'"),
                           ("event.p99_us / (event.p99_us - event.p99_us) > 1", "it divides by 0")):

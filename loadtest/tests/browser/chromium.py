@@ -13,8 +13,8 @@ from functools import partial
 
 # Without the network parts: they would look for hosts that the machine need not reach.
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--enable-logging=stderr", "--hide-scrollbars",
-         "--force-device-scale-factor=1"]
+         "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--enable-logging=stderr",
+         "--hide-scrollbars", "--force-device-scale-factor=1"]
 PATIENCE = 60  # seconds after which a browser is held to be stuck
 
 

@@ -26,7 +26,8 @@ def made_up():
     scaling = results["experiments"][0]
     for x in (1, 64):
         for number in (1, 2, 3):
-            scaling["measurements"].append(report_fixture.measurement(HOSTILE, x, number, {"cpu_us_per_request": 14.0 + number}, "also"))
+            scaling["measurements"].append(
+                report_fixture.measurement(HOSTILE, x, number, {"cpu_us_per_request": 14.0 + number}, "also"))
     scaling["measurements"].append(report_fixture.measurement(HOSTILE, 1024, 1, {}, "also",
                                                               {"kind": "died", "reason": HOSTILE + "\x1b[31m"}))
     scaling["summary"] = report_fixture.summarised(scaling["measurements"])
@@ -54,8 +55,8 @@ class PageTest(unittest.TestCase):
 
     def look(self, *flags):
         """What the harness found at each width, and the console's lines."""
-        with PageServer(self.folder) as server, Browser(server.url("harness.html"), "--window-size=1300,1000", "--remote-debugging-port=0",
-                                                        *flags) as browser:
+        with PageServer(self.folder) as server, Browser(
+                server.url("harness.html"), "--window-size=1300,1000", "--remote-debugging-port=0", *flags) as browser:
             found = json.loads(server.findings())
             console = browser.console()
         for one in found:
@@ -101,7 +102,8 @@ class PageTest(unittest.TestCase):
         self.assertGreaterEqual(one["worst"][0][0], 4.5, one["worst"])
 
     def judge_use(self, one):
-        for shown, figure, hover, pressed, chosen in zip(self.experiments, one["figures"], one["hovers"], one["pressed"], one["chosen"]):
+        for shown, figure, hover, pressed, chosen in zip(
+                self.experiments, one["figures"], one["hovers"], one["pressed"], one["chosen"]):
             with self.subTest(chart=shown.name):
                 self.assertEqual(hover["opacity"], 1)
                 row = shown.rows[0]
@@ -143,8 +145,8 @@ class PageTest(unittest.TestCase):
     def test_on_paper(self):
         """A page for each experiment at least, and a picture of each chart; in the light colours though the screen is dark."""
         paper = self.folder / "report.pdf"
-        with Browser((self.folder / "report.html").as_uri(), f"--print-to-pdf={paper}", "--no-pdf-header-footer", "--force-dark-mode",
-                     "--virtual-time-budget=10000") as browser:
+        with Browser((self.folder / "report.html").as_uri(), f"--print-to-pdf={paper}", "--no-pdf-header-footer",
+                     "--force-dark-mode", "--virtual-time-budget=10000") as browser:
             browser.output()
             self.assertEqual(browser.console(), [])
         data = paper.read_bytes()
@@ -163,7 +165,8 @@ class PageTest(unittest.TestCase):
     def test_the_policy_keeps_other_scripts_out(self):
         page = (self.folder / "report.html").read_text(encoding="utf-8")
         other = self.folder / "other.html"
-        other.write_text(page.replace("</body>", "<script>document.documentElement.dataset.hacked = 1</script></body>"), encoding="utf-8")
+        other.write_text(page.replace("</body>", "<script>document.documentElement.dataset.hacked = 1</script></body>"),
+                         encoding="utf-8")
         with Browser(other.as_uri(), "--dump-dom", "--virtual-time-budget=10000") as browser:
             page = browser.output()
             self.assertIn("Content Security Policy", " ".join(browser.console()))
