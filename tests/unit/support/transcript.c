@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "common/exchange.h"
+#include "tests/unit/support/invariants.h"
 
 void harness_init(struct harness *harness, uint64_t held_limit)
 {
@@ -149,8 +150,10 @@ static void check_wants(struct drive *drive)
     if (session->ended && (transcript->wants & WANT_READ) != 0) {
         broken(transcript, "wants to read behind the end");
     }
-    if (session->exchange != NULL && session->state != STATE_BODY && session->state != STATE_ANSWER) {
-        broken(transcript, "keeps an exchange in state %d", session->state);
+    const char *invariant =
+        invariants_broken(session, &drive->harness->service, harness_held(drive->harness));
+    if (invariant != NULL) {
+        broken(transcript, "%s, in state %d", invariant, session->state);
     }
     uint64_t limit = drive->harness->shared->held_limit;
     if (transcript->held_most > limit + limit / 16) {

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/* Each rule is a sentence about the session's members; the first that is not true is told. */
+#include "tests/unit/support/invariants.h"
+
+#include "common/exchange.h"
+
+#define RULE(holds, sentence)  \
+    do {                       \
+        if (!(holds)) {        \
+            return (sentence); \
+        }                      \
+    } while (0)
+
+enum {
+    EMPTY_LINES_MOST = 8,
+    CHUNK_LINE_MOST = 4096 + 2,
+    OVERHEAD_LEAST = 64 * 1024,
+};
+
+static uint64_t capacity(const struct buffer *buffer)
+{
+    return buffer == NULL ? 0 : buffer->capacity;
+}
+
+static const char *buffer_broken(const struct buffer *buffer)
+{
+    RULE(buffer == NULL || buffer->start < buffer->end, "a buffer that is empty is not freed");
+    RULE(buffer == NULL || buffer->end <= buffer->capacity, "a buffer ends behind its memory");
+    return NULL;
+}
+
+static const char *held_broken(const struct session *s, uint64_t held)
+{
+    uint64_t owned = capacity(s->in) + capacity(s->out);
+    const struct exchange *x = s->exchange;
+    if (x != NULL) {
+        owned += sizeof *x + capacity(x->head) + capacity(x->body) + capacity(x->trailers) +
+                 capacity(x->response.fields) + capacity(x->response.content);
+    }
+    RULE(owned == held, "what it owns is not what it has taken from the budget");
+    return NULL;
+}
+
+static const char *state_broken(const struct session *s, const struct service *service)
+{
+    bool head = s->state == STATE_HEAD || s->state == STATE_REFUSED_LINE;
+    bool request = s->state == STATE_BODY || s->state == STATE_ANSWER;
+    RULE(s->state <= STATE_CLOSING, "its state is none");
+    RULE(s->ending <= ENDING_CUT && s->timer <= TIMER_BODY, "its ending or its timer is none");
+    RULE((s->exchange != NULL) == request, "an exchange is kept in a request, and only there");
+    RULE(!head || s->in != NULL || s->out_committed > 0, "a head that is read in part is not kept");
+    RULE(!head || s->head_fed <= service->max_header_size, "the parser was fed past the limit of a head");
+    RULE(s->state != STATE_HEAD || s->head_fed <= buffer_length(s->in),
+         "the parser has seen more of a head than was kept");
+    RULE(s->empty_lines <= EMPTY_LINES_MOST || s->state == STATE_CLOSING,
+         "too many empty lines were passed over");
+    RULE(s->state == STATE_CLOSING || s->ending == ENDING_CLEAN, "it knows how to end before it ends");
+    RULE(s->out_committed <= buffer_length(s->out), "more may be sent than is there");
+    RULE(s->timer != TIMER_IDLE || s->out_committed == 0, "it is idle with something to send");
+    return NULL;
+}
+
+static const char *exchange_broken(const struct session *s, const struct service *service)
+{
+    const struct exchange *x = s->exchange;
+    if (x == NULL) {
+        return NULL;
+    }
+    size_t used_most = x->part == PART_TRAILERS ? service->max_header_size : CHUNK_LINE_MOST;
+    RULE(x->part <= PART_TRAILERS && x->pending <= PENDING_WORK, "its part or what it waits for is none");
+    RULE(s->state == STATE_ANSWER || x->pending == PENDING_NOTHING, "it waits before the request is whole");
+    RULE(!(s->state == STATE_BODY && x->body_ended), "it reads on behind a body's end");
+    RULE(!x->late, "an answer that was to wait was not made to");
+    RULE(x->used <= used_most, "a line of the framing is past its limit");
+    RULE(x->overhead <= OVERHEAD_LEAST + x->body_seen / 4, "there was more framing than is allowed");
+    RULE(x->body_seen <= service->max_body_size, "the body is past its limit");
+    RULE(buffer_length(x->body) <= HANDLER_HOLD_MOST, "more of a body is held than is allowed");
+    RULE(x->handler != NULL || x->response.problem || x->begun, "a request that nobody answers");
+    RULE(x->response.body != CONTENT_PRODUCED || x->produced <= x->response.length,
+         "more was produced than is due");
+    RULE(!x->begun || x->response.status >= 200, "an answer has begun without a status");
+    RULE(!x->echoes || x->answers_body, "an answer without a body echoes one");
+    return NULL;
+}
+
+const char *invariants_broken(const struct session *s, const struct service *service, uint64_t held)
+{
+    const char *broken = buffer_broken(s->in);
+    broken = broken != NULL ? broken : buffer_broken(s->out);
+    broken = broken != NULL ? broken : state_broken(s, service);
+    broken = broken != NULL ? broken : exchange_broken(s, service);
+    return broken != NULL ? broken : held_broken(s, held);
+}
