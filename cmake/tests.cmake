@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The unit tests: each tests/unit/test_*.c is a Criterion program, each stress_*.c a plain one that exits 0; those in
-# tests/unit/server/ link the server's modules too, those in tests/unit/swarm/ the load client's. Other sources there are
-# helpers that every test may use.
+# tests/unit/server/ link the server's modules too, those in tests/unit/swarm/ the load client's, those in
+# tests/unit/failing/ what makes allocations fail. Other sources there are helpers that every test may use.
 
 find_program(VALGRIND valgrind)
 set(valgrind_command ${VALGRIND} --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,possible
@@ -67,6 +67,23 @@ foreach(source ${common_tests})
 endforeach()
 foreach(source ${server_tests})
   echod_add_test(${source} echod_server)
+endforeach()
+# Programs whose allocations fail on demand: the tests of tests/unit/failing/, and the server as the integration cases run it.
+add_library(echod_failing_allocations OBJECT tests/failing/failing.c)
+target_link_libraries(echod_failing_allocations PRIVATE echod_flags)
+target_include_directories(echod_failing_allocations PRIVATE ${PROJECT_SOURCE_DIR})
+target_link_options(echod_failing_allocations INTERFACE
+  -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc -Wl,--wrap=reallocarray)
+
+add_executable(echod_failing server/main.c tests/failing/environment.c)
+set_target_properties(echod_failing PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+target_link_libraries(echod_failing PRIVATE echod_failing_allocations echod_server echod_flags)
+
+if(NOT ECHOD_SANITIZE MATCHES "thread")
+  file(GLOB failing_tests CONFIGURE_DEPENDS tests/unit/failing/test_*.c)
+endif()
+foreach(source ${failing_tests})
+  echod_add_test(${source} echod_failing_allocations)
 endforeach()
 foreach(source ${swarm_tests})
   echod_add_test(${source} echod_swarm)

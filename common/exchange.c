@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "common/cors.h"
 #include "common/hot.h"
@@ -17,6 +18,20 @@ enum {
     PRODUCE_LEAST = 4096, /* room that makes it worth while to go on producing */
     PACE_LEAST_MS = 10,   /* between two pieces of a paced body */
 };
+
+struct exchange *exchange_keep(const struct exchange *x, struct budget budget)
+{
+    if (!budget_take(budget, sizeof *x, BUDGET_MAY_REFUSE)) {
+        return NULL;
+    }
+    struct exchange *kept = malloc(sizeof *kept);
+    if (kept == NULL) {
+        budget_give(budget, sizeof *x);
+        return NULL;
+    }
+    *kept = *x;
+    return kept;
+}
 
 void exchange_release(struct exchange *x, struct budget budget)
 {

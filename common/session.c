@@ -81,11 +81,8 @@ static COLD void turn_end_exchange(struct turn *t)
     if (t->exchange == NULL) {
         return;
     }
-    struct exchange *kept =
-        budget_take(budget, sizeof *kept, BUDGET_MAY_REFUSE) ? malloc(sizeof *kept) : NULL;
-    if (kept != NULL) {
-        *kept = t->local;
-        s->exchange = kept;
+    s->exchange = exchange_keep(&t->local, budget);
+    if (s->exchange != NULL) {
         return;
     }
     exchange_fail_memory(t);
@@ -101,7 +98,8 @@ HOT void turn_end(struct turn *t)
 
 /* ---- heads ---- */
 
-static COLD void head_fail(struct turn *t, struct span head, struct verdict verdict)
+/* What an error in a head needs: whether it answers a HEAD request. */
+static COLD void head_exchange(struct turn *t, struct span head)
 {
     if (t->exchange == NULL) {
         exchange_init(t);
@@ -109,6 +107,11 @@ static COLD void head_fail(struct turn *t, struct span head, struct verdict verd
     bool head_method = head.length >= 5 && memcmp(head.data, "HEAD ", 5) == 0;
     t->exchange->request.method = head_method ? HTTP_HEAD : HTTP_GET;
     t->exchange->request.minor_version = 1;
+}
+
+static COLD void head_fail(struct turn *t, struct span head, struct verdict verdict)
+{
+    head_exchange(t, head);
     exchange_fail(t, verdict.status, "%s", verdict.detail);
 }
 
@@ -359,6 +362,9 @@ static __attribute__((noinline)) void session_keep(struct turn *t, const char *d
     if (buffer_append(&s->in, data, length, t->lane->output.budget, need) == 0) {
         return;
     }
+    if (t->exchange == NULL) {
+        head_exchange(t, s->in == NULL ? (struct span){.data = data, .length = length} : buffer_span(s->in));
+    }
     buffer_free(&s->in, t->lane->output.budget);
     if (s->state == STATE_ANSWER || session_must_send(t, 0)) {
         session_close(s, ENDING_CUT);
@@ -524,6 +530,7 @@ static __attribute__((noinline)) void session_leave_unsent(struct session *s, st
     }
     if (error != 0) {
         session_close(s, ENDING_CUT);
+        session_drop_exchange(s, lane->output.budget);
     }
     enum timer timer = session_timer(s);
     if (timer != (enum timer)s->timer) {
