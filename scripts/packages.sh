@@ -23,6 +23,7 @@ nginx         sh:nginx_is_here        nginx-light               nginx with its e
 strace        cmd:strace              strace                    strace
 valgrind      cmd:valgrind            valgrind                  Valgrind
 clang         cmd:clang               clang                     Clang, 14 or newer
+libfuzzer     sh:libfuzzer_is_here    libclang-rt-dev           libFuzzer, of Clang's run-time libraries
 clang-format  cmd:clang-format        clang-format              clang-format
 clang-tidy    cmd:clang-tidy          clang-tidy                clang-tidy
 cppcheck      cmd:cppcheck            cppcheck                  Cppcheck
@@ -53,6 +54,11 @@ llhttp_is_here() {
 
 python_is_whole() {
     python3 -c 'import argparse, http.client, json' 2>/dev/null
+}
+
+libfuzzer_is_here() {
+    echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' |
+        clang -x c -fsanitize=fuzzer,address -o /dev/null - 2>/dev/null
 }
 
 nginx_is_here() {

@@ -2,10 +2,11 @@
 # shellcheck shell=sh
 # The test suite, in stages that each build what they test. The last line counts what passed and failed in all of them.
 
-stages="unit valgrind integration faults soak conformance-peers loadtest page tsan deploy image package"
+stages="unit fuzz valgrind integration faults soak conformance-peers loadtest page tsan deploy image package"
 # Only by name: they take long, measure time, or judge the tests.
 other_stages="package-debian13"
 
+. scripts/fuzz.sh
 . scripts/image.sh
 . scripts/test_deploy.sh
 . scripts/test_faults.sh
@@ -45,6 +46,15 @@ stage_unit() {
     need_to_build criterion
     build_stage asan || return 0
     run_ctest unit asan --verbose --label-regex '^(unit|stress)$'
+}
+
+# A minute for each target; what it has found once is replayed by the units.
+stage_fuzz() {
+    need_to_build clang libfuzzer python3
+    build_stage fuzz || return 0
+    fuzz_make_seeds
+    fuzz_stage
+    tally fuzz 0 '^ok   fuzz ' '^(ok  |FAIL) fuzz ' <"$logs/fuzz.log"
 }
 
 stage_valgrind() {
