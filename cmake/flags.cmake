@@ -8,6 +8,11 @@ if(ECHOD_SANITIZE)
   add_link_options(-fsanitize=${ECHOD_SANITIZE})
 endif()
 
+# For what is built here, llhttp included: its source has loops for SSE4.2.
+if(ECHOD_ARCH)
+  add_compile_options(-march=${ECHOD_ARCH})
+endif()
+
 add_library(echod_flags INTERFACE)
 
 target_compile_options(echod_flags INTERFACE
