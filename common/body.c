@@ -64,7 +64,7 @@ const llhttp_settings_t body_parser_settings = {
 /* Gives llhttp a slice; the bytes it took, up to where it paused. 0 with the session closing after an error. */
 static size_t slice_feed(struct turn *t, const char *data, size_t length, bool *paused)
 {
-    llhttp_t *parser = &t->session->parser;
+    llhttp_t *parser = t->parser;
     parser->data = t;
     if (llhttp_get_errno(parser) == HPE_PAUSED) {
         llhttp_resume(parser);
@@ -101,7 +101,7 @@ static size_t line_feed(struct turn *t, const char *data, size_t length)
     x->used += used;
     x->overhead += used;
     if (t->session->state == STATE_BODY && paused) {
-        x->left = t->session->parser.content_length;
+        x->left = t->parser->content_length;
         x->part = x->left > 0 ? PART_DATA : PART_TRAILERS;
         x->used = 0;
         exchange_chunk_begin(t, x->left);

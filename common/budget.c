@@ -2,6 +2,9 @@
 /* One counter for all, and a count per slot. */
 #include "common/budget.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 bool budget_take(struct budget budget, uint64_t bytes, enum budget_need need)
 {
     struct shared *shared = budget.shared;
@@ -19,4 +22,23 @@ void budget_give(struct budget budget, uint64_t bytes)
 {
     atomic_fetch_sub_explicit(&budget.shared->held, bytes, memory_order_relaxed);
     slot_add(&budget.slot->held, (uint64_t)0 - bytes);
+}
+
+void *budget_copy(struct budget budget, const void *value, size_t size)
+{
+    if (!budget_take(budget, size, BUDGET_MAY_REFUSE)) {
+        return NULL;
+    }
+    void *copy = malloc(size);
+    if (copy == NULL) {
+        budget_give(budget, size);
+        return NULL;
+    }
+    return memcpy(copy, value, size);
+}
+
+void budget_free(struct budget budget, void *copy, size_t size)
+{
+    budget_give(budget, size);
+    free(copy);
 }

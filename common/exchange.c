@@ -19,20 +19,6 @@ enum {
     PACE_LEAST_MS = 10,   /* between two pieces of a paced body */
 };
 
-struct exchange *exchange_keep(const struct exchange *x, struct budget budget)
-{
-    if (!budget_take(budget, sizeof *x, BUDGET_MAY_REFUSE)) {
-        return NULL;
-    }
-    struct exchange *kept = malloc(sizeof *kept);
-    if (kept == NULL) {
-        budget_give(budget, sizeof *x);
-        return NULL;
-    }
-    *kept = *x;
-    return kept;
-}
-
 void exchange_release(struct exchange *x, struct budget budget)
 {
     if (x != NULL) {

@@ -70,7 +70,9 @@ struct turn {
     struct session *session;
     struct lane *lane;
     struct exchange *exchange; /* NULL between requests; else &local or session->exchange */
+    llhttp_t *parser;          /* &local_parser or session->parser */
     bool grow;                 /* parse on although the scratch memory is full */
+    llhttp_t local_parser;
     struct exchange local;
 };
 static_assert(sizeof(struct turn) <= LANE_TURN_SIZE, "a lane keeps room for it");
@@ -97,8 +99,6 @@ void exchange_fail(struct turn *t, unsigned status, const char *detail, ...)
     __attribute__((format(printf, 3, 4)));
 /* The same for want of memory: 503. */
 void exchange_fail_memory(struct turn *t);
-/* A copy on the heap, to which everything it owns passes; NULL if there is no memory or no budget for it. */
-struct exchange *exchange_keep(const struct exchange *exchange, struct budget budget);
 /* Frees what the exchange owns; a null one is fine. */
 void exchange_release(struct exchange *exchange, struct budget budget);
 /* An exchange for a turn that has none: what an error's answer needs of it; the head and exchange_begin make the rest. */

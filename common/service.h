@@ -59,7 +59,7 @@ static inline bool lane_closing(const struct lane *lane)
 }
 
 /* What of the scratch memory is not the output's. */
-enum { LANE_TURN_SIZE = 832 };
+enum { LANE_TURN_SIZE = 928 };
 
 /* Sets the lane up with scratch memory that the caller owns, aligned as malloc aligns; `slot` is lent to the lane. */
 static inline void lane_init(struct lane *lane, const struct service *service, struct slot *slot,

@@ -31,22 +31,29 @@ void session_init(struct session *s, uint64_t number, const struct peer *peer, b
 {
     *s = (struct session){
         .number = number, .peer = *peer, .refusing = refusing, .timer = TIMER_IDLE, .timer_restarted = true};
-    llhttp_init(&s->parser, HTTP_REQUEST, &body_parser_settings);
 }
 
 static void session_drop_exchange(struct session *s, struct budget budget)
 {
     if (s->exchange != NULL) {
         exchange_release(s->exchange, budget);
-        budget_give(budget, sizeof *s->exchange);
-        free(s->exchange);
+        budget_free(budget, s->exchange, sizeof *s->exchange);
         s->exchange = NULL;
+    }
+}
+
+static void session_drop_parser(struct session *s, struct budget budget)
+{
+    if (s->parser != NULL) {
+        budget_free(budget, s->parser, sizeof *s->parser);
+        s->parser = NULL;
     }
 }
 
 void session_deinit(struct session *s, struct budget budget)
 {
     session_drop_exchange(s, budget);
+    session_drop_parser(s, budget);
     buffer_free(&s->in, budget);
     buffer_free(&s->out, budget);
 }
@@ -59,6 +66,7 @@ HOT struct turn *turn_begin(struct session *s, struct lane *lane)
     t->session = s;
     t->lane = lane;
     t->exchange = s->exchange;
+    t->parser = s->parser == NULL ? &t->local_parser : s->parser;
     t->grow = false;
     return t;
 }
@@ -81,7 +89,7 @@ static COLD void turn_end_exchange(struct turn *t)
     if (t->exchange == NULL) {
         return;
     }
-    s->exchange = exchange_keep(&t->local, budget);
+    s->exchange = budget_copy(budget, &t->local, sizeof t->local);
     if (s->exchange != NULL) {
         return;
     }
@@ -89,9 +97,34 @@ static COLD void turn_end_exchange(struct turn *t)
     exchange_release(t->exchange, budget);
 }
 
+/* A parser in the middle of a head or of chunks moves to the heap; one that is done is freed. */
+static COLD void turn_end_parser(struct turn *t)
+{
+    struct session *s = t->session;
+    struct budget budget = t->lane->output.budget;
+    const struct exchange *x = t->exchange;
+    bool in_chunks =
+        s->state != STATE_CLOSING && x != NULL && !x->body_ended && x->request.framing == FRAMING_CHUNKED;
+    if (s->state != STATE_HEAD && !in_chunks) {
+        session_drop_parser(s, budget);
+        return;
+    }
+    if (s->parser != NULL) {
+        return;
+    }
+    s->parser = budget_copy(budget, &t->local_parser, sizeof t->local_parser);
+    if (s->parser == NULL) {
+        exchange_fail_memory(t);
+    }
+}
+
 HOT void turn_end(struct turn *t)
 {
-    if (UNUSUAL(t->exchange != NULL || t->session->exchange != NULL)) {
+    struct session *s = t->session;
+    if (UNUSUAL(s->state != STATE_START || s->parser != NULL)) {
+        turn_end_parser(t);
+    }
+    if (UNUSUAL(t->exchange != NULL || s->exchange != NULL)) {
         turn_end_exchange(t);
     }
 }
@@ -133,14 +166,14 @@ static __attribute__((noinline)) size_t head_complete(struct turn *t, struct spa
     size_t line = head_read_line(head, request, &verdict);
     const char *end = NULL;
     if (verdict.status == STATUS_OK) {
-        verdict = head_read((struct span){.data = head.data + line, .length = head.length - line},
-                            &t->session->parser, request, &end);
+        verdict = head_read((struct span){.data = head.data + line, .length = head.length - line}, t->parser,
+                            request, &end);
     }
     if (verdict.status != STATUS_OK) {
         head_fail(t, head, verdict);
         return head.length;
     }
-    assert(end == llhttp_get_error_pos(&t->session->parser));
+    assert(end == llhttp_get_error_pos(t->parser));
     exchange_begin(t, span_between(head.data, end));
     return (size_t)(end - head.data);
 }
@@ -203,7 +236,7 @@ static COLD size_t head_incomplete(struct turn *t, const char *data, size_t leng
         exchange_init(t);
         t->exchange->request.method = memcmp(data, "HEAD ", 5) == 0 ? HTTP_HEAD : HTTP_GET;
         exchange_fail(t, STATUS_BAD_REQUEST, "The header section is malformed: %s.",
-                      llhttp_get_error_reason(&s->parser));
+                      llhttp_get_error_reason(t->parser));
         return length;
     }
     if (seen == t->lane->service->max_header_size) {
@@ -238,14 +271,14 @@ HOT size_t head_feed(struct turn *t, const char *data, size_t length)
     struct session *s = t->session;
     size_t most = t->lane->service->max_header_size;
     size_t have = length < most ? length : most;
-    llhttp_errno_t error = llhttp_execute(&s->parser, data + s->head_fed, have - s->head_fed);
+    llhttp_errno_t error = llhttp_execute(t->parser, data + s->head_fed, have - s->head_fed);
     if (USUAL(error == HPE_PAUSED)) {
         return head_complete(t, (struct span){.data = data, .length = have});
     }
     if (error == HPE_OK) {
         return head_incomplete(t, data, length, have, false);
     }
-    size_t seen = (size_t)(llhttp_get_error_pos(&s->parser) - data) + 1;
+    size_t seen = (size_t)(llhttp_get_error_pos(t->parser) - data) + 1;
     return head_incomplete(t, data, length, seen < have ? seen : have, true);
 }
 
@@ -255,7 +288,7 @@ HOT size_t start_feed(struct turn *t, const char *data, size_t length)
     if (UNUSUAL(data[0] == '\r' || data[0] == '\n')) {
         return empty_line_feed(t, data, length);
     }
-    llhttp_reset(&s->parser);
+    llhttp_init(t->parser, HTTP_REQUEST, &body_parser_settings);
     session_set_state(s, STATE_HEAD);
     s->head_fed = 0;
     s->line_read = false;

@@ -18,8 +18,6 @@
 #ifndef ECHOD_COMMON_SESSION_H
 #define ECHOD_COMMON_SESSION_H
 
-#include <llhttp.h>
-
 #include "common/request.h"
 #include "common/service.h"
 #include "common/work.h"
@@ -57,7 +55,8 @@ enum timer {
 struct exchange;
 
 struct session {
-    llhttp_t parser;
+    llhttp_t *
+        parser; /* while a head or a chunked body is incomplete between turns; else NULL, the turn has its own */
     struct buffer *in;  /* bytes read but not consumed: part of a head, or what waits behind an answer */
     struct buffer *out; /* answers not sent */
     struct exchange *exchange; /* the request in progress, once it outlives a turn */
