@@ -75,7 +75,7 @@ def judge(condition, experiment):
     return Judgement(outcomes.pop() if len(outcomes) == 1 else None, shown)
 
 
-def _expression(text):
+def expression(text):
     """A sum with an optional point, as the condition that it is above 0."""
     expression, _, point = text.partition("@")
     return conditions.parse(f"{expression} > 0" + (f" @ {point}" if point else ""))
@@ -84,7 +84,7 @@ def _expression(text):
 def parse_sentence(text):
     """UsageError if a placeholder of the sentence is malformed; gives the sentence."""
     for placeholder in re.findall(r"\{([^}]+)\}", text):
-        _expression(placeholder)
+        expression(placeholder)
     return text
 
 
@@ -95,7 +95,7 @@ def _ratio(value):
 def fill(sentence, experiment):
     """The sentence with its figures: `{event.rps @ 64}` with its unit, `{thread.rps / event.rps}` as a number, of medians."""
     def value(found):
-        condition = _expression(found[1])
+        condition = expression(found[1])
         samples = _samples(condition, experiment)
         if isinstance(condition.left, conditions.FigureOf):
             return figures.show(condition.left.name, samples[condition.left]["median"])

@@ -46,14 +46,14 @@ class Connection(asyncio.Protocol):
         return b"HTTP/1.1 %s\r\nServer: fake\r\nContent-Length: %d\r\n\r\n%s" % (status, len(body), body)
 
 
-async def serve():
+async def serve(port):
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     if FAULT == "stubborn":
         loop.add_signal_handler(signal.SIGTERM, lambda: None)
     else:
         loop.add_signal_handler(signal.SIGTERM, ended.set)
-    server = await loop.create_server(Connection, "127.0.0.1", 0)
+    server = await loop.create_server(Connection, "127.0.0.1", port)
     print(f"listening on 127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
     await ended.wait()
 
@@ -69,7 +69,7 @@ def main(arguments):
     if FAULT == "start":
         print("fake: no", file=sys.stderr)
         return 1
-    asyncio.run(serve())
+    asyncio.run(serve(int(arguments[arguments.index("--port") + 1]) if "--port" in arguments else 0))
     return 0
 
 

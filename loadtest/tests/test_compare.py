@@ -19,8 +19,9 @@ FAKE = context.LOADTEST / "tests" / "fake_server.py"
 SHORT = ["--rounds", "1", "--seconds", "0.4", "--connections", "2", "--only", "switches"]
 
 
-def command(output, *flags):
-    return [sys.executable, str(context.LOADTEST / "compare.py"), "--server", str(FAKE), "--output", str(output), *SHORT, *flags]
+def command(output, *flags, server=FAKE):
+    words = ["--server", str(server)] if server else []
+    return [sys.executable, str(context.LOADTEST / "compare.py"), *words, "--output", str(output), *SHORT, *flags]
 
 
 @unittest.skipUnless(shutil.which("wrk"), "wrk is not installed")
@@ -30,9 +31,9 @@ class CompareTest(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.output = Path(folder.name)
 
-    def run_compare(self, *flags, fault="", env=None):
+    def run_compare(self, *flags, fault="", env=None, server=FAKE):
         env = {**os.environ, "FAKE_FAULT": fault, **(env or {})}
-        return subprocess.run(command(self.output, *flags), capture_output=True, text=True, env=env, timeout=60, check=False)
+        return subprocess.run(command(self.output, *flags, server=server), capture_output=True, text=True, env=env, timeout=60, check=False)
 
     def results(self):
         return json.loads((self.output / "results.json").read_text(encoding="utf-8"))
@@ -116,6 +117,41 @@ class CompareTest(unittest.TestCase):
                 self.assertEqual((entry["failure"]["kind"], entry["figures"]), (kind, {}))
                 self.assertRegex(entry["failure"]["reason"], pattern)
                 self.assertEqual(self.results()["experiments"][0]["summary"][0]["figures"], {})
+
+    def test_another_server_beside_ours(self):
+        also = f"other={sys.executable} {FAKE} --mode event --port {{port}}"
+        done = self.run_compare("--modes", "event", "--also", also, "--also", "gone=sh -c 'exit 3' {port}")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("gone, connections 2: refused: cannot start: exited with status 3", done.stderr)
+        rows = {row["subject"]: row for row in self.results()["experiments"][0]["summary"]}
+        self.assertEqual(rows["other"]["kind"], "also")
+        self.assertGreater(rows["other"]["figures"]["cpu_us_per_request"]["median"], 0)
+        self.assertEqual(rows["gone"]["failure"]["kind"], "refused")
+
+    def test_a_server_elsewhere_is_loaded_and_not_touched(self):
+        with Child([sys.executable, str(FAKE), "--mode", "event"]) as server:
+            port = int(server.stdout.readline().split(b":")[1])
+            flags = ["--target", f"http://127.0.0.1:{port}", "--only", "scaling,memory"]
+            done = self.run_compare(*flags, server=None)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertFalse(server.ended())
+        scaling, memory = self.results()["experiments"]
+        self.assertEqual([row["subject"] for row in scaling["summary"]], ["target"])
+        figures = scaling["summary"][0]["figures"]
+        self.assertGreater(figures["rps"]["median"], 0)
+        self.assertNotIn("cpu_us_per_request", figures)
+        self.assertIn("which runs elsewhere", memory["skipped"])
+
+    def test_requirements_are_judged(self):
+        flags = ["--modes", "event", "--require", "event.threads == 1"]
+        self.assert_one_line(self.run_compare(*flags), 2, "--require: 'event.threads == 1'")
+        flags[-1] = "event.threads >= 2"
+        self.assert_one_line(self.run_compare(*flags), 99, "required event.threads >= 2: not met in switches at 2")
+
+    def test_the_command_that_repeats_an_experiment(self):
+        self.assertEqual(self.run_compare("--modes", "event").returncode, 0)
+        self.assertEqual(self.results()["experiments"][0]["command"],
+                         "./dev compare --only switches --modes event --rounds 1 --seconds 0.4 --connections 2")
 
     def test_ctrl_c_keeps_what_was_measured_and_leaves_no_process(self):
         with Child(command(self.output, "--rounds", "9", "--seconds", "1")) as child:

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: MIT
+"""The methods that load with swarm, on a stand-in for it and for the server: figures, and what gives none."""
+
+import os
+import sys
+import unittest
+from types import SimpleNamespace
+from unittest import mock
+
+import context
+from lab import cpus, engine, methods, swarm
+from lab.errors import CellFailed, LabError, ServerDied
+from lab.methods import burst, mix, overload, price
+from lab.subjects import Subject
+
+TESTS = context.LOADTEST / "tests"
+
+
+class SwarmTest(unittest.TestCase):
+    def setUp(self):
+        self.set_environment("ECHOD_SWARM", str(TESTS / "fake_swarm.py"))
+        self.lab = SimpleNamespace(pinning=cpus.split(os.sched_getaffinity(0)))
+
+    def set_environment(self, name, value):
+        patch = mock.patch.dict(os.environ, {name: value})
+        patch.start()
+        self.addCleanup(patch.stop)
+
+    def measure(self, method, x, seconds=0.2, holds_idle=True, **workload):
+        argv = (sys.executable, str(TESTS / "fake_server.py"), "--mode", "event")
+        cell = engine.Cell(None, Subject("event", argv, holds_idle), x, 1, seconds, {**method.WORKLOAD, **workload})
+        return method.measure(cell, self.lab)
+
+    def mix(self):
+        return self.measure(mix, 30, warmup=0.1, timed={"path": "/plaintext", "rate": 200, "connections": 8},
+                            beside={"alone": {}, "slow": {"path": "/plaintext", "connections": "x", "trickle-send": "1:9ms"}})
+
+    def test_mix(self):
+        found = self.mix()
+        self.assertEqual((found.figures["p99_alone_us"], found.figures["answered_slow"]), (100.0, 100.0))
+        self.assertEqual((found.asked_rate, found.achieved_rate), (200, 200))
+        self.assertEqual(found.figures["threads"], 1)
+        self.assertEqual([of["name"] for of in found.details["slow"]["swarm"]["classes"]], ["timed", "beside"])
+
+    def test_where_many_are_not_answered_there_is_no_p99(self):
+        self.set_environment("FAKE_SWARM", "half")
+        figures = self.mix().figures
+        self.assertEqual(figures["answered_alone"], 50)
+        self.assertIn("p50_alone_us", figures)
+        self.assertNotIn("p99_alone_us", figures)
+
+    def test_burst(self):
+        for holds_idle in (True, False):
+            with self.subTest(holds_idle=holds_idle):
+                figures = self.measure(burst, 40, holds_idle=holds_idle, delay=0.2).figures
+                self.assertEqual((figures["last_answer_s"], figures["waves"], figures["answers"]), (1.25, 6.25, 40))
+
+    def test_burst_that_is_not_answered_whole(self):
+        self.set_environment("FAKE_SWARM", "half")
+        with self.assertRaisesRegex(CellFailed, "20 of 40 were answered") as raised:
+            self.measure(burst, 40, delay=0.2)
+        self.assertEqual(raised.exception.kind, "errors")
+
+    def test_overload(self):
+        found = self.measure(overload, 200, capacity_seconds=0.1, warmup=0.1)
+        self.assertEqual(found.figures["capacity"], 1000)
+        self.assertEqual((found.asked_rate, found.figures["goodput"], found.figures["goodput_share"]), (2000, 2000, 200))
+
+    def test_what_gives_no_figure(self):
+        for fault, error, pattern in (("wrong", CellFailed, "3 wrong answers: a body of 3 bytes"),
+                                      ("dead", CellFailed, "swarm exited with status 1: swarm: no connection could be opened"),
+                                      ("silent", LabError, "swarm printed no result")):
+            with self.subTest(fault):
+                self.set_environment("FAKE_SWARM", fault)
+                with self.assertRaisesRegex(error, pattern):
+                    self.mix()
+
+    def test_a_server_that_has_died_meanwhile(self):
+        self.set_environment("FAKE_SWARM", "dead")
+        with mock.patch("lab.server.Server.wait_ready", lambda server: self.kill(server)), self.assertRaises(ServerDied):
+            self.mix()
+
+    @staticmethod
+    def kill(server):
+        server.address = ("127.0.0.1", 1)
+        server.child.send(9)
+        server.child.ended(10)
+
+    def test_missing(self):
+        self.set_environment("ECHOD_SWARM", "/nowhere/swarm")
+        for name in ("burst", "mix", "overload"):
+            with self.assertRaisesRegex(LabError, "swarm is missing at /nowhere/swarm"):
+                methods.known()[name].find_tools()
+
+
+class ArgumentsTest(unittest.TestCase):
+    def test_flags_of_the_run_and_of_classes(self):
+        words = swarm.arguments([{"name": "a", "path": "/x", "rate": 5, "close": True, "gate": False}], {"duration": "1"},
+                                "127.0.0.1:9")
+        self.assertEqual(words, ["--duration", "1", "--target", "127.0.0.1:9", "--class", "a", "--rate", "5", "--close", "/x"])
+
+
+class LinesTest(unittest.TestCase):
+    def test_neither_blank_nor_comment(self):
+        text = '/* a\n b */\n\nint x; /* c */\n// d\nchar *s = "/* no comment */";\n  /* e */ int y;\n'
+        self.assertEqual(price.count_lines(text), 3)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: MIT
+"""Servers beside ours and servers elsewhere: how they are named, started, watched and ended."""
+
+import socket
+import sys
+import unittest
+from types import SimpleNamespace
+
+import context  # noqa: F401
+from lab import subjects
+from lab.errors import CannotStart, CellFailed, ServerDied, UsageError
+from lab.modes import MODES
+
+LISTENER = ("import socket, sys, time; s = socket.create_server(('127.0.0.1', int(sys.argv[1])));\n"
+            "while True: s.accept()[0].close()")
+
+
+class NamesTest(unittest.TestCase):
+    def test_modes_flags_and_variants(self):
+        variant = SimpleNamespace(name="event-one-loop", mode="event", flags=("--loops", "1"))
+        experiment = SimpleNamespace(modes=("event", "pool"), flags={"pool": ("--workers", "9")}, variants=(variant,))
+        found = subjects.of_modes(experiment, [mode for mode in MODES if mode.name != "hybrid"], "/echod")
+        self.assertEqual([subject.name for subject in found], ["event", "pool", "event-one-loop"])
+        self.assertEqual([subject.argv[-2:] for subject in found[1:]], [("--workers", "9"), ("--loops", "1")])
+        self.assertEqual({subject.ceiling for subject in found}, {"ceiling-epoll", "ceiling-threads"})
+
+    def test_also(self):
+        found = subjects.parse_also(["nginx=nginx -p '{port} x'", "b=b {port}"], ["event"])
+        self.assertEqual([(subject.name, subject.argv) for subject in found],
+                         [("nginx", ("nginx", "-p", "{port} x")), ("b", ("b", "{port}"))])
+        for text in ("nginx", "=x {port}", "9=x {port}", "x=nginx", "event=x {port}", "target=x {port}",
+                     "ceiling-epoll=x {port}", "x='{port}"):
+            with self.subTest(text), self.assertRaises(UsageError):
+                subjects.parse_also([text], ["event"])
+        with self.assertRaises(UsageError):
+            subjects.parse_also(["x=a {port}", "x=b {port}"], [])
+
+    def test_target(self):
+        self.assertEqual(subjects.parse_target("http://192.0.2.7:81").start().address, ("192.0.2.7", 81))
+        self.assertEqual(subjects.parse_target("http://[::1]/").start().address, ("::1", 80))
+        for url in ("192.0.2.7:80", "https://x", "http://", "http://x:y", "http://x/path", "http://x/?q"):
+            with self.subTest(url), self.assertRaises(UsageError):
+                subjects.parse_target(url)
+
+
+class ForeignTest(unittest.TestCase):
+    def start(self, *argv):
+        return subjects.Subject("other", argv, kind="also").start()
+
+    def test_started_on_a_free_port_and_ended(self):
+        with self.start(sys.executable, "-c", LISTENER, "{port}") as server:
+            server.wait_ready()
+            self.assertEqual(server.sockets(), 1)
+            self.assertGreater(server.memory()["pss"], 0)
+            self.assertIsNone(server.limit())
+            self.assertIn("cpu_s", server.stop())
+
+    def test_one_that_ends_and_one_that_never_listens(self):
+        with self.start("sh", "-c", "echo port {port} is taken >&2; exit 3") as server:
+            with self.assertRaisesRegex(CannotStart, r"other: cannot start: exited with status 3: port \d+ is taken"):
+                server.wait_ready()
+        with self.start("sleep", "{port}") as server, self.assertRaisesRegex(CannotStart, "does not accept on port"):
+            server.wait_ready(timeout=0.1)
+
+    def test_a_failure_of_one_that_has_ended_is_its_end(self):
+        with self.assertRaisesRegex(ServerDied, "other: the server died: exited with status 4"):
+            with self.start("sh", "-c", "exit 4") as server:
+                self.assertTrue(server.child.ended(10))
+                raise CellFailed("5 read errors", "errors")
+
+
+class RemoteTest(unittest.TestCase):
+    def test_it_is_only_connected_to(self):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            subject = subjects.parse_target(f"http://127.0.0.1:{listener.getsockname()[1]}")
+            with subject.start() as server:
+                server.wait_ready()
+                self.assertEqual((server.pid, server.usage(), server.memory(), server.sockets(), server.stop()), (None,) * 5)
+        with subject.start() as server, self.assertRaisesRegex(CannotStart, "cannot connect to http://127.0.0.1"):
+            server.wait_ready(timeout=1)
+
+
+if __name__ == "__main__":
+    unittest.main()
