@@ -125,8 +125,11 @@ class Comparison:
     def _finish(self):
         if not any(trial.measurements for trial in self.trials):
             return
+        if self.old:
+            self._keep()
+            self.results["baseline"] = baseline.value(self.results, self.old)
         self._keep()
-        show(self.results, self.given.output, self.old)
+        show(self.results, self.given.output)
 
 
 def _missing_tool(item):
