@@ -31,7 +31,7 @@ static const char *buffer_broken(const struct buffer *buffer)
 
 static const char *held_broken(const struct session *s, uint64_t held)
 {
-    uint64_t owned = capacity(s->in) + capacity(s->out);
+    uint64_t owned = capacity(s->in) + capacity(s->out) + (s->parser == NULL ? 0 : sizeof *s->parser);
     const struct exchange *x = s->exchange;
     if (x != NULL) {
         owned += sizeof *x + capacity(x->head) + capacity(x->body) + capacity(x->trailers) +
@@ -48,6 +48,9 @@ static const char *state_broken(const struct session *s, const struct service *s
     RULE(s->state <= STATE_CLOSING, "its state is none");
     RULE(s->ending <= ENDING_CUT && s->timer <= TIMER_BODY, "its ending or its timer is none");
     RULE((s->exchange != NULL) == request, "an exchange is kept in a request, and only there");
+    bool in_chunks = request && !s->exchange->body_ended && s->exchange->request.framing == FRAMING_CHUNKED;
+    RULE(s->state == STATE_CLOSING || (s->parser != NULL) == (s->state == STATE_HEAD || in_chunks),
+         "a parser is kept in a head and in chunks, and only there");
     RULE(!head || s->in != NULL || s->out_committed > 0, "a head that is read in part is not kept");
     RULE(!head || s->head_fed <= service->max_header_size, "the parser was fed past the limit of a head");
     RULE(s->state != STATE_HEAD || s->head_fed <= buffer_length(s->in),
