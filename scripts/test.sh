@@ -78,11 +78,13 @@ stage_conformance_peers() {
     tally peers.py "$status" '^(ok|differs) ' '^(ok|differs|FAIL) ' <"$logs/peers.log"
 }
 
-# The load tests' own tests: they need no server.
+# The load tests' own tests: they bring their servers along.
 stage_loadtest() {
-    need cc libc python3 wrk
+    need_to_build criterion python3 wrk
+    build_stage asan || return 0
     status=0
-    logged "$logs/loadtest.log" limited 600 python3 -m unittest discover --verbose -s loadtest/tests || status=$?
+    logged "$logs/loadtest.log" limited 600 env SWARM="$PWD/build/asan/swarm" \
+        python3 -m unittest discover --verbose -s loadtest/tests || status=$?
     tally unittest "$status" ' \.\.\. ok$' ' \.\.\. (ok|FAIL|ERROR)$' <"$logs/loadtest.log"
 }
 

@@ -252,6 +252,13 @@ static bool is_passing(ssize_t n)
     return n < 0 && (errno == EAGAIN || errno == EINTR);
 }
 
+/* Without an answer. What was not sent whole counts as not written. */
+static void connection_break(struct connection *connection, const char *why)
+{
+    bool sent = connection->sent == connection->plan->request->length && connection->error == 0;
+    connection_fail(connection, sent ? OUTCOME_READ : OUTCOME_WRITE, why);
+}
+
 static void connection_read_answer(struct connection *connection)
 {
     ssize_t n = connection_receive(connection);
@@ -260,10 +267,8 @@ static void connection_read_answer(struct connection *connection)
     if (is_passing(n)) {
         return;
     }
-    if (n < 0 || (n == 0 && connection->error != 0)) {
-        int error = connection->error != 0 ? connection->error : errno;
-        connection_fail(connection, connection->error != 0 ? OUTCOME_WRITE : OUTCOME_READ,
-                        route_error(error));
+    if (n < 0) {
+        connection_break(connection, route_error(connection->error != 0 ? connection->error : errno));
         return;
     }
     enum response_progress progress =
@@ -271,9 +276,7 @@ static void connection_read_answer(struct connection *connection)
                : response_feed(&connection->response, connection->plan->input, (size_t)n, &used);
     switch (progress) {
     case RESPONSE_MORE: return;
-    case RESPONSE_BAD:
-        connection_fail(connection, OUTCOME_READ, response_error(&connection->response));
-        return;
+    case RESPONSE_BAD: connection_break(connection, response_error(&connection->response)); return;
     case RESPONSE_DONE: break;
     }
     if (used < (size_t)n) {

@@ -13,11 +13,10 @@
 #define VALUE_SHOWN_MAX 80 /* bytes of a refused value that a message repeats */
 #define HELP_COLUMN     30
 
-enum {
-    DEFAULT_TIME_MS = 10000,
-    SLOW_READER_BUFFER = 4096,
-    CONNECTIONS_PER_SOURCE = 20000 /* of the 28,000 ports that an address has for each destination */
-};
+enum { DEFAULT_TIME_MS = 10000, SLOW_READER_BUFFER = 4096 };
+
+/* A quarter of an address's ports for one destination: the fewer are left, the longer the kernel looks for one. */
+enum { CONNECTIONS_PER_SOURCE = 7000 };
 
 /* One run of options_parse(). */
 struct parser {
@@ -236,6 +235,9 @@ static bool finish(struct parser *parser)
     if (options->class_count == 0) {
         options->classes[options->class_count++] = parser->defaults;
     }
+    if (!find_target(parser)) {
+        return false;
+    }
     for (unsigned i = 0; i < options->class_count; i++) {
         struct options_class *c = &options->classes[i];
         if (!class_consistent(parser, c)) {
@@ -243,9 +245,6 @@ static bool finish(struct parser *parser)
         }
         fill_in_class(c);
         endless = endless || (!c->hold && c->requests == 0 && c->each == 0);
-    }
-    if (!find_target(parser)) {
-        return false;
     }
     if (strncmp(options->host, "unix:", strlen("unix:")) == 0) {
         options->host = "localhost";
