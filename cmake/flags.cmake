@@ -40,6 +40,14 @@ if(ECHOD_HARDEN)
   endforeach()
 endif()
 
+# A release carries no tables for unwinding, which C does not need, and its relocations packed where the linker can.
+include(CheckLinkerFlag)
+target_compile_options(echod_flags INTERFACE $<$<CONFIG:Release>:-fno-asynchronous-unwind-tables>)
+check_linker_flag(C -Wl,-z,pack-relative-relocs ECHOD_HAS_PACKED_RELOCATIONS)
+if(ECHOD_HAS_PACKED_RELOCATIONS)
+  target_link_options(echod_flags INTERFACE $<$<CONFIG:Release>:-Wl,-z,pack-relative-relocs>)
+endif()
+
 # A static executable is position independent by -static-pie; the -pie of the ordinary one must not join it.
 if(ECHOD_STATIC)
   target_link_options(echod_flags INTERFACE -static-pie -Wl,-s)
