@@ -61,7 +61,7 @@ check_clang() {
 check_tidy() {
     [ -f build/clang/compile_commands.json ] || build clang >/dev/null 2>&1 || return 1
     status=0
-    found=$(find common server -name '*.c' -print0 |
+    found=$(find common server loadtest/swarm -name '*.c' -print0 |
         xargs -0 -n 1 -P "$(nproc)" clang-tidy -p build/clang --quiet 2>&1) || status=$?
     printf '%s\n' "$found" | grep -vE '^$|^[0-9]+ warnings? generated' || true
     return "$status"
@@ -72,5 +72,5 @@ check_cppcheck() {
     queue=$(printf '#include <sys/queue.h>\n' | cc -E - | sed -n 's,^# 1 "\(.*sys/queue.h\)".*,\1,p' | head -n 1)
     cppcheck --quiet --std=c11 --language=c --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
         --suppress=missingIncludeSystem --suppress=internalAstError --include="$queue" \
-        -D_GNU_SOURCE= -DECHOD_VERSION='""' -I . -j "$(nproc)" common server
+        -D_GNU_SOURCE= -DECHOD_VERSION='""' -I . -j "$(nproc)" common server loadtest/swarm
 }

@@ -169,7 +169,8 @@ def command(*arguments):
 
 def swarm(*arguments, expected=0):
     """Runs it to its end: the values of its lines."""
-    done = subprocess.run(command(*arguments), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE)
+    done = subprocess.run(command(*arguments), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=PATIENCE)
     if done.returncode != expected:
         raise AssertionError(f"swarm {' '.join(map(str, arguments))} ended with {done.returncode}: {done.stderr}")
     return [json.loads(line) for line in done.stdout.splitlines()]

@@ -68,8 +68,8 @@ class ConnectionsTest(unittest.TestCase):
     def test_held_and_greeted(self):
         for go_on in (go_on_by_line, go_on_by_end, go_on_by_signal):
             with self.subTest(go_on.__name__), Server() as server:
-                with started("--target", f"127.0.0.1:{server.port}", "--connections", 300, "--hold", "--greet", "--gate",
-                             "/") as process:
+                with started("--target", f"127.0.0.1:{server.port}", "--connections", 300, "--hold", "--greet",
+                             "--gate", "/") as process:
                     held = json.loads(process.stdout.readline())
                     server.call(lambda: self.assertEqual(sum(c.open for c in server.connections), 300))
                     connect_s = held.pop("connect_s")
@@ -113,8 +113,8 @@ class ConnectionsTest(unittest.TestCase):
 
     def test_the_server_closes_held_ones(self):
         with Server() as server:
-            with started("--target", f"127.0.0.1:{server.port}", "--connections", 20, "--hold", "--duration", "60s",
-                         "--gate", "/") as process:
+            with started("--target", f"127.0.0.1:{server.port}", "--connections", 20, "--hold", "--greet",
+                         "--duration", "60s", "--gate", "/") as process:
                 process.stdout.readline()
                 go_on_by_line(process)
                 before = sockets_of(process)
@@ -129,12 +129,13 @@ class ConnectionsTest(unittest.TestCase):
         self.assertEqual((connections["closed"], connections["open"]), (5, 15))
 
     def test_sources(self):
-        for sources, expected in ((3, {"127.0.0.1", "127.0.0.2", "127.0.0.3"}), ("127.0.0.9,127.0.0.7",
-                                                                                {"127.0.0.9", "127.0.0.7"})):
+        for sources, expected in ((3, {"127.0.0.1", "127.0.0.2", "127.0.0.3"}),
+                                  ("127.0.0.9,127.0.0.7", {"127.0.0.9", "127.0.0.7"})):
             with self.subTest(sources), Server() as server:
                 load(server, "--connections", 12, "--each", 1, "--sources", sources, "/")
                 peers = [connection.peer[0] for connection in server.connections]
-                self.assertEqual({peer: peers.count(peer) for peer in peers}, dict.fromkeys(expected, 12 // len(expected)))
+                self.assertEqual({peer: peers.count(peer) for peer in peers},
+                                 dict.fromkeys(expected, 12 // len(expected)))
 
     def test_targets(self):
         with Server(hosts=("127.0.0.2", "127.0.0.3")) as server:

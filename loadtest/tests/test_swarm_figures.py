@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """swarm's figures against a server whose delays and faults are known.
 
-Delays can only get longer on a busy machine, so that what is at least so long is asserted as it is; what is at most so long
-has bounds that are generous, and three attempts.
+Delays can only get longer on a busy machine, so that what is at least so long is asserted as it is; what is at most so
+long has bounds that are generous, and three attempts.
 """
 
 import unittest
@@ -45,7 +45,7 @@ class LatencyTest(SwarmTest):
         self.in_time(median, 150_000)
 
     def test_a_stall_counts_for_every_request_that_was_due_in_it(self):
-        """500 requests/s, and once 400 ms in which nobody is answered: those due in its first 300 ms wait over 100 ms."""
+        """500 requests/s, and once 400 ms without an answer: those due in its first 300 ms wait over 100 ms."""
         def affected():
             with Server() as server:
                 figures, _ = load(server, "--rate", 500, "--connections", 8, "--duration", "1500ms", "--buckets",
