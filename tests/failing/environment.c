@@ -1,11 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* For the server: what fails is said by the variable FAILING, "FIRST", "FIRST+" (all behind it too) or "FIRST:ONE_IN:SEED". */
+/* For the server: what fails is said by the variable FAILING, "FIRST", "FIRST+" (all behind it too) or "FIRST:ONE_IN:SEED".
+ * SIGRTMIN ends it. */
 #include <event2/event.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/failing/failing.h"
+
+static void on_enough(int number)
+{
+    (void)number;
+    failing_pause(true);
+}
 
 __attribute__((constructor)) static void failing_begin(void)
 {
@@ -20,6 +28,7 @@ __attribute__((constructor)) static void failing_begin(void)
     }
     event_set_mem_functions(failing_malloc, failing_realloc, free);
     failing_start(how);
+    sigaction(SIGRTMIN, &(struct sigaction){.sa_handler = on_enough, .sa_flags = SA_RESTART}, NULL);
 }
 
 /* How many there were, so that a test knows where to end. */
