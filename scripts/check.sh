@@ -2,11 +2,11 @@
 # shellcheck shell=sh
 # Formatters, linters and static analysis. Each checker says what it found; the last line counts them.
 
-checkers="format layers shell python clang tidy cppcheck"
+checkers="format layers shell python clang tidy cppcheck manifests"
 
 # check_main [CHECKER...]
 check_main() {
-    need_to_build criterion python3 clang clang-format clang-tidy cppcheck shellcheck
+    need_to_build criterion python3 clang clang-format clang-tidy cppcheck shellcheck yaml prometheus
     passed=0 failed=0
     # shellcheck disable=SC2086 # a list of names
     [ $# -gt 0 ] || set -- $checkers
@@ -73,4 +73,9 @@ check_cppcheck() {
     cppcheck --quiet --std=c11 --language=c --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
         --suppress=missingIncludeSystem --suppress=internalAstError --include="$queue" \
         -D_GNU_SOURCE= -DECHOD_VERSION='""' -I . -j "$(nproc)" common server loadtest/swarm
+}
+
+# What is deployed on Kubernetes and by compose; kubectl is used where there is one.
+check_manifests() {
+    python3 -B -m unittest discover -s tests/deploy -p test_manifests.py
 }

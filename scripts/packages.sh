@@ -32,6 +32,9 @@ mandoc        cmd:mandoc              mandoc                    mandoc, which ch
 zsh           cmd:zsh                 zsh                       zsh
 fish          cmd:fish                fish                      fish
 systemd       cmd:systemd-analyze     systemd                   systemd, for systemd-analyze
+haproxy       sh:haproxy_is_here      haproxy                   HAProxy
+prometheus    cmd:prometheus          prometheus                Prometheus, with promtool
+yaml          sh:yaml_is_here         python3-yaml              PyYAML, for Python 3
 lintian       cmd:lintian             lintian                   lintian
 logrotate     sh:logrotate_is_here    logrotate                 logrotate
 readelf       cmd:readelf             binutils                  readelf, of the GNU binutils
@@ -63,6 +66,14 @@ libfuzzer_is_here() {
 
 nginx_is_here() {
     PATH=$PATH:/usr/sbin command -v nginx >/dev/null && [ -e /usr/lib/nginx/modules/ngx_http_echo_module.so ]
+}
+
+haproxy_is_here() {
+    PATH=$PATH:/usr/sbin command -v haproxy >/dev/null
+}
+
+yaml_is_here() {
+    python3 -c 'import yaml' 2>/dev/null
 }
 
 logrotate_is_here() {

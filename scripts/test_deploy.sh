@@ -5,10 +5,25 @@
 
 # What is installed beside the server says what the server does.
 stage_deploy() {
-    need_to_build python3 mandoc zsh fish systemd logrotate strace
+    need_to_build python3 mandoc zsh fish systemd logrotate strace h2load wrk haproxy nginx prometheus
     build_stage release || return 0
     run_unittest flags 120 test_flags.py
     run_unittest units 120 test_units.py
+    run_unittest metrics 120 test_metrics.py
+    run_unittest restart 300 test_restart.py
+}
+
+# What the stage deploy does for a moment, for as long as it takes to believe it.
+stage_restart() {
+    need_to_build python3 wrk haproxy nginx
+    build_stage release || return 0
+    RESTART_SECONDS=${RESTART_SECONDS:-30} run_unittest restart 900 test_restart.py
+}
+
+stage_prometheus() {
+    need_to_build python3 h2load prometheus
+    build_stage release || return 0
+    PROMETHEUS_SECONDS=${PROMETHEUS_SECONDS:-60} run_unittest prometheus 300 test_metrics.py
 }
 
 # The image is built twice, the second time with nothing kept from the first; its root file system runs here.
@@ -67,7 +82,7 @@ package_on() {
 
 # Namespaces and mounts are root's.
 root_prefix() {
-    [ "$(id -u)" -eq 0 ] || echo sudo --preserve-env=PACKAGE_ROOT
+    [ "$(id -u)" -eq 0 ] || echo sudo --preserve-env=PACKAGE_ROOT,RESTART_SECONDS,PROMETHEUS_SECONDS
 }
 
 # run_unittest NAME SECONDS PATTERN: files of tests/deploy.

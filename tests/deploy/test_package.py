@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The Debian package in build/package on a copy of the bare system in PACKAGE_ROOT: installed, run, changed, removed."""
+"""The Debian package in build/package on a copy of the bare system in PACKAGE_ROOT: installed, run, removed."""
 
 import glob
 import os
@@ -15,7 +15,8 @@ PACKAGE, = glob.glob(os.path.join(ROOT, "build", "package", "echod_*.deb"))
 PRISTINE = os.path.join(ROOT, os.environ.get("PACKAGE_ROOT", ""))
 
 # What apt and dpkg keep of any installation whatever.
-LEFT_BY_APT = re.compile(r"\./((var/(lib/(apt|dpkg|systemd)|cache|log)|tmp|proc|dev|run)(/|$)|etc/(ld\.so\.cache|resolv\.conf)$)")
+LEFT_BY_APT = re.compile(r"\./((var/(lib/(apt|dpkg|systemd)|cache|log)|tmp|proc|dev|run)(/|$)|"
+                         r"etc/(ld\.so\.cache|resolv\.conf)$)")
 
 
 def lintian(*options):
@@ -36,7 +37,7 @@ class PackageTest(unittest.TestCase):
         self.assertEqual(set(re.findall(r"^O: echod: ([\w.-]+)", done.stdout, re.MULTILINE)), explained)
 
     def test_dependencies(self):
-        field = subprocess.run(["dpkg-deb", "--field", PACKAGE, "Depends"], capture_output=True, text=True, check=True).stdout
+        field = subprocess.check_output(["dpkg-deb", "--field", PACKAGE, "Depends"], text=True)
         names = {name.split()[0].removesuffix("t64") for name in field.split(", ")}
         self.assertEqual(names, {"libc6", "libevent-core-2.1-7"})
 
@@ -99,7 +100,8 @@ class SystemTest(unittest.TestCase):
 
     def check_answers(self):
         for mode in MODES:
-            with Echod("--mode", mode, "--listen", "127.0.0.1:0", program="/usr/bin/echod", wrapper=self.inside()) as server:
+            flags = ("--mode", mode, "--listen", "127.0.0.1:0")
+            with Echod(*flags, program="/usr/bin/echod", wrapper=self.inside()) as server:
                 self.assertEqual(server.get("/plaintext"), "Hello, World!", mode)
                 self.assertEqual(server.stop(), 0, mode)
 

@@ -136,7 +136,8 @@ class FilterTest(unittest.TestCase):
         for mode in MODES:
             with self.subTest(mode), tempfile.TemporaryDirectory() as folder:
                 log = os.path.join(folder, "calls")
-                flags = ("--mode", mode, "--listen", "127.0.0.1:0", "--listen", "unix:" + os.path.join(folder, "socket"))
+                path = os.path.join(folder, "socket")
+                flags = ("--mode", mode, "--listen", "127.0.0.1:0", "--listen", f"unix:{path}")
                 with Echod(*flags, wrapper=("strace", "-f", "-qq", "-o", log)) as server:
                     for path in ("plaintext", "delay/10ms", "block/10ms", "compute/10", "metrics", "bytes/1000000"):
                         server.get("/" + path)

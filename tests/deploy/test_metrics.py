@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: MIT
+"""Prometheus reads /metrics, and what it adds up is what the clients counted. PROMETHEUS_SECONDS is how long the load
+goes on."""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+import urllib.parse
+import urllib.request
+
+from server import MODES, PATIENCE, ROOT, Echod, until
+
+SECONDS = float(os.environ.get("PROMETHEUS_SECONDS", "3"))
+DASHBOARD = os.path.join(ROOT, "server", "deploy", "compose", "grafana", "dashboards", "echod.json")
+CONFIG = """
+global: {scrape_interval: 1s}
+scrape_configs:
+  - job_name: echod
+    static_configs: [{targets: %s}]
+"""
+# What the clients ask for, with the class that the server counts it in.
+LOADS = (("/plaintext", "2xx"), ("/echo", "2xx"), ("/status/404", "4xx"), ("/status/503", "5xx"))
+BATCH = 400  # requests of a client's run
+
+said = []  # what a reader wants to know of a run that went well
+
+
+def tearDownModule():
+    print(*said, sep="\n", flush=True)
+
+
+class Prometheus:
+    def __init__(self, targets):
+        self.folder = tempfile.mkdtemp(prefix="echod-prometheus-")
+        config = os.path.join(self.folder, "prometheus.yml")
+        with open(config, "w") as file:
+            file.write(CONFIG % json.dumps(targets))
+        with socket.create_server(("127.0.0.1", 0)) as sock:
+            address = "127.0.0.1:%d" % sock.getsockname()[1]
+        self.url = f"http://{address}"
+        self.log = open(os.path.join(self.folder, "log"), "w+")
+        self.child = subprocess.Popen(["prometheus", f"--config.file={config}", f"--web.listen-address={address}",
+                                       f"--storage.tsdb.path={self.folder}/data"], stdout=self.log, stderr=self.log)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.child.terminate()
+        self.child.wait(PATIENCE)
+        self.log.close()
+        shutil.rmtree(self.folder)
+
+    def query(self, expression):
+        """The samples of an instant query, by mode and code; None while Prometheus starts."""
+        try:
+            with urllib.request.urlopen(f"{self.url}/api/v1/query?query=" + urllib.parse.quote(expression)) as answer:
+                result = json.load(answer)["data"]["result"]
+        except OSError:
+            assert self.child.poll() is None, "Prometheus did not start"
+            return None
+        return {(item["metric"].get("mode", item["metric"].get("instance")), item["metric"].get("code")):
+                float(item["value"][1]) for item in result}
+
+
+def h2load(url):
+    """A batch of requests over 4 connections, every one of them answered."""
+    done = subprocess.run(["h2load", "--h1", f"-n{BATCH}", "-c4", url], capture_output=True, text=True, timeout=120)
+    figures = re.search(r"requests: (\d+) total, \d+ started, (\d+) done, \d+ succeeded, \d+ failed, (\d+) errored, "
+                        r"(\d+) timeout", done.stdout)
+    assert figures and figures.groups() == (str(BATCH), str(BATCH), "0", "0"), done.stdout + done.stderr
+    return BATCH
+
+
+class MetricsTest(unittest.TestCase):
+    def setUp(self):
+        self.servers = {}
+        for mode in MODES:
+            self.servers[mode] = Echod("--mode", mode, "--listen", "127.0.0.1:0")
+            self.addCleanup(self.servers[mode].__exit__)
+
+    def test_format(self):
+        for mode, server in self.servers.items():
+            with self.subTest(mode):
+                done = subprocess.run(["promtool", "check", "metrics"], input=server.get("/metrics"),
+                                      capture_output=True, text=True, timeout=60)
+                self.assertEqual((done.returncode, done.stdout + done.stderr), (0, ""))
+
+    def test_the_dashboard_asks_for_what_there_is(self):
+        with open(DASHBOARD) as file:
+            expressions = [target["expr"] for panel in json.load(file)["panels"] for target in panel["targets"]]
+        there = set(re.findall(r"^(\w+)[{ ]", self.servers["event"].get("/metrics"), re.MULTILINE))
+        asked = {name for text in expressions for name in re.findall(r"\b(?:echod|process)_\w+", text)}
+        self.assertGreater(len(asked), 8)
+        self.assertLessEqual(asked, there)
+
+    def test_totals_are_the_clients(self):
+        targets = {mode: server.url.removeprefix("http://") for mode, server in self.servers.items()}
+        with Prometheus(list(targets.values())) as prometheus:
+            until(lambda: len(prometheus.query("up == 1") or ()) == len(MODES), "every mode is scraped")
+            sent = {}
+            end = time.monotonic() + SECONDS
+            while not sent or time.monotonic() < end:
+                for mode, server in self.servers.items():
+                    for path, code in LOADS:
+                        sent[mode, code] = sent.get((mode, code), 0) + h2load(server.url + path)
+            begun = time.time()
+            until(lambda: min(prometheus.query("timestamp(echod_info)").values()) > begun, "another scrape of each")
+            # In one query, so that both are of the same scrape. A scrape is a request too, counted when it is answered.
+            scrapes = "label_replace(count_over_time(up[1h]) - 1, 'code', '2xx', '', '')"
+            own = f"echod_requests_total{{code='2xx'}} - on(instance, code) group_left {scrapes}"
+            counted = prometheus.query(f"({own}) or echod_requests_total{{code=~'4xx|5xx'}}")
+            up = prometheus.query("min_over_time(up[1h])")
+        self.assertEqual(set(up.values()), {1.0}, "a scrape failed")
+        self.assertEqual(counted, sent)
+        said.append(f"{sum(sent.values())} requests in {SECONDS:.0f} s, all of them in Prometheus's totals")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

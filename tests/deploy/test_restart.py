@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: MIT
+"""A rolling restart of two instances behind each proxy, with the configuration that is in the documentation: no request
+fails. RESTART_SECONDS is how long it goes on, for each proxy and mode; each instance is restarted at least once."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+
+from server import MODES, PATIENCE, ROOT, Echod, until
+
+SECONDS = float(os.environ.get("RESTART_SECONDS", "3"))
+PROXIES = os.path.join(ROOT, "server", "deploy", "proxies")
+CONNECTIONS = 32
+
+said = []  # what a reader wants to know of a run that went well
+
+
+def tearDownModule():
+    print(*said, sep="\n", flush=True)
+
+
+def free_ports(count):
+    """Ports that were free a moment ago, all different."""
+    socks = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [sock.getsockname()[1] for sock in socks]
+    for sock in socks:
+        sock.close()
+    return ports
+
+
+def program(name):
+    return shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin") or name
+
+
+class Instance:
+    """A server that comes back on its port."""
+
+    def __init__(self, mode, port):
+        self.flags = ("--mode", mode, "--listen", f"127.0.0.1:{port}", "--drain-delay", "1s")
+        self.server = Echod(*self.flags)
+
+    def served(self):
+        """Requests answered since its start."""
+        return int(re.search(r'^echod_requests_total\{.*code="2xx"} (\d+)$', self.server.get("/metrics"), re.M)[1])
+
+    def restart(self):
+        """Returns its exit status once its successor has been given work."""
+        status = self.server.stop()
+        self.server.__exit__()
+        self.server = Echod(*self.flags)
+        until(lambda: self.served() > 2 * CONNECTIONS, "requests come to the new instance")
+        return status
+
+
+class Proxy:
+    """haproxy or nginx with its file of server/deploy/proxies, on other ports and in a folder of its own."""
+
+    def __init__(self, name, ports):
+        self.folder = tempfile.mkdtemp(prefix="echod-proxy-")
+        file = {"haproxy": "haproxy.cfg", "nginx": "nginx.conf"}[name]
+        self.path = os.path.join(self.folder, file)
+        with open(os.path.join(PROXIES, file)) as template:
+            text = template.read()
+        for placeholder, port in zip((8080, 8081, 8082), ports):
+            assert f"127.0.0.1:{placeholder}" in text
+            text = text.replace(f"127.0.0.1:{placeholder}", f"127.0.0.1:{port}")
+        with open(self.path, "w") as mine:
+            mine.write(text)
+        argv = {"haproxy": ["haproxy", "-db", "-q", "-f", self.path],
+                "nginx": ["nginx", "-p", self.folder, "-c", self.path, "-e", "stderr", "-g", "daemon off;"]}[name]
+        self.child = subprocess.Popen([program(argv[0]), *argv[1:]], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.child.terminate()
+        self.said = self.child.communicate(timeout=PATIENCE)[1].decode()
+        shutil.rmtree(self.folder)
+
+
+def accepts(port):
+    with socket.socket() as sock:
+        return sock.connect_ex(("127.0.0.1", port)) == 0
+
+
+class RestartTest(unittest.TestCase):
+    def check(self, name, mode):
+        ports = front, *back = free_ports(3)
+        instances = [Instance(mode, port) for port in back]
+        try:
+            with Proxy(name, ports) as proxy:
+                until(lambda: proxy.child.poll() is not None or accepts(front), f"{name} listens")
+                until(lambda: all(instance.served() >= 0 for instance in instances), "instances")
+                url = f"http://127.0.0.1:{front}/plaintext"
+                wrk = subprocess.Popen(["wrk", "-t1", f"-c{CONNECTIONS}", "-d1h", url],
+                                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+                try:
+                    until(lambda: all(instance.served() > CONNECTIONS for instance in instances), "requests come")
+                    end = time.monotonic() + SECONDS
+                    restarts = 0
+                    while restarts < 2 or time.monotonic() < end:
+                        self.assertEqual(instances[restarts % 2].restart(), 0)
+                        restarts += 1
+                finally:
+                    wrk.send_signal(signal.SIGINT)  # it ends and reports
+                    report = wrk.communicate(timeout=PATIENCE)[0]
+        finally:
+            for instance in instances:
+                instance.server.__exit__()
+        self.assertNotIn("Non-2xx", report)
+        self.assertNotIn("Socket errors", report)
+        requests = int(re.search(r"(\d+) requests in", report)[1])
+        said.append(f"{name}, {mode}: {restarts} restarts, {requests} requests, none failed")
+
+    def test_haproxy(self):
+        for mode in MODES:
+            with self.subTest(mode):
+                self.check("haproxy", mode)
+
+    def test_nginx(self):
+        for mode in MODES:
+            with self.subTest(mode):
+                self.check("nginx", mode)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
