@@ -186,6 +186,9 @@ int metrics_write(struct buffer **text, const struct service *service, struct bu
            queued > 0 ? (uint64_t)queued : 0);
     seconds(&page, "echod_worker_busy_seconds_total", "Time workers spent on work.", sums.busy_us);
     write_usage(&page, service);
+    if (page.error != 0) {
+        buffer_free(&page.text, budget);
+    }
     *text = page.text;
     return page.error;
 }
