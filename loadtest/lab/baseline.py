@@ -8,6 +8,7 @@ from . import shifts, table, view
 from .view import words
 
 _TIMES_AND_RATES = ("µs", "us", "ms", "s")
+_DISTURBED = ("disturbed", "throttled")
 _ALIKE = ("cpu", "cpus", "memory_bytes", "kernel", "system", "governor")  # of the machine, for a comparison to mean the build
 
 
@@ -36,7 +37,8 @@ def _cells(pairs):
             for figure in new.figures if before else ():
                 values = _values(before, figure.name), _values(row, figure.name)
                 if all(values) and _judgeable(figure, row) and _judgeable(figure, before):
-                    found.append(shifts.Cell(new.name, figure.name, row.subject, row.kind, row.x, *values))
+                    found.append(shifts.Cell(new.name, figure.name, row.subject, row.kind, row.x, *values,
+                                             any(mark in _DISTURBED for mark in (*row.marks, *before.marks))))
     return found
 
 
@@ -97,6 +99,8 @@ def _notes(results, old, found):
         notes.append(f"not measured this time: {', '.join(map(words, missing))}")
     if any(not value.get("complete") for value in (results, old)):
         notes.append("one of the two is incomplete")
+    if any(cell.disturbed for shift in found for cell in shift.cells):
+        notes.append("other programs used the CPUs in one of the two: there a change must be twice as far beyond the ceilings'")
     few = min((shift.rounds for shift in found), default=0)
     if few == 1:
         notes.append("figures of one round only cannot be told from noise: nothing is said of them")
@@ -106,14 +110,14 @@ def _notes(results, old, found):
 
 
 def _drift_notes(pairs, cells):
-    """How far the ceilings moved, where that is worth a word."""
+    """How far a ceiling moved, where that is worth a word."""
     notes, controls = [], shifts.drifts(cells)
     for new, _ in pairs:
         for figure in new.figures:
             drift = controls.get((new.name, figure.name))
             if drift is not None and abs(drift) > log1p(shifts.SMALLEST):
-                notes.append(f"{new.name}: the ceilings' {figure.title} moved by {percent(exp(drift))}, and their code "
-                             "did not change: as much is put down to the machine")
+                notes.append(f"{new.name}: a ceiling's {figure.title} moved by {percent(exp(drift))}, and its code did not "
+                             "change: as much is put down to the machine")
     return notes
 
 

@@ -31,6 +31,7 @@ class Cell:
     x: object
     old: tuple  # the rounds' values
     new: tuple
+    disturbed: bool = False  # other programs took CPU from one of the two
 
 
 @dataclass
@@ -130,7 +131,8 @@ def _smallest(judged, drift):
         return log1p(SMALLEST_EXACT)
     if drift is None:
         return log1p(SMALLEST_UNCONTROLLED)
-    return log1p(SMALLEST) + abs(drift)
+    times = 2 if any(one.cell.disturbed for one in judged) else 1  # a disturbance need not strike all alike
+    return log1p(SMALLEST) + times * abs(drift)
 
 
 def _grouped(items, key):
@@ -141,12 +143,14 @@ def _grouped(items, key):
 
 
 def drifts(cells):
-    """By experiment and figure, and by figure alone, how far the ceilings moved, as a logarithm."""
+    """By experiment and figure, and by figure alone, how far the ceiling that moved most did, as a logarithm."""
     found = {}
     for keys in (lambda cell: (cell.experiment, cell.figure), lambda cell: cell.figure):
         for key, group in _grouped([cell for cell in cells if cell.kind == "ceiling"], keys).items():
             floor = _floor(group)
-            found[key] = median(median(new) - median(old) for old, new in (_logs(cell, floor) for cell in group))
+            subjects = _grouped(group, lambda cell: (cell.experiment, cell.subject)).values()
+            found[key] = max((mean(median(new) - median(old) for old, new in (_logs(cell, floor) for cell in own))
+                              for own in subjects), key=abs)
     return found
 
 

@@ -86,6 +86,15 @@ class NoiseTest(unittest.TestCase):
             self.assertEqual([c for c in changes(old, new) if c["experiment"] == "scaling"], [])
             self.assertIn("put down to the machine", " ".join(baseline.value(new, old)["notes"]))
 
+    def test_what_other_programs_disturbed_must_move_further(self):
+        """The ceilings lost 15 %, the event server a third: that is called where nothing but the machine was slower."""
+        for marks, called in (([], {"event"}), (["disturbed"], set())):
+            old, new = report_fixture.results(1, 0.02), scaled(report_fixture.results(2, 0.02, slower={"event": 1.15}), 1.15)
+            for row in new["experiments"][0]["summary"]:
+                row["marks"] = marks
+            self.assertEqual({c["subject"] for c in changes(old, new)
+                              if (c["experiment"], c["figure"]) == ("scaling", "cpu_us_per_request")}, called)
+
     def test_a_slower_build_on_a_slower_machine(self):
         old, new = report_fixture.results(1, 0.02), scaled(report_fixture.results(2, 0.02, slower={"event": 1.6}), 1.15)
         self.assertEqual({c["subject"] for c in changes(old, new) if c["experiment"] == "scaling"}, {"event"})
