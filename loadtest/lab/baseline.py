@@ -23,9 +23,20 @@ def _pairs(results, old):
     return [(experiment, earlier[experiment.name]) for experiment in view.experiments(results) if experiment.name in earlier]
 
 
+def _by_the_clock(figure):
+    """Whether it is a rate or a latency: what other programs do shows in those at once, but little in CPU time."""
+    return figure.unit.endswith("/s") or (figure.unit in _TIMES_AND_RATES and not figure.name.startswith("cpu_"))
+
+
 def _judgeable(figure, row):
-    """Whether the figure speaks of the server: a rate does not where the client was the limit."""
-    return figure.better != "none" and not (figure.better == "higher" and "client_limited" in row.marks)
+    """Whether the figure speaks of the server. A rate does not where the client was the limit."""
+    if figure.better == "none" or (figure.better == "higher" and "client_limited" in row.marks):
+        return False
+    return not (_by_the_clock(figure) and _is_disturbed(row))
+
+
+def _is_disturbed(row):
+    return any(mark in _DISTURBED for mark in row.marks)
 
 
 def _cells(pairs):
@@ -38,7 +49,7 @@ def _cells(pairs):
                 values = _values(before, figure.name), _values(row, figure.name)
                 if all(values) and _judgeable(figure, row) and _judgeable(figure, before):
                     found.append(shifts.Cell(new.name, figure.name, row.subject, row.kind, row.x, *values,
-                                             any(mark in _DISTURBED for mark in (*row.marks, *before.marks))))
+                                             _is_disturbed(row) or _is_disturbed(before)))
     return found
 
 
@@ -100,7 +111,8 @@ def _notes(results, old, found):
     if any(not value.get("complete") for value in (results, old)):
         notes.append("one of the two is incomplete")
     if any(cell.disturbed for shift in found for cell in shift.cells):
-        notes.append("other programs used the CPUs in one of the two: there a change must be twice as far beyond the ceilings'")
+        notes.append("other programs used the CPUs in one of the two: there rates and latencies are not judged, and other "
+                     "figures must change twice as far beyond the ceilings'")
     few = min((shift.rounds for shift in found), default=0)
     if few == 1:
         notes.append("figures of one round only cannot be told from noise: nothing is said of them")

@@ -95,6 +95,13 @@ class NoiseTest(unittest.TestCase):
             self.assertEqual({c["subject"] for c in changes(old, new)
                               if (c["experiment"], c["figure"]) == ("scaling", "cpu_us_per_request")}, called)
 
+    def test_rates_and_latencies_that_other_programs_disturbed_are_not_judged(self):
+        old, new = report_fixture.results(1, 0.02), report_fixture.results(2, 0.02, slower={"event": 3})
+        for row in new["experiments"][0]["summary"]:
+            row["marks"] = ["disturbed"]
+        self.assertEqual({c["figure"] for c in changes(old, new) if c["experiment"] == "scaling"}, {"cpu_us_per_request"})
+        self.assertIn("rates and latencies are not judged", " ".join(baseline.value(new, old)["notes"]))
+
     def test_a_slower_build_on_a_slower_machine(self):
         old, new = report_fixture.results(1, 0.02), scaled(report_fixture.results(2, 0.02, slower={"event": 1.6}), 1.15)
         self.assertEqual({c["subject"] for c in changes(old, new) if c["experiment"] == "scaling"}, {"event"})

@@ -4,7 +4,7 @@
     ./dev build && python3 -m unittest discover --verbose -s loadtest/tests/measured
 
 Not part of ./dev test: what other programs do meanwhile can spoil it. The slower build is the same server with a library
-preloaded that computes a few microseconds in every recv.
+preloaded that computes a few microseconds before it sends.
 """
 
 import json
