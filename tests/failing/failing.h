@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Allocations that fail on demand. A program linked with failing.c and ECHOD_FAILING_OPTIONS (cmake/tests.cmake) has every
- * malloc, calloc, realloc, reallocarray and strdup of its own code go through here. */
+/* Allocations that fail on demand. A program that links echod_failing_allocations (cmake/tests.cmake) has every
+ * malloc, calloc, realloc and reallocarray of its own code go through here. */
 #ifndef ECHOD_TESTS_FAILING_FAILING_H
 #define ECHOD_TESTS_FAILING_FAILING_H
 
