@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "common/cors.h"
 #include "common/hot.h"
 #include "common/metrics.h"
 #include "common/number.h"
@@ -22,6 +21,7 @@ enum {
 void exchange_release(struct exchange *x, struct budget budget)
 {
     if (x != NULL) {
+        buffer_free(&x->note, budget);
         buffer_free(&x->head, budget);
         buffer_free(&x->body, budget);
         buffer_free(&x->trailers, budget);
@@ -93,20 +93,9 @@ HOT void exchange_leave(struct turn *t)
 /* The answer is complete and committed. */
 static void exchange_done(struct turn *t)
 {
+    exchange_log_end(t);
     exchange_release(t->exchange, t->lane->output.budget);
     exchange_leave(t);
-}
-
-/* The fields that all answers have. A preflight is answered as OPTIONS * is, whatever its path. */
-static __attribute__((noinline)) void exchange_dress(struct turn *t, bool understood)
-{
-    struct exchange *x = t->exchange;
-    x->dressed = true;
-    if (t->lane->service->cors) {
-        bool preflight = understood && cors_preflight(&x->request);
-        x->response.extra = preflight ? cors_preflight_fields() : cors_fields();
-        x->request.path = preflight ? SPAN_LITERAL("*") : x->request.path;
-    }
 }
 
 /* Writes head and, unless it is echoed or produced, body; not committed. */
@@ -143,6 +132,7 @@ void exchange_fail(struct turn *t, unsigned status, const char *detail, ...)
     struct output *output = &t->lane->output;
     if (t->exchange == NULL) {
         exchange_init(t);
+        t->exchange->request.target = SPAN_LITERAL("");
     }
     struct exchange *x = t->exchange;
     if (x->begun) {
@@ -266,6 +256,9 @@ HOT void exchange_answer_at_once(struct turn *t)
     }
     exchange_count(t);
     output_commit(output);
+    if (UNUSUAL(t->lane->log != NULL)) {
+        exchange_log(t, x->response.status, d.body ? d.length : 0);
+    }
     response_deinit(&x->response); /* nothing else is held: there was no body */
     exchange_leave(t);
 }
@@ -279,6 +272,10 @@ static __attribute__((noinline)) void exchange_go_on(struct turn *t, struct span
     x->left = request->content_length;
     x->part = request->framing == FRAMING_CHUNKED ? PART_LINE : PART_LENGTH;
     x->used = 2; /* no CRLF of a chunk stands before the first chunk-size line */
+    if (UNUSUAL(t->lane->log != NULL) && !exchange_keep_note(t)) {
+        exchange_fail_memory(t);
+        return;
+    }
     if (body && exchange_too_large(t, request->content_length)) {
         return;
     }

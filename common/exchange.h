@@ -50,6 +50,7 @@ struct exchange {
     uint64_t step;                 /* of a paced body: how many pieces have begun */
     size_t head_length;            /* of the answer's head in the output */
     size_t used;                   /* bytes of the chunk-size line or trailer section so far */
+    struct buffer *note;           /* with the log on, once it outlives its head: extra fields and target */
     struct buffer *head;           /* with HANDLER_HOLDS: what the request's spans point to */
     struct buffer *body;
     struct buffer *trailers;
@@ -60,7 +61,9 @@ struct exchange {
     bool begun;        /* some of the answer may have been sent: errors cut it short */
     bool answers_body; /* the answer has one: not for HEAD, 204, 205, 304 */
     bool echoes;       /* body bytes go to the output */
-    bool dressed;      /* its answer's extra fields were looked at */
+    bool dressed;      /* its answer's extra fields are there, and its id with the log on */
+    bool understood;   /* with `dressed`: the head; else request.target is how it began */
+    uint8_t id_length; /* with the log on: of the id, which ends two bytes before response.extra does */
     struct response response;
 };
 
@@ -111,12 +114,22 @@ static inline void exchange_init(struct turn *t)
     x->request.keep_alive = true;
     x->request.refused = false;
     x->handler = NULL;
-    x->head = x->body = x->trailers = NULL;
+    x->note = x->head = x->body = x->trailers = NULL;
     x->pending = PENDING_NOTHING;
     x->body_ended = x->late = x->begun = x->answers_body = x->echoes = x->dressed = false;
     response_init(&x->response, t->lane->output.budget);
     t->exchange = x;
 }
+
+/* The fields that all answers have with --cors or the log, and the request's id. `understood`: the head was read, else only
+ * how the request began is known. Where lane->extras, once for each exchange. */
+void exchange_dress(struct turn *t, bool understood);
+/* With the log on: keeps what an exchange that outlives its head needs for its line. False if there is no memory for it. */
+bool exchange_keep_note(struct turn *t);
+/* Writes its line, if the log is on. `status` 0: it was lost before it was answered. */
+void exchange_log(struct turn *t, unsigned status, uint64_t bytes);
+/* The same for an exchange that ends as it stands. */
+void exchange_log_end(struct turn *t);
 
 /* Consumes bytes of the body; returns how many. */
 size_t body_feed(struct turn *t, const char *data, size_t length);

@@ -30,6 +30,8 @@ struct sums {
     uint64_t duration_us;
     uint64_t refusals[REFUSAL_KINDS];
     uint64_t busy_us;
+    uint64_t log_lines;
+    uint64_t log_lost;
 };
 
 static void sum_counters(uint64_t *sums, const _Atomic uint64_t *counters, size_t count)
@@ -52,6 +54,8 @@ static void sum_slots(struct sums *sums, const struct shared *shared)
         sum_counters(&sums->duration_us, &slot->duration_us, 1);
         sum_counters(sums->refusals, slot->refusals, REFUSAL_KINDS);
         sum_counters(&sums->busy_us, &slot->busy_us, 1);
+        sum_counters(&sums->log_lines, &slot->log_lines, 1);
+        sum_counters(&sums->log_lost, &slot->log_lost, 1);
     }
 }
 
@@ -185,6 +189,10 @@ int metrics_write(struct buffer **text, const struct service *service, struct bu
     single(&page, "echod_queue_depth", "gauge", "Pieces of work or connections that wait for a worker.",
            queued > 0 ? (uint64_t)queued : 0);
     seconds(&page, "echod_worker_busy_seconds_total", "Time workers spent on work.", sums.busy_us);
+    single(&page, "echod_access_log_lines_total", "counter", "Lines of the access log that were written.",
+           sums.log_lines);
+    single(&page, "echod_access_log_lost_lines_total", "counter",
+           "Lines of the access log that could not be written.", sums.log_lost);
     write_usage(&page, service);
     if (page.error != 0) {
         buffer_free(&page.text, budget);

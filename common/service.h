@@ -40,7 +40,8 @@ struct service {
  * outlives session_leave. One thread at a time. */
 struct lane {
     const struct service *service;
-    struct turn *turn; /* the session's own working state, at the head of the scratch memory */
+    struct turn *turn;    /* the session's own working state, at the head of the scratch memory */
+    struct log *log;      /* the access log; NULL: off. Then `extras` is set too */
     uint64_t now_us;      /* monotonic; see session.h */
     struct output output; /* its scratch memory and its budget are the lane's */
     /* The date a session writes: the driver keeps it fresh. */

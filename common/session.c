@@ -77,6 +77,7 @@ static COLD void turn_end_exchange(struct turn *t)
     struct session *s = t->session;
     struct budget budget = t->lane->output.budget;
     if (t->exchange != NULL && s->state == STATE_CLOSING) {
+        exchange_log_end(t);
         if (t->exchange == &t->local) {
             exchange_release(t->exchange, budget);
         }
@@ -94,6 +95,9 @@ static COLD void turn_end_exchange(struct turn *t)
         return;
     }
     exchange_fail_memory(t);
+    if (t->exchange != NULL) {
+        exchange_log_end(t);
+    }
     exchange_release(t->exchange, budget);
 }
 
@@ -140,6 +144,7 @@ static COLD void head_exchange(struct turn *t, struct span head)
     bool head_method = head.length >= 5 && memcmp(head.data, "HEAD ", 5) == 0;
     t->exchange->request.method = head_method ? HTTP_HEAD : HTTP_GET;
     t->exchange->request.minor_version = 1;
+    t->exchange->request.target = head;
 }
 
 static COLD void head_fail(struct turn *t, struct span head, struct verdict verdict)
@@ -235,6 +240,7 @@ static COLD size_t head_incomplete(struct turn *t, const char *data, size_t leng
     if (refused) {
         exchange_init(t);
         t->exchange->request.method = memcmp(data, "HEAD ", 5) == 0 ? HTTP_HEAD : HTTP_GET;
+        t->exchange->request.target = head;
         exchange_fail(t, STATUS_BAD_REQUEST, "The header section is malformed: %s.",
                       llhttp_get_error_reason(t->parser));
         return length;
@@ -459,6 +465,14 @@ COLD void session_timeout(struct session *s, struct lane *lane)
         break;
     }
     turn_end(t);
+}
+
+COLD void session_lost(struct session *s, struct lane *lane)
+{
+    struct turn *t = turn_begin(s, lane);
+    if (t->exchange != NULL) {
+        exchange_log_end(t);
+    }
 }
 
 void session_drain(struct session *s, struct lane *lane)

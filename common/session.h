@@ -12,7 +12,8 @@
  *     act on session_wants(s, lane)
  *
  * For the durations of requests it sets lane->now_us before it enters a session that has started_us, and started_us after
- * it has left one that is not idle and has none: a request that is answered in one turn costs no clock.
+ * it has left one that is not idle and has none: a request that is answered in one turn costs no clock. With lane->log, whose
+ * functions are the driver's, it sets lane->now_us always.
  *
  * All functions belong to the thread that drives the connection; it may change between turns. */
 #ifndef ECHOD_COMMON_SESSION_H
@@ -81,6 +82,8 @@ struct session {
 
 /* A session for a new connection; `refusing` for one that a full server only tells so. Allocates nothing. */
 void session_init(struct session *session, uint64_t number, const struct peer *peer, bool refusing);
+/* With the log on, when a connection ends that may be in a request: writes that one's line. Then session_deinit. */
+void session_lost(struct session *session, struct lane *lane);
 /* Frees what it holds; `budget` is that of any lane. */
 void session_deinit(struct session *session, struct budget budget);
 

@@ -32,8 +32,10 @@ struct slot {
     _Atomic uint64_t durations[SLOT_BUCKETS]; /* requests that took longer than one turn, by duration */
     _Atomic uint64_t duration_us;             /* the sum of those */
     _Atomic uint64_t refusals[REFUSAL_KINDS];
-    _Atomic uint64_t busy_us; /* of a worker */
-    _Atomic int32_t process;  /* the process id of a child that serves with this slot, else 0 */
+    _Atomic uint64_t busy_us;   /* of a worker */
+    _Atomic uint64_t log_lines; /* of the access log, written */
+    _Atomic uint64_t log_lost;  /* those for which there was no room */
+    _Atomic int32_t process;    /* the process id of a child that serves with this slot, else 0 */
 };
 
 enum { SHARED_DATE_WORDS = 4 }; /* the 29 bytes of an IMF-fixdate, padded */
@@ -47,6 +49,10 @@ struct shared {
     _Atomic uint64_t date_words[SHARED_DATE_WORDS];
     _Alignas(64) _Atomic uint64_t held; /* bytes held for all connections */
     uint64_t held_limit;                /* --max-buffer-memory; constant after creation */
+    _Atomic uint32_t log_generation;    /* of the access log's file: grows when it is to be opened anew */
+    _Atomic uint64_t log_said_ms;       /* when somebody last said that lines are lost; 0: never */
+    _Atomic bool log_jammed;            /* nobody reads it: not waited for */
+    _Atomic bool log_torn;              /* the last write ended inside a line */
     _Atomic int64_t queued;             /* pieces of work, or connections, that wait for a worker */
     _Atomic int64_t starved;            /* those of them that no free worker is about to take */
     _Alignas(64) _Atomic uint64_t open; /* connections accepted and not closed yet */

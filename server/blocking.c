@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/hot.h"
 #include "server/lingering.h"
 #include "server/transport.h"
 #include "server/turn.h"
@@ -39,15 +40,34 @@ static bool blocking_feed(struct blocking *b, size_t length)
 /* The socket's timeout has run out: the idle timeout, or a part of it after which to look around. */
 static bool blocking_idle_too_long(struct blocking *b)
 {
-    if (b->glance_ms == 0) {
-        return true;
-    }
     uint64_t now = clock_ms();
     if (b->session.timer_restarted) {
         b->session.timer_restarted = false;
-        b->idle_since = now - b->glance_ms;
+        b->idle_since = now - b->receive_ms;
     }
     return now - b->idle_since >= b->server->timeouts.limit[TIMER_IDLE];
+}
+
+static void blocking_set_receive_timeout(struct blocking *b, uint64_t most)
+{
+    uint64_t limit = b->server->timeouts.limit[TIMER_IDLE];
+    if (most != 0 && most < limit) {
+        limit = most;
+    }
+    if (limit == b->receive_ms) {
+        return;
+    }
+    b->receive_ms = limit;
+    struct timeval timeout = {.tv_sec = (time_t)(limit / 1000),
+                              .tv_usec = (suseconds_t)(limit % 1000 * 1000)};
+    setsockopt(b->fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+}
+
+/* Lines do not wait for the next request: as long as there are some it wakes up soon. */
+static COLD void blocking_mind_log(struct blocking *b)
+{
+    bool soon = access_log_pending(&b->lane);
+    blocking_set_receive_timeout(b, soon ? LOG_WAIT_US / 1000 : b->glance_ms);
 }
 
 /* It has been silent for a glance's time while others wait for a worker. One that was never served is not given up. */
@@ -59,6 +79,9 @@ static bool blocking_gives_way(const struct blocking *b)
 /* Between requests. Bytes that have come are served even when the server drains. */
 static bool blocking_await_request(struct blocking *b)
 {
+    if (UNUSUAL(b->lane.log != NULL)) {
+        blocking_mind_log(b);
+    }
     atomic_store_explicit(&b->idle, true, memory_order_release);
     bool closing = atomic_load_explicit(b->closing, memory_order_relaxed);
     struct transfer read = blocking_receive(b, closing ? PATIENCE_NONE : PATIENCE_WAIT);
@@ -66,6 +89,7 @@ static bool blocking_await_request(struct blocking *b)
     switch (read.outcome) {
     case TRANSPORT_MOVED: return blocking_feed(b, read.length);
     case TRANSPORT_RETRY:
+        access_log_flush(&b->lane);
         if (closing || blocking_idle_too_long(b)) {
             return blocking_turn(b, closing ? HAPPENING_SHUTDOWN : HAPPENING_TIMEOUT, no_bytes);
         }
@@ -103,6 +127,7 @@ static bool blocking_await_progress(struct blocking *b, unsigned wants)
     struct pollfd socket = {.fd = b->fd};
     socket.events =
         (short)(((wants & WANT_READ) != 0 ? POLLIN : 0) | ((wants & WANT_WRITE) != 0 ? POLLOUT : 0));
+    access_log_flush(&b->lane);
     int ready = poll(&socket, 1, blocking_patience(b, wants));
     if (ready == 0) {
         return blocking_turn(b, (wants & WANT_WAIT) != 0 ? HAPPENING_DONE : HAPPENING_TIMEOUT, no_bytes);
@@ -120,6 +145,7 @@ static bool blocking_go_on(struct blocking *b, unsigned wants)
 {
     if ((wants & WANT_WORK) != 0) {
         struct work *work = session_work(&b->session);
+        access_log_flush(&b->lane);
         work->run(work);
         return blocking_turn(b, HAPPENING_DONE, no_bytes);
     }
@@ -159,17 +185,6 @@ static void blocking_linger(struct blocking *b)
     }
 }
 
-static void blocking_set_idle_timeout(const struct blocking *b)
-{
-    uint64_t limit = b->server->timeouts.limit[TIMER_IDLE];
-    if (b->glance_ms != 0 && b->glance_ms < limit) {
-        limit = b->glance_ms;
-    }
-    struct timeval timeout = {.tv_sec = (time_t)(limit / 1000),
-                              .tv_usec = (suseconds_t)(limit % 1000 * 1000)};
-    setsockopt(b->fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
-}
-
 /* Until the session is over. False if the connection is lost. */
 static bool blocking_converse(struct blocking *b)
 {
@@ -190,11 +205,15 @@ bool blocking_serve(struct blocking *b, const struct arrival *arrival, struct sl
     b->fd = arrival->fd;
     lane_init(&b->lane, &b->server->service, slot, b->scratch, sizeof(b->scratch));
     b->lane.close_if_starved = b->close_if_starved;
+    access_log_lend(b->server->log, &b->log, &b->lane, b->log_text, sizeof(b->log_text));
     session_init(&b->session, arrival->number, &arrival->peer, refusing);
     slot_add(&slot->connections, 1);
-    blocking_set_idle_timeout(b);
+    b->receive_ms = 0;
+    blocking_set_receive_timeout(b, b->glance_ms);
     bool kept = blocking_converse(b);
     enum ending ending = kept ? session_ending(&b->session) : ENDING_CUT;
+    session_lost(&b->session, &b->lane);
+    access_log_end(&b->lane, ACCESS_LOG_THREAD_WAIT_MS);
     session_deinit(&b->session, b->lane.output.budget);
     switch (ending) {
     case ENDING_LINGER:

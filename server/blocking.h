@@ -5,6 +5,7 @@
 
 #include <stdatomic.h>
 
+#include "server/access_log.h"
 #include "server/arrival.h"
 #include "server/server.h"
 
@@ -21,7 +22,8 @@ struct blocking {
     bool
         linger_elsewhere; /* a lingering close is the caller's: blocking_serve leaves the socket open for it */
     bool close_if_starved; /* see struct lane */
-    uint64_t idle_since;   /* with glance_ms */
+    uint64_t receive_ms;   /* the socket's receive timeout, or a part of it */
+    uint64_t idle_since;   /* where that is less than the idle timeout */
     /* Waiting for a request's first byte, where a signal (with a handler, without SA_RESTART) makes it look at `closing`.
      * One signal can come just too early: whoever wants it to look repeats it until the connection is gone. */
     _Atomic bool idle;
@@ -31,6 +33,8 @@ struct blocking {
     uint64_t alarm_us; /* with WANT_WAIT: when that is over */
     char input[BLOCKING_INPUT_SIZE];
     _Alignas(16) char scratch[BLOCKING_SCRATCH_SIZE];
+    struct access_lane log; /* untouched where the log is off */
+    char log_text[ACCESS_LOG_THREAD_SIZE];
 };
 
 /* For an owner that shows `idle` to other threads before it serves. */

@@ -81,6 +81,9 @@ void connection_free(struct connection *connection)
         connection->gone = true;
         return;
     }
+    if (reactor->lane.log != NULL) {
+        session_lost(&connection->session, &reactor->lane);
+    }
     session_deinit(&connection->session, reactor->lane.output.budget);
     LIST_REMOVE(connection, others);
     reactor->count--;
@@ -239,6 +242,7 @@ static __attribute__((noinline)) void connection_alarm(struct connection *connec
 {
     if ((session_wants(&connection->session, &connection->reactor->lane) & WANT_WORK) != 0) {
         struct work *work = session_work(&connection->session);
+        access_log_flush(&connection->reactor->lane);
         work->run(work);
     } else if (clock_us() < connection->alarm_us) {
         connection_settle(connection);

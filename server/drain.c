@@ -117,6 +117,7 @@ static void drain_on_signal(evutil_socket_t fd, short events, void *context)
     struct signalfd_siginfo signal;
     while (read(fd, &signal, sizeof(signal)) == (ssize_t)sizeof(signal)) {
         if (signal.ssi_signo == SIGHUP) {
+            access_log_reopen(drain->acceptor->server->log);
             continue;
         }
         if (drain->phase != DRAIN_NOT) {

@@ -24,6 +24,7 @@ static struct {
     struct server server;
     struct listeners listeners;
     struct listeners admin; /* of --admin-listen */
+    struct access_log access_log;
     struct acceptor acceptor;
     char hostname[256];
     char error[512];
@@ -81,6 +82,7 @@ static void find_limits(struct server *server)
     server->cpus = limits_cpus("");
     server->loops = options->loops != 0 ? options->loops : server->cpus;
     unsigned own = ACCEPTOR_DESCRIPTORS + 1 + 2 * options->listen.count + server->mode->descriptors(server);
+    own += options->access_log != NULL ? ACCESS_LOG_DESCRIPTORS : 0;
     own += options->admin_listen.count > 0 ? ADMIN_DESCRIPTORS + 2 * options->admin_listen.count : 0;
     limits_connections(&echod.limits, "", server->mode->cost, own);
     server->max_connections = echod.limits.count;
@@ -117,6 +119,7 @@ static int set_up_server(struct server *server, const struct options *options)
         .options = options,
         .mode = mode_find(options->mode),
         .timeouts = timeouts_of(options, UINT64_MAX),
+        .log = &echod.access_log,
     };
     find_limits(server);
     size_t slots = SERVER_MODE_SLOTS + server->mode->slots(server);
@@ -194,6 +197,7 @@ static int serve(struct server *server, struct listeners *listeners, struct list
 static int run(const struct options *options)
 {
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a log that may not grow is an error of write(2) */
     signal(SIGCHLD, SIG_IGN); /* as PID 1 it is given other processes' orphans: the kernel reaps them */
     drain_block_signals();
     int error = set_up_server(&echod.server, options);
@@ -202,6 +206,13 @@ static int run(const struct options *options)
         return EXIT_FAILURE;
     }
     if (!open_listeners(options)) {
+        return EXIT_FAILURE;
+    }
+    if (access_log_open(&echod.access_log, options, echod.server.service.shared, echod.error,
+                        sizeof(echod.error)) != 0) {
+        say("%s", echod.error);
+        listeners_close(&echod.listeners);
+        listeners_close(&echod.admin);
         return EXIT_FAILURE;
     }
     int status = serve(&echod.server, &echod.listeners, &echod.admin);

@@ -73,14 +73,28 @@ static struct slot *children_remove(struct processes *processes, pid_t id)
 
 /* ---- the child ---- */
 
+/* All but the standard ones and these two, of which the second may be none. */
+static void close_others(int fd, int other)
+{
+    int low = fd < other ? fd : other;
+    int high = fd < other ? other : fd;
+    if (low > STDERR_FILENO) {
+        close_range(STDERR_FILENO + 1, (unsigned)low - 1, 0);
+    } else {
+        low = STDERR_FILENO;
+    }
+    close_range((unsigned)low + 1, (unsigned)high - 1, 0);
+    close_range((unsigned)high + 1, ~0u, 0);
+}
+
 static void __attribute__((noreturn))
 child_main(struct server *server, const struct arrival *arrival, struct slot *slot)
 {
     static struct blocking blocking; /* untouched in the parent: each child has its own pages of it */
     sigset_t wake;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    close_range(STDERR_FILENO + 1, (unsigned)arrival->fd - 1, 0);
-    close_range((unsigned)arrival->fd + 1, ~0u, 0);
+    close_others(arrival->fd, server->log->fd);
+    server->log->child = true;
     sigemptyset(&wake);
     sigaddset(&wake, WAKE_SIGNAL);
     sigprocmask(SIG_UNBLOCK, &wake, NULL);

@@ -97,6 +97,7 @@ static void reactor_sweep(evutil_socket_t fd, short events, void *context)
         soon |= connection_check(connection, before, now);
         connection = next;
     }
+    access_log_flush(&reactor->lane);
     reactor_set_pace(reactor, reactor->count == 0 ? 0 : soon ? reactor_hasty(reactor) : reactor->tick);
 }
 
@@ -118,13 +119,16 @@ int reactor_init(struct reactor *reactor, struct server *server, struct event_ba
         .timeouts = *timeouts,
         .input = malloc(REACTOR_INPUT_SIZE),
         .scratch = malloc(SESSION_SCRATCH_LEAST),
+        .log_text = server->log->path != NULL ? malloc(ACCESS_LOG_LOOP_SIZE) : NULL,
         .sweep_timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC),
         .tick = reactor_tick(timeouts),
     };
     int error = reactor->sweep_timer < 0 ? -errno : -ENOMEM;
     LIST_INIT(&reactor->connections);
     lane_init(&reactor->lane, &server->service, slot, reactor->scratch, SESSION_SCRATCH_LEAST);
-    if (reactor->sweep_timer >= 0 && reactor->input != NULL && reactor->scratch != NULL) {
+    access_log_lend(server->log, &reactor->log, &reactor->lane, reactor->log_text, ACCESS_LOG_LOOP_SIZE);
+    if (reactor->sweep_timer >= 0 && reactor->input != NULL && reactor->scratch != NULL &&
+        (reactor->log_text != NULL || reactor->lane.log == NULL)) {
         event_assign(&reactor->sweep_event, base, reactor->sweep_timer, EV_READ | EV_PERSIST, reactor_sweep,
                      reactor);
         if (event_add(&reactor->sweep_event, NULL) == 0) {
@@ -136,6 +140,7 @@ int reactor_init(struct reactor *reactor, struct server *server, struct event_ba
     }
     free(reactor->input);
     free(reactor->scratch);
+    free(reactor->log_text);
     return error;
 }
 
@@ -182,8 +187,10 @@ void reactor_deinit(struct reactor *reactor)
     }
     event_del(&reactor->sweep_event);
     close(reactor->sweep_timer);
+    access_log_end(&reactor->lane, ACCESS_LOG_LOOP_WAIT_MS);
     free(reactor->input);
     free(reactor->scratch);
+    free(reactor->log_text);
 }
 
 int reactor_add(struct reactor *reactor, const struct arrival *arrival, bool refusing)
@@ -214,6 +221,7 @@ int reactor_linger(struct reactor *reactor, const struct arrival *arrival)
 void reactor_drain(struct reactor *reactor)
 {
     reactor->draining = true;
+    access_log_flush(&reactor->lane);
     struct connection *connection = LIST_FIRST(&reactor->connections);
     while (connection != NULL) {
         struct connection *next = LIST_NEXT(connection, others);

@@ -7,6 +7,7 @@
 #include <event2/event_struct.h>
 #include <sys/queue.h>
 
+#include "server/access_log.h"
 #include "server/arrival.h"
 #include "server/lingering.h"
 #include "server/server.h"
@@ -47,6 +48,8 @@ struct reactor {
     struct lane lane;
     char *input; /* what is read, for one callback */
     char *scratch;
+    char *log_text; /* NULL: the log is off */
+    struct access_lane log;
     LIST_HEAD(, connection) connections;
     size_t count;
     struct event sweep_event;

@@ -8,6 +8,7 @@
 #include "server/options.h"
 #include "server/timeouts.h"
 
+struct access_log;
 struct event_base;
 struct mode;
 
@@ -20,6 +21,8 @@ struct server {
     struct event_base *base; /* the acceptor's, for what a mode wants to be told in the main thread */
     struct service service;
     struct gate gate;
+    struct access_log
+        *log; /* what its threads and processes write to; constant but for what it keeps itself */
     struct timeouts timeouts;
     unsigned cpus;            /* usable */
     unsigned loops;           /* event loops to run, at least 1 */

@@ -64,7 +64,7 @@ bool turn_take(struct session *session, struct lane *lane, int fd, enum happenin
 {
     clock_read_date(lane->service->shared, lane->date, &lane->date_sequence);
     slot_add(&lane->output.budget.slot->received, bytes.length);
-    if (session->started_us != 0) {
+    if (UNUSUAL(session->started_us != 0 || lane->log != NULL)) {
         lane->now_us = clock_us();
     }
     session_enter(session, lane);
@@ -72,7 +72,7 @@ bool turn_take(struct session *session, struct lane *lane, int fd, enum happenin
     bool kept = turn_send(session, lane, fd);
     session_leave(session, lane);
     if (session->started_us == 0 && !session_idle(session)) {
-        session->started_us = clock_us();
+        session->started_us = lane->log != NULL ? lane->now_us : clock_us();
     }
     return kept;
 }

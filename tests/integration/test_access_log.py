@@ -1,0 +1,357 @@
+# SPDX-License-Identifier: MIT
+"""`--access-log`: a line for each request, whole, wherever it goes and whatever becomes of that place."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import threading
+
+from harness import process, procfs, settings
+from harness.cases import case
+from harness.checks import at_most, check, equal, until
+from harness.corpus import get, post
+from harness.wire import Wire
+
+LINE = re.compile(r'(?P<host>\S+) - - \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000\] "(?P<request>(?:[^"\\\x00-\x1f\x7f]|\\x..)*)" '
+                  r'(?P<status>\d{3}|-) (?P<bytes>\d+) (?P<us>\d+) (?P<mode>\w+) (?P<connection>\d+) (?P<id>[\w.~+/=:@-]+)\Z', re.ASCII)
+MEMBERS = {"time", "remote", "status", "bytes", "duration_us", "mode", "connection", "request_id"}
+PLAIN = get(b"/plaintext")
+
+
+def read_lines(path):
+    """Its lines; each was ended."""
+    with open(path, "rb") as file:
+        text = file.read().decode("ascii")
+    check(text == "" or text.endswith("\n"), f"the last line is not whole: {text[-200:]!r}")
+    return text.splitlines()
+
+
+def parse(lines):
+    """Each as (request, status, bytes, id); fails for one that is torn."""
+    found = []
+    for line in lines:
+        match = LINE.match(line)
+        check(match, f"not a line of the log: {line!r}")
+        found.append((match["request"], match["status"], int(match["bytes"]), match["id"]))
+    return found
+
+
+def metric(server, name):
+    page = server.ask(get(b"/metrics")).body.decode()
+    return sum(int(line.split()[1]) for line in page.splitlines() if line.startswith(name + "{"))
+
+
+# name, request, what the line says: the request, status, bytes of the body
+REQUESTS = [
+    (PLAIN, "GET /plaintext HTTP/1.1", "200", 13),
+    (get(b"/plaintext").replace(b"GET", b"HEAD"), "HEAD /plaintext HTTP/1.1", "200", 0),
+    (post(b"/echo?x=%20%22", b"hello"), "POST /echo?x=%20%22 HTTP/1.1", "200", 5),
+    (post(b"/echo", b"x" * 300000), "POST /echo HTTP/1.1", "200", 300000),
+    (get(b"/bytes/2000000"), "GET /bytes/2000000 HTTP/1.1", "200", 2000000),
+    (get(b"/delay/5ms"), "GET /delay/5ms HTTP/1.1", "200", 13),
+    (get(b"/compute/1000"), "GET /compute/1000 HTTP/1.1", "200", None),
+    (get(b"/block/1ms"), "GET /block/1ms HTTP/1.1", "200", 13),
+    (post(b"/anything", b"{}"), "POST /anything HTTP/1.1", "200", None),
+    (get(b"/status/204"), "GET /status/204 HTTP/1.1", "204", 0),
+    (get(b"/nowhere"), "GET /nowhere HTTP/1.1", "404", None),
+    (b"GET /plaintext HTTP/1.0\r\n\r\n", "GET /plaintext HTTP/1.0", "200", 13),
+    (b"NIX /\x1b[1m HTTP/1.1\r\n\r\n", "NIX ", "501", None),
+    (b"GET /\x1b[1m HTTP/1.1\r\n\r\n", "GET /\\x1b", "400", None),
+    (b"GET /twice HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "GET /twice HTTP/1.1", "400", None),
+]
+
+
+@case
+def text(start, mode, folder):
+    path = os.path.join(folder, "log")
+    server = start("--access-log", path)
+    answers = [server.ask(raw) for raw, *_ in REQUESTS]
+    server.stop()
+    lines = read_lines(path)
+    equal(len(lines), len(REQUESTS), "lines")
+    by_id = {item[3]: item for item in parse(lines)}
+    for answer, (_, request, status, count) in zip(answers, REQUESTS):
+        line = by_id[answer.get("X-Request-Id")]
+        length = len(answer.body) if count is None else count
+        equal(line[:3], (request, status, length), "the line")
+    check(all(f" {mode} " in line and line.startswith("127.0.0.1 ") for line in lines), f"{lines}")
+
+
+@case
+def as_json(start, mode, folder):
+    path = os.path.join(folder, "log")
+    server = start("--access-log", path, "--log-format", "json")
+    answers = [server.ask(raw) for raw, *_ in REQUESTS]
+    server.stop()
+    by_id = {item["request_id"]: item for item in map(json.loads, read_lines(path))}
+    equal(len(by_id), len(REQUESTS), "lines")
+    for answer, (_, request, status, count) in zip(answers, REQUESTS):
+        item = by_id[answer.get("X-Request-Id")]
+        rest = set(item) - MEMBERS
+        check(MEMBERS <= set(item) and rest in ({"request"}, {"method", "target", "protocol"}), f"members: {item}")
+        got = item["request"] if "request" in item else f"{item['method']} {item['target']} {item['protocol']}"
+        equal(got, request.replace("\\x1b", "\x1b"), "the request")
+        equal((item["status"], item["mode"]), (int(status), mode), "status and mode")
+        equal(item["bytes"], len(answer.body) if count is None else count, "bytes")
+        check(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", item["time"]), item["time"])
+        check(re.fullmatch(r"127\.0\.0\.1:\d+", item["remote"]), item["remote"])
+
+
+@case
+def to_stdout(start):
+    """Behind the lines that say where it listens."""
+    server = start("--access-log", "-")
+    with server.connect() as wire:
+        for _ in range(5):
+            wire.kept()
+    server.stop()
+    lines = server._output.decode().splitlines()
+    check(lines[0].startswith("listening on "), f"the first line: {lines[0]}")
+    equal([item[:3] for item in parse(lines[1:])], [("GET /plaintext HTTP/1.1", "200", 13)] * 5, "the lines")
+
+
+@case(flags=("--access-log", "/dev/null"))
+def request_ids(server):
+    with server.connect() as wire:
+        for given in (b"a", b"0123456789abcdef-._~+/=:@", b"x" * 128):
+            answer = wire.ask(get(b"/plaintext", b"X-Request-Id: " + given + b"\r\n"))
+            equal(answer.get("X-Request-Id"), given.decode(), "X-Request-Id")
+        seen = set()
+        for given in (b"", b"x" * 129, b"two words", b"<script>", b'"', b"a,b", b"\xc3\xa4"):
+            answer = wire.ask(get(b"/plaintext", b"X-Request-Id: " + given + b"\r\n"))
+            made = answer.get("X-Request-Id")
+            check(re.fullmatch(r"[0-9a-f]{12}-[0-9a-f]+-[0-9a-f]+", made), f"X-Request-Id: {made}")
+            seen.add(made)
+        seen.add(server.ask(PLAIN).get("X-Request-Id"))
+        equal(len(seen), 8, "different ids")
+
+
+@case
+def without_a_log_there_is_no_id(server):
+    equal(server.ask(get(b"/plaintext", b"X-Request-Id: a\r\n")).get("X-Request-Id"), None, "X-Request-Id")
+
+
+@case
+def a_line_does_not_wait_for_the_next(start, folder):
+    """The connection stays open and silent, others are busy with work: the line comes all the same."""
+    path = os.path.join(folder, "log")
+    server = start("--access-log", path, "--loops", "1")
+    with server.connect() as wire, server.connect() as busy:
+        wire.kept()
+        until(lambda: len(read_lines(path)) == 1, "the line is there", settings.patience(5))
+        wire.kept()
+        busy.send(get(b"/plaintext") + get(b"/block/3s"))
+        equal(busy.answer().status, 200, "status")
+        until(lambda: len(read_lines(path)) >= 2, "the lines are there while it works", settings.patience(2.5))
+        equal(busy.answer().status, 200, "status")
+        wire.kept()
+
+
+@case
+def an_idle_connection_is_left_alone(start, folder):
+    """Once the lines are written nothing wakes up for them, and the idle timeout holds."""
+    path = os.path.join(folder, "log")
+    server = start("--access-log", path, "--idle-timeout", "3s")
+    with server.connect() as wire:
+        wire.kept()
+        until(lambda: len(read_lines(path)) == 1, "the line is there")
+        at_most(server.cpu_share(1.0), 0.1 if not settings.sanitizer else 0.3, "processor time while idle")
+        wire.closed()
+
+
+@case
+def refused_and_cut_off(start, folder):
+    """By a server that is full, and by the end of the drain."""
+    path = os.path.join(folder, "log")
+    server = start("--access-log", path, "--max-connections", "1", "--drain-timeout", "0")
+    with server.connect() as wire:
+        wire.kept()
+        equal(server.ask(PLAIN).status, 503, "status")
+        wire.send(get(b"/delay/10s"))
+        until(lambda: procfs.cpu_seconds(server.pid) >= 0 and len(read_lines(path)) >= 1, "the first line is there")
+        server.stop(1)
+    statuses = [item[1] for item in parse(read_lines(path))]
+    equal(sorted(statuses)[:2], ["200", "503"], "the status of each line")
+
+
+@case
+def a_client_that_goes(start, folder):
+    """What it was answered so far is told."""
+    path = os.path.join(folder, "log")
+    server = start("--access-log", path)
+    with server.connect(receive_buffer=4096) as wire:
+        wire.send(get(b"/bytes/1000000000"))
+        wire.fill()
+        wire.reset()
+    until(lambda: len(read_lines(path)) == 1, "the line is there")
+    request, status, count, _ = parse(read_lines(path))[0]
+    equal((request, status), ("GET /bytes/1000000000 HTTP/1.1", "200"), "the line")
+    check(0 < count < 1000000000, f"{count} bytes")
+    with server.connect() as wire:
+        wire.send(post(b"/echo", b"x" * 1000)[:-500])
+        wire.reset()
+    until(lambda: len(read_lines(path)) == 2, "the second line is there")
+    check(parse(read_lines(path))[1][1] in ("-", "400"), "the status of one that was not answered")
+
+
+# Rotation, and who writes how much
+
+
+def load(address, first, count, failures):
+    """Pipelined requests with the ids from `first` on."""
+    try:
+        with Wire(address, seconds=60) as wire:
+            for begin in range(first, first + count, 100):
+                some = range(begin, min(begin + 100, first + count))
+                wire.send(b"".join(b"GET /plaintext HTTP/1.1\r\nHost: x\r\nX-Request-Id: %d\r\n\r\n" % number for number in some))
+                wanted = 0
+                for number in some:
+                    head = wire.through(b"\r\n\r\n")
+                    wanted += b"X-Request-Id: %d\r\n" % number in head and wire.exactly(13) == b"Hello, World!"
+                equal(wanted, len(some), "answers")
+    except Exception as error:  # told by the case
+        failures.append(error)
+
+
+def rotate_under_load(server, path, connections, each, rotations):
+    """Loads, rotates meanwhile, and looks for every id in what was written."""
+    failures, total = [], connections * each
+    threads = [threading.Thread(target=load, args=(server.address, index * each, each, failures)) for index in range(connections)]
+    for thread in threads:
+        thread.start()
+    names = [path]
+    for number in range(rotations):
+        until(lambda: os.path.getsize(path) > total // (rotations + 1) * 90 // 2, "the log grows", 120)
+        names.append(f"{path}.{number}")
+        os.rename(path, names[-1])
+        server.signal(signal.SIGHUP)
+        until(lambda: os.path.exists(path), "the log is opened anew")
+    for thread in threads:
+        thread.join()
+    equal(failures, [], "failures of the clients")
+    equal(server.stop(), "", "stderr")
+    ids = bytearray(total)
+    for name in names:
+        for item in parse(read_lines(name)):
+            ids[int(item[3])] += 1
+    equal(ids.count(1), total, "lines, one for each request")
+    check(all(os.path.getsize(name) for name in names), "a file is empty")
+
+
+@case
+def rotation(start, folder):
+    path = os.path.join(folder, "log")
+    rotate_under_load(start("--access-log", path), path, 4, 2500, 2)
+
+
+@case(suite="big", alone=True, timeout=400)
+def a_million_lines(start, folder):
+    path = os.path.join(folder, "log")
+    rotate_under_load(start("--access-log", path), path, 8, 125000, 1)
+
+
+@case
+def a_rotation_that_fails(start, folder):
+    """The old file is kept."""
+    path = os.path.join(folder, "a", "log")
+    os.mkdir(os.path.dirname(path))
+    server = start("--access-log", path)
+    server.ask(PLAIN)
+    os.rename(os.path.dirname(path), os.path.join(folder, "b"))
+    server.signal(signal.SIGHUP)
+    until(lambda: "anew" in server.errors(), "it is said")
+    server.ask(PLAIN)
+    server.stop()
+    equal(len(parse(read_lines(os.path.join(folder, "b", "log")))), 2, "lines")
+
+
+@case
+def many_writers_of_one_pipe(start, folder):
+    """Writes to a pipe are whole as long as they are short; what its reader was too slow for is counted."""
+    path = os.path.join(folder, "out")
+    with open(path, "wb") as file:
+        cat = process.spawn(["cat"], stdin=subprocess.PIPE, stdout=file)
+    try:
+        server = start("--access-log", f"/proc/self/fd/{cat.stdin.fileno()}", pass_fds=[cat.stdin.fileno()])
+        failures = []
+        threads = [threading.Thread(target=load, args=(server.address, index * 500, 500, failures)) for index in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        equal(failures, [], "failures of the clients")
+        lost = metric(server, "echod_access_log_lost_lines_total")
+        server.stop()
+        cat.stdin.close()
+        cat.wait(settings.patience(10))
+        ids = {item[3] for item in parse(read_lines(path))} & {str(number) for number in range(4000)}
+        check(4000 - lost <= len(ids) <= 4000 and len(ids) > 2000, f"{len(ids)} lines of 4000, {lost} lost")
+    finally:
+        process.end(cat)
+
+
+# Where it cannot be written
+
+
+def lost_is_told(server, minimum):
+    until(lambda: metric(server, "echod_access_log_lost_lines_total") >= minimum, "lost lines are counted")
+    text = server.errors()
+    equal(text.count("lines of the access log are lost"), 1, f"lines about it on stderr ({text!r})")
+
+
+@case
+def a_pipe_that_nobody_reads(start):
+    """The server goes on, and answers at once."""
+    server = start("--access-log", "-")
+    failures = []
+    for index in range(6):
+        load(server.address, index * 1000, 1000, failures)
+    equal(failures, [], "failures of the client")
+    lost_is_told(server, 1)
+    reader = threading.Thread(target=server.child.stdout.read, daemon=True)
+    reader.start()
+    server.signal(signal.SIGTERM)
+    reader.join(settings.patience(15))
+    check(not reader.is_alive(), "stdout is still open")
+    server.child.wait(settings.patience(15))
+    equal(server.child.returncode, 0, "exit status")
+
+
+@case
+def a_full_disk(start):
+    server = start("--access-log", "/dev/full")
+    failures = []
+    load(server.address, 0, 2000, failures)
+    equal(failures, [], "failures of the client")
+    lost_is_told(server, 1)
+
+
+@case
+def a_file_that_may_not_grow(start, folder):
+    """A line of which a part was written is given up; what follows is whole, in the next file too."""
+    path = os.path.join(folder, "log")
+    server = start("--access-log", path, limits={"FSIZE": 20011})
+    failures = []
+    load(server.address, 0, 1000, failures)
+    lost_is_told(server, 100)
+    os.rename(path, path + ".0")
+    server.signal(signal.SIGHUP)
+    until(lambda: os.path.exists(path), "the log is opened anew")
+    before = metric(server, "echod_access_log_lost_lines_total")
+    load(server.address, 1000, 20, failures)
+    server.stop()
+    equal(failures, [], "failures of the client")
+    equal(os.path.getsize(path + ".0"), 20011, "the size of the full file")
+    with open(path, "rb") as file:
+        lines = [line for line in file.read().decode().splitlines() if line]
+    ids = {item[3] for item in parse(lines)}
+    check({str(number) for number in range(1000, 1020)} <= ids, f"lines of the new file: {sorted(ids)} (lost: {before})")
+
+
+@case(rows=[("a folder that is not there", "/nix/log"), ("a folder", "/")], each_mode=False)
+def cannot_be_opened(start, path):
+    server = start("--access-log", path, mode="event", expect_ready=False)
+    text = server.wait(1)
+    check(text.count("\n") == 1 and path in text, f"stderr: {text!r}")
