@@ -44,7 +44,7 @@ function(echod_add_test source library)
   if(VALGRIND AND NOT ECHOD_SANITIZE AND CMAKE_BUILD_TYPE STREQUAL "Debug")
     add_test(NAME valgrind_${name}
       COMMAND ${valgrind_command} $<TARGET_FILE:${name}> --verbose --jobs 1 WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
-    set_tests_properties(valgrind_${name} PROPERTIES LABELS valgrind TIMEOUT 600
+    set_tests_properties(valgrind_${name} PROPERTIES LABELS valgrind TIMEOUT 600 ENVIRONMENT PROPERTY_ROUNDS=100
       FAIL_REGULAR_EXPRESSION ${checker_complains})
   endif()
 endfunction()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Allocations of the server and of libevent that fail: at start-up each in turn, and some at random while clients are served.
+"""Allocations of the server and of libevent that fail: at start-up each in turn, and some while clients are served.
 
 The server is echod_failing (tests/failing/): the same, but that its allocations fail as the variable FAILING says."""
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Reads the documents of conformance/: requests with the answers they must get, in the notation of tests/unit/corpus."""
+"""Reads the documents of conformance/: requests and the answers they must get, in the notation of tests/unit/corpus."""
 
 import dataclasses
 import glob
