@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Loaded before the C library: a network that moves a few bytes at a time, and a wall clock that is set.
  * SHIM_MOST=N     recv and send move 1 to N bytes; now and then they are interrupted, or have nothing and no room.
+ * SHIM_ROOM=BYTES the kernel keeps that much at most for each accepted connection, in each direction
  * SHIM_CLOCK=FILE seconds to add to the wall clock, a 64-bit integer that may change at any time. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -17,6 +18,7 @@
 #include <unistd.h>
 
 static long most;
+static int room;
 static _Atomic uint32_t chance = 1;
 static const volatile int64_t *offset;
 static int wall_timer = -1; /* a timerfd on the wall clock, and what the offset was when it was set */
@@ -30,7 +32,9 @@ static void *next(const char *name)
 static void __attribute__((constructor)) start(void)
 {
     const char *number = getenv("SHIM_MOST");
+    const char *bytes = getenv("SHIM_ROOM");
     const char *path = getenv("SHIM_CLOCK");
+    room = bytes == NULL ? 0 : atoi(bytes);
     most = number == NULL ? 0 : atol(number);
     if (path != NULL) {
         int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -69,6 +73,20 @@ long syscall(long number, ...)
         a[2] = a[2] < few ? a[2] : few;
     }
     return real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags)
+{
+    static int (*real)(int, struct sockaddr *, socklen_t *, int);
+    if (real == NULL) {
+        *(void **)&real = next("accept4");
+    }
+    int accepted = real(fd, address, length, flags);
+    if (room > 0 && accepted >= 0) {
+        setsockopt(accepted, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+        setsockopt(accepted, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+    }
+    return accepted;
 }
 
 int clock_gettime(clockid_t clock, struct timespec *now)

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: MIT
+"""What a client can make the server spend: memory, instructions, and the time of others."""
+
+import contextlib
+import os
+import re
+import resource
+import socket
+import threading
+
+from harness import process, procfs, settings
+from harness.cases import case
+from harness.checks import at_most, check, equal, pause, until
+from harness.corpus import LAST, chunk, chunked, get, post
+from harness.settings import patience
+from injection import PLAIN, metrics, tracing
+from shim import shimmed
+
+KIB, MIB = 1 << 10, 1 << 20
+BUDGET = 64 * MIB
+CLIENTS = {"thread": 1000, "event": 5000, "hybrid": 2000, "pool": 400, "process": 100}
+
+
+def used(server):
+    """Bytes in memory of the server and its processes, what they share counted once."""
+    total = 0
+    for pid in [server.pid, *procfs.children(server.pid)]:
+        with open(f"/proc/{pid}/smaps_rollup") as file:
+            total += sum(int(line.split()[1]) for line in file if line.startswith(("Pss:", "SwapPss:"))) * KIB
+    return total
+
+
+def connect_all(server, stack, count):
+    """From several addresses: one has too few ports."""
+    return [stack.enter_context(server.connect(receive_buffer=4096, source=f"127.0.0.{2 + number % 4}")) for number in range(count)]
+
+
+@case(rows=[(f"{mode}, {CLIENTS[mode]} clients", mode, CLIENTS[mode]) for mode in settings.modes], each_mode=False, suite="release",
+      alone=True, timeout=180)
+def clients_that_send_a_mebibyte_and_never_read(start, name, count):
+    """At most what the same connections need idle, after a request of some size, and the budget, and a tenth more."""
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files[1], files[1]))
+    body = bytes(range(256)) * 4096
+    workers = count if name == "pool" else 2  # a client that does not read keeps its worker
+    server = start("--max-buffer-memory", BUDGET, "--loops", 2, "--workers", workers, "--body-timeout", "5m", "--idle-timeout", "5m", mode=name,
+                   **shimmed(ROOM=8192))  # what the kernel would keep is not the server's
+    with contextlib.ExitStack() as stack:
+        wires = connect_all(server, stack, count)
+        for wire in wires:
+            equal(wire.ask(post(b"/echo", body[:20000])).status, 200, "status")
+        idle = used(server)
+        peak = send_all_that_goes(server, wires, post(b"/echo", body))
+        at_most(peak, (idle + BUDGET) * 1.1, f"bytes of {count} clients (idle: {idle})")
+        check(is_full(server), "the budget is not used up: the test shows nothing")
+        print(f"     | {name}: {count} clients: {idle / MIB:.1f} MiB idle, {peak / MIB:.1f} MiB at most", flush=True)
+        for wire in wires:
+            wire.reset()
+    until(lambda: metrics(server).get("echod_connections_open") == 1, "all connections are gone", 60)
+
+
+def send_all_that_goes(server, wires, data):
+    """By turns, until the server takes no more of anybody; returns the most memory that was seen."""
+    view, peak, sent = memoryview(data), 0, dict.fromkeys(wires, 0)
+    for wire in wires:  # what does not go stays with us, not in the kernel
+        wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
+    stuck = 0
+    while stuck < 5:
+        before = sum(sent.values())
+        for wire in wires:
+            try:
+                sent[wire] += wire.send_until_stuck(view[sent[wire]:], 0)
+            except OSError:  # there was no room for its beginning: 503
+                sent[wire] = len(data)
+        peak = max(peak, used(server))
+        stuck = stuck + 1 if sum(sent.values()) == before else 0
+        pause(0.05)
+    return peak
+
+
+def is_full(server):
+    """Whether the budget is tight: a page of figures has no room, or says so."""
+    answer = server.ask(get(b"/metrics"))
+    return answer.status == 503 or int(re.search(rb"\nechod_buffer_bytes{.*} (\d+)", answer.body)[1]) > BUDGET // 2
+
+
+# Instructions
+
+
+def instructions(start, folder, mode, talk):
+    """What a server under callgrind has executed in user space when it has ended."""
+    path = os.path.join(folder, "callgrind")
+    process.need("valgrind")
+    wrapper = ("valgrind", "--tool=callgrind", "--quiet", f"--callgrind-out-file={path}", "--")
+    server = start("--loops", "1", "--max-header-size", "1m", "--header-timeout", "5m", "--body-timeout", "5m", mode=mode, wrapper=wrapper)
+    talk(server)
+    server.stop(seconds=60)
+    server.close()
+    with open(path) as file:
+        return int(re.search(r"^(?:summary|totals): (\d+)", file.read(), re.MULTILINE)[1])
+
+
+def field_lines(size):
+    return b"GET /plaintext HTTP/1.1\r\nHost: x\r\n" + b"X: y\r\n" * (size // 6) + b"\r\n"
+
+
+def one_field(size):
+    return get(b"/plaintext", b"X: " + b"y" * size + b"\r\n")
+
+
+def endless_head(size):
+    return one_field(size)[:-2]
+
+
+def small_chunks(size):
+    return chunked(b"/echo", chunk(b"x" * 24) * (size // 30) + LAST)
+
+
+def extensions(size):
+    return chunked(b"/anything", (b"400;" + b"e" * 200 + b"\r\n" + b"x" * 1024 + b"\r\n") * (size // 1232) + LAST)
+
+
+def pipelined(size):
+    return PLAIN * (size // len(PLAIN))
+
+
+FLOODS = [(function.__name__.replace("_", " "), function) for function in
+          (field_lines, one_field, endless_head, small_chunks, extensions, pipelined)]
+SMALL, LARGE = 200 * KIB, 800 * KIB
+PIECE = 2000  # bytes of a send
+
+
+def flood(data):
+    def talk(server):
+        with server.connect(seconds=120) as wire:
+            reader = threading.Thread(target=drain, args=(wire,))
+            reader.start()
+            wire.send_what_goes(*(data[at:at + PIECE] for at in range(0, len(data), PIECE)))
+            wire.finish()
+            reader.join()
+
+    return talk
+
+
+def drain(wire):
+    with contextlib.suppress(OSError):
+        while wire.fill():
+            wire.received.clear()
+
+
+@case(rows=FLOODS, each_mode=False, suite="release", timeout=180)
+def a_flood_costs_what_its_bytes_cost(start, folder, make):
+    """Four times the bytes cost about four times the instructions, and no byte more than one of small requests does."""
+    nothing, plain, few, many = (instructions(start, folder, "event", flood(data)) for data in
+                                 (PLAIN, pipelined(LARGE), make(SMALL), make(LARGE)))
+    few, many, plain = few - nothing, many - nothing, plain - nothing
+    print(f"     | {few / SMALL:.1f} and {many / LARGE:.1f} instructions a byte; small requests: {plain / LARGE:.1f}", flush=True)
+    at_most(many / few, 6, "times the instructions of four times the bytes")
+    at_most(many / LARGE, 2 * plain / LARGE, "instructions a byte")
+
+
+# Fairness
+
+
+@contextlib.contextmanager
+def hog(server):
+    """A client that never stops to pipeline, and reads all there is."""
+    with server.connect(seconds=60) as wire:
+        ended = threading.Event()
+
+        def send():
+            with contextlib.suppress(OSError):
+                while not ended.is_set():
+                    wire.socket.sendall(PLAIN * 2000)
+            wire.finish()
+
+        threads = [threading.Thread(target=send), threading.Thread(target=drain, args=(wire,))]
+        for thread in threads:
+            thread.start()
+        yield
+        ended.set()
+        for thread in threads:
+            thread.join()
+
+
+@case(rows=[(mode, mode) for mode in settings.modes if mode in ("event", "hybrid")], each_mode=False)
+def who_pipelines_without_end_starves_nobody(start, folder, name):
+    """On one loop: between two waits each connection is read once at most, a buffer's worth, and others are answered."""
+    path = os.path.join(folder, "calls")
+    server = start("--loops", "1", mode=name, **tracing(path, ["recvfrom", "epoll_wait"]))
+    with hog(server), hog(server), server.connect(seconds=patience(20)) as other:
+        for _ in range(50):
+            other.kept()
+    server.stop()
+    check_shares(path)
+
+
+def check_shares(path):
+    """Of each thread that waits for events: what it reads between two waits."""
+    read = {}  # thread: descriptors since its last wait
+    rounds = 0
+    with open(path, errors="replace") as file:
+        for line in file:
+            thread, call = line.split(None, 1)
+            if call.startswith("epoll_wait("):
+                rounds += len(read.get(thread, ())) > 1
+                read[thread] = set()
+            elif match := re.match(r"recvfrom\((\d+),.*, (\d+), MSG_DONTWAIT", call):
+                check(match[1] not in read.setdefault(thread, set()), f"descriptor {match[1]} was read twice in a turn")
+                read[thread].add(match[1])
+                at_most(int(match[2]), 64 * KIB, "bytes asked for at once")
+    check(rounds > 10, f"only {rounds} turns had more than one reader: the test shows nothing")
