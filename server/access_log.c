@@ -19,6 +19,7 @@
 #include "server/say.h"
 
 enum {
+    END_TRIES = 256, /* a pipe of the usual size empties a loop's buffer in one */
     SAY_AGAIN_MS = 60 * 1000,
     FULL_RETRY_US = 500,    /* a lane that found a pipe full tries again no sooner, */
     FAIL_RETRY_US = 100000, /* nor one whose write has failed otherwise */
@@ -208,34 +209,44 @@ static void take_out(struct access_lane *own, size_t length, int error)
     log->length -= length;
 }
 
-static void flush(struct log *log)
+/* Why a write was short. */
+static int short_of(const struct access_log *access)
 {
-    struct access_lane *own = (struct access_lane *)log;
+    return access->kind == ACCESS_LOG_FILE ? ENOSPC : EAGAIN;
+}
+
+/* Writes all, or until a write fails: then its errno, EAGAIN where there is no room. */
+static int write_lines(struct access_lane *own)
+{
+    struct log *log = &own->log;
     size_t written = 0;
     int error = 0;
-    uint64_t now = own->retry_us != 0 ? clock_us() : 0;
-    if (now < own->retry_us) {
-        return;
-    }
-    own->retry_us = 0;
     follow_rotation(own->to);
     while (error == 0 && written < log->length) {
         size_t piece = piece_of(own->to, log->text + written, log->length - written);
         ssize_t result = write_piece(own->to, log->text + written, piece);
         if (result >= 0 || errno != EINTR) {
             written += result > 0 ? (size_t)result : 0;
-            error = result < 0 ? errno : (size_t)result < piece ? EAGAIN : 0;
+            error = result < 0 ? errno : (size_t)result < piece ? short_of(own->to) : 0;
         }
     }
     if (written > 0 && atomic_load_explicit(&own->to->shared->log_jammed, memory_order_relaxed)) {
         atomic_store(&own->to->shared->log_jammed, false);
     }
     take_out(own, written, error);
-    if (error != 0) {
-        own->retry_us = clock_us() + (error == EAGAIN ? FULL_RETRY_US : FAIL_RETRY_US);
-        if (log->size - log->length < LOG_LINE_MOST) {
-            say_lost(own->to, error);
-        }
+    return error;
+}
+
+static void flush(struct log *log)
+{
+    struct access_lane *own = (struct access_lane *)log;
+    if (own->retry_us != 0 && clock_us() < own->retry_us) {
+        return;
+    }
+    int error = write_lines(own);
+    own->retry_us = error == 0 ? 0 : clock_us() + (error == EAGAIN ? FULL_RETRY_US : FAIL_RETRY_US);
+    if (error != 0 && log->size - log->length < LOG_LINE_MOST) {
+        say_lost(own->to, error);
     }
 }
 
@@ -257,13 +268,13 @@ void access_log_end(const struct lane *lane, int most_ms)
     if (log == NULL) {
         return;
     }
-    do {
-        own->retry_us = 0;
-        flush(log);
-    } while (log->length > 0 && await_room(own, most_ms));
+    int error = write_lines(own);
+    for (int i = 0; i < END_TRIES && error == EAGAIN && log->length > 0 && await_room(own, most_ms); i++) {
+        error = write_lines(own);
+    }
     if (log->length > 0) {
         slot_add(&log->budget.slot->log_lost, log->lines);
-        say_lost(own->to, EAGAIN);
+        say_lost(own->to, error);
         log->length = 0;
         log->lines = 0;
     }
