@@ -21,6 +21,20 @@ enum {
     SLOT_BUCKETS = 12, /* of the durations of requests, see metrics.h; the last has no upper bound */
 };
 
+/* What the owner of a slot is at: a connection's thread or process, or a worker. For a report (SIGUSR1), and for who wants to
+ * wake those that are idle. */
+enum doing {
+    DOING_NOTHING,   /* nobody has the slot, or it is a worker that has nothing to do */
+    DOING_QUEUED,    /* of connections only: waits for a worker */
+    DOING_IDLE,      /* between requests */
+    DOING_READING,   /* inside a request, or at work that takes no time */
+    DOING_SENDING,   /* an answer that the client does not take at once */
+    DOING_WAITING,   /* as a handler asked */
+    DOING_WORKING,   /* computes or blocks */
+    DOING_LINGERING, /* its answers are out, the client's last bytes are awaited */
+    DOING_KINDS,
+};
+
 /* One writer each (the thread, loop or process it was lent to), any number of readers: relaxed loads and stores
  * suffice, and none of them is a locked instruction. Counters only grow; a slot that is lent again goes on counting. */
 struct slot {
@@ -35,6 +49,7 @@ struct slot {
     _Atomic uint64_t busy_us;   /* of a worker */
     _Atomic uint64_t log_lines; /* of the access log, written */
     _Atomic uint64_t log_lost;  /* those for which there was no room */
+    _Atomic uint8_t doing;      /* enum doing */
     _Atomic int32_t process;    /* the process id of a child that serves with this slot, else 0 */
 };
 
@@ -76,6 +91,16 @@ static inline void slot_add(_Atomic uint64_t *counter, uint64_t n)
 {
     atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
                           memory_order_relaxed);
+}
+
+static inline void slot_show(struct slot *slot, enum doing doing)
+{
+    atomic_store_explicit(&slot->doing, doing, memory_order_release);
+}
+
+static inline enum doing slot_doing(const struct slot *slot)
+{
+    return (enum doing)atomic_load_explicit(&slot->doing, memory_order_acquire);
 }
 
 static inline bool shared_draining(const struct shared *shared)

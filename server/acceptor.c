@@ -175,6 +175,16 @@ void acceptor_close(struct acceptor *acceptor)
     reactor_drain(&acceptor->refusals);
 }
 
+void acceptor_report(struct acceptor *acceptor)
+{
+    struct server *server = acceptor->server;
+    if (report_begin(&acceptor->report, server->service.shared)) {
+        server->mode->report(server, &acceptor->report);
+        report_reactor(&acceptor->report, &acceptor->refusals);
+        report_end(&acceptor->report);
+    }
+}
+
 void acceptor_unlink(struct acceptor *acceptor)
 {
     listeners_unlink(acceptor->listeners);

@@ -9,6 +9,7 @@
 #include "server/drain.h"
 #include "server/listeners.h"
 #include "server/reactor.h"
+#include "server/report.h"
 
 /* Refused connections that are told so at a time; further ones wait in the backlog. */
 enum { ACCEPTOR_REFUSALS_MOST = 16 };
@@ -25,6 +26,7 @@ struct acceptor {
     struct admin admin;
     struct date_timer date;
     struct drain drain;
+    struct report report;
     struct event bell_event;  /* of the gate: a connection has left */
     struct event pause_timer; /* for want of descriptors or memory */
     uint64_t number;          /* of the last connection */
@@ -47,6 +49,9 @@ int acceptor_init(struct acceptor *acceptor, struct server *server, struct liste
                   struct listeners *admin);
 /* Not while connections are open. */
 void acceptor_deinit(struct acceptor *acceptor);
+
+/* SIGUSR1: lines on stderr about connections and workers. */
+void acceptor_report(struct acceptor *acceptor);
 
 /* Removes the files of all listening sockets, for an end at once. */
 void acceptor_unlink(struct acceptor *acceptor);

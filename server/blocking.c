@@ -82,10 +82,10 @@ static bool blocking_await_request(struct blocking *b)
     if (UNUSUAL(b->lane.log != NULL)) {
         blocking_mind_log(b);
     }
-    atomic_store_explicit(&b->idle, true, memory_order_release);
+    slot_show(b->lane.output.budget.slot, DOING_IDLE);
     bool closing = atomic_load_explicit(b->closing, memory_order_relaxed);
     struct transfer read = blocking_receive(b, closing ? PATIENCE_NONE : PATIENCE_WAIT);
-    atomic_store_explicit(&b->idle, false, memory_order_relaxed);
+    slot_show(b->lane.output.budget.slot, DOING_READING);
     switch (read.outcome) {
     case TRANSPORT_MOVED: return blocking_feed(b, read.length);
     case TRANSPORT_RETRY:
@@ -143,6 +143,10 @@ static bool blocking_await_progress(struct blocking *b, unsigned wants)
 
 static bool blocking_go_on(struct blocking *b, unsigned wants)
 {
+    slot_show(b->lane.output.budget.slot, (wants & WANT_WORK) != 0       ? DOING_WORKING
+                                          : (wants & WANT_WAIT) != 0     ? DOING_WAITING
+                                          : b->session.out_committed > 0 ? DOING_SENDING
+                                                                         : DOING_READING);
     if ((wants & WANT_WORK) != 0) {
         struct work *work = session_work(&b->session);
         access_log_flush(&b->lane);
@@ -164,6 +168,7 @@ static bool blocking_go_on(struct blocking *b, unsigned wants)
 
 static void blocking_linger(struct blocking *b)
 {
+    slot_show(b->lane.output.budget.slot, DOING_LINGERING);
     shutdown(b->fd, SHUT_WR);
     uint64_t now = clock_ms();
     struct lingering lingering = lingering_begin(now);
@@ -207,6 +212,7 @@ bool blocking_serve(struct blocking *b, const struct arrival *arrival, struct sl
     b->lane.close_if_starved = b->close_if_starved;
     access_log_lend(b->server->log, &b->log, &b->lane, b->log_text, sizeof(b->log_text));
     session_init(&b->session, arrival->number, &arrival->peer, refusing);
+    slot_show(slot, DOING_READING);
     slot_add(&slot->connections, 1);
     b->receive_ms = 0;
     blocking_set_receive_timeout(b, b->glance_ms);
@@ -218,6 +224,7 @@ bool blocking_serve(struct blocking *b, const struct arrival *arrival, struct sl
     switch (ending) {
     case ENDING_LINGER:
         if (b->linger_elsewhere) {
+            slot_show(slot, DOING_NOTHING);
             return false;
         }
         blocking_linger(b);
@@ -226,5 +233,6 @@ bool blocking_serve(struct blocking *b, const struct arrival *arrival, struct sl
     case ENDING_CUT: break;
     }
     close(b->fd);
+    slot_show(slot, DOING_NOTHING);
     return true;
 }

@@ -24,9 +24,6 @@ struct blocking {
     bool close_if_starved; /* see struct lane */
     uint64_t receive_ms;   /* the socket's receive timeout, or a part of it */
     uint64_t idle_since;   /* where that is less than the idle timeout */
-    /* Waiting for a request's first byte, where a signal (with a handler, without SA_RESTART) makes it look at `closing`.
-     * One signal can come just too early: whoever wants it to look repeats it until the connection is gone. */
-    _Atomic bool idle;
     struct session session;
     struct lane lane;
     uint64_t since_ms; /* when the session's timer began */
@@ -37,7 +34,6 @@ struct blocking {
     char log_text[ACCESS_LOG_THREAD_SIZE];
 };
 
-/* For an owner that shows `idle` to other threads before it serves. */
 static inline void blocking_init(struct blocking *blocking, const struct server *server,
                                  const _Atomic bool *closing)
 {
@@ -46,10 +42,13 @@ static inline void blocking_init(struct blocking *blocking, const struct server 
     blocking->glance_ms = 0;
     blocking->close_if_starved = false;
     blocking->linger_elsewhere = false;
-    atomic_init(&blocking->idle, false);
 }
 
-/* Serves the arrival (`refusing`: only says that there is no room), counting in `slot`, and closes its descriptor; leaving the gate is the caller's. The same memory may
+/* While its slot shows DOING_IDLE it waits for a request's first byte, where a signal (with a handler, without SA_RESTART)
+ * makes it look at `closing`. One signal can come just too early: whoever wants it to look repeats it until the connection is
+ * gone.
+ *
+ * Serves the arrival (`refusing`: only says that there is no room), counting in `slot`, and closes its descriptor; leaving the gate is the caller's. The same memory may
  * serve one connection after another. False if a lingering close is left to the caller (linger_elsewhere). */
 bool blocking_serve(struct blocking *blocking, const struct arrival *arrival, struct slot *slot,
                     bool refusing);

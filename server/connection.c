@@ -243,7 +243,10 @@ static __attribute__((noinline)) void connection_alarm(struct connection *connec
     if ((session_wants(&connection->session, &connection->reactor->lane) & WANT_WORK) != 0) {
         struct work *work = session_work(&connection->session);
         access_log_flush(&connection->reactor->lane);
+        struct slot *slot = connection->reactor->lane.output.budget.slot;
+        slot_show(slot, DOING_WORKING);
         work->run(work);
+        slot_show(slot, DOING_NOTHING);
     } else if (clock_us() < connection->alarm_us) {
         connection_settle(connection);
         return;

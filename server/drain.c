@@ -23,6 +23,7 @@ static sigset_t drain_signals(void)
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGHUP);
+    sigaddset(&signals, SIGUSR1);
     return signals;
 }
 
@@ -118,6 +119,10 @@ static void drain_on_signal(evutil_socket_t fd, short events, void *context)
     while (read(fd, &signal, sizeof(signal)) == (ssize_t)sizeof(signal)) {
         if (signal.ssi_signo == SIGHUP) {
             access_log_reopen(drain->acceptor->server->log);
+            continue;
+        }
+        if (signal.ssi_signo == SIGUSR1) {
+            acceptor_report(drain->acceptor);
             continue;
         }
         if (drain->phase != DRAIN_NOT) {

@@ -23,7 +23,7 @@ struct drain {
     struct event deadline; /* the drain timeout */
 };
 
-/* Keeps SIGTERM, SIGINT and SIGHUP from interrupting anybody: they are read from a descriptor. Before any thread starts. */
+/* Keeps SIGTERM, SIGINT, SIGHUP and SIGUSR1 from interrupting anybody: they are read from a descriptor. Before any thread starts. */
 void drain_block_signals(void);
 
 /* systemd_notify, and a line on stderr if that fails. */

@@ -65,6 +65,11 @@ void inbox_order(struct inbox *inbox, enum inbox_order order)
     }
 }
 
+void inbox_ring(const struct inbox *inbox)
+{
+    eventfd_write(inbox->bell, 1);
+}
+
 enum inbox_order inbox_take(struct inbox *inbox)
 {
     eventfd_t count;

@@ -37,6 +37,9 @@ void inbox_deinit(struct inbox *inbox);
 int inbox_put(struct inbox *inbox, const struct arrival *arrival) MUTEX_EXCLUDES(inbox_lock);
 void inbox_order(struct inbox *inbox, enum inbox_order order) MUTEX_EXCLUDES(inbox_lock);
 
+/* Wakes the reader for something that is not in here. */
+void inbox_ring(const struct inbox *inbox);
+
 /* The reader: quiets the bell and takes everything; `inbox->taken` holds the arrivals until the next call. */
 enum inbox_order inbox_take(struct inbox *inbox) MUTEX_EXCLUDES(inbox_lock);
 

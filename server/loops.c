@@ -17,6 +17,7 @@ struct loop {
     struct reactor reactor;
     struct inbox inbox;
     struct event inbox_event;
+    struct report *_Atomic report; /* to count its connections for; NULL: none */
 };
 
 struct loops {
@@ -41,6 +42,11 @@ static void loop_on_inbox(evutil_socket_t fd, short events, void *context)
     enum inbox_order order = inbox_take(&loop->inbox);
     for (size_t i = 0; i < loop->inbox.taken.count; i++) {
         loop_adopt(loop, &loop->inbox.taken.items[i]);
+    }
+    struct report *report = atomic_exchange(&loop->report, NULL);
+    if (report != NULL) {
+        report_reactor(report, &loop->reactor);
+        report_end(report);
     }
     switch (order) {
     case INBOX_SERVE: break;
@@ -139,6 +145,17 @@ void loops_drain(struct server *server)
     for (unsigned i = 0; i < loops->count; i++) {
         inbox_order(&loops->items[i].inbox, INBOX_DRAIN);
     }
+}
+
+void loops_report(struct server *server, struct report *report)
+{
+    struct loops *loops = server->mode_state;
+    for (unsigned i = 0; i < loops->count; i++) {
+        report_expect(report);
+        atomic_store(&loops->items[i].report, report);
+        inbox_ring(&loops->items[i].inbox);
+    }
+    report_workers(report, "loop", SERVER_MODE_SLOTS, loops->count);
 }
 
 void loops_stop(struct server *server)

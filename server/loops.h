@@ -5,6 +5,7 @@
 
 #include "server/arrival.h"
 #include "server/reactor.h"
+#include "server/report.h"
 #include "server/server.h"
 
 /* Starts server->loops of them, with the slots from SERVER_MODE_SLOTS on, and keeps them in server->mode_state. Work is
@@ -13,6 +14,7 @@
 int loops_start(struct server *server, struct workers *workers);
 int loops_serve(struct server *server, const struct arrival *arrival);
 void loops_drain(struct server *server);
+void loops_report(struct server *server, struct report *report);
 void loops_stop(struct server *server);
 /* Descriptors and slots they take. */
 unsigned loops_descriptors(const struct server *server);

@@ -5,6 +5,7 @@
 
 #include "server/arrival.h"
 #include "server/limits.h"
+#include "server/report.h"
 #include "server/server.h"
 
 /* What becomes of an accepted connection. All functions: the main thread, which is the acceptor's. */
@@ -25,6 +26,8 @@ struct mode {
     /* No more connections will come: idle ones shall end now, others with their answer. Called again every
      * ACCEPTOR_DRAIN_AGAIN_MS until all have left the gate. */
     void (*drain)(struct server *server);
+    /* For report_begin's: counts the connections, and prints what each worker does. */
+    void (*report)(struct server *server, struct report *report);
     /* All have left the gate: ends the threads, frees everything. */
     void (*stop)(struct server *server);
 };

@@ -17,5 +17,6 @@ const struct mode mode_event = {
     .start = event_start,
     .serve = loops_serve,
     .drain = loops_drain,
+    .report = loops_report,
     .stop = loops_stop,
 };

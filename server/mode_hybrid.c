@@ -37,6 +37,12 @@ static int hybrid_start(struct server *server)
     return error;
 }
 
+static void hybrid_report(struct server *server, struct report *report)
+{
+    loops_report(server, report);
+    report_workers(report, "worker", SERVER_MODE_SLOTS + loops_slots(server), hybrid_worker_count(server));
+}
+
 /* All connections have left, so no work is on its way. */
 static void hybrid_stop(struct server *server)
 {
@@ -53,5 +59,6 @@ const struct mode mode_hybrid = {
     .start = hybrid_start,
     .serve = loops_serve,
     .drain = loops_drain,
+    .report = hybrid_report,
     .stop = hybrid_stop,
 };

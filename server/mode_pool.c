@@ -172,7 +172,7 @@ static void pool_drain(struct server *server)
     for (unsigned i = 0; i < pool->seat_count; i++) {
         struct seat *seat = &pool->seats[i];
         atomic_store(&seat->closing, true);
-        if (atomic_load_explicit(&seat->blocking.idle, memory_order_acquire)) {
+        if (slot_doing(seat->slot) == DOING_IDLE) {
             pthread_kill(seat->thread, WAKE_SIGNAL);
         }
     }
@@ -192,6 +192,16 @@ static unsigned pool_descriptors(const struct server *server)
 static size_t pool_slots(const struct server *server)
 {
     return pool_workers(server) + 1; /* the first for those that linger */
+}
+
+static void pool_report(struct server *server, struct report *report)
+{
+    struct pool *pool = server->mode_state;
+    int64_t queued = atomic_load_explicit(&server->service.shared->queued, memory_order_relaxed);
+    report_add(report, DOING_QUEUED, queued > 0 ? (uint64_t)queued : 0);
+    report_slots(report, SERVER_MODE_SLOTS + 1, pool->seat_count);
+    report_workers(report, "worker", SERVER_MODE_SLOTS + 1, pool->seat_count);
+    report_reactor(report, &pool->lingerers);
 }
 
 /* All have left the gate, or never came. */
@@ -280,5 +290,6 @@ const struct mode mode_pool = {
     .start = pool_start,
     .serve = pool_serve,
     .drain = pool_drain,
+    .report = pool_report,
     .stop = pool_stop,
 };

@@ -155,6 +155,7 @@ static void process_ended(struct processes *processes, pid_t id, int status, con
     uint64_t held = atomic_exchange_explicit(&slot->held, 0, memory_order_relaxed);
     atomic_fetch_sub_explicit(&shared->held, held, memory_order_relaxed);
     atomic_store_explicit(&slot->process, 0, memory_order_relaxed);
+    slot_show(slot, DOING_NOTHING);
     slot_pool_give(&processes->slots, slot);
     gate_leave(&processes->server->gate);
 }
@@ -194,6 +195,11 @@ static unsigned process_descriptors(const struct server *server)
 static size_t process_slots(const struct server *server)
 {
     return server->max_connections;
+}
+
+static void process_report(struct server *server, struct report *report)
+{
+    report_slots(report, SERVER_MODE_SLOTS, process_slots(server));
 }
 
 static int process_watch_children(struct processes *processes)
@@ -255,5 +261,6 @@ const struct mode mode_process = {
     .start = process_start,
     .serve = process_serve,
     .drain = process_drain,
+    .report = process_report,
     .stop = process_stop,
 };

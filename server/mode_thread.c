@@ -133,7 +133,7 @@ static void thread_drain(struct server *server)
     struct seat *seat;
     LIST_FOREACH(seat, &threads->taken, others)
     {
-        if (atomic_load_explicit(&seat->blocking.idle, memory_order_acquire)) {
+        if (slot_doing(seat->slot) == DOING_IDLE) {
             pthread_kill(seat->thread, WAKE_SIGNAL);
         }
     }
@@ -149,6 +149,11 @@ static unsigned thread_descriptors(const struct server *server)
 static size_t thread_slots(const struct server *server)
 {
     return server->max_connections;
+}
+
+static void thread_report(struct server *server, struct report *report)
+{
+    report_slots(report, SERVER_MODE_SLOTS, thread_slots(server));
 }
 
 static void threads_free(struct threads *threads)
@@ -220,5 +225,6 @@ const struct mode mode_thread = {
     .start = thread_start,
     .serve = thread_serve,
     .drain = thread_drain,
+    .report = thread_report,
     .stop = thread_stop,
 };

@@ -96,7 +96,9 @@ static void *worker_run(void *context)
     struct job *job;
     while ((job = workers_take(worker->all)) != NULL) {
         uint64_t begin = clock_us();
+        slot_show(worker->slot, DOING_WORKING);
         job->work->run(job->work);
+        slot_show(worker->slot, DOING_NOTHING);
         slot_add(&worker->slot->busy_us, clock_us() - begin);
         job_return(job);
     }

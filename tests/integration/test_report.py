@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: MIT
+"""SIGUSR1: how many connections are in which state, and what each worker does."""
+
+import contextlib
+import re
+import signal
+
+from harness import settings
+from harness.cases import case
+from harness.checks import check, equal, until
+from harness.corpus import get, post
+
+STATES = ("queued", "idle", "reading", "sending", "waiting", "working", "lingering")
+PLAIN = get(b"/plaintext")
+
+
+def report(server):
+    """The next report: connections by state, workers by name."""
+    before = len(server.errors())
+    server.signal(signal.SIGUSR1)
+    text = until(lambda: whole(server.errors()[before:]), "the report is there", settings.patience(10))
+    states = {name: int(count) for name, count in re.findall(r"^echod: connections (\w+): (\d+)$", text, re.MULTILINE)}
+    equal(tuple(states), STATES, "the states")
+    return states, dict(re.findall(r"^echod: ((?:loop|worker) \d+): (\w+)$", text, re.MULTILINE))
+
+
+def whole(text):
+    return text if f"connections {STATES[-1]}: " in text and text.endswith("\n") else ""
+
+
+def until_report(server, what, **wanted):
+    """Until the states are these, and no connection is in another."""
+    full = {**dict.fromkeys(STATES, 0), **wanted}
+    return until(lambda: (found := report(server))[0] == full and found, f"{what}: {full}, not {report(server)[0]}")
+
+
+@case
+def states(start, mode):
+    server = start("--workers", "8")
+    until_report(server, "nothing is open")
+    with contextlib.ExitStack() as stack:
+        def connect(**options):
+            return stack.enter_context(server.connect(**options))
+        connect().kept()
+        until_report(server, "one is idle", idle=1)
+        connect().send(PLAIN[:10])
+        until_report(server, "one in a head", idle=1, reading=1)
+        connect().send(post(b"/echo", b"hello")[:-2])
+        until_report(server, "one in a body", idle=1, reading=2)
+        patient = connect()
+        patient.send(get(b"/delay/9s"))
+        until_report(server, "one waits", idle=1, reading=2, waiting=1)
+        connect(receive_buffer=4096).send(get(b"/bytes/1000000000"))
+        until_report(server, "one does not read", idle=1, reading=2, waiting=1, sending=1)
+        wire = connect()
+        wire.send(b"NIX / HTTP/1.1\r\n\r\n")
+        wire.answer()
+        check(report(server)[0]["lingering"] == 1, "none lingers")
+        patient.reset()
+    until_report(server, "all have left")
+
+
+@case
+def work(start, mode):
+    server = start("--workers", "2", "--loops", "2")
+    with server.connect() as busy, server.connect() as other:
+        other.kept()
+        busy.send(get(b"/block/2s"))
+        if mode == "event":
+            loops = until(lambda: (found := lines_of(server))["loop 1"] != found["loop 2"] and found, "one loop works")
+            equal(sorted(loops.values()), ["free", "working"], "the loops")
+            equal(busy.answer().status, 200, "status")
+            until_report(server, "both are idle", idle=2)
+            return
+        _, workers = until_report(server, "one works", idle=1, working=1)
+        wanted = {"hybrid": ["free", "free", "free", "working"], "pool": ["idle", "working"]}.get(mode, [])
+        equal(sorted(workers.values()), wanted, "the workers")
+        equal(busy.answer().status, 200, "status")
+        until_report(server, "both are idle", idle=2)
+
+
+def lines_of(server):
+    """What the loops are at; their connections are counted when all have time for it."""
+    before = len(server.errors())
+    server.signal(signal.SIGUSR1)
+    until(lambda: "loop 2: " in server.errors()[before:] or "is not complete" in server.errors()[before:], "the lines of the loops")
+    return {"loop 1": "", "loop 2": "", **dict(re.findall(r"^echod: (loop \d+): (\w+)$", server.errors(), re.MULTILINE))}
+
+
+@case(each_mode=False)
+def the_queue_of_a_pool(start):
+    server = start("--workers", "1", mode="pool")
+    with server.connect() as first, server.connect() as second, server.connect() as third:
+        first.send(get(b"/delay/1s"))
+        check(second and third, "no connection")
+        until_report(server, "two wait for the worker", waiting=1, queued=2)
+        equal(first.answer().status, 200, "status")
+
+
+@case
+def a_full_server_and_a_drain(start):
+    """It tells also what it refuses, and what is left to be answered."""
+    server = start("--max-connections", "1")
+    with server.connect() as wire, server.connect() as refused:
+        wire.kept()
+        refused.send(PLAIN[:10])
+        until_report(server, "one is served, one refused", idle=1, reading=1)
+    until_report(server, "all have left")
+    with server.connect() as wire:
+        wire.send(get(b"/delay/2s"))
+        until_report(server, "one waits", waiting=1)
+        server.signal(signal.SIGTERM)
+        until_report(server, "one waits still", waiting=1)
+        equal(wire.answer().status, 200, "status")
+    server.wait(0)
