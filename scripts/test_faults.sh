@@ -3,7 +3,7 @@
 # Stages of the test suite that try to break the server: see tests/faults/.
 
 stage_faults() {
-    need_to_build criterion python3 strace curl wrk
+    need_to_build criterion python3 strace valgrind nginx haproxy
     build_stage asan || return 0
     run_integration faults --server build/asan/echod --cases tests/faults
     build_stage release || return 0

@@ -75,6 +75,9 @@ static void close_from(struct listeners *listeners, size_t count)
     while (listeners->count > count) {
         struct listener *listener = &listeners->items[--listeners->count];
         unix_socket_unlink(listener->name + strlen("unix:"), &listener->file);
+        if (listener->own) {
+            shutdown(listener->fd, SHUT_RD);
+        }
         close(listener->fd);
     }
 }
@@ -92,6 +95,7 @@ static int open_addresses(struct listeners *listeners, const struct socket_addre
         int fd = open_tcp(&address, backlog);
         if (fd >= 0) {
             add_listener(listeners, &address, fd);
+            listeners->items[listeners->count - 1].own = true;
             port = socket_address_port(&address);
         } else if (i == 0 || !is_missing_ipv6(&address, fd)) {
             close_from(listeners, before);
@@ -157,6 +161,7 @@ static int open_unix(struct listeners *listeners, const struct listen_spec *spec
         error = -errno;
     }
     if (error == 0) {
+        listener->own = true;
         listeners->count++;
         return 0;
     }

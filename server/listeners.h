@@ -4,6 +4,7 @@
 #ifndef ECHOD_SERVER_LISTENERS_H
 #define ECHOD_SERVER_LISTENERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "server/listen_spec.h"
@@ -19,6 +20,7 @@ struct listener {
     int fd;
     char name[SOCKET_ADDRESS_TEXT_SIZE]; /* as printed, with the real port: "127.0.0.1:8080", "unix:PATH" */
     struct unix_socket_file file;        /* of a unix socket that was opened here */
+    bool own;                            /* opened here: nobody goes on listening on it when it is closed */
 };
 
 struct listeners {
@@ -51,7 +53,8 @@ int listeners_inherit(struct listeners *listeners, char *error, size_t size);
  * sockets stay open for what the kernel has queued. Called twice it does nothing more. */
 void listeners_unlink(struct listeners *listeners);
 
-/* listeners_unlink(), then closes all sockets and empties the list; an empty list is fine. */
+/* listeners_unlink(), then closes all sockets and empties the list; an empty list is fine. Those that were opened here
+ * listen no more from then on, even if a child that was forked a moment ago still has them open. */
 void listeners_close(struct listeners *listeners);
 
 /* Closes all sockets, leaves the files alone and empties the list: for a forked child, whose parent goes on

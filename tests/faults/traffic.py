@@ -52,8 +52,21 @@ def says_anything(server, chance):
     at = sorted(chance.randrange(len(item.data) + 1) for _ in range(3))
     pieces = [item.data[a:b] for a, b in zip([0, *at], [*at, len(item.data)])]
     with server.connect() as wire:
-        statuses = tuple(answer.status for answer in corpus.exchange(wire, item, pieces))
-    check(statuses == item.statuses or 503 in statuses or wire.ended == "reset", f"{item.name}: got {statuses}")
+        answers = corpus.exchange(wire, item, pieces)
+    statuses = tuple(answer.status for answer in answers)
+    check(statuses == item.statuses or excused(server, wire, item, answers), f"{item.name}: got {statuses}")
+
+
+def excused(server, wire, item, answers):
+    """A full server refuses, one of few workers closes behind an answer while others wait, a process is killed, and a
+    client that was held up is late."""
+    statuses = tuple(answer.status for answer in answers)
+    if 503 in statuses or 408 in statuses or wire.ended == "reset":
+        return True
+    begun = statuses == item.statuses[:len(statuses)]
+    if server.mode == "process":
+        return begun
+    return begun and server.mode == "pool" and answers and answers[-1].closes
 
 
 def breaks_off(server, chance):
