@@ -77,7 +77,7 @@ fuzz_one() {
     if fuzz_run "$1" "$fuzz_seconds" >"$log" 2>&1; then
         printf 'ok   fuzz %s: %s runs, %s edges\n' "$1" \
             "$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")" \
-            "$(sed -n 's/.* DONE *cov: \([0-9]*\) .*/\1/p' "$log" | tail -n 1)"
+            "$(sed -n 's/.*DONE *cov: \([0-9]*\) .*/\1/p' "$log" | tail -n 1)"
     else
         printf 'FAIL fuzz %s: the input is build/fuzz/found/%s-*\n' "$1" "$1"
         tail -n 40 "$log" | sed 's/^/     | /'
