@@ -4,7 +4,8 @@
 
 file(GLOB fuzz_targets CONFIGURE_DEPENDS tests/fuzz/fuzz_*.c)
 add_library(echod_fuzz_helpers OBJECT tests/fuzz/fuzz.c
-  tests/unit/support/answer.c tests/unit/support/invariants.c tests/unit/support/transcript.c)
+  tests/unit/support/answer.c tests/unit/support/invariants.c tests/unit/support/log_sink.c
+  tests/unit/support/transcript.c)
 target_link_libraries(echod_fuzz_helpers PUBLIC echod_common PRIVATE echod_flags)
 
 # What a target needs beyond the core.

@@ -98,6 +98,14 @@ static void exchange_done(struct turn *t)
     exchange_leave(t);
 }
 
+/* There will be no answer. Now, not at the turn's end: the head's bytes may be gone then. */
+static void exchange_drop(struct turn *t)
+{
+    exchange_log_end(t);
+    exchange_release(t->exchange, t->lane->output.budget);
+    t->exchange = NULL;
+}
+
 /* Writes head and, unless it is echoed or produced, body; not committed. */
 static void exchange_write(struct turn *t)
 {
@@ -120,6 +128,7 @@ static void exchange_write_last(struct turn *t)
     exchange_write(t);
     exchange_commit(t);
     if (t->lane->output.failed) {
+        exchange_drop(t);
         session_close(t->session, ENDING_CUT);
         return;
     }

@@ -401,15 +401,16 @@ static __attribute__((noinline)) void session_keep(struct turn *t, const char *d
     if (buffer_append(&s->in, data, length, t->lane->output.budget, need) == 0) {
         return;
     }
-    if (t->exchange == NULL) {
-        head_exchange(t, s->in == NULL ? (struct span){.data = data, .length = length} : buffer_span(s->in));
-    }
-    buffer_free(&s->in, t->lane->output.budget);
     if (s->state == STATE_ANSWER || session_must_send(t, 0)) {
         session_close(s, ENDING_CUT);
-        return;
+    } else {
+        if (t->exchange == NULL) {
+            head_exchange(t,
+                          s->in == NULL ? (struct span){.data = data, .length = length} : buffer_span(s->in));
+        }
+        exchange_fail_memory(t);
     }
-    exchange_fail_memory(t);
+    buffer_free(&s->in, t->lane->output.budget);
 }
 
 /* ---- the interface ---- */

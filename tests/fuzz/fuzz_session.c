@@ -11,6 +11,7 @@
 
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/support/answer.h"
+#include "tests/unit/support/log_sink.h"
 #include "tests/unit/support/transcript.h"
 
 enum {
@@ -29,6 +30,7 @@ enum setting {
     SETTING_CORS = 16,    /* --cors */
     SETTING_MAIN = 32,    /* --admin-listen: this is not that listener */
     SETTING_STARVED = 64, /* other connections wait for this one's worker */
+    SETTING_LOG = 128,    /* --access-log */
 };
 
 struct plan {
@@ -165,6 +167,8 @@ static bool turn(struct run *run)
            run->transcript.problem[0] == '\0' && run->transcript.length < OUTPUT_MOST;
 }
 
+static struct log_sink sinks[2];
+
 /* Made once: a mapping for each input would take most of the time. */
 static struct harness *harness_of(unsigned settings)
 {
@@ -175,7 +179,11 @@ static struct harness *harness_of(unsigned settings)
         harness_init(harness, tiny ? TINY : AMPLE);
     }
     bool cors = (settings & SETTING_CORS) != 0;
-    harness->service.cors = harness->lanes[0].extras = harness->lanes[1].extras = cors;
+    harness->service.cors = cors;
+    log_sink_detach(harness);
+    if ((settings & SETTING_LOG) != 0) {
+        log_sink_attach(sinks, harness, (settings & SETTING_MAIN) != 0 ? LOG_JSON : LOG_TEXT);
+    }
     harness->service.offers = (settings & SETTING_MAIN) != 0 ? OFFER_MAIN : OFFER_ALL;
     bool starved = (settings & SETTING_STARVED) != 0;
     harness->lanes[0].close_if_starved = harness->lanes[1].close_if_starved = starved;
@@ -193,6 +201,8 @@ static void run_all(struct run *run, const struct plan *plan, bool split)
     }
     drive_deinit(&run->drive);
     FUZZ_CHECK(run->transcript.problem[0] == '\0', ": %s", run->transcript.problem);
+    const char *wrong = run->harness->lanes[0].log != NULL ? log_sink_wrong(sinks) : NULL;
+    FUZZ_CHECK(wrong == NULL, ": %s", wrong);
 }
 
 /* Everything that was sent is answers, one behind the other; the last may be cut short if the connection ended. */

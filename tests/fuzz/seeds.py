@@ -15,7 +15,7 @@ from harness import document  # noqa: E402
 LONGEST = 4096
 # What befalls the connection: fuzz_session.c says how the end of an input is read.
 ENDINGS = (b"\x00\x00", b"\x01\x00\x01", b"\x0b\x13\x1a\x00\x03", b"\x45\x81\xc3\x08\x03",
-           b"\x01\x09\x04\x02", b"\x01\x70\x01")
+           b"\x01\x09\x04\x02", b"\x01\x70\x01", b"\x01\x80\x01", b"\x02\xa0\x01")
 
 
 def inputs(data):

@@ -9,6 +9,7 @@
 #include "tests/unit/support/answer.h"
 #include "tests/unit/support/corpus.h"
 #include "tests/unit/support/invariants.h"
+#include "tests/unit/support/log_sink.h"
 #include "tests/unit/support/transcript.h"
 
 enum {
@@ -232,6 +233,8 @@ static size_t check_manner(struct harness *harness, const struct corpus_case *c,
     return count;
 }
 
+static struct log_sink sinks[2];
+
 static void check_file(const char *path)
 {
     struct corpus corpus;
@@ -242,6 +245,7 @@ static void check_file(const char *path)
     corpus_read(&corpus, path);
     cr_assert(corpus.problem[0] == '\0', "%s", corpus.problem);
     harness_init(&harness, HELD_LIMIT);
+    log_sink_attach(sinks, &harness, LOG_JSON);
     for (size_t i = 0; i < corpus.count; i++) {
         const struct corpus_case *c = &corpus.cases[i];
         bool longer = c->input.length > 2048;
@@ -249,6 +253,9 @@ static void check_file(const char *path)
             allocations += check_manner(&harness, c, longer ? &long_manners[j] : &manners[j], outputs);
         }
     }
+    const char *wrong = log_sink_wrong(sinks);
+    cr_expect(wrong == NULL, "%s", wrong);
+    cr_expect_gt(sinks[0].lines + sinks[1].lines, 0);
     harness_deinit(&harness);
     cr_expect(allocations > 0);
     fprintf(stderr, "%s: %zu allocations failed, one by one\n", path, allocations);
@@ -266,6 +273,7 @@ Test(session_allocation, the_503_of_a_head_that_is_not_kept_has_no_body)
     struct peer peer = {.family = 2};
     failing_pause(true);
     harness_init(&harness, HELD_LIMIT);
+    log_sink_attach(sinks, &harness, LOG_TEXT);
     session_init(&session, HARNESS_CONNECTION, &peer, false);
     struct lane *lane = &harness.lanes[0];
     session_enter(&session, lane);
