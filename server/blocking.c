@@ -29,12 +29,15 @@ static bool blocking_turn(struct blocking *b, enum happening happening, struct s
 
 static struct transfer blocking_receive(struct blocking *b, enum patience patience)
 {
-    return transport_receive(b->fd, b->input, turn_read_size(&b->lane, sizeof(b->input)), patience);
+    return b->large ? transport_receive(b->fd, b->input, turn_read_size(&b->lane, sizeof(b->input)), patience)
+                    : transport_receive(b->fd, b->first, sizeof(b->first), patience);
 }
 
 static bool blocking_feed(struct blocking *b, size_t length)
 {
-    return blocking_turn(b, HAPPENING_BYTES, (struct span){.data = b->input, .length = length});
+    struct span bytes = {.data = b->large ? b->input : b->first, .length = length};
+    b->large |= length == sizeof(b->first);
+    return blocking_turn(b, HAPPENING_BYTES, bytes);
 }
 
 /* The socket's timeout has run out: the idle timeout, or a part of it after which to look around. */
@@ -208,6 +211,7 @@ static bool blocking_converse(struct blocking *b)
 bool blocking_serve(struct blocking *b, const struct arrival *arrival, struct slot *slot, bool refusing)
 {
     b->fd = arrival->fd;
+    b->large = false;
     lane_init(&b->lane, &b->server->service, slot, b->scratch, sizeof(b->scratch));
     b->lane.close_if_starved = b->close_if_starved;
     access_log_lend(b->server->log, &b->log, &b->lane, b->log_text, sizeof(b->log_text));

@@ -11,8 +11,11 @@
 
 /* Of virtual memory; what is touched is what requests and answers take. More of an answer than fits goes to the heap. */
 enum { BLOCKING_INPUT_SIZE = 16 * 1024, BLOCKING_SCRATCH_SIZE = 32 * 1024 };
+/* What is read at once until a read fills it: most requests fit. */
+enum { BLOCKING_FIRST_SIZE = 1024 };
 
-/* What one connection needs; the session stands at the head of its input, so that both share a page. */
+/* What one connection needs. The session, a small request and the first bytes of an answer stand side by side, so that they
+ * touch one page or two. */
 struct blocking {
     const struct server *server;
     const _Atomic bool *closing; /* the server drains: connections that are idle end */
@@ -28,8 +31,10 @@ struct blocking {
     struct lane lane;
     uint64_t since_ms; /* when the session's timer began */
     uint64_t alarm_us; /* with WANT_WAIT: when that is over */
-    char input[BLOCKING_INPUT_SIZE];
+    bool large;        /* the client sends much at once: reads go to `input` from now on */
+    char first[BLOCKING_FIRST_SIZE];
     _Alignas(16) char scratch[BLOCKING_SCRATCH_SIZE];
+    char input[BLOCKING_INPUT_SIZE];
     struct access_lane log; /* untouched where the log is off */
     char log_text[ACCESS_LOG_THREAD_SIZE];
 };
