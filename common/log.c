@@ -12,20 +12,21 @@
 
 static const char digits[] = "0123456789abcdef";
 
-/* What stands for itself in both formats, and does nothing to a terminal. */
+/* What stands for itself in both formats, and does nothing to a terminal: true. */
+static const bool plain_bytes[256] = {[' '] = true, ['!'] = true, ['#' ... '['] = true, [']' ... '~'] = true};
+
 static bool is_plain(char c)
 {
-    return c >= ' ' && c <= '~' && c != '"' && c != '\\';
+    return plain_bytes[(unsigned char)c];
 }
 
 static bool all_plain(struct span text)
 {
-    for (size_t i = 0; i < text.length; i++) {
-        if (!is_plain(text.data[i])) {
-            return false;
-        }
+    size_t i = 0;
+    while (i < text.length && is_plain(text.data[i])) {
+        i++;
     }
-    return true;
+    return i == text.length;
 }
 
 static char *put_span(char *at, struct span text)
@@ -92,19 +93,42 @@ static char *put_text(const struct log *log, char *at, struct span text)
 
 static char *put_number(char *at, uint64_t number)
 {
+    if (number < 10) {
+        *at = (char)('0' + number);
+        return at + 1;
+    }
     return at + number_format_u64(at, number);
 }
 
-static char *put_peer(char *at, const struct peer *peer, bool with_port)
+static bool same_host(const struct peer *a, const struct peer *b)
+{
+    return a->family == b->family && bytes_equal((const char *)a->address, (const char *)b->address, 16);
+}
+
+static COLD void know_host(struct log *log, const struct peer *peer)
+{
+    log->peer = *peer;
+    log->host_length = (uint8_t)peer_format(peer, false, log->host);
+}
+
+/* The address of the one before is nearly always that of the next: of a proxy, or of a client that has kept its connection. */
+static char *put_host(struct log *log, char *at, const struct peer *peer)
+{
+    if (UNUSUAL(!same_host(&log->peer, peer))) {
+        know_host(log, peer);
+    }
+    return span_copy(at, (struct span){log->host, log->host_length});
+}
+
+/* As /anything writes it. */
+static char *put_remote(struct log *log, char *at, const struct peer *peer)
 {
     if (UNUSUAL(peer->family != AF_INET)) {
-        return at + peer_format(peer, with_port, at);
+        return at + peer_format(peer, true, at);
     }
-    for (int i = 0; i < 4; i++) {
-        at = put_number(at, peer->address[i]);
-        *at++ = i < 3 ? '.' : ':';
-    }
-    return with_port ? put_number(at, peer->port) : at - 1;
+    at = put_host(log, at, peer);
+    *at++ = ':';
+    return put_number(at, peer->port);
 }
 
 /* Of "Tue, 15 Nov 1994 08:12:31 GMT". */
@@ -139,6 +163,30 @@ static char *put_json_time(char *at, const char *date)
     return at;
 }
 
+static COLD void know_time(struct log *log, const char *date)
+{
+    char *end = log->format == LOG_JSON ? put_json_time(log->time, date) : put_text_time(log->time, date);
+    log->time_length = (uint8_t)(end - log->time);
+    memcpy(log->date, date, sizeof log->date);
+}
+
+/* The text of the second before is there; day, year and hour to second tell whether it is the same. */
+static char *put_time(struct log *log, char *at, const char *date)
+{
+    if (UNUSUAL(!bytes_equal(log->date + 5, date + 5, 16) || !bytes_equal(log->date + 9, date + 9, 16))) {
+        know_time(log, date);
+    }
+    return span_copy(at, (struct span){log->time, log->time_length});
+}
+
+static char *put_status(char *at, unsigned status)
+{
+    at[0] = (char)('0' + status / 100);
+    at[1] = (char)('0' + status / 10 % 10);
+    at[2] = (char)('0' + status % 10);
+    return at + 3;
+}
+
 static char *put_method(char *at, uint8_t method)
 {
     const char *name = llhttp_method_name((llhttp_method_t)method);
@@ -148,11 +196,11 @@ static char *put_method(char *at, uint8_t method)
     return at;
 }
 
-static char *put_text_line(const struct log *log, char *at, const struct log_entry *entry)
+static char *put_text_line(struct log *log, char *at, const struct log_entry *entry)
 {
-    at = put_peer(at, entry->peer, false);
+    at = put_host(log, at, entry->peer);
     at = PUT(at, " - - [");
-    at = put_text_time(at, entry->date);
+    at = put_time(log, at, entry->date);
     at = PUT(at, "] \"");
     if (entry->understood) {
         at = put_method(at, entry->method);
@@ -164,7 +212,7 @@ static char *put_text_line(const struct log *log, char *at, const struct log_ent
         at = put_text(log, at, entry->target);
     }
     at = PUT(at, "\" ");
-    at = entry->status == 0 ? PUT(at, "-") : put_number(at, entry->status);
+    at = entry->status == 0 ? PUT(at, "-") : put_status(at, entry->status);
     *at++ = ' ';
     at = put_number(at, entry->bytes);
     *at++ = ' ';
@@ -192,15 +240,15 @@ static char *put_json_request(const struct log *log, char *at, const struct log_
     return at;
 }
 
-static char *put_json_line(const struct log *log, char *at, const struct log_entry *entry)
+static char *put_json_line(struct log *log, char *at, const struct log_entry *entry)
 {
     at = PUT(at, "{\"time\":\"");
-    at = put_json_time(at, entry->date);
+    at = put_time(log, at, entry->date);
     at = PUT(at, "\",\"remote\":\"");
-    at = put_peer(at, entry->peer, true);
+    at = put_remote(log, at, entry->peer);
     at = put_json_request(log, at, entry);
     at = PUT(at, "\",\"status\":");
-    at = entry->status == 0 ? PUT(at, "null") : put_number(at, entry->status);
+    at = entry->status == 0 ? PUT(at, "null") : put_status(at, entry->status);
     at = PUT(at, ",\"bytes\":");
     at = put_number(at, entry->bytes);
     at = PUT(at, ",\"duration_us\":");

@@ -4,6 +4,7 @@
 #define ECHOD_COMMON_LOG_H
 
 #include "common/budget.h"
+#include "common/clock.h"
 #include "common/request.h"
 
 enum log_format {
@@ -31,7 +32,13 @@ struct log {
     uint64_t (*clock_us)(void);
     enum log_format format;
     struct budget budget;
-    const char *instance;         /* how ids begin that are made here: no other server's do */
+    const char *instance;      /* how ids begin that are made here: no other server's do */
+    struct peer peer;          /* of the line before */
+    char host[PEER_TEXT_SIZE]; /* as text */
+    uint8_t host_length;
+    uint8_t time_length;
+    char date[CLOCK_DATE_LENGTH]; /* of the line before */
+    char time[32];                /* as the format wants it */
     char fields[LOG_FIELDS_SIZE]; /* field lines of the answer that is being made */
 };
 

@@ -142,8 +142,9 @@ struct delimiting response_write_head(struct output *output, const struct respon
                                       const struct request *request, const char *date)
 {
     struct delimiting d = response_delimiting(response, request);
-    char *head = output_reserve(output, HEAD_ROOM + response->content_type.length + response->allow.length +
-                                            response->extra.length + buffer_length(response->fields));
+    size_t further = response->extra.length + buffer_length(response->fields);
+    char *head =
+        output_reserve(output, HEAD_ROOM + response->content_type.length + response->allow.length + further);
     if (head == NULL) {
         return d;
     }
@@ -159,10 +160,8 @@ struct delimiting response_write_head(struct output *output, const struct respon
     }
     at = put_delimiting(at, d);
     at = PUT(at, "\r\n");
-    if (UNUSUAL(response->extra.length > 0)) {
+    if (UNUSUAL(further > 0)) {
         at = span_copy(at, response->extra);
-    }
-    if (response->fields != NULL) {
         at = span_copy(at, buffer_span(response->fields));
     }
     at = put_end(at, response, request);

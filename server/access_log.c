@@ -298,6 +298,8 @@ void access_log_lend(struct access_log *access, struct access_lane *own, struct 
     own->log.format = access->format;
     own->log.budget = lane->output.budget;
     own->log.instance = access->instance;
+    memset(own->log.date, 0, sizeof(own->log.date));
+    own->log.peer = (struct peer){.family = AF_UNSPEC};
     lane->log = &own->log;
     lane->extras = true;
 }

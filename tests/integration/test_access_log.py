@@ -215,7 +215,7 @@ def load(address, first, count, failures):
         failures.append(error)
 
 
-def rotate_under_load(server, path, connections, each, rotations):
+def rotate_under_load(server, path, connections, each, rotations, reports=0):
     """Loads, rotates meanwhile, and looks for every id in what was written."""
     failures, total = [], connections * each
     threads = [threading.Thread(target=load, args=(server.address, index * each, each, failures)) for index in range(connections)]
@@ -228,10 +228,13 @@ def rotate_under_load(server, path, connections, each, rotations):
         os.rename(path, names[-1])
         server.signal(signal.SIGHUP)
         until(lambda: os.path.exists(path), "the log is opened anew")
+        if number < reports:
+            server.signal(signal.SIGUSR1)
     for thread in threads:
         thread.join()
     equal(failures, [], "failures of the clients")
-    equal(server.stop(), "", "stderr")
+    text = server.stop()
+    equal(text if not reports else text.count("connections idle: "), reports or "", "stderr, or its reports")
     ids = bytearray(total)
     for name in names:
         for item in parse(read_lines(name)):
@@ -244,6 +247,12 @@ def rotate_under_load(server, path, connections, each, rotations):
 def rotation(start, folder):
     path = os.path.join(folder, "log")
     rotate_under_load(start("--access-log", path), path, 4, 2500, 2)
+
+
+@case(suite="tsan")
+def rotation_and_a_report(start, folder):
+    path = os.path.join(folder, "log")
+    rotate_under_load(start("--access-log", path), path, 4, 1000, 1, reports=1)
 
 
 @case(suite="big", alone=True, timeout=400)
