@@ -32,6 +32,12 @@ static void crowd_check_end(const struct crowd *crowd)
     }
 }
 
+/* Whether a request that was due then counts. A rate that began a little later has its window as much later. */
+static bool crowd_counts(const struct crowd *crowd, uint64_t due)
+{
+    return stage_in_window(crowd->stage, due - crowd->lag);
+}
+
 static void crowd_ask(struct connection *connection, uint64_t due, uint64_t now)
 {
     struct crowd *crowd = crowd_of(connection);
@@ -40,7 +46,7 @@ static void crowd_ask(struct connection *connection, uint64_t due, uint64_t now)
     if (crowd->stage->phase != STAGE_OPENING) {
         crowd->started++;
         crowd->first_begun = crowd->first_begun != 0 ? crowd->first_begun : now;
-        if (stage_in_window(crowd->stage, due)) {
+        if (crowd_counts(crowd, due)) {
             tally_begin(&crowd->tally, due, crowd->of->rate != 0 ? connection->free_since : 0, now);
         }
     }
@@ -145,7 +151,7 @@ static void on_settled(struct connection *connection, const struct settled *sett
     if (crowd->stage->phase == STAGE_OPENING) {
         crowd_greeted(crowd, connection, settled);
     } else {
-        if (stage_in_window(crowd->stage, settled->due)) {
+        if (crowd_counts(crowd, settled->due)) {
             tally_settle(tally, settled);
         }
         tally->in_time += settled->outcome == OUTCOME_RIGHT && stage_in_window(crowd->stage, settled->now);
@@ -260,7 +266,8 @@ static void crowd_start_rate(struct crowd *crowd, uint64_t now)
     uint64_t end = crowd->stage->window_end;
     crowd->schedule = (struct schedule){.start = now, .rate = crowd->of->rate};
     crowd->awaited = UINT64_MAX;
-    crowd->total = end == INSTANT_NEVER ? UINT64_MAX : schedule_count(&crowd->schedule, end - 1);
+    crowd->lag = now - crowd->stage->load_begin;
+    crowd->total = end == INSTANT_NEVER ? UINT64_MAX : schedule_count(&crowd->schedule, end + crowd->lag - 1);
     if (crowd->of->requests != 0 && crowd->of->requests < crowd->total) {
         crowd->total = crowd->of->requests;
     }
@@ -315,7 +322,7 @@ uint64_t crowd_unsent(const struct crowd *crowd, uint64_t now)
         return 0;
     }
     uint64_t due = schedule_count(&crowd->schedule, now);
-    uint64_t early = schedule_count(&crowd->schedule, crowd->stage->window_begin - 1);
+    uint64_t early = schedule_count(&crowd->schedule, crowd->stage->window_begin + crowd->lag - 1);
     due = due < crowd->total ? due : crowd->total;
     early = early > crowd->started ? early : crowd->started;
     return due > early ? due - early : 0;

@@ -40,6 +40,7 @@ struct crowd {
     size_t begun;         /* connections whose opening has begun */
     size_t asking;        /* with a request that is not settled */
     size_t spent;         /* closed model: connections that have asked all they were to ask */
+    uint64_t lag;         /* rate model: how much later than the load it began, in nanoseconds */
     uint64_t started;     /* requests begun in the load */
     uint64_t total;       /* of the rate model: requests that are due before the end */
     uint64_t first_begun; /* instants; 0: none */

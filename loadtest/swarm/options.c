@@ -120,7 +120,7 @@ static int parse_flag(struct parser *parser, char *const *argv)
         refuse_value(parser, flag, NULL);
         return 0;
     }
-    parser->grace_given = parser->grace_given || flag->member == offsetof(struct options, grace_ms);
+    parser->grace_given = parser->grace_given || flag == flag_find("grace", strlen("grace"));
     if (flag->kind == FLAG_CLASS) {
         return begin_class(parser, flag, value) ? taken : 0;
     }

@@ -80,7 +80,8 @@ static void run_load(struct run *run)
     struct stage *stage = &run->stage;
     const struct options *options = stage->options;
     stage->phase = STAGE_LOAD;
-    stage->window_begin = instant_now() + options->warmup_ms * INSTANT_MILLISECOND;
+    stage->load_begin = instant_now();
+    stage->window_begin = stage->load_begin + options->warmup_ms * INSTANT_MILLISECOND;
     stage->window_end = options->duration_ms == 0
                             ? INSTANT_NEVER
                             : stage->window_begin + options->duration_ms * INSTANT_MILLISECOND;

@@ -23,6 +23,7 @@ struct stage {
     struct event *check; /* made active when something may have come to its end */
     enum stage_phase phase;
     bool counting;         /* the window is open: bytes count */
+    uint64_t load_begin;   /* an instant */
     uint64_t window_begin; /* instants; INSTANT_NEVER before the load */
     uint64_t window_end;   /* INSTANT_NEVER: when every request is settled */
     size_t opening;        /* connections that are being opened and greeted */

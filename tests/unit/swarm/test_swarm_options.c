@@ -118,6 +118,14 @@ Test(swarm_options, a_run_without_an_end_of_its_own_has_a_duration)
     }
 }
 
+Test(swarm_options, no_grace_is_not_the_default_grace)
+{
+    struct run run;
+    cr_expect_eq(parse_good(&run, ARGV("--grace", "0", URL))->grace_ms, 0);
+    cr_expect_eq(parse_good(&run, ARGV("--timeout", "1s", "--header", "A: b", "--data=", URL))->grace_ms,
+                 10000);
+}
+
 Test(swarm_options, targets)
 {
     static const struct {
