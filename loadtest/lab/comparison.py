@@ -60,7 +60,6 @@ class Comparison:
         }
 
     def _trials(self, chosen):
-        answer_length = None
         trials = []
         for item in chosen:
             missing = _missing_tool(item)
@@ -70,8 +69,7 @@ class Comparison:
                 continue
             found = subjects.of_modes(item, self.modes, self.lab.server) + self.others
             if item.ceilings and found and self.modes:
-                answer_length = answer_length or _answer_length(found[0])
-                found += subjects.of_ceilings(found, CEILINGS, answer_length) if answer_length else []
+                found += _ceilings(item, found, self.effort)
             effort = self._effort(item)
             cells = plan(item, found, effort, self._points(effort))
             trials.append(Trial(item, found, cells, None if found else "none of its modes was chosen"))
@@ -141,16 +139,19 @@ def _missing_tool(item):
     return None
 
 
-def _answer_length(subject):
-    """How long a mode's answer is: the ceilings are to send as much. None where it is wrong: its measurements will say so."""
+def _ceilings(item, found, effort):
+    """The ceilings beside an experiment's modes, with answers as long as theirs. None where those are wrong: their own
+    measurements will say so."""
+    method = methods.of(item)
+    workload = method.workload_of(item.name, item.efforts[effort].workload) if item.method == "closed" else _GREETING
     try:
-        with subject.start() as server:
+        with found[0].start() as server:
             server.wait_ready()
-            length = _GREETING.check(server)
+            length = workload.check(server)
             server.stop()
-        return length
     except LabError:
-        return None
+        return []
+    return subjects.of_ceilings(found, CEILINGS, (str(length), *workload.ceiling))
 
 
 def show(results, folder, old=None):

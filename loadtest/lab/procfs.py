@@ -147,22 +147,6 @@ def lost(cpus):
     return parse_steal(_read("/proc/stat"), cpus) + max(parse_throttled(_read(path)) for path in _CPU_STATS)
 
 
-def parse_accepted(text, port):
-    """How many sockets with this local port belong to a process, the listening one included, from /proc/net/tcp. One that waits
-    to be accepted, and one that was closed and still sends, have no inode."""
-    count, wanted = 0, f":{port:04X}"
-    for line in text.splitlines()[1:]:
-        local = line.split(None, 2)[1]
-        if local.endswith(wanted) and line.split(None, 10)[9] != "0":
-            count += 1
-    return count
-
-
-def accepted(port):
-    """The same now, of both families."""
-    return sum(parse_accepted(_read(path), port) for path in ("/proc/net/tcp", "/proc/net/tcp6"))
-
-
 def memory(pid):
     """User memory of a server and its descendants in bytes: pss, rss and private; None where the kernel does not tell."""
     totals = dict.fromkeys(_MEMORY_FIELDS, 0)

@@ -8,7 +8,7 @@ import socket
 import time
 from urllib.parse import urlsplit
 
-from . import procfs
+from . import procfs, sockdiag
 from .errors import CannotStart, CellFailed, LabError, ServerDied
 from .process import Child, describe_status
 
@@ -90,7 +90,7 @@ class Server:
 
     def sockets(self):
         """How many sockets it has open on its port, or None where that cannot be seen."""
-        return procfs.accepted(self.address[1])
+        return sockdiag.accepted(self.address[1])
 
     def limit(self):
         """(the most connections it serves at once, what sets that limit), as it says on stderr with -v; None if it does not."""

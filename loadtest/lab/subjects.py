@@ -49,10 +49,10 @@ def of_modes(experiment, chosen, server):
     return found
 
 
-def of_ceilings(subjects, folder, answer_length):
-    """The ceilings that some subjects are held against, each once, with answers as long as theirs."""
+def of_ceilings(subjects, folder, arguments):
+    """The ceilings that some subjects are held against, each once. `arguments`: how long their answers are, and of what kind."""
     names = dict.fromkeys(subject.ceiling for subject in subjects if subject.ceiling)
-    return [Subject(name, (str(ceilings.build(name.removeprefix("ceiling-"), folder)), str(answer_length)), kind="ceiling")
+    return [Subject(name, (str(ceilings.build(name.removeprefix("ceiling-"), folder)), *arguments), kind="ceiling")
             for name in names]
 
 

@@ -35,6 +35,11 @@ class Workload:
             words += [f"path={self.path}"]
         return words + ([f"expect={self.expect}"] if self.expect else []) + (["close=1"] if self.close else [])
 
+    @property
+    def ceiling(self):
+        """What a ceiling is told behind the answer's length."""
+        return ("echo", str(self.size)) if self.size else ("close",) if self.close else ()
+
     def check(self, server):
         """Asks once and compares; gives the answer's length on the wire, to which every later answer is held."""
         body = _pattern(self.size) if self.size else None

@@ -2,7 +2,6 @@
 """What is read from /proc, of samples and of a living process."""
 
 import os
-import socket
 import subprocess
 import sys
 import unittest
@@ -70,16 +69,6 @@ class LivingTest(unittest.TestCase):
         # The thread's time is there although the thread is not; what the process did after the reading is little.
         self.assertAlmostEqual(usage.cpu, rusage.ru_utime + rusage.ru_stime, delta=0.05)
         self.assertGreater(usage.cpu, 0.01)
-
-    def test_sockets_count_once_they_are_accepted_and_until_they_are_closed(self):
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            port = listener.getsockname()[1]
-            with socket.create_connection(("127.0.0.1", port)):
-                self.assertEqual(procfs.accepted(port), 1)
-                accepted, _ = listener.accept()
-                self.assertEqual(procfs.accepted(port), 2)
-                accepted.close()
-                self.assertEqual(procfs.accepted(port), 1)
 
     def test_a_process_that_is_gone(self):
         with subprocess.Popen(["true"]) as gone:

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: MIT
 """What wrk prints, judged."""
 
+import os
+import select
+import shutil
+import socket
 import unittest
 
 import context  # noqa: F401
@@ -41,6 +45,24 @@ class ProblemsTest(unittest.TestCase):
         for name, given, length, expected in self.CASES:
             with self.subTest(name):
                 self.assertEqual(wrk.problems(given, length, 10), expected)
+
+
+@unittest.skipUnless(shutil.which("wrk"), "wrk is not installed")
+class GateTest(unittest.TestCase):
+    def test_connections_are_open_before_the_first_request(self):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            listener.settimeout(10)
+            url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+            for workload in WORKLOADS:
+                with self.subTest(workload.name), wrk.Run(workload, url, 2, 1, os.sched_getaffinity(0)) as run:
+                    run.check_alive(0.1)
+                    probe, *held = [listener.accept()[0] for _ in range(3)]
+                    self.assertEqual(probe.recv(1), b"")  # wrk only sees whether it can connect
+                    self.assertEqual(select.select(held, [], [], 0.3)[0], [])
+                    run.open_gate()
+                    self.assertNotEqual(select.select(held, [], [], 10)[0], [])
+                    for connection in (probe, *held):
+                        connection.close()
 
 
 class CommandLineTest(unittest.TestCase):

@@ -30,10 +30,15 @@ def length(cell):
     return cell.seconds + plan.warmup_for(cell.seconds) + plan.OVERHEAD + 2 * _CONNECTING * connections(cell)
 
 
+def workload_of(name, given):
+    """What wrk is to ask, from an experiment's [workload]."""
+    given = {**WORKLOAD, **given}
+    return Workload(name, "", given["verb"], given["path"], given["depth"], given["size"], given["scenario"], given["expect"],
+                    given["close"])
+
+
 def _workload(cell):
-    given = cell.workload
-    return Workload(cell.experiment.name, "", given["verb"], given["path"], given["depth"], given["size"],
-                    given["scenario"], given["expect"], given["close"])
+    return workload_of(cell.experiment.name, cell.workload)
 
 
 def _pinning(cell, lab):

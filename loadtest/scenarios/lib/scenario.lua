@@ -117,13 +117,13 @@ function scenario.define(this)
    -- Runs once in each thread's own Lua state; what it leaves in globals, done() reads.
    function init(args)
       local options = parse_options(args)
-      local request, body = this.prepare(options)
+      local one, body = this.prepare(options)
       depth = scenario.number(options, "depth", this.depth or 1)
       body_length = #body
       wrong = 0
 
       -- wrk formats the request once and sends the same bytes ever after; a `request` function would be called each time.
-      local burst = request:rep(depth)
+      local burst = one:rep(depth)
       wrk.format = function()
          return burst
       end
