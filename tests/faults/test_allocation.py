@@ -61,12 +61,13 @@ def all_fail_from_one_on_at_start_up(start):
 
 
 @case(rows=[(f"seed {seed}", seed) for seed in SEEDS], timeout=120)
-def some_fail_under_load(start, mode, seed):
+def some_fail_under_load(start, folder, seed):
     """One in seven, once it serves: whoever is hit is told or loses the connection, all others are answered right."""
-    plain = start(mode=mode)
+    log = ("--access-log", os.path.join(folder, "log"))
+    plain = start(*log)
     page = metrics(plain)["echod_buffer_bytes"]  # the page itself is held
     plain.stop()
-    server = start("--loops", "2", "--workers", "8", **failing(f"{START_UP}:{ONE_IN}:{seed}"))
+    server = start("--loops", "2", "--workers", "8", *log, **failing(f"{START_UP}:{ONE_IN}:{seed}"))
     for _ in range(3):
         served = load(server)
         check(served > 5, f"only {served} requests were answered")
