@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The bench, from its command line to its results."""
 
+import sys
 import time
 from datetime import datetime, timezone
 from pathlib import Path
@@ -45,7 +46,7 @@ def _report(bench, results):
     print(text.render(bench.entries, bench.workloads, verdicts))
     for entry in bench.entries:
         for what, why in entry.failures.items():
-            print(f"no figure: {entry.name}, {what}: {why}")
+            print(f"{'failed once' if what in entry.timed else 'no figure'}: {entry.name}, {what}: {why}")
     if bench.absent:
         print(f"not installed: {', '.join(bench.absent)}")
     if any(timed.disturbed for entry in bench.entries for timed in entry.timed.values()):
@@ -55,6 +56,7 @@ def _report(bench, results):
 def _results(bench, described, started, began):
     verdicts = targets.judge(bench.entries, bench.sizes)
     return {"format": FORMAT, "version": VERSION, "started": started, "took_s": time.monotonic() - began,
+            "complete": bench.ended is None, "ended": f"stopped by {bench.ended}" if bench.ended else "all was measured",
             "machine": described, "pinning": bench.pinning.as_dict(),
             "parameters": {**vars(bench.effort), "rounds": bench.rounds, "idle": bench.connections,
                            "workloads": [workload.name for workload in bench.workloads], "figures": bench.figures},
@@ -93,4 +95,7 @@ def main(argv):
     path = options.output / "results.json"
     output.write_json(path, results)
     print(f"\n{command.shown(path)}")
+    if bench.ended:
+        print(f"bench: stopped by {bench.ended}", file=sys.stderr)
+        return 128 + bench.ended.number
     return 0

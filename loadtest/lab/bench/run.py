@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """One run of the bench: who is measured, what of them, in which order."""
 
+from collections import Counter
 from dataclasses import dataclass
 
-from .. import callgrind, command, cpus, idle, machine, modes, peers, plan
+from .. import callgrind, command, cpus, idle, interrupts, machine, modes, peers, plan
 from ..errors import CellFailed, LabError, UsageError
 from ..measure import Timing, measure
 from ..progress import Progress
@@ -11,6 +12,7 @@ from . import calls, entries, price, workloads
 
 FIGURES = ("cpu", "instructions", "calls", "idle", "start", "size")
 _FEWEST_IDLE = 500
+_FAILURES_MOST = 2  # rounds of one figure
 _BETWEEN = 0.5  # seconds that a measurement takes besides its two runs
 
 
@@ -49,7 +51,7 @@ class Bench:
         self.workloads = workloads.choose(quick_only, options.full)
         self.server = command.server_path(options.server)
         self.pinning = cpus.pinning()
-        self.sizes, self.absent = {}, []
+        self.sizes, self.absent, self.ended = {}, [], None
         self.entries = self._entries()
 
     def _entries(self):
@@ -124,7 +126,8 @@ class Bench:
             server.stop()
 
     def run(self):
-        """Measures everything; an entry that fails says why, and the others go on."""
+        """Measures everything; an entry that fails says why, and the others go on. A signal ends it early: what was
+        measured stays, and `ended` is the signal."""
         descriptors = machine.raise_descriptor_limit(_FEWEST_IDLE)
         self.connections = min(self.effort.idle, descriptors - 500) if descriptors > 0 else self.effort.idle
         fixed, cells = self._fixed(), self._cells() if "cpu" in self.figures else []
@@ -135,6 +138,8 @@ class Bench:
             self._measure_fixed(fixed, progress)
             cpus.stay_off(self.pinning)
             self._measure_cpu(cells, timing, progress)
+        except interrupts.Interrupted as signal:
+            self.ended = signal
         finally:
             progress.close()
         if "size" in self.figures:
@@ -153,19 +158,24 @@ class Bench:
             progress.step()
 
     def _measure_cpu(self, cells, timing, progress):
-        found = {}
+        found, failed = {}, Counter()
+        try:
+            self._time_cells(cells, timing, progress, found, failed)
+        finally:
+            for (entry, workload), measured in found.items():
+                if failed[entry, workload] < _FAILURES_MOST:
+                    entry.timed[workload.name] = entries.Timed.of(measured)
+
+    def _time_cells(self, cells, timing, progress, found, failed):
+        """A round that fails is said; where several do there is no figure."""
         for number, entry, workload in cells:
             progress.show(f"round {number}: {entry.name}: {workload.name}")
             progress.step()
-            if workload.name in entry.failures:
+            if failed[entry, workload] == _FAILURES_MOST:
                 continue
             try:
                 cell = measure(entry.start(workload), workload, workload.connections, timing, self.pinning)
-                found.setdefault((entry.name, workload.name), []).append(cell)
+                found.setdefault((entry, workload), []).append(cell)
             except (CellFailed, LabError) as failure:
+                failed[entry, workload] += 1
                 entry.failures[workload.name] = str(failure)
-        for entry in self.entries:
-            for workload in self.workloads:
-                measured = found.get((entry.name, workload.name))
-                if measured and workload.name not in entry.failures:
-                    entry.timed[workload.name] = entries.Timed.of(measured)
