@@ -4,6 +4,7 @@
 
 #define STEP_BITS 10
 #define VALUE_MAX ((UINT64_C(1) << HISTOGRAM_VALUE_BITS) - 1)
+#define EXACT     ((size_t)2 * HISTOGRAM_STEPS) /* values below have a bucket each */
 #define WHOLE     UINT64_C(100000)
 
 _Static_assert(HISTOGRAM_STEPS == 1 << STEP_BITS, "a step is a bit pattern");
@@ -13,7 +14,7 @@ static size_t bucket_of(uint64_t value)
     if (value > VALUE_MAX) {
         value = VALUE_MAX;
     }
-    if (value < 2 * HISTOGRAM_STEPS) {
+    if (value < EXACT) {
         return (size_t)value;
     }
     unsigned shift = 63u - STEP_BITS - (unsigned)__builtin_clzll(value);
@@ -22,7 +23,7 @@ static size_t bucket_of(uint64_t value)
 
 uint64_t histogram_upper_end(size_t index)
 {
-    if (index < 2 * HISTOGRAM_STEPS) {
+    if (index < EXACT) {
         return index;
     }
     size_t shift = index / HISTOGRAM_STEPS - 1;
