@@ -59,7 +59,7 @@ fuzz_run() {
         shift
         [ ! -d "$folder" ] || set -- "$@" "$folder"
     done
-    nice "$program" -max_total_time="$limit" -timeout=10 -print_final_stats=1 -artifact_prefix="build/fuzz/found/$target-" \
+    nice "$program" -max_total_time="$limit" -timeout=60 -print_final_stats=1 -artifact_prefix="build/fuzz/found/$target-" \
         -dict="tests/fuzz/dictionaries/$dictionary.dict" "$@"
 }
 

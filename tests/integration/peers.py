@@ -27,7 +27,7 @@ from harness.wire import Short, Wire  # noqa: E402
 
 MARKER = b"GET /plaintext HTTP/1.1\r\nHost: marker\r\nConnection: close\r\n\r\n"
 REASONS_OF = {"nginx": "1.22", "node": "20"}  # of other versions a difference without a reason is no failure
-PATIENCE = 5  # seconds without a byte, after which a peer waits for more of what it takes for a request
+PATIENCE = 10  # seconds without a byte, after which a peer waits for more of what it takes for a request
 
 
 class Peer:
