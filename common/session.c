@@ -18,12 +18,12 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "common/broken_head.h"
 #include "common/exchange.h"
 #include "common/head.h"
 #include "common/hot.h"
 
 enum {
-    EMPTY_LINES_MOST = 8,   /* before a request (RFC 9112, 2.2) */
     SCRATCH_LOW = 8 * 1024, /* less room than this: send what there is before parsing on */
 };
 
@@ -135,24 +135,6 @@ HOT void turn_end(struct turn *t)
 
 /* ---- heads ---- */
 
-/* What an error in a head needs: whether it answers a HEAD request. */
-static COLD void head_exchange(struct turn *t, struct span head)
-{
-    if (t->exchange == NULL) {
-        exchange_init(t);
-    }
-    bool head_method = head.length >= 5 && memcmp(head.data, "HEAD ", 5) == 0;
-    t->exchange->request.method = head_method ? HTTP_HEAD : HTTP_GET;
-    t->exchange->request.minor_version = 1;
-    t->exchange->request.target = head;
-}
-
-static COLD void head_fail(struct turn *t, struct span head, struct verdict verdict)
-{
-    head_exchange(t, head);
-    exchange_fail(t, verdict.status, "%s", verdict.detail);
-}
-
 /* The line in the usual form or in any other; its length. */
 HOT size_t head_read_line(struct span head, struct request *request, struct verdict *verdict)
 {
@@ -175,100 +157,12 @@ static __attribute__((noinline)) size_t head_complete(struct turn *t, struct spa
                             request, &end);
     }
     if (verdict.status != STATUS_OK) {
-        head_fail(t, head, verdict);
+        broken_head_fail(t, head, verdict);
         return head.length;
     }
     assert(end == llhttp_get_error_pos(t->parser));
     exchange_begin(t, span_between(head.data, end));
     return (size_t)(end - head.data);
-}
-
-/* llhttp refuses at the first odd byte; which answer is right may show a few bytes later. */
-static COLD size_t refused_line_feed(struct turn *t, const char *data, size_t length)
-{
-    struct session *s = t->session;
-    size_t most = t->lane->service->max_header_size;
-    struct request ignored;
-    size_t line;
-    while (s->head_fed <= length) {
-        struct span prefix = {.data = data, .length = s->head_fed};
-        struct verdict verdict = request_line_read(prefix, true, &ignored, &line);
-        if (verdict.status == 0 && s->head_fed == most) {
-            verdict = (struct verdict){STATUS_URI_TOO_LONG, "The request line is too long."};
-        }
-        if (verdict.status != 0) {
-            head_fail(t, prefix, verdict);
-            return length;
-        }
-        s->head_fed++;
-    }
-    return 0;
-}
-
-static COLD void head_too_large(struct turn *t, struct span head)
-{
-    head_fail(t, head,
-              t->session->line_read ? (struct verdict){STATUS_REQUEST_HEADER_FIELDS_TOO_LARGE,
-                                                       "The header section is too large."}
-                                    : (struct verdict){STATUS_URI_TOO_LONG, "The request line is too long."});
-}
-
-/* llhttp has seen `seen` bytes of the head and has not found its end, or has refused the last of them. */
-static COLD size_t head_incomplete(struct turn *t, const char *data, size_t length, size_t seen, bool refused)
-{
-    struct session *s = t->session;
-    struct span head = {.data = data, .length = seen};
-    if (!s->line_read) {
-        const char *newline = memchr(data + s->head_fed, '\n', seen - s->head_fed);
-        if (newline != NULL) {
-            struct request ignored;
-            size_t line;
-            struct verdict verdict =
-                request_line_read(span_between(data, newline + 1), false, &ignored, &line);
-            if (verdict.status != STATUS_OK) {
-                head_fail(t, head, verdict);
-                return length;
-            }
-            s->line_read = true;
-        }
-    }
-    s->head_fed = (uint32_t)seen;
-    if (refused && !s->line_read) {
-        session_set_state(s, STATE_REFUSED_LINE);
-        return refused_line_feed(t, data, length);
-    }
-    if (refused) {
-        exchange_init(t);
-        t->exchange->request.method = memcmp(data, "HEAD ", 5) == 0 ? HTTP_HEAD : HTTP_GET;
-        t->exchange->request.target = head;
-        exchange_fail(t, STATUS_BAD_REQUEST, "The header section is malformed: %s.",
-                      llhttp_get_error_reason(t->parser));
-        return length;
-    }
-    if (seen == t->lane->service->max_header_size) {
-        head_too_large(t, head);
-        return length;
-    }
-    return 0;
-}
-
-/* Passes over an empty line before a request. A CR at the end of the data waits for its LF. */
-static COLD size_t empty_line_feed(struct turn *t, const char *data, size_t length)
-{
-    struct session *s = t->session;
-    if (data[0] == '\n' || (length > 1 && data[1] != '\n')) {
-        head_fail(t, SPAN_LITERAL(""), (struct verdict){STATUS_BAD_REQUEST, "A line ends in CRLF."});
-        return length;
-    }
-    if (length == 1) {
-        return 0;
-    }
-    if (++s->empty_lines > EMPTY_LINES_MOST) {
-        head_fail(t, SPAN_LITERAL(""),
-                  (struct verdict){STATUS_BAD_REQUEST, "There are too many empty lines."});
-        return length;
-    }
-    return 2;
 }
 
 /* `data` begins with the head; nothing of it is consumed before it is complete. */
@@ -282,17 +176,17 @@ HOT size_t head_feed(struct turn *t, const char *data, size_t length)
         return head_complete(t, (struct span){.data = data, .length = have});
     }
     if (error == HPE_OK) {
-        return head_incomplete(t, data, length, have, false);
+        return broken_head_incomplete(t, data, length, have, false);
     }
     size_t seen = (size_t)(llhttp_get_error_pos(t->parser) - data) + 1;
-    return head_incomplete(t, data, length, seen < have ? seen : have, true);
+    return broken_head_incomplete(t, data, length, seen < have ? seen : have, true);
 }
 
 HOT size_t start_feed(struct turn *t, const char *data, size_t length)
 {
     struct session *s = t->session;
     if (UNUSUAL(data[0] == '\r' || data[0] == '\n')) {
-        return empty_line_feed(t, data, length);
+        return broken_head_empty_line(t, data, length);
     }
     llhttp_init(t->parser, HTTP_REQUEST, &body_parser_settings);
     session_set_state(s, STATE_HEAD);
@@ -329,7 +223,7 @@ static __attribute__((noinline)) size_t session_step_on(struct turn *t, const ch
     switch ((enum state)t->session->state) {
     case STATE_START: break;
     case STATE_HEAD: return head_feed(t, data, length);
-    case STATE_REFUSED_LINE: return refused_line_feed(t, data, length);
+    case STATE_REFUSED_LINE: return broken_head_line(t, data, length);
     case STATE_BODY: return body_feed(t, data, length);
     case STATE_ANSWER: return 0;
     case STATE_CLOSING:
@@ -378,7 +272,8 @@ static COLD void session_check_end(struct turn *t)
     if (s->state == STATE_BODY) {
         exchange_fail(t, STATUS_BAD_REQUEST, "The request ended before its body did.");
     } else {
-        head_fail(t, head, (struct verdict){STATUS_BAD_REQUEST, "The request ended before its head did."});
+        broken_head_fail(t, head,
+                         (struct verdict){STATUS_BAD_REQUEST, "The request ended before its head did."});
     }
 }
 
@@ -405,8 +300,8 @@ static __attribute__((noinline)) void session_keep(struct turn *t, const char *d
         session_close(s, ENDING_CUT);
     } else {
         if (t->exchange == NULL) {
-            head_exchange(t,
-                          s->in == NULL ? (struct span){.data = data, .length = length} : buffer_span(s->in));
+            broken_head_exchange(t, s->in == NULL ? (struct span){.data = data, .length = length}
+                                                  : buffer_span(s->in));
         }
         exchange_fail_memory(t);
     }
@@ -454,8 +349,8 @@ COLD void session_timeout(struct session *s, struct lane *lane)
     case TIMER_NONE: break;
     case TIMER_IDLE: session_close(s, ENDING_CLEAN); break;
     case TIMER_HEADER:
-        head_fail(t, buffer_span(s->in),
-                  (struct verdict){STATUS_REQUEST_TIMEOUT, "The head of the request took too long."});
+        broken_head_fail(t, buffer_span(s->in),
+                         (struct verdict){STATUS_REQUEST_TIMEOUT, "The head of the request took too long."});
         break;
     case TIMER_BODY:
         if (s->state == STATE_BODY && !sent_something) {

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* Heads that are not complete, or that llhttp refuses. Part of the session: only its files include this. All of it is off
+ * the usual way, and is compiled so. */
+#ifndef ECHOD_COMMON_BROKEN_HEAD_H
+#define ECHOD_COMMON_BROKEN_HEAD_H
+
+#include "common/exchange.h"
+#include "common/hot.h"
+#include "common/request_line.h"
+
+/* Makes the exchange what the answer to an error in a head needs; there may be none yet. `head` is what has come of it. */
+COLD void broken_head_exchange(struct turn *t, struct span head);
+/* Answers with the verdict and closes; `head` is what has come of the head, perhaps nothing. */
+COLD void broken_head_fail(struct turn *t, struct span head, struct verdict verdict);
+
+/* The three that follow return how many bytes of `data` were consumed: 0 if more must come first. */
+
+/* llhttp refuses at the first odd byte of a request line; which answer is right may show a few bytes later. */
+COLD size_t broken_head_line(struct turn *t, const char *data, size_t length);
+/* llhttp has seen `seen` bytes of the head and has not found its end, or has refused the last of them. */
+COLD size_t broken_head_incomplete(struct turn *t, const char *data, size_t length, size_t seen,
+                                   bool refused);
+/* Passes over an empty line before a request. A CR at the end of the data waits for its LF. */
+COLD size_t broken_head_empty_line(struct turn *t, const char *data, size_t length);
+
+#endif
