@@ -15,7 +15,7 @@ from functools import partial
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--enable-logging=stderr",
          "--hide-scrollbars", "--force-device-scale-factor=1"]
-PATIENCE = 60  # seconds after which a browser is held to be stuck
+PATIENCE = 120  # seconds after which a browser is held to be stuck
 
 
 class Browser:
