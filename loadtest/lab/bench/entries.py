@@ -67,8 +67,9 @@ class Entry:
                 "start_ms": self.start_ms.as_dict() if self.start_ms else None, "failures": self.failures}
 
 
-def of_mode(mode: Mode, server):
-    subject = Subject(mode.name, (str(server), "--mode", mode.name, "--listen", "127.0.0.1:0"), mode.holds_idle)
+def of_mode(mode: Mode, server, flags):
+    argv = (str(server), "--mode", mode.name, "--listen", "127.0.0.1:0", *flags)
+    subject = Subject(mode.name, argv, mode.holds_idle)
     return Entry(mode.name, "mode", mode.ceiling, lambda workload: subject, mode.holds_idle)
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The bench, from its command line to its results."""
 
+import shlex
 import sys
 import time
 from datetime import datetime, timezone
@@ -30,6 +31,8 @@ def parse(argv):
     parser.add_argument("--against", metavar="FILE", type=Path, help="results.json of an earlier run: say what changed")
     parser.add_argument("--server", metavar="PATH", type=Path, default=command.SERVER,
                         help="the server to measure [build/release/echod]")
+    parser.add_argument("--flags", metavar="WORDS", type=shlex.split, default=[], help="more flags for it in each mode, "
+                        "for example '--loops 2'")
     parser.add_argument("--output", metavar="DIR", type=Path, default=OUTPUT,
                         help="where results.json goes [build/bench]")
     parser.add_argument("--profiles", action="store_true", help="keep the callgrind profiles there too, in profiles/")
@@ -59,14 +62,15 @@ def _results(bench, described, started, began):
             "complete": bench.ended is None, "ended": f"stopped by {bench.ended}" if bench.ended else "all was measured",
             "machine": described, "pinning": bench.pinning.as_dict(),
             "parameters": {**vars(bench.effort), "rounds": bench.rounds, "idle": bench.connections,
-                           "workloads": [workload.name for workload in bench.workloads], "figures": bench.figures},
+                           "workloads": [workload.name for workload in bench.workloads], "figures": bench.figures,
+                           "flags": bench.options.flags},
             "servers": [entry.as_dict() for entry in bench.entries], "sizes": bench.sizes, "absent": bench.absent,
             "targets": [verdict.as_dict() for verdict in verdicts]}
 
 
 def _train(options):
     server = command.server_path(options.server)
-    trained = [entries.of_mode(mode, server) for mode in modes.choose(server, options.modes)]
+    trained = [entries.of_mode(mode, server, options.flags) for mode in modes.choose(server, options.modes)]
     chosen = workloads.choose(options.only, True)
     progress = Progress(len(trained) * len(chosen), 0.6)
     try:

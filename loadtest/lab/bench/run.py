@@ -57,7 +57,7 @@ class Bench:
     def _entries(self):
         """The modes, the ceilings they need, and the peers."""
         chosen = modes.choose(self.server, self.options.modes)
-        found = [entries.of_mode(mode, self.server) for mode in chosen]
+        found = [entries.of_mode(mode, self.server, self.options.flags) for mode in chosen]
         known = {workload.name: workload for workload in [workloads.PLAINTEXT, *self.workloads]}.values()
         lengths = entries.answer_lengths(found[0].start(None), known)
         for name in dict.fromkeys(mode.ceiling for mode in chosen):
