@@ -32,6 +32,9 @@ mandoc        cmd:mandoc              mandoc                    mandoc, which ch
 zsh           cmd:zsh                 zsh                       zsh
 fish          cmd:fish                fish                      fish
 systemd       cmd:systemd-analyze     systemd                   systemd, for systemd-analyze
+slowhttptest  cmd:slowhttptest        slowhttptest              slowhttptest
+gcovr         cmd:gcovr               gcovr                     gcovr
+readelf       cmd:readelf             binutils                  readelf, of the GNU binutils
 haproxy       sh:haproxy_is_here      haproxy                   HAProxy
 prometheus    cmd:prometheus          prometheus                Prometheus, with promtool
 yaml          sh:yaml_is_here         python3-yaml              PyYAML, for Python 3

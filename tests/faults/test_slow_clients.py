@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: MIT
+"""slowhttptest's attacks: closed by their timeouts in every mode, and what healthy clients feel meanwhile."""
+
+import contextlib
+import re
+import resource
+import subprocess
+import time
+
+from harness import process, settings
+from harness.cases import case
+from harness.checks import at_most, check, until
+from harness.corpus import get
+from harness.settings import patience
+from injection import PLAIN, attempt
+
+# name, flags; a little each second, of a body more seldom than its timeout allows, or a buffer that hardly ever moves
+ATTACKS = [
+    ("header", ["-H", "-i", "1"]), ("body", ["-B", "-i", "3", "-s", "100000"]), ("range", ["-R", "-a", "5", "-b", "2000", "-i", "1"]),
+    ("read", ["-X", "-n", "1", "-w", "512", "-y", "1024", "-z", "5", "-k", "3"]),
+]
+TIMEOUTS = ("--header-timeout", "1s", "--body-timeout", "2s", "--idle-timeout", "2s")
+
+
+@contextlib.contextmanager
+def attack(server, flags, connections, seconds):
+    path = "/bytes/3000000" if "-X" in flags else "/echo"
+    argv = [process.need("slowhttptest"), *flags, "-c", connections, "-r", 1000, "-l", seconds, "-u", server.url + path, "-p", 3, "-v", 1]
+    child = process.spawn(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield child
+    finally:
+        process.end(child)
+
+
+def open_connections(server):
+    """As /metrics says, if we are let in."""
+    answer = server.ask(get(b"/metrics", b"Connection: close\r\n"), seconds=60)
+    if answer.status != 200:
+        return -1
+    return int(re.search(rb"\nechod_connections_open{.*} (\d+)", answer.body)[1])
+
+
+@case(rows=ATTACKS, timeout=120)
+def attackers_are_closed_by_their_timeouts(start, flags):
+    """However slowly they go on, none stays; then all is as before."""
+    server = start("--workers", "60", *TIMEOUTS)
+    with attack(server, flags, 50, 60) as child:
+        until(lambda: child.poll() is not None or open_connections(server) > 20, "the attack is under way", patience(20))
+        if "-R" not in flags:  # those are answered at once
+            check(child.poll() is None, "the attack ended before it began")
+        until(lambda: open_connections(server) == 1, "the attackers are closed", patience(30))
+    check(attempt(server, PLAIN, b"Hello, World!") == 200, "no answer after the attack")
+
+
+# By a named command, because it measures time
+
+
+def latencies(server, seconds):
+    """Of requests on a connection that is kept, one after the other; in milliseconds, sorted."""
+    found, end = [], time.monotonic() + seconds
+    with server.connect(seconds=60) as wire:
+        while time.monotonic() < end:
+            begun = time.perf_counter()
+            wire.kept()
+            found.append((time.perf_counter() - begun) * 1000)
+    return sorted(found)
+
+
+def p99(values):
+    return values[int(len(values) * 0.99)]
+
+
+@case(rows=[(f"{name} [{mode}]", mode, flags) for name, flags in ATTACKS for mode in settings.modes], each_mode=False, suite="timing",
+      alone=True, timeout=120)
+def healthy_clients_beside_a_thousand_attackers(start, name, flags):
+    """In event, hybrid and thread p99 stays within twice the unloaded one; of pool and process it is reported."""
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files[1], files[1]))
+    server = start(mode=name)
+    before = p99(latencies(server, 3))
+    with attack(server, flags, 1000, 20) as child:
+        if "-R" not in flags:  # those are answered and closed
+            until(lambda: child.poll() is not None or open_connections(server) > 900, "a thousand are there", 15)
+        during = p99(latencies(server, 3))
+    print(f"     | {name}: p99 {before:.3f} ms alone, {during:.3f} ms beside a thousand", flush=True)
+    if name in ("event", "hybrid", "thread"):
+        at_most(during, max(2 * before, before + 0.2), "p99 in ms")  # below 0.2 ms it is the scheduler's
