@@ -2,6 +2,7 @@
 """Outputs that take nothing: a full disk, and a pipe that nobody reads. What stdout says is in integration's lifecycle."""
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -10,7 +11,7 @@ from harness.cases import case
 from harness.checks import check, equal
 from harness.server import environment
 from harness.settings import patience
-from injection import PLAIN
+from injection import PLAIN, check_idle
 
 
 def closed_pipe():
@@ -64,4 +65,41 @@ def stderr_takes_nothing_from_a_server(start, name):
         served.kept()
         equal(refused.ask(PLAIN).status, 503, "status where it is full")
         served.kept()
+    server.stop()
+
+
+@case(rows=[("text", "text"), ("json", "json")])
+def an_access_log_on_a_full_disk(start, form):
+    """Lines are lost, answers are not."""
+    server = start("--access-log", "/dev/full", "--log-format", form)
+    for _ in range(3):
+        for _ in range(100):
+            equal(server.ask(PLAIN).status, 200, "status")
+        server.signal(signal.SIGHUP)  # it is opened again
+    check_idle(server)
+    errors = server.stop()
+    check(errors.count("\n") <= 4, f"it complains again and again: {errors!r}")
+
+
+@case
+def an_access_log_that_nobody_reads(start):
+    """Who reads stdout has gone."""
+    server = start("--access-log", "-")
+    server.child.stdout.close()
+    for _ in range(100):
+        equal(server.ask(PLAIN).status, 200, "status")
+    check_idle(server)
+    server.stop()
+
+
+@case
+def an_access_log_that_is_read_no_more(start):
+    """Who reads stdout has stopped reading: the pipe is full, and clients are served all the same."""
+    server = start("--access-log", "-")
+    with server.connect() as wire:
+        for _ in range(40):
+            wire.send(PLAIN * 100)
+            for _ in range(100):
+                equal(wire.answer().status, 200, "status")
+    check_idle(server)
     server.stop()
