@@ -20,6 +20,11 @@ def _outcome(experiment):
     return element("span", _OUTCOMES[known], class_=f"outcome {known}")
 
 
+def _prose(text):
+    """Words with names between backticks."""
+    return join(element("code", part) if i % 2 else part for i, part in enumerate(text.split("`")))
+
+
 def _anchor(experiment):
     return "experiment-" + "".join(c if c.isascii() and c.isalnum() else "-" for c in experiment.name)
 
@@ -78,7 +83,8 @@ def _chart(experiment):
 
 
 def _chart_note(experiment, over):
-    parts = ["Thin lines with ends: the interval of the median."]
+    spread = any(view.spread(sample) for row in experiment.rows for sample in row.figures.values())
+    parts = ["Thin lines with ends: the interval of the median."] if spread else []
     if "ceiling" in experiment.subjects.values():
         dashed = "Dashed, hollow" if over and experiment.chart_type == "line" else "Hatched"
         parts.append(f"{dashed}: ceilings, the same model without HTTP.")
@@ -160,7 +166,7 @@ def experiment(shown, with_charts):
     if remarks := view.remarks(shown, failures=False):
         parts.append(element("ul", *(element("li", line) for line in remarks), class_="remarks"))
     if shown.method:
-        parts += [element("h3", "How it was measured"), element("p", shown.method)]
+        parts += [element("h3", "How it was measured"), element("p", _prose(shown.method))]
     parts.append(_meanings(shown))
     if shown.command:
         parts += [element("h3", "To repeat just this"), element("pre", element("code", shown.command))]

@@ -113,7 +113,7 @@ class Experiment:
 _RATES = (
     Figure("asked_rate", "asked rate", "requests/s", "none", False, "requests that were to be sent each second"),
     Figure("achieved_rate", "achieved rate", "requests/s", "none", False,
-           "requests that were sent each second: below the asked rate, the figures beside it are those of a lower load"),
+           "right answers that came each second: where they are fewer than asked for, the server did not keep up"),
 )
 
 
@@ -175,7 +175,7 @@ def remarks(experiment, failures=True):
 def _row(entry, measurements):
     figures = {name: sample for name, sample in (entry.get("figures") or {}).items()
                if sample and is_number(sample.get("median"))}
-    ratios = {name: ratio for name, ratio in (entry.get("to_ceiling") or {}).items() if is_number(ratio)}
+    ratios = {name: ratio for name, ratio in (entry.get("to_ceiling") or {}).items() if is_number(ratio) and ratio > 0}
     if not entry.get("failure"):
         figures.update(_rates(measurements))
     return Row(words(entry["subject"]), entry.get("kind") or "mode", entry.get("x"), failure_text(entry.get("failure")),

@@ -55,6 +55,11 @@ class ViewTest(unittest.TestCase):
             for made in (report.terminal(value, False), report_markdown.markdown(value), report_html.page(value)):
                 self.assertNotIn("nan", made.lower().replace("ordnan", ""))
 
+    def test_a_ratio_of_what_shrank_is_none(self):
+        results = one(cpu("event", 1, 1, 1))
+        results["experiments"][0]["summary"][0]["to_ceiling"] = {"cpu_us_per_request": -8.9}
+        self.assertEqual(view.experiments(results)[0].rows[0].to_ceiling, {})
+
     def test_failures_in_words(self):
         for failure, text in ((None, ""), ("gone", "gone"), ({"kind": "refused", "reason": "no"}, "refused: no"),
                               ({"kind": "other", "reason": "why"}, "why"), ({"kind": "died", "reason": None}, "the server died"),
@@ -222,6 +227,11 @@ class PageTest(unittest.TestCase):
                      "./dev compare --only blocked-loop", "commit 0123456789ab", "3 interleaved rounds", "descriptors 20000, 20000",
                      "no figure: a limit: refused at 812 connections", "* the client was at its limit", "errors: 9 timeout"):
             self.assertIn(part, text)
+
+    def test_names_in_the_method_are_set_apart(self):
+        results = one(cpu("event", 1, 1, 1))
+        results["experiments"][0]["method"] = "`event` with <one> loop, `hybrid`"
+        self.assertIn("<code>event</code> with &lt;one&gt; loop, <code>hybrid</code>", self.page(results)[0])
 
     def test_baseline(self):
         results = {**report_fixture.results(1), "baseline": {
