@@ -67,7 +67,7 @@ class ParsingTest(unittest.TestCase):
 
     def test_workloads(self):
         usual = [workload.name for workload in workloads.choose(None, False)]
-        self.assertEqual(usual, ["plaintext", "plaintext-1024", "pipelined", "echo-64k", "churn"])
+        self.assertEqual(usual, ["plaintext", "plaintext-1024", "pipelined", "echo-64k"])
         self.assertEqual(len(workloads.choose(None, True)), 8)
         self.assertEqual(workloads.BY_NAME["echo-64k"].ceiling, ("echo", "65536"))
         self.assertEqual(workloads.BY_NAME["churn"].ceiling, ("close",))

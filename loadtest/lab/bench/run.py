@@ -27,7 +27,7 @@ class Effort:
 
 
 QUICK = Effort(few=1000, many=2000, idle=1000, rounds=3, seconds=0.4, starts=3)
-NORMAL = Effort(few=2000, many=6000, idle=5000, rounds=3, seconds=0.6, starts=5)
+NORMAL = Effort(few=2000, many=6000, idle=5000, rounds=3, seconds=0.5, starts=5)
 FULL = Effort(few=2000, many=6000, idle=5000, rounds=7, seconds=0.8, starts=11)
 
 

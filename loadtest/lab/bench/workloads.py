@@ -51,7 +51,7 @@ def _h2load_headers():
 WORKLOADS = (
     Workload("plaintext", "GET /plaintext", "GET", "/plaintext", usual="all", h2load=()),
     Workload("plaintext-1024", "GET /plaintext, 1,024 connections", "GET", "/plaintext", scenario="plaintext",
-             connections=1024, usual="all"),
+             connections=1024, usual="own"),
     Workload("pipelined", "GET /plaintext, 16 at once", "GET", "/plaintext", depth=16, scenario="pipeline", usual="all",
              h2load=("-m16",)),
     Workload("browser", "GET /plaintext with a browser's fields", "GET", "/plaintext", scenario="browser",
@@ -59,8 +59,7 @@ WORKLOADS = (
     Workload("echo-1k", "POST /echo, 1 KiB", "POST", "/echo", size=KIB, scenario="echo"),
     Workload("echo-64k", "POST /echo, 64 KiB", "POST", "/echo", size=64 * KIB, scenario="echo", usual="own"),
     Workload("echo-1m", "POST /echo, 1 MiB, 8 connections", "POST", "/echo", size=MIB, scenario="echo", connections=8),
-    Workload("churn", "GET /plaintext, a connection for each", "GET", "/plaintext", scenario="get", close=True,
-             usual="own"),
+    Workload("churn", "GET /plaintext, a connection for each", "GET", "/plaintext", scenario="get", close=True),
 )
 BY_NAME = {workload.name: workload for workload in WORKLOADS}
 PLAINTEXT = BY_NAME["plaintext"]
