@@ -4,7 +4,7 @@
 
 stages="unit fuzz valgrind integration faults soak conformance-peers loadtest page tsan deploy image package"
 # Only by name: they take long, measure time, or judge the tests.
-other_stages="coverage timing"
+other_stages="coverage timing package-debian13 restart prometheus docs"
 
 . scripts/fuzz.sh
 . scripts/image.sh

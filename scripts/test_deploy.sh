@@ -11,6 +11,13 @@ stage_deploy() {
     run_unittest units 120 test_units.py
     run_unittest metrics 120 test_metrics.py
     run_unittest restart 300 test_restart.py
+    run_unittest docs 600 test_docs.py
+}
+
+stage_docs() {
+    need_to_build python3 curl wrk
+    build_stage release || return 0
+    run_unittest docs 600 test_docs.py
 }
 
 # What the stage deploy does for a moment, for as long as it takes to believe it.

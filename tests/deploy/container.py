@@ -125,6 +125,12 @@ def wait(child):
     return status
 
 
+def own_network():
+    """Moves the calling process to a network of its own, which has a loopback and nothing else."""
+    checked(_libc.unshare(CLONE_NEWNET))
+    _raise_loopback()
+
+
 def enter_network(namespace):
     """Moves the calling thread to the network of an open /proc/PID/ns/net."""
     checked(_libc.setns(namespace, CLONE_NEWNET))

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: MIT
+"""The commands of the documentation do what they are said to do.
+
+A fenced block of the language sh is run from the root of the tree, in a network of its own, so that port 8080 is free.
+A server started in it (with & or by ./dev run) is waited for, and serves the later blocks of the document too. A block
+that says why a test cannot run it, ```sh needs a cluster, is only read.
+"""
+
+import glob
+import os
+import re
+import signal
+import subprocess
+import unittest
+
+import container
+from server import ROOT, environment
+
+DOCUMENTS = sorted(os.path.relpath(path, ROOT) for pattern in ("*.md", "server/**/*.md", "loadtest/**/*.md", "tests/*.md")
+                   for path in glob.glob(os.path.join(ROOT, pattern), recursive=True))
+REASONS = re.compile(r"(needs|takes) \w+")
+URL = "http://127.0.0.1:8080/healthz"
+WAIT = f"""
+wait_for_server() {{
+    tries=0
+    until build/release/echod --check {URL} 2>/dev/null; do
+        tries=$((tries + 1))
+        [ $tries -lt 200 ] || exit 1
+        sleep 0.1
+    done
+}}
+"""
+TIMEOUT = 300  # seconds for a block; the longest builds a package
+
+
+def text_of(path):
+    with open(os.path.join(ROOT, path)) as file:
+        return file.read()
+
+
+def blocks(path):
+    """(line, reason, text) of each fenced block of the language sh."""
+    text = text_of(path)
+    for match in re.finditer(r"^```sh(?: +([^\n]*))?\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+        yield text.count("\n", 0, match.start()) + 1, match[1], match[2]
+
+
+def script(block):
+    """The block with a wait behind each server that it starts."""
+    lines = [WAIT]
+    for line in block.splitlines():
+        command = re.sub(r"\s+#.*", "", line).rstrip()
+        if command.startswith("./dev run") and not command.endswith("&"):
+            command += " &"
+        lines.append(command + ("\nwait_for_server" if command.endswith("&") else ""))
+    return "\n".join(lines)
+
+
+def setUpModule():
+    container.own_network()
+
+
+class Session:
+    """The processes of one document's blocks; what is left of them ends with it."""
+
+    def __init__(self):
+        self.leaders = []
+
+    def run(self, block):
+        """The status, and what was said."""
+        path = f"{ROOT}/build/release:{os.environ['PATH']}:/usr/sbin"
+        child = subprocess.Popen(["sh", "-eu", "-c", script(block)], cwd=ROOT, env=environment({"PATH": path}),
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                 text=True, start_new_session=True)
+        self.leaders.append(child.pid)
+        # A server in the background keeps the pipe open: the shell's end is what counts.
+        try:
+            status = child.wait(TIMEOUT)
+        except subprocess.TimeoutExpired:
+            status = None
+        os.set_blocking(child.stdout.fileno(), False)
+        said = child.stdout.read() or ""
+        child.stdout.close()
+        return status, said
+
+    def end(self):
+        for leader in self.leaders:
+            try:
+                os.killpg(leader, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+
+
+class DocumentTest(unittest.TestCase):
+    def test_blocks(self):
+        count = 0
+        for path in DOCUMENTS:
+            session = Session()
+            self.addCleanup(session.end)
+            for line, reason, block in blocks(path):
+                with self.subTest(f"{path}:{line}"):
+                    if reason:
+                        self.assertRegex(reason, REASONS)
+                        continue
+                    status, said = session.run(block)
+                    self.assertEqual(status, 0, f"{block}\n{said[-3000:]}")
+                    count += 1
+            session.end()
+        self.assertGreater(count, 5)
+
+    def test_every_command_of_dev_is_one(self):
+        usage = subprocess.run(["./dev", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        known = set(re.findall(r"^  (\w+)", usage, re.MULTILINE))
+        for path in DOCUMENTS:
+            for command in re.findall(r"\./dev (\w+)", text_of(path)):
+                self.assertIn(command, known | {"help"}, path)
+
+    def test_links_lead_somewhere(self):
+        for path in DOCUMENTS:
+            for target in re.findall(r"\]\(([^)#]+)[^)]*\)", text_of(path)):
+                if "://" not in target:
+                    there = os.path.join(ROOT, os.path.dirname(path), target)
+                    self.assertTrue(os.path.exists(there), f"{path}: {target}")
+
+    def test_every_folder_of_deploy_is_described(self):
+        folder = os.path.join(ROOT, "server", "deploy")
+        text = text_of("server/deploy/README.md")
+        for name in os.listdir(folder):
+            if os.path.isdir(os.path.join(folder, name)):
+                self.assertIn(f"| `{name}/` |", text)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
