@@ -18,7 +18,7 @@ from .workloads import Workload
 
 FORMAT, VERSION = "echod-compare", 2
 CEILINGS = command.ROOT / "build" / "ceilings"
-BUDGET = {"quick": 105, "full": 2300}  # seconds that the measurements of a whole run may take
+BUDGET = {"quick": 110, "full": 2300}  # seconds that the measurements of a whole run may take
 _SPARE = 100  # descriptors that are no connections
 _GREETING = Workload("plaintext", "GET /plaintext", "GET", "/plaintext")
 
@@ -68,7 +68,7 @@ class Comparison:
                 trials.append(Trial(item, [], [], skipped))
                 continue
             found = subjects.of_modes(item, self.modes, self.lab.server) + self.others
-            if item.ceilings and found and self.modes:
+            if self.effort in item.ceilings and found and self.modes:
                 found += _ceilings(item, found, self.effort)
             effort = self._effort(item)
             cells = plan(item, found, effort, self._points(effort))

@@ -5,7 +5,7 @@
     about                     how it is measured, a paragraph
     method                    one of lab/methods/, which says what [workload] may hold
     modes                     the modes it is about [all]
-    ceilings                  whether the parse-less servers are measured beside them [false]
+    ceilings                  whether the parse-less servers are measured beside them: true, false, or "full" [false]
     figures, chart            names of lab/figures.py; which of them is drawn, as "line" or "bar"
     [flags]                   flags added for a mode:  event = ["--loops", "1"]
     [[variants]]              further subjects: name, mode, flags
@@ -27,6 +27,7 @@ FOLDER = Path(__file__).resolve().parent.parent / "experiments"
 ORDER = ("scaling", "memory", "switches", "cores", "blocked-loop", "waiting", "churn", "slow-clients", "overload",
          "echo-small", "echo-large", "pipelining", "price")
 EFFORTS = ("quick", "full")
+_CEILINGS = {True: EFFORTS, "full": ("full",), False: ()}
 _SYMBOLS = ("most", "cpus")
 _TEXTS = ("title", "statement", "claim", "about", "method")
 _KEYS = {*_TEXTS, "modes", "ceilings", "figures", "chart", "flags", "variants", "x", "workload", "verdict", *EFFORTS}
@@ -80,7 +81,7 @@ class Experiment:
     rule: Rule
     efforts: dict
     modes: tuple = ()  # names; none: every mode
-    ceilings: bool = False
+    ceilings: tuple = ()  # the efforts in which they stand beside the modes
     flags: dict = field(default_factory=dict)
     variants: tuple = ()
 
@@ -128,7 +129,7 @@ def from_table(name, data):
                   rules.parse_sentence(" ".join(verdict["sentence"].split()))),
         efforts={effort: _effort(data[effort], workload, axis is not None) for effort in EFFORTS},
         modes=tuple(data.get("modes", ())),
-        ceilings=data.get("ceilings", False),
+        ceilings=_CEILINGS[data.get("ceilings", False)],
         flags={mode: tuple(flags) for mode, flags in data.get("flags", {}).items()},
         variants=tuple(Variant(entry["name"], entry["mode"], tuple(entry["flags"])) for entry in data.get("variants", ())),
     )

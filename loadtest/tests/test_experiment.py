@@ -72,7 +72,7 @@ class FileTest(unittest.TestCase):
 
     def test_bad(self):
         cases = (
-            ("titel", "T"), ("title", None), ("figures", ["speed"]), ("chart.figure", "p50_us"), ("chart.type", "pie"),
+            ("titel", "T"), ("title", None), ("ceilings", "some"), ("figures", ["speed"]), ("chart.figure", "p50_us"), ("chart.type", "pie"),
             ("quick.x", [0]), ("quick.x", ["all"]), ("quick.x", []), ("quick.rounds", 0), ("quick.seconds", None),
             ("verdict.conditions", ["event.rps"]), ("verdict.sentence", "{event rps}"), ("verdict.sentence", None),
         )
