@@ -23,6 +23,11 @@ class Timed:
 
     @classmethod
     def of(cls, cells):
+        """Of the rounds in which no other program used the CPUs, if that is half of them or more."""
+        disturbed = sum(cell["disturbed"] for cell in cells)
+        if disturbed * 2 <= len(cells):
+            cells = [cell for cell in cells if not cell["disturbed"]]
+
         def sample(value):
             return Sample(tuple(value(cell) for cell in cells))
         return cls(sample(lambda cell: cell["cpu_us_per_request"]),
@@ -30,7 +35,7 @@ class Timed:
                    sample(lambda cell: cell["cpu_us_per_request"] * (1 - cell["cpu_user_share"])),
                    sample(lambda cell: cell["switches_per_request"]),
                    sample(lambda cell: cell["requests_per_s"]),
-                   sum(cell["disturbed"] for cell in cells) * 2 > len(cells))
+                   disturbed * 2 > len(cells))
 
     def as_dict(self):
         return {"cpu_us_per_request": self.cpu.as_dict(), "user_us_per_request": self.user.as_dict(),
