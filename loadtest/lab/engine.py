@@ -68,12 +68,19 @@ class Trial:
         why = ": time was short" if self.short_of_time else ""
         return f"{len(self.measurements)} of {len(self.cells)} measurements were made{why}"
 
+    def _limits(self):
+        """What each server said of how many connections it serves at most."""
+        said = {entry["subject"]: entry["details"]["limit"] for entry in self.measurements if entry["details"].get("limit")}
+        return {subject: {"connections": limit[0], "by": limit[1]} for subject, limit in said.items()}
+
     def results(self, command):
         """Its part of results.json."""
         ceilings = {subject.name: subject.ceiling for subject in self.subjects if subject.ceiling}
         found = {**self.experiment.as_dict(), "command": command, "skipped": self.skipped, "ended": self._ended(),
                  "measurements": self.measurements,
                  "summary": aggregate.rows(self.measurements, self.experiment.chart["figure"], ceilings)}
+        if limits := self._limits():
+            found["limits"] = limits
         found["verdict"] = verdict.judge(self.experiment.rule, found)
         if self.skipped:
             found["verdict"]["sentence"] = f"Not run: {self.skipped}."

@@ -184,12 +184,14 @@ def measure(subject, workload, connections, timing, pinning):
     began = time.monotonic()
     with subject.start(pinning.server) as server:
         server.wait_ready()
+        limit = server.limit()
+        if limit and limit[0] < connections:
+            raise CellFailed(f"at most {limit[0]:,} connections: {limit[1]}", "limit")
         before = server.sockets()
         answer_length = workload.check(server)
         run = (server, workload, connections, timing, pinning, before, subject.holds_idle)
         warm = _warm_up(*run)
         figures, written, first, second, memory = _timed(*run)
-        limit = server.limit()
         life = server.stop()
     if wrong := problems(figures, answer_length, connections):
         raise CellFailed(wrong, "errors", figures["errors"])

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from . import conditions, figures
 
+LIMITS = "limits"  # in a sentence, what stops each subject
+
 
 class Missing(Exception):
     """A figure that the results do not have. Its text says which."""
@@ -84,8 +86,17 @@ def expression(text):
 def parse_sentence(text):
     """UsageError if a placeholder of the sentence is malformed; gives the sentence."""
     for placeholder in re.findall(r"\{([^}]+)\}", text):
-        expression(placeholder)
+        if placeholder != LIMITS:
+            expression(placeholder)
     return text
+
+
+def _limits(found):
+    """What stops each subject, those with the same limit together."""
+    groups = {}
+    for subject, limit in (found.get("limits") or {}).items():
+        groups.setdefault((limit["connections"], limit["by"]), []).append(subject)
+    return "; ".join(f"{', '.join(names)}: {count:,}, because of {by}" for (count, by), names in groups.items()) or "not known"
 
 
 def _ratio(value):
@@ -93,8 +104,11 @@ def _ratio(value):
 
 
 def fill(sentence, experiment):
-    """The sentence with its figures: `{event.rps @ 64}` with its unit, `{thread.rps / event.rps}` as a number, of medians."""
+    """The sentence with its figures: `{event.rps @ 64}` with its unit, `{thread.rps / event.rps}` as a number, of medians;
+    `{limits}`: how many connections each subject serves at most, and why."""
     def value(found):
+        if found[1] == LIMITS:
+            return _limits(experiment)
         condition = expression(found[1])
         samples = _samples(condition, experiment)
         if isinstance(condition.left, conditions.FigureOf):

@@ -114,6 +114,13 @@ class VerdictTest(unittest.TestCase):
             with self.subTest(text):
                 self.assertEqual(rules.fill(text, found), expected)
 
+    def test_what_stops_each_subject(self):
+        limits = {"thread": {"connections": 9000, "by": "threads-max"}, "event": {"connections": 19900, "by": "descriptors"},
+                  "hybrid": {"connections": 19900, "by": "descriptors"}}
+        self.assertEqual(rules.fill("{limits}.", {"summary": [], "limits": limits}),
+                         "thread: 9,000, because of threads-max; event, hybrid: 19,900, because of descriptors.")
+        self.assertEqual(rules.fill("{limits}", {"summary": []}), "not known")
+
 
 if __name__ == "__main__":
     unittest.main()
