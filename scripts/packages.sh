@@ -15,7 +15,7 @@ libevent      inc:event2/event.h      libevent-dev              libevent with he
 llhttp        sh:llhttp_is_here       libllhttp-dev             llhttp with headers, 9.2.1 or newer
 criterion     inc:criterion/criterion.h libcriterion-dev        Criterion with headers, 2.4 or newer
 git           cmd:git                 git                       git
-python3       sh:python_is_whole      python3                   Python 3 with its standard library
+python3       sh:python_is_whole      python3                   Python 3.11 or newer with its standard library
 curl          cmd:curl                curl                      curl
 wrk           cmd:wrk                 wrk                       wrk, the HTTP load generator, 4.1 or newer
 h2load        cmd:h2load              nghttp2-client            h2load, of nghttp2's clients
@@ -59,7 +59,7 @@ llhttp_is_here() {
 }
 
 python_is_whole() {
-    python3 -c 'import argparse, http.client, json' 2>/dev/null
+    python3 -c 'import argparse, http.client, json, tomllib' 2>/dev/null
 }
 
 libfuzzer_is_here() {
