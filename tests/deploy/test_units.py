@@ -137,7 +137,8 @@ class FilterTest(unittest.TestCase):
             with self.subTest(mode), tempfile.TemporaryDirectory() as folder:
                 log = os.path.join(folder, "calls")
                 path = os.path.join(folder, "socket")
-                flags = ("--mode", mode, "--listen", "127.0.0.1:0", "--listen", f"unix:{path}")
+                flags = ("--mode", mode, "--listen", "127.0.0.1:0", "--listen", f"unix:{path}",
+                         "--access-log", os.path.join(folder, "access.log"))
                 with Echod(*flags, wrapper=("strace", "-f", "-qq", "-o", log)) as server:
                     for path in ("plaintext", "delay/10ms", "block/10ms", "compute/10", "metrics", "bytes/1000000"):
                         server.get("/" + path)
