@@ -68,6 +68,7 @@ package_on() {
     need_to_build python3 lintian
     build_stage package || return 0
     pristine=build/roots/$1
+    rm -f build/package/echod_*.deb # of another version
     if ! (cd build/package && cpack) >"$logs/cpack.log" 2>&1; then
         cat "$logs/cpack.log"
         count 0 1 "the package was not made"
