@@ -39,12 +39,12 @@ function(echod_add_test source library)
   target_include_directories(${name} SYSTEM PRIVATE ${CRITERION_INCLUDE_DIR})
   target_link_libraries(${name} PRIVATE ${CRITERION_LIBRARY})
   add_test(NAME ${name} COMMAND ${name} --verbose --jobs 1 WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
-  set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 300
+  set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 900
     FAIL_REGULAR_EXPRESSION ${checker_complains})
   if(VALGRIND AND NOT ECHOD_SANITIZE AND CMAKE_BUILD_TYPE STREQUAL "Debug")
     add_test(NAME valgrind_${name}
       COMMAND ${valgrind_command} $<TARGET_FILE:${name}> --verbose --jobs 1 WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
-    set_tests_properties(valgrind_${name} PROPERTIES LABELS valgrind TIMEOUT 600 ENVIRONMENT PROPERTY_ROUNDS=100
+    set_tests_properties(valgrind_${name} PROPERTIES LABELS valgrind TIMEOUT 1200 ENVIRONMENT PROPERTY_ROUNDS=100
       FAIL_REGULAR_EXPRESSION ${checker_complains})
   endif()
 endfunction()
