@@ -9,10 +9,10 @@ import time
 
 from harness import process, settings
 from harness.cases import case
-from harness.checks import at_most, check, until
+from harness.checks import at_most, check, pause, until
 from harness.corpus import get
 from harness.settings import patience
-from injection import PLAIN, attempt
+from injection import PLAIN, attempt, converse
 
 # name, flags; a little each second, of a body more seldom than its timeout allows, or a buffer that hardly ever moves
 ATTACKS = [
@@ -56,19 +56,24 @@ def attackers_are_closed_by_their_timeouts(start, flags):
 # By a named command, because it measures time
 
 
-def latencies(server, seconds):
-    """Of requests on a connection that is kept, one after the other; in milliseconds, sorted."""
+def p99(server, seconds):
+    """Of requests on a connection that is kept, one after the other, in milliseconds; None if we are not served."""
     found, end = [], time.monotonic() + seconds
     with server.connect(seconds=60) as wire:
         while time.monotonic() < end:
             begun = time.perf_counter()
-            wire.kept()
+            if converse(wire, PLAIN, b"Hello, World!") != 200:
+                return None
             found.append((time.perf_counter() - begun) * 1000)
-    return sorted(found)
+    return sorted(found)[int(len(found) * 0.99)]
 
 
-def p99(values):
-    return values[int(len(values) * 0.99)]
+def least(measured):
+    """Of several: what the machine does besides only adds."""
+    return min((value for value in measured if value is not None), default=None)
+
+
+TURNS = 3
 
 
 @case(rows=[(f"{name} [{mode}]", mode, flags) for name, flags in ATTACKS for mode in settings.modes], each_mode=False, suite="timing",
@@ -78,11 +83,12 @@ def healthy_clients_beside_a_thousand_attackers(start, name, flags):
     files = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (files[1], files[1]))
     server = start(mode=name)
-    before = p99(latencies(server, 3))
-    with attack(server, flags, 1000, 20) as child:
-        if "-R" not in flags:  # those are answered and closed
-            until(lambda: child.poll() is not None or open_connections(server) > 900, "a thousand are there", 15)
-        during = p99(latencies(server, 3))
-    print(f"     | {name}: p99 {before:.3f} ms alone, {during:.3f} ms beside a thousand", flush=True)
+    before = least([p99(server, 1) for _ in range(TURNS)])
+    with attack(server, flags, 1000, 20):
+        pause(2)  # it connects a thousand a second
+        during = least([p99(server, 1) for _ in range(TURNS)])
+    text = "not served" if during is None else f"{during:.3f} ms"
+    print(f"     | {name}: p99 {before:.3f} ms alone, {text} beside a thousand", flush=True)
     if name in ("event", "hybrid", "thread"):
+        check(during is not None, "a healthy client is not served")
         at_most(during, max(2 * before, before + 0.2), "p99 in ms")  # below 0.2 ms it is the scheduler's
