@@ -24,7 +24,8 @@ def refuses(address):
 
 
 def until_closed_to_new_ones(server):
-    until(lambda: refuses(server.address), "the listener is closed")
+    """A probe is a connection to be accepted first, which takes a process in one mode: few of them."""
+    until(lambda: refuses(server.address), "the listener is closed", every=0.1)
 
 
 def begin(server):

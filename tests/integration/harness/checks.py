@@ -60,7 +60,7 @@ def at_least(got, bound, what):
     check(got >= bound, f"{what}: expected at least {bound}, got {got}")
 
 
-def until(condition, what, seconds=10):
+def until(condition, what, seconds=10, every=0.01):
     """Asks again and again until the condition holds, and returns what it gave; for what sends no event."""
     deadline = time.monotonic() + seconds
     while True:
@@ -68,7 +68,7 @@ def until(condition, what, seconds=10):
         if value:
             return value
         check(time.monotonic() < deadline, f"not within {seconds:g} s: {what}")
-        pause(0.01)
+        pause(every)
 
 
 def pause(seconds):
