@@ -81,6 +81,8 @@ FIGURES = {figure.name: figure for figure in _ALL}
 def show(name, value):
     """A value as people read it, with its unit."""
     unit = FIGURES[name].unit if name in FIGURES else ""
+    if unit == "µs" and 0 < value < 100:
+        return f"{table.significant(value)} µs"
     if unit in ("µs", "ms", "s"):
         return table.microseconds(value * {"µs": 1, "ms": 1e3, "s": 1e6}[unit])
     if unit == "bytes":

@@ -102,6 +102,14 @@ class VerdictTest(unittest.TestCase):
                 self.assertEqual(found["sentence"].startswith("No clear difference (thread 21/s against event 10/s)."),
                                  outcome == "unclear")
 
+    def test_disturbed_rounds_refute_nothing(self):
+        marks = (("disturbed",),) * 3
+        found = experiment(rounds("thread", 64, (20, 21, 22), marks=marks), rounds("event", 64, (10, 11, 9)))
+        self.assertEqual(self.verdict(found, "thread.rps > event.rps")["outcome"], "holds")
+        refused = self.verdict(found, "thread.rps < event.rps")
+        self.assertEqual(refused["outcome"], "unclear")
+        self.assertRegex(refused["sentence"], "^Other programs used the CPUs: measure again. 21/s")
+
     def test_what_was_not_measured_decides_nothing(self):
         self.assertEqual(self.verdict(JudgeTest.CLEAR, "pool.rps > 1"),
                          {"outcome": "unclear", "sentence": "Not decided: pool.rps was not measured."})
