@@ -18,7 +18,10 @@ from shim import shimmed
 
 KIB, MIB = 1 << 10, 1 << 20
 BUDGET = 64 * MIB
-CLIENTS = {"thread": 1000, "event": 5000, "hybrid": 2000, "pool": 400, "process": 100}
+CLIENTS = {"thread": 2000, "event": 5000, "hybrid": 2000, "pool": 1000, "process": 300}
+
+# What the allocator may lose of that. Threads that each hold a little have arenas with holes: a tenth is not enough there.
+SLACK = {"event": 1.1, "hybrid": 1.1, "process": 1.1, "thread": 1.25, "pool": 1.25}
 
 
 def used(server):
@@ -38,11 +41,11 @@ def connect_all(server, stack, count):
 @case(rows=[(f"{mode}, {CLIENTS[mode]} clients", mode, CLIENTS[mode]) for mode in settings.modes], each_mode=False, suite="release",
       alone=True, timeout=180)
 def clients_that_send_a_mebibyte_and_never_read(start, name, count):
-    """At most what the same connections need idle, after a request of some size, and the budget, and a tenth more."""
+    """At most what the same connections need idle, after a request of some size, and the budget, and a tenth more (a quarter with threads)."""
     files = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (files[1], files[1]))
     body = bytes(range(256)) * 4096
-    workers = count if name == "pool" else 2  # a client that does not read keeps its worker
+    workers = count + 1 if name == "pool" else 2  # a client that does not read keeps its worker
     server = start("--max-buffer-memory", BUDGET, "--loops", 2, "--workers", workers, "--body-timeout", "5m", "--idle-timeout", "5m", mode=name,
                    **shimmed(ROOM=8192))  # what the kernel would keep is not the server's
     with contextlib.ExitStack() as stack:
@@ -51,7 +54,7 @@ def clients_that_send_a_mebibyte_and_never_read(start, name, count):
             equal(wire.ask(post(b"/echo", body[:20000])).status, 200, "status")
         idle = used(server)
         peak = send_all_that_goes(server, wires, post(b"/echo", body))
-        at_most(peak, (idle + BUDGET) * 1.1, f"bytes of {count} clients (idle: {idle})")
+        at_most(peak, (idle + BUDGET) * SLACK[name], f"bytes of {count} clients (idle: {idle})")
         check(is_full(server), "the budget is not used up: the test shows nothing")
         print(f"     | {name}: {count} clients: {idle / MIB:.1f} MiB idle, {peak / MIB:.1f} MiB at most", flush=True)
         for wire in wires:
