@@ -3,10 +3,30 @@
 #include "common/buffer.h"
 
 #include <errno.h>
+#include <malloc.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { BUFFER_LEAST = 512 };
+
+/* Where memory is mapped for itself rather than cut out of the heap: the usual way, and while much is held. */
+enum { BUFFER_MAPPED_FROM = 128 * 1024, BUFFER_MAPPED_FROM_WHEN_MUCH = 16 * 1024 };
+
+/* Thousands of buffers that grow side by side and end at different times leave holes in the heap that nobody fits in, half as
+ * much again as the budget. Mapped ones leave none, but cost a large echo as much as all the rest of it: so they are used
+ * from a sixteenth of the budget on, until it is half of that. */
+static void buffer_choose_memory(struct budget budget)
+{
+    static _Atomic bool much;
+    uint64_t held = atomic_load_explicit(&budget.shared->held, memory_order_relaxed);
+    uint64_t limit = budget.shared->held_limit;
+    bool now = atomic_load_explicit(&much, memory_order_relaxed);
+    if (now ? held < limit / 32 : held >= limit / 16) {
+        atomic_store_explicit(&much, !now, memory_order_relaxed);
+        mallopt(M_MMAP_THRESHOLD, now ? BUFFER_MAPPED_FROM : BUFFER_MAPPED_FROM_WHEN_MUCH);
+    }
+}
 
 static size_t buffer_next_capacity(size_t needed)
 {
@@ -23,6 +43,7 @@ static int buffer_grow(struct buffer **buffer, size_t capacity, struct budget bu
     if (!budget_take(budget, capacity - old, need)) {
         return -ENOBUFS;
     }
+    buffer_choose_memory(budget);
     struct buffer *grown = realloc(*buffer, sizeof(struct buffer) + capacity);
     if (grown == NULL) {
         budget_give(budget, capacity - old);

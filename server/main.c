@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <llhttp.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -230,13 +229,8 @@ static void say_libevent(int severity, const char *message)
     }
 }
 
-/* Large buffers are mapped, not cut out of the heap: there, thousands that grow side by side and end at different times
- * leave holes that nobody fits in, half as much again as the budget. They grow without being copied, too. */
-enum { MAIN_MAPPED_FROM = 16 * 1024 };
-
 int main(int argc, char **argv)
 {
-    mallopt(M_MMAP_THRESHOLD, MAIN_MAPPED_FROM);
     signal(SIGPIPE, SIG_IGN); /* what cannot be written is said, or has another end */
     fill_standard_descriptors();
     event_set_log_callback(say_libevent);
