@@ -417,7 +417,10 @@ static void exchange_pend(struct turn *t, enum pending pending, uint64_t wait_ms
 static void exchange_answer(struct turn *t)
 {
     struct exchange *x = t->exchange;
-    if (x->response.failed || t->lane->output.failed) {
+    bool produces = x->handler != NULL && x->response.body == CONTENT_PRODUCED && x->answers_body;
+    if (x->response.failed || t->lane->output.failed ||
+        (produces && !x->begun && x->response.length > PRODUCE_LEAST &&
+         budget_tight(t->lane->output.budget))) {
         exchange_fail_memory(t);
         return;
     }
@@ -528,6 +531,9 @@ void exchange_produce(struct turn *t)
     }
     uint64_t left = exchange_pace(t) - x->produced;
     size_t room = output->capacity - output->end;
+    if (room > PRODUCE_LEAST && budget_tight_with(output->budget, output->end - output->start + room)) {
+        room = PRODUCE_LEAST;
+    }
     if (left > 0 && room >= PRODUCE_LEAST) {
         size_t piece = left < room ? (size_t)left : room;
         x->handler->produce(x->produced, output->data + output->end, piece);

@@ -472,6 +472,7 @@ static __attribute__((noinline)) void session_leave_unsent(struct session *s, st
         error = output_close(&lane->output, &s->out, &s->out_committed);
     }
     if (error != 0) {
+        session_lost(s, lane);
         session_close(s, ENDING_CUT);
         session_drop_exchange(s, lane->output.budget);
     }

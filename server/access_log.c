@@ -109,7 +109,8 @@ void access_log_reopen(struct access_log *access)
 {
     if (access->path != NULL && strcmp(access->path, "-") != 0) {
         take_file_anew(access);
-        atomic_fetch_add(&access->shared->log_generation, 1);
+        access->generation =
+            atomic_fetch_add(&access->shared->log_generation, 1) + 1; /* children to come have it */
     }
 }
 
@@ -254,11 +255,14 @@ static void flush(struct log *log)
 static bool await_room(const struct access_lane *own, int most_ms)
 {
     struct pollfd room = {.fd = own->to->fd, .events = POLLOUT};
-    if (atomic_exchange(&own->to->shared->log_jammed, true) || poll(&room, 1, most_ms) <= 0) {
+    if (atomic_load(&own->to->shared->log_jammed)) {
         return false;
     }
-    atomic_store(&own->to->shared->log_jammed, false);
-    return true;
+    int ready = poll(&room, 1, most_ms);
+    if (ready == 0) {
+        atomic_store(&own->to->shared->log_jammed, true);
+    }
+    return ready > 0 || (ready < 0 && errno == EINTR);
 }
 
 void access_log_end(const struct lane *lane, int most_ms)

@@ -68,7 +68,6 @@ struct connection *connection_new(struct reactor *reactor, const struct arrival 
     }
     LIST_INSERT_HEAD(&reactor->connections, connection, others);
     reactor->count++;
-    slot_add(&reactor->lane.output.budget.slot->connections, 1);
     return connection;
 }
 

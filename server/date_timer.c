@@ -27,7 +27,9 @@ static void date_timer_on_second(evutil_socket_t fd, short events, void *context
     (void)events;
     uint64_t expirations;
     if (read(fd, &expirations, sizeof(expirations)) > 0) {
-        clock_publish_date(timer->shared, time(NULL));
+        struct timespec now;
+        clock_gettime(CLOCK_REALTIME, &now); /* time() is a tick behind */
+        clock_publish_date(timer->shared, now.tv_sec);
     } else if (errno == ECANCELED) {
         date_timer_set(timer); /* the clock was set */
     }

@@ -93,6 +93,9 @@ child_main(struct server *server, const struct arrival *arrival, struct slot *sl
     static struct blocking blocking; /* untouched in the parent: each child has its own pages of it */
     sigset_t wake;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != server->service.shared->process) {
+        _exit(0); /* the parent has died before it could be asked for */
+    }
     close_others(arrival->fd, server->log->fd);
     server->log->child = true;
     sigemptyset(&wake);

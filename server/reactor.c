@@ -98,7 +98,9 @@ static void reactor_sweep(evutil_socket_t fd, short events, void *context)
         connection = next;
     }
     access_log_flush(&reactor->lane);
-    reactor_set_pace(reactor, reactor->count == 0 ? 0 : soon ? reactor_hasty(reactor) : reactor->tick);
+    reactor_set_pace(reactor, reactor->count == 0 && !access_log_pending(&reactor->lane) ? 0
+                              : soon ? reactor_hasty(reactor)
+                                     : reactor->tick);
 }
 
 static unsigned reactor_tick(const struct timeouts *timeouts)
@@ -199,6 +201,7 @@ int reactor_add(struct reactor *reactor, const struct arrival *arrival, bool ref
     if (connection == NULL) {
         return -ENOMEM;
     }
+    slot_add(&reactor->lane.output.budget.slot->connections, 1);
     if (reactor->pace == 0) {
         reactor_set_pace(reactor, reactor->tick);
     }

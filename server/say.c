@@ -2,6 +2,7 @@
 /* Lines on stderr. */
 #include "server/say.h"
 
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,7 +21,10 @@ void say(const char *format, ...)
     }
     size_t end = strlen(line);
     line[end] = '\n';
-    /* Where even this fails there is nobody left to tell. */
-    ssize_t written = write(STDERR_FILENO, line, end + 1);
-    (void)written;
+    /* A pipe that nobody reads must not hold up a loop; where even this fails there is nobody left to tell. */
+    struct pollfd room = {.fd = STDERR_FILENO, .events = POLLOUT};
+    if (poll(&room, 1, 0) == 1) {
+        ssize_t written = write(STDERR_FILENO, line, end + 1);
+        (void)written;
+    }
 }

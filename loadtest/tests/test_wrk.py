@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What wrk prints, judged."""
 
+import contextlib
 import os
 import select
 import shutil
@@ -50,19 +51,18 @@ class ProblemsTest(unittest.TestCase):
 @unittest.skipUnless(shutil.which("wrk"), "wrk is not installed")
 class GateTest(unittest.TestCase):
     def test_connections_are_open_before_the_first_request(self):
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            listener.settimeout(10)
-            url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-            for workload in WORKLOADS:
-                with self.subTest(workload.name), wrk.Run(workload, url, 2, 1, os.sched_getaffinity(0)) as run:
+        for workload in WORKLOADS:
+            # A listener for each: wrk connects again when its connections are closed.
+            with self.subTest(workload.name), socket.create_server(("127.0.0.1", 0)) as listener:
+                listener.settimeout(10)
+                url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+                with wrk.Run(workload, url, 2, 1, os.sched_getaffinity(0)) as run, contextlib.ExitStack() as stack:
                     run.check_alive(0.1)
-                    probe, *held = [listener.accept()[0] for _ in range(3)]
+                    probe, *held = [stack.enter_context(listener.accept()[0]) for _ in range(3)]
                     self.assertEqual(probe.recv(1), b"")  # wrk only sees whether it can connect
                     self.assertEqual(select.select(held, [], [], 0.3)[0], [])
                     run.open_gate()
                     self.assertNotEqual(select.select(held, [], [], 10)[0], [])
-                    for connection in (probe, *held):
-                        connection.close()
 
 
 class CommandLineTest(unittest.TestCase):

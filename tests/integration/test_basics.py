@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: MIT
 """The contract's table of answers and refusals as raw bytes, the same in every mode; drain; churn."""
 
+import email.utils
 import re
 import signal
 import socket
 import threading
+import time
 
 from harness.cases import case
-from harness.checks import check, equal
+from harness.checks import check, equal, until
+from harness.corpus import get
 
 HOST = b"Host: h\r\n"
 
@@ -159,3 +162,19 @@ def churn_and_drain(start):
     churn_by_threads(server, 50)
     equal(statuses(talk(server.address, b"GET /metrics HTTP/1.1\r\n" + HOST + b"\r\n")), [200], "the counters")
     drain_answers_what_has_arrived(server)
+
+
+@case
+def the_date_is_that_of_now(server):
+    """To the second: not that of the last one, which the kernel's coarse clock still shows when the new one begins."""
+
+    def date():
+        return email.utils.parsedate_to_datetime(server.ask(get(b"/plaintext")).get("Date")).timestamp()
+
+    def right():
+        before = int(time.time())
+        return before == date() == int(time.time())
+
+    first = date()
+    until(lambda: date() != first, "the date goes on")
+    until(right, "the date is that of now", 3)

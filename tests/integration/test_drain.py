@@ -4,6 +4,7 @@
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 
@@ -327,3 +328,16 @@ def a_drain_while_full(start):
         check(answer.status in (200, 503) and answer.closes, f"got {answer}")
         wire.close()
     server.wait(0)
+
+
+BLOCKED = "import os, signal, sys; signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2}); os.execv(sys.argv[1], sys.argv[1:])"
+
+
+@case
+def with_signals_blocked_by_whoever_started_it(start):
+    """An idle connection is woken all the same."""
+    server = start(wrapper=(sys.executable, "-c", BLOCKED))
+    with server.connect() as wire:
+        wire.kept()
+        server.stop()
+        wire.closed()

@@ -406,3 +406,12 @@ def no_process_is_left_behind(start):
         for wire in wires:
             check(wire.at_end(), "a connection goes on")
         until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in children), "they are gone")
+
+
+@case
+def connections_are_counted_once(start):
+    """Those too that linger, wherever that is done."""
+    server = start()
+    for _ in range(10):
+        server.ask(b"nonsense\r\n\r\n")
+    equal(metrics(server)["echod_connections_total"], 11, "echod_connections_total")

@@ -232,3 +232,21 @@ Test(session_memory, a_tiny_budget_means_back_pressure_or_503)
     }
     harness_deinit(&harness);
 }
+
+/* A body that is produced takes no more memory than is left: from a client that reads late it comes whole all the same. */
+Test(session_memory, what_is_produced_keeps_to_the_budget)
+{
+    struct harness harness;
+    harness_new(&harness, TINY);
+    struct script script = {
+        .input = TEXT("GET /bytes/1000000 HTTP/1.1\r\nHost: h\r\n\r\n"), .piece = 4096, .send = SEND_LAST};
+    struct transcript t;
+    size_t good = 0;
+    transcript_run(&harness, &script, &t);
+    const char *wrong = t.problem[0] != '\0' ? t.problem : judge_tiny(&t, &good);
+    cr_expect_null(wrong, "%s", wrong);
+    cr_expect_eq(good, 1);
+    cr_expect_gt(t.length, 1000000);
+    transcript_free(&t);
+    harness_deinit(&harness);
+}
