@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """`--access-log`: a line for each request, whole, wherever it goes and whatever becomes of that place."""
 
+import collections
 import json
 import os
 import re
@@ -199,48 +200,57 @@ def a_client_that_goes(start, folder):
 # Rotation, and who writes how much
 
 
-def load(address, first, count, failures):
-    """Pipelined requests with the ids from `first` on."""
+def load(address, first, least, failures, sent=None, enough=None):
+    """Requests with ids from `first` on, a hundred at once: `least` of them, and more until `enough` is set. Tells how far it came."""
+    number, end = first, first + least
     try:
         with Wire(address, seconds=60) as wire:
-            for begin in range(first, first + count, 100):
-                some = range(begin, min(begin + 100, first + count))
-                wire.send(b"".join(b"GET /plaintext HTTP/1.1\r\nHost: x\r\nX-Request-Id: %d\r\n\r\n" % number for number in some))
+            while number < end or (enough and not enough.is_set()):
+                some = range(number, min(number + 100, end) if number < end else number + 100)
+                wire.send(b"".join(b"GET /plaintext HTTP/1.1\r\nHost: x\r\nX-Request-Id: %d\r\n\r\n" % item for item in some))
                 wanted = 0
-                for number in some:
+                for item in some:
                     head = wire.through(b"\r\n\r\n")
-                    wanted += b"X-Request-Id: %d\r\n" % number in head and wire.exactly(13) == b"Hello, World!"
+                    wanted += b"X-Request-Id: %d\r\n" % item in head and wire.exactly(13) == b"Hello, World!"
                 equal(wanted, len(some), "answers")
+                number = some.stop
     except Exception as error:  # told by the case
         failures.append(error)
+    if sent is not None:
+        sent.append(range(first, number))
+
+
+FAR = 10**8  # between the ids of two connections
 
 
 def rotate_under_load(server, path, connections, each, rotations, reports=0):
     """Loads, rotates meanwhile, and looks for every id in what was written."""
-    failures, total = [], connections * each
-    threads = [threading.Thread(target=load, args=(server.address, index * each, each, failures)) for index in range(connections)]
+    failures, sent, enough, total = [], [], threading.Event(), connections * each
+    threads = [threading.Thread(target=load, args=(server.address, index * FAR, each, failures, sent, enough))
+               for index in range(connections)]
     for thread in threads:
         thread.start()
     names = [path]
-    for number in range(rotations):
-        until(lambda: os.path.getsize(path) > total // (rotations + 1) * 90 // 2, "the log grows", 120)
-        names.append(f"{path}.{number}")
-        os.rename(path, names[-1])
-        server.signal(signal.SIGHUP)
-        until(lambda: os.path.exists(path), "the log is opened anew")
-        if number < reports:
-            server.signal(signal.SIGUSR1)
+    try:
+        for number in range(rotations):
+            until(lambda: os.path.getsize(path) > total // (rotations + 1) * 90 // 2, "the log grows", 120)
+            names.append(f"{path}.{number}")
+            os.rename(path, names[-1])
+            server.signal(signal.SIGHUP)
+            until(lambda: os.path.exists(path), "the log is opened anew")
+            if number < reports:
+                server.signal(signal.SIGUSR1)
+        until(lambda: os.path.getsize(path) > 0, "the last file is written to", 120)
+    finally:
+        enough.set()
     for thread in threads:
         thread.join()
     equal(failures, [], "failures of the clients")
     text = server.stop()
     equal(text if not reports else text.count("connections idle: "), reports or "", "stderr, or its reports")
-    ids = bytearray(total)
-    for name in names:
-        for item in parse(read_lines(name)):
-            ids[int(item[3])] += 1
-    equal(ids.count(1), total, "lines, one for each request")
-    check(all(os.path.getsize(name) for name in names), "a file is empty")
+    found = collections.Counter(int(item[3]) for name in names for item in parse(read_lines(name)))
+    missing = sum(1 for ids in sent for number in ids if found[number] != 1)
+    equal((missing, sum(found.values())), (0, sum(map(len, sent))), "ids that are not there once, and all lines")
 
 
 @case
