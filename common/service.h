@@ -51,12 +51,17 @@ struct lane {
     uint32_t date_sequence; /* of clock_read_date */
 };
 
+/* Whether others wait in vain for the lane's worker. */
+static inline bool lane_starves_others(const struct lane *lane)
+{
+    return lane->close_if_starved &&
+           atomic_load_explicit(&lane->service->shared->starved, memory_order_relaxed) > 0;
+}
+
 /* Whether answers must say `Connection: close` now. */
 static inline bool lane_closing(const struct lane *lane)
 {
-    return shared_draining(lane->service->shared) ||
-           (lane->close_if_starved &&
-            atomic_load_explicit(&lane->service->shared->starved, memory_order_relaxed) > 0);
+    return shared_draining(lane->service->shared) || lane_starves_others(lane);
 }
 
 /* What of the scratch memory is not the output's. */

@@ -76,7 +76,7 @@ static COLD void blocking_mind_log(struct blocking *b)
 /* It has been silent for a glance's time while others wait for a worker. One that was never served is not given up. */
 static bool blocking_gives_way(const struct blocking *b)
 {
-    return b->close_if_starved && b->session.requests > 0 && lane_closing(&b->lane);
+    return b->session.requests > 0 && lane_starves_others(&b->lane);
 }
 
 /* Between requests. Bytes that have come are served even when the server drains. */

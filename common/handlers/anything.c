@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* /anything, /headers and /ip: the request as JSON, or a part of it. */
+#include <stdlib.h>
+
 #include "common/handlers/handlers.h"
 #include "common/json.h"
 
@@ -12,53 +14,90 @@ static void member(struct json *json, const char *name)
     json_raw(json, SPAN_LITERAL("\":"));
 }
 
-static bool seen_before(struct span lines, struct field *field)
+/* A line of a section, and the next of the same name. */
+struct line {
+    struct field field;
+    struct line *next;
+    bool repeats; /* a line before it has the same name */
+};
+
+/* By name, in any case of its letters; lines of one name as they came. */
+static int line_compare(const void *a, const void *b)
 {
-    struct field earlier;
-    while (field_next(&lines, &earlier) && earlier.name.data != field->name.data) {
-        if (span_equal_nocase(earlier.name, field->name)) {
-            return true;
-        }
+    const struct line *one = *(const struct line *const *)a;
+    const struct line *two = *(const struct line *const *)b;
+    size_t length = one->field.name.length;
+    if (length != two->field.name.length) {
+        return length < two->field.name.length ? -1 : 1;
     }
-    return false;
+    int difference = strncasecmp(one->field.name.data, two->field.name.data, length);
+    return difference != 0 ? difference : (one > two) - (one < two);
 }
 
-static void write_values(struct json *json, struct span lines, struct span name)
+/* Links the lines of each name. Sorted, so that many names cost little more than their bytes. */
+static void link_lines(struct line *lines, struct line **order, size_t count)
 {
-    struct field field;
-    bool first = true;
-    json_raw(json, SPAN_LITERAL("["));
-    while (field_next(&lines, &field)) {
-        if (span_equal_nocase(field.name, name)) {
-            if (!first) {
-                json_raw(json, SPAN_LITERAL(","));
-            }
-            json_string(json, field.value);
-            first = false;
+    for (size_t i = 0; i < count; i++) {
+        order[i] = &lines[i];
+    }
+    qsort(order, count, sizeof(struct line *), line_compare);
+    for (size_t i = 1; i < count; i++) {
+        if (span_equal_nocase(order[i - 1]->field.name, order[i]->field.name)) {
+            order[i - 1]->next = order[i];
+            order[i]->repeats = true;
         }
+    }
+}
+
+static void write_line(struct json *json, const struct line *line, bool first)
+{
+    if (!first) {
+        json_raw(json, SPAN_LITERAL(","));
+    }
+    json_string(json, line->field.name);
+    json_raw(json, SPAN_LITERAL(":["));
+    for (const struct line *each = line; each != NULL; each = each->next) {
+        if (each != line) {
+            json_raw(json, SPAN_LITERAL(","));
+        }
+        json_string(json, each->field.value);
     }
     json_raw(json, SPAN_LITERAL("]"));
 }
 
 /* Each name once, under its first spelling, with the values of all its lines. */
-static void write_fields(struct json *json, const char *name, struct span section)
+static void write_lines(struct json *json, struct span section, struct line *lines, size_t count)
 {
-    struct span lines = section;
-    struct field field;
-    member(json, name);
-    json_raw(json, SPAN_LITERAL("{"));
-    bool first = true;
-    while (field_next(&lines, &field)) {
-        if (!seen_before(section, &field)) {
-            if (!first) {
-                json_raw(json, SPAN_LITERAL(","));
-            }
-            json_string(json, field.name);
-            json_raw(json, SPAN_LITERAL(":"));
-            write_values(json, section, field.name);
-            first = false;
+    for (size_t i = 0; i < count; i++) {
+        lines[i] = (struct line){.next = NULL};
+        field_next(&section, &lines[i].field);
+    }
+    link_lines(lines, (struct line **)(void *)(lines + count), count);
+    for (size_t i = 0; i < count; i++) {
+        if (!lines[i].repeats) {
+            write_line(json, &lines[i], i == 0);
         }
     }
+}
+
+static void write_fields(struct json *json, const char *name, struct span section)
+{
+    struct span rest = section;
+    struct field field;
+    struct buffer *memory = NULL;
+    size_t count = 0;
+    while (field_next(&rest, &field)) {
+        count++;
+    }
+    member(json, name);
+    json_raw(json, SPAN_LITERAL("{"));
+    if (buffer_reserve(&memory, count * (sizeof(struct line) + sizeof(struct line *)), json->budget,
+                       BUDGET_MAY_REFUSE) == 0) {
+        write_lines(json, section, (struct line *)(void *)memory->data, count);
+    } else {
+        json->failed = true;
+    }
+    buffer_free(&memory, json->budget);
     json_raw(json, SPAN_LITERAL("}"));
 }
 

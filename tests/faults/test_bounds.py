@@ -162,6 +162,19 @@ def a_flood_costs_what_its_bytes_cost(start, folder, make):
     at_most(many / LARGE, 2 * plain / LARGE, "instructions a byte")
 
 
+def many_names(size):
+    return get(b"/headers", b"".join(b"%07x:\r\n" % number for number in range(size // 10)))
+
+
+@case(each_mode=False, suite="release", timeout=180)
+def many_names_cost_little_more_than_their_bytes(start, folder):
+    """They are grouped for the answer: in less than the square of their number."""
+    nothing, few, many = (instructions(start, folder, "event", flood(data)) for data in
+                          (PLAIN, many_names(SMALL), many_names(LARGE)))
+    print(f"     | {(few - nothing) / SMALL:.1f} and {(many - nothing) / LARGE:.1f} instructions a byte", flush=True)
+    at_most((many - nothing) / (few - nothing), 6, "times the instructions of four times the bytes")
+
+
 # Fairness
 
 

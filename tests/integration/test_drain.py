@@ -341,3 +341,21 @@ def with_signals_blocked_by_whoever_started_it(start):
         wire.kept()
         server.stop()
         wire.closed()
+
+
+@case
+def idle_connections_stay_during_the_delay(start):
+    """Each request until its end is answered, in every mode; pool gives way only where others wait."""
+    server = start("--drain-delay", "2s")
+    with server.connect() as wire:
+        wire.kept()
+        server.signal(signal.SIGTERM)
+        until(lambda: server.ask(get(b"/readyz")).status == 503, "/readyz says 503")
+        wire.silent(0.4)
+        last_answer(wire_asks(wire))
+    equal(server.wait(0), "", "stderr")
+
+
+def wire_asks(wire):
+    wire.send(PLAIN)
+    return wire
