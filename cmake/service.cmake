@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: MIT
-# What a service manager needs: units, the file of settings, the rotation of the access log.
+# What a service manager needs: units, the file of settings, the rotation of the access log. Which prefix they go below is
+# known when they are installed only (`cmake --install --prefix`), and the unit names the program and the settings there.
 
-# Below /usr the settings belong to /etc; elsewhere they stay below the prefix.
-if(CMAKE_INSTALL_PREFIX STREQUAL "/usr")
-  set(settings_folder ${CMAKE_INSTALL_FULL_SYSCONFDIR})
-else()
-  set(settings_folder ${CMAKE_INSTALL_SYSCONFDIR})
-endif()
-set(settings ${CMAKE_INSTALL_FULL_SYSCONFDIR})
+set(service_script ${PROJECT_SOURCE_DIR}/cmake/install_service.cmake)
+set(service_values "
+  set(units [[${PROJECT_SOURCE_DIR}/server/deploy/systemd]])
+  set(bindir [[${CMAKE_INSTALL_BINDIR}]])
+  set(sysconfdir [[${CMAKE_INSTALL_SYSCONFDIR}]])")
+install(CODE "${service_values}
+  set(unit [[${PROJECT_BINARY_DIR}/systemd/installed/echod.service]])")
+install(SCRIPT ${service_script})
 
-set(units ${PROJECT_SOURCE_DIR}/server/deploy/systemd)
-configure_file(${units}/echod.service.in ${PROJECT_BINARY_DIR}/systemd/echod.service @ONLY)
-# Not CMAKE_INSTALL_LIBDIR: the manager looks in lib, whatever the architecture.
-install(FILES ${PROJECT_BINARY_DIR}/systemd/echod.service ${units}/echod.socket DESTINATION lib/systemd/system)
-install(FILES ${units}/echod.default DESTINATION ${settings_folder}/default RENAME echod)
-install(FILES ${units}/echod.logrotate DESTINATION ${settings_folder}/logrotate.d RENAME echod)
+# As it will be below the prefix that was configured, for whoever wants to look at it.
+cmake_language(EVAL CODE "${service_values}")
+set(unit ${PROJECT_BINARY_DIR}/systemd/echod.service)
+set(service_only_made ON)
+include(${service_script})

@@ -62,6 +62,19 @@ class UnitTest(unittest.TestCase):
             done = run("systemd-analyze", "verify", "--man=no", *units)
         self.assertEqual((done.stdout + done.stderr, done.returncode), ("", 0))
 
+    def test_it_names_what_is_installed(self):
+        """Wherever --prefix puts that, also for a package that is made in another folder."""
+        for prefix, settings_folder in (("/", "etc"), ("/usr", "etc"), ("/usr/local", "usr/local/etc"),
+                                        ("/opt/echod", "opt/echod/etc")):
+            with self.subTest(prefix), tempfile.TemporaryDirectory() as folder:
+                run("cmake", "--install", os.path.dirname(os.path.dirname(SERVICE)), "--prefix", prefix,
+                    env=os.environ | {"DESTDIR": folder}, check=True)
+                unit = settings(os.path.join(folder, prefix.strip("/"), "lib/systemd/system/echod.service"))
+                for path in (unit["ExecStart"][0], unit["EnvironmentFile"][0].removeprefix("-")):
+                    self.assertTrue(os.path.isabs(path) and os.path.isfile(folder + path), path)
+                for name in ("default", "logrotate.d"):
+                    self.assertTrue(os.path.isfile(os.path.join(folder, settings_folder, name, "echod")), name)
+
     def test_exposure(self):
         self.assertLessEqual(exposure(), EXPOSURE_MAX)
 
