@@ -28,6 +28,7 @@ USER 65532:65532
 ENV ECHOD_LISTEN=*:8080
 EXPOSE 8080
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=10s --timeout=3s --start-period=2s --retries=3 \
+# --check gives up after 5 s, and says why.
+HEALTHCHECK --interval=10s --timeout=6s --start-period=2s --retries=3 \
     CMD ["/echod", "--check", "http://127.0.0.1:8080/healthz"]
 ENTRYPOINT ["/echod"]

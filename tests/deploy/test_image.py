@@ -17,6 +17,7 @@ BUILD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "bu
 IMAGE = container.Image(os.path.join(BUILD, "image"))
 MODES = ("thread", "event", "hybrid", "pool", "process")
 SIZE_MAX = 2 << 20
+CHECK_TIMEOUT = 5  # seconds until --check gives up
 PATIENCE = 20  # seconds for anything that must happen
 GET = b"GET /plaintext HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 
@@ -163,6 +164,8 @@ class RunTest(unittest.TestCase):
 
     def test_health(self):
         with Container() as box:
+            timeout = IMAGE.config["Healthcheck"]["Timeout"] / 1e9
+            self.assertGreater(timeout, CHECK_TIMEOUT, "else it is killed before it says why")
             good = box.health()
             self.assertEqual((good.returncode, good.stderr), (0, ""))
             for url in ("http://127.0.0.1:8081/healthz", "http://127.0.0.1:8080/status/503"):

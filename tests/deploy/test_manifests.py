@@ -99,15 +99,33 @@ class KubernetesTest(unittest.TestCase):
         for _, kinds in self.overlays():
             container, = kinds["Deployment"]["spec"]["template"]["spec"]["containers"]
             ports = {port["name"]: port["containerPort"] for port in container["ports"]}
-            port, = kinds["Service"]["spec"]["ports"]
-            self.assertIn(port["targetPort"], ports)
-            self.assertEqual(kinds["ServiceMonitor"]["spec"]["endpoints"][0]["port"], port["name"])
+            self.assertEqual({port["name"]: port["targetPort"] for port in kinds["Service"]["spec"]["ports"]},
+                             {name: name for name in ports})
+            self.assertEqual(kinds["ServiceMonitor"]["spec"]["endpoints"][0]["port"], "admin")
             self.assertEqual(kinds["ServiceMonitor"]["spec"]["endpoints"][0]["path"], "/metrics")
             self.assertEqual(kinds["ConfigMap"]["data"]["ECHOD_LISTEN"], f"*:{ports['http']}")
+            self.assertEqual(kinds["ConfigMap"]["data"]["ECHOD_ADMIN_LISTEN"], f"*:{ports['admin']}")
             for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
                 path = "/readyz" if probe == "readinessProbe" else "/healthz"
-                self.assertIn(container[probe]["httpGet"]["port"], ports)
-                self.assertEqual(container[probe]["httpGet"]["path"], path)
+                self.assertEqual(container[probe]["httpGet"], {"path": path, "port": "admin"})
+
+    def test_the_autoscaler_alone_says_how_many(self):
+        for _, kinds in self.overlays():
+            self.assertNotIn("replicas", kinds["Deployment"]["spec"])
+            self.assertGreater(kinds["HorizontalPodAutoscaler"]["spec"]["minReplicas"],
+                               kinds["PodDisruptionBudget"]["spec"]["maxUnavailable"])
+
+    def test_the_connections_fit_into_the_memory(self):
+        """With what the documentation's table of sizes says of the mode."""
+        table = re.findall(r"^\| ([a-z, ]+) \| [^|]+ \| [^|]+ \| ([\d.]+) KB \|", text_of(DEPLOY, "README.md"), re.MULTILINE)
+        sizes = {mode: float(size) * 1e3 for names, size in table for mode in names.split(", ")}
+        self.assertEqual(set(sizes), set(MODES))
+        for mode, kinds in self.overlays():
+            container, = kinds["Deployment"]["spec"]["template"]["spec"]["containers"]
+            number, unit = re.fullmatch(r"(\d+)([MG]i)", container["resources"]["limits"]["memory"]).groups()
+            limit = int(number) << {"Mi": 20, "Gi": 30}[unit]
+            connections = int(kinds["ConfigMap"]["data"]["ECHOD_MAX_CONNECTIONS"])
+            self.assertGreater(limit, (256 << 20) + connections * sizes[mode], mode)
 
     def test_the_drain_fits_into_the_grace(self):
         """And the endpoints hear of it while the pod still accepts."""
