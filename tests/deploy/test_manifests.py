@@ -220,6 +220,8 @@ class DashboardTest(unittest.TestCase):
         """The one that is provisioned."""
         source, = yaml.safe_load(text_of(DEPLOY, "compose", "grafana", "provisioning", "datasources",
                                          "prometheus.yaml"))["datasources"]
+        config = yaml.safe_load(text_of(DEPLOY, "compose", "prometheus.yml"))
+        self.assertEqual(source["jsonData"]["timeInterval"], config["global"]["scrape_interval"])
         for panel in self.board["panels"]:
             self.assertEqual(panel["datasource"], {"type": source["type"], "uid": source["uid"]})
 
