@@ -6,11 +6,13 @@ from .methods import MARKS
 from .stats import Sample
 
 NOISY = 0.25  # half the interval of the drawn figure, as a part of its median: beyond it the row is marked
+_OF_ANY = ("unusable", "merged", "worst_of_machines")
 
 
 def _common_marks(measurements):
-    """What is true of more than half of the rounds: then it is true of the median."""
-    return [mark for mark in MARKS if sum(mark in m["marks"] for m in measurements) * 2 > len(measurements)]
+    """What is true of more than half of the rounds: then it is true of the median. And what must be known of any."""
+    counts = {mark: sum(mark in m["marks"] for m in measurements) for mark in (*MARKS, *_OF_ANY)}
+    return [mark for mark, count in counts.items() if count * 2 > len(measurements) or count and mark in _OF_ANY]
 
 
 def _is_noisy(sample):

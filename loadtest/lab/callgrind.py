@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from .errors import LabError
-from .process import Child, describe_status
+from .process import Child, quoted
 
 _CONNECTIONS = 8
 _PATIENCE = 60
@@ -29,7 +29,7 @@ def parse_total(text):
     """The instructions in a profile: its `summary:` line."""
     found = re.search(r"^summary: (\d+)", text, re.MULTILINE)
     if not found:
-        raise LabError("a callgrind profile without a summary")
+        raise LabError("callgrind left a profile without a summary: it was ended while it wrote")
     return int(found[1])
 
 
@@ -37,8 +37,10 @@ def check_load(output, requests):
     """LabError unless h2load says that all requests were answered with 2xx."""
     succeeded = re.search(r"(\d+) succeeded, (\d+) failed, (\d+) errored", output)
     codes = re.search(r"status codes: (\d+) 2xx", output)
-    if not succeeded or not codes or int(succeeded[1]) != requests or int(codes[1]) != requests:
-        raise LabError(f"h2load: not all of {requests} requests were answered with 2xx")
+    if not succeeded or not codes:
+        raise LabError(f"h2load printed no counts, but {quoted(output)}")
+    if int(succeeded[1]) != requests or int(codes[1]) != requests:
+        raise LabError(f"h2load: not all of {requests} requests were answered with 2xx, but {codes[1]}: {succeeded[0]}")
 
 
 def load(server, path, requests, connections=_CONNECTIONS, flags=()):
@@ -48,9 +50,8 @@ def load(server, path, requests, connections=_CONNECTIONS, flags=()):
         if not client.ended(_PATIENCE):
             server.check_alive()
             raise LabError(f"h2load did not end within {_PATIENCE} s")
-        status = client.reap()
-        if status != 0:
-            raise LabError(f"h2load {describe_status(status)}: {client.error_line()}")
+        if client.reap() != 0:
+            raise LabError(f"h2load {client.end_in_words()}")
         check_load(client.read_output(), requests)
 
 

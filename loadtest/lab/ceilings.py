@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 from .errors import LabError
+from .process import described
 
 SOURCES = Path(__file__).resolve().parent.parent / "ceilings"
 _FLAGS = ["-std=gnu17", "-O2", "-D_GNU_SOURCE", "-pthread"]
@@ -25,5 +26,6 @@ def build(name, folder):
     except OSError as error:
         raise LabError(f"cannot run {command[0]}: {error.strerror}") from None
     if done.returncode != 0:
-        raise LabError(f"cannot compile {sources[0].name}: {(done.stderr.strip().splitlines() or ['no message'])[0]}")
+        line = next(iter(done.stderr.strip().splitlines()), "")
+        raise LabError(f"cannot compile {sources[0].name}: {command[0]} {described(done.returncode, line)}")
     return program

@@ -19,7 +19,7 @@ from .workloads import Workload
 FORMAT, VERSION = "echod-compare", 2
 CEILINGS = command.ROOT / "build" / "ceilings"
 BUDGET = {"quick": 110, "full": 2300}  # seconds that the measurements of a whole run may take
-_SPARE = 100  # descriptors that are no connections
+_SPARE, _SPARE_EACH = 128, 8  # descriptors that are no connections, of a client or a server; of each of a server's loops
 _GREETING = Workload("plaintext", "GET /plaintext", "GET", "/plaintext")
 
 
@@ -40,7 +40,7 @@ class Comparison:
         self.modes = [] if given.target else modes.choose(server, given.modes)
         self.others = subjects.parse_also(given.also, [mode.name for mode in modes.MODES])
         self.others += [subjects.parse_target(given.target)] if given.target else []
-        self.most = max(1, descriptors - _SPARE) if descriptors > 0 else 60_000
+        self.most = max(1, descriptors - _SPARE - _SPARE_EACH * len(usable)) if descriptors > 0 else 60_000
         self.lab = Lab(pinning, usable, server, self.most)
         self.missing = 0  # experiments whose programs are not there
         self.trials = self._trials(chosen)

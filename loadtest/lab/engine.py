@@ -100,7 +100,8 @@ def plan(experiment, subjects, effort, points):
 
 def _entry(cell):
     return {"subject": cell.subject.name, "kind": cell.subject.kind, "x": cell.x, "round": cell.round, "failure": None,
-            "asked_rate": None, "achieved_rate": None, "errors": None, "figures": {}, "marks": [], "details": {}}
+            "asked_rate": None, "achieved_rate": None, "errors": None, "figures": {}, "histograms": {}, "marks": [],
+            "details": {}}
 
 
 def _measured(cell, lab):
@@ -109,10 +110,10 @@ def _measured(cell, lab):
     method = methods.of(cell.experiment)
     try:
         if method.connections(cell) > lab.most:
-            raise CellFailed(f"the client may hold {lab.most:,} connections (ulimit -n)", "limit")
+            raise CellFailed(f"the client may hold {lab.most:,} connections: descriptors (ulimit -n)", "limit")
         outcome: Outcome = method.measure(cell, lab)
         entry.update(asked_rate=outcome.asked_rate, achieved_rate=outcome.achieved_rate, errors=outcome.errors,
-                     figures=outcome.figures, marks=list(outcome.marks), details=outcome.details)
+                     figures=outcome.figures, histograms=outcome.histograms, marks=list(outcome.marks), details=outcome.details)
     except CellFailed as failure:
         entry.update(failure={"kind": failure.kind, "reason": str(failure)}, errors=failure.errors)
     except LabError as error:

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from . import swarm
+from . import histogram, swarm
 from .errors import CellFailed
 from .measure import CLIENT_LIMIT, Mark, interference, mark
 
@@ -38,15 +38,22 @@ class Loaded:
             figures["pss_bytes"] = self.memory["pss"]
         return figures
 
+    def histogram(self, name):
+        """The latencies of a class, as results.json keeps them."""
+        return histogram.compact(self.of(name)["latency_us"]["buckets"])
+
     def details(self):
         found = interference(self.first, self.second, self.cpus)
-        return {"swarm": self.result, "others_cpu_share": found["others_cpu_share"], "lost_cpu_share": found["lost_cpu_share"]}
+        classes = [{**of, "latency_us": {name: value for name, value in of["latency_us"].items() if name != "buckets"}}
+                   for of in self.result["classes"]]
+        return {"swarm": {**self.result, "classes": classes}, "others_cpu_share": found["others_cpu_share"],
+                "lost_cpu_share": found["lost_cpu_share"]}
 
 
 def load(server, classes, pinning, seconds, warmup=0.0, gate=True, of_run=None, looked=None):
     """Loads it for so long. `looked`: seconds after the first request at which the second reading is made, if not at the end."""
     length = warmup + seconds
-    flags = {"warmup": f"{warmup:g}", "grace": swarm.GRACE, **(of_run or {})}
+    flags = {"warmup": f"{warmup:g}", "grace": swarm.GRACE, "buckets": True, **(of_run or {})}
     with swarm.Run(classes, flags, server, pinning.client, gate) as run:
         if gate:
             held = run.held()
@@ -63,11 +70,20 @@ def load(server, classes, pinning, seconds, warmup=0.0, gate=True, of_run=None, 
     return Loaded(result, first, second, memory, len(pinning.server | pinning.client))
 
 
+def missed(found):
+    """In words, what came of the requests of a class that got no right answer."""
+    words = [f"{found['refused']:,} refused with 503"] if found["refused"] else []
+    words += [f"{count:,} {kind} errors" for kind, count in found["errors"].items() if count]
+    words += [f"{found[name]:,} {name}" for name in ("unsent", "unfinished") if found[name]]
+    first = f" (first: {found['first_error']})" if found["first_error"] else ""
+    return (", ".join(words) or "nothing was asked") + first
+
+
 def refuse_wrong(found):
     """CellFailed if a class got answers that are not what they must be."""
     errors = found["errors"]
-    if wrong := errors["status"] + errors["body"]:
-        raise CellFailed(f"{wrong:,} wrong answers: {found['first_error']}", "wrong", errors)
+    if errors["status"] + errors["body"]:
+        raise CellFailed(f"wrong answers: {missed(found)}", "wrong", errors)
 
 
 def add_errors(several):

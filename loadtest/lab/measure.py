@@ -70,6 +70,15 @@ def _wait_for_sockets(server, enough):
         time.sleep(max(_POLL, 2 * (time.monotonic() - looked)))
 
 
+def _refuse_wrong(server, figures, answer_length, connections):
+    """CellFailed if a run had errors. A full server that refuses connections is a result, and says itself what it is full of."""
+    wrong = problems(figures, answer_length, connections)
+    if wrong and (full := server.refusing()):
+        raise CellFailed(f"it was full, and answered 503: {full}", "refused", figures["errors"])
+    if wrong:
+        raise CellFailed(wrong, "errors", figures["errors"])
+
+
 def _start(server, run, before, holds_idle):
     """Lets the requests begin once the server has accepted all connections. `before`: its sockets without them."""
     if before is not None and holds_idle:
@@ -87,8 +96,7 @@ def _warm_up(server, workload, connections, timing, pinning, before, holds_idle)
         run.sleep_until(timing.warmup)
         server.check_alive()
         figures, _ = run.finish()
-    if wrong := problems(figures, None, connections):
-        raise CellFailed(wrong, "errors", figures["errors"])
+    _refuse_wrong(server, figures, None, connections)
     if before is not None and (left := _wait_for_sockets(server, lambda count: count <= before) - before) > 0:
         raise CellFailed(f"the server still had {left} connections open after the warm-up")
     return figures["requests"]
@@ -192,9 +200,8 @@ def measure(subject, workload, connections, timing, pinning):
         run = (server, workload, connections, timing, pinning, before, subject.holds_idle)
         warm = _warm_up(*run)
         figures, written, first, second, memory = _timed(*run)
+        _refuse_wrong(server, figures, answer_length, connections)
         life = server.stop()
-    if wrong := problems(figures, answer_length, connections):
-        raise CellFailed(wrong, "errors", figures["errors"])
     threads = max(1, min(len(pinning.client), connections))
     cell = {
         "duration_s": figures["duration_us"] / 1e6,

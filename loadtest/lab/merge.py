@@ -6,55 +6,29 @@ and errors add up, percentiles come from the histograms of all requests where ev
 worst machine's and marked. Where each had servers of its own, its rounds are further rounds of the same experiment.
 """
 
-import re
-
-from . import aggregate, experiment, modes, verdict
+from . import aggregate, experiment, histogram, modes, verdict
 from .errors import UsageError
 from .figures import FIGURES
 
-_PERCENTILE = re.compile(r"p(\d{2})(\d*)_us")
 _COUNTS = ("answers", "slow_open")  # that the machines share out
 _WORST = ("max_us", "last_answer_s", "waves")
 
 
-def _percentile_of(name):
-    """99.9 for p999_us; None for a figure that is no percentile."""
-    found = _PERCENTILE.fullmatch(name)
-    return float(f"{found[1]}.{found[2] or 0}") if found else None
-
-
-def _together(histograms):
-    """Buckets ([upper end, count]) of all histograms, in order."""
-    counts = {}
-    for buckets in histograms:
-        for end, count in buckets:
-            counts[end] = counts.get(end, 0) + count
-    return sorted(counts.items())
-
-
-def percentile(buckets, per_cent):
-    """The upper end of the bucket with that share of all values, by nearest rank."""
-    rank = max(1, -(-sum(count for _, count in buckets) * per_cent // 100))
-    for end, count in buckets:
-        rank -= count
-        if rank <= 0:
-            return end
-    return buckets[-1][0]
-
-
 def _histograms(entries):
-    """The histogram of each measurement; none if one has none."""
-    found = [((entry.get("details") or {}).get("latency_us") or {}).get("buckets") for entry in entries]
-    return found if all(found) else []
+    """By the figures that they stand behind, the histogram of all measurements; without those that one does not have."""
+    found = [entry.get("histograms") or {} for entry in entries]
+    return {behind: histogram.together(own[behind] for own in found)
+            for behind in found[0] if all(own.get(behind) for own in found)}
 
 
-def _figure(name, values, buckets):
+def _figure(name, values, histograms):
     """(value, whether it is only the worst of the machines')."""
-    per_cent = _percentile_of(name)
-    if per_cent is not None and buckets:
-        return percentile(buckets, per_cent), False
-    if per_cent is not None or name in _WORST:
-        return max(values), per_cent is not None
+    if percentile := histogram.of_figure(name):
+        behind, per_cent = percentile
+        known = histograms.get(behind)
+        return (histogram.percentile(known, per_cent), False) if known else (max(values), True)
+    if name in _WORST:
+        return max(values), False
     if name in _COUNTS or (name in FIGURES and FIGURES[name].unit.endswith("/s")):
         return sum(values), False
     return sum(values) / len(values), False
@@ -75,17 +49,17 @@ def _merged(entries):
     """One measurement of those that the machines made together; `entries`: each with its machine's number."""
     own = [entry for _, entry in entries]
     marks = dict.fromkeys(mark for entry in own for mark in entry["marks"])
-    merged = {**own[0], "failure": _failure(entries), "figures": {},
+    merged = {**own[0], "failure": _failure(entries), "figures": {}, "histograms": {},
               "asked_rate": _sum([entry["asked_rate"] for entry in own]),
               "achieved_rate": _sum([entry["achieved_rate"] for entry in own]),
               "errors": {kind: sum((entry["errors"] or {}).get(kind, 0) for entry in own)
                          for kind in dict.fromkeys(kind for entry in own for kind in entry["errors"] or {})},
               "details": {f"machine {number}": entry["details"] for number, entry in entries}}
     if not merged["failure"]:
-        buckets = _together(_histograms(own))
+        merged["histograms"] = _histograms(own)
         for name in own[0]["figures"]:
             if all(name in entry["figures"] for entry in own):
-                merged["figures"][name], worst = _figure(name, [entry["figures"][name] for entry in own], buckets)
+                merged["figures"][name], worst = _figure(name, [entry["figures"][name] for entry in own], merged["histograms"])
                 marks.update({"worst_of_machines": None} if worst else {})
     return {**merged, "marks": ["merged", *marks]}
 

@@ -3,9 +3,14 @@
 
 import json
 import os
+import re
 from pathlib import Path
 
 from .errors import LabError
+
+_NUMBER = r"-?\d[\d.eE+-]*"
+_NUMBERS = re.compile(rf"\[\n\s+{_NUMBER}(?:,\n\s+{_NUMBER})*\n\s*\]")
+_PAIRS = re.compile(rf"\[\n\s+\[{_NUMBER}, {_NUMBER}\](?:,\n\s+\[{_NUMBER}, {_NUMBER}\])*\n\s*\]")
 
 
 def prepare(folder):
@@ -29,4 +34,8 @@ def write(path, text):
 
 
 def write_json(path, value):
-    write(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+    """Readable, with a list of numbers, and of pairs of them, on one line. (No string holds a line feed in JSON.)"""
+    text = json.dumps(value, indent=1, ensure_ascii=False)
+    for inner in (_NUMBERS, _PAIRS):
+        text = inner.sub(lambda found: " ".join(found[0].split()).replace("[ ", "[").replace(" ]", "]"), text)
+    write(path, text + "\n")

@@ -4,6 +4,7 @@
 from dataclasses import dataclass
 
 OVERHEAD = 0.2  # seconds a measurement takes besides its two runs: start, check, connecting, wrk's stopping, end
+_WARMUP_EACH = 0.00005
 _WARMUP_SHARE, _WARMUP_LEAST, _WARMUP_MOST = 0.25, 0.2, 1.0
 
 
@@ -17,8 +18,9 @@ class Cell:
     subject: object
 
 
-def warmup_for(seconds):
-    return min(max(seconds * _WARMUP_SHARE, _WARMUP_LEAST), _WARMUP_MOST)
+def warmup_for(seconds, connections=0):
+    """Long enough for an answer on each of the connections: wrk sends on all of them before it reads."""
+    return min(max(seconds * _WARMUP_SHARE, _WARMUP_LEAST), _WARMUP_MOST) + _WARMUP_EACH * connections
 
 
 def cells(rounds, workloads, connections, subjects):

@@ -15,6 +15,7 @@ from .errors import LabError
 from .interrupts import shield
 
 _PR_SET_PDEATHSIG = 1
+_SHOWN = 60  # characters of unexpected output
 _CLOCK = struct.Struct("d")
 _libc = ctypes.CDLL(None, use_errno=True)
 _living = []
@@ -87,6 +88,10 @@ class Child:
         lines = self.errors().strip().splitlines()
         return lines[-1].strip() if lines else ""
 
+    def end_in_words(self):
+        """What became of one that was reaped, with the last line it wrote on stderr."""
+        return described(self.status, self.error_line())
+
     def reap(self):
         """The exit status (negative: a signal) of a child that has ended, with the resources it used in self.rusage."""
         if self.status is None:
@@ -135,5 +140,27 @@ def stop_all():
 def describe_status(status):
     """An exit status in words."""
     if status < 0:
-        return f"was ended by {signal.Signals(-status).name}"
+        return f"was ended by {signal_name(-status)}"
     return f"exited with status {status}"
+
+
+def signal_name(number):
+    """SIGTERM; of a real-time signal, which Python has no name for, its number."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def described(status, line):
+    """A status, and the line that a program said at its end, if it said one."""
+    return f"{describe_status(status)}{f': {line}' if line else '' if status < 0 else ' and said nothing on stderr'}"
+
+
+def quoted(output):
+    """The last line of what a program printed, cut, for a message that says it was not what was expected."""
+    lines = output.strip().splitlines()
+    if not lines:
+        return "nothing"
+    last = lines[-1].strip()
+    return repr(last if len(last) <= _SHOWN else last[:_SHOWN] + "…")

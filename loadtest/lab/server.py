@@ -10,12 +10,13 @@ from urllib.parse import urlsplit
 
 from . import procfs, sockdiag
 from .errors import CannotStart, CellFailed, LabError, ServerDied
-from .process import Child, describe_status
+from .process import Child, described
 
 _DRAINED = 35  # seconds: echod's own drain timeout is 30
 _LISTENING = re.compile(rb"^listening on ([0-9.]+):([0-9]+)$", re.MULTILINE)
 
 _LIMIT = re.compile(r"at most (\d+) connections \((.*)\)$", re.MULTILINE)
+_FULL = re.compile(r"full: (.*); refusing more$", re.MULTILINE)
 _DYING = 0.2  # seconds from a connection's reset to the end of the process that had it
 _POLL = 0.02  # seconds between two tries to connect
 
@@ -72,7 +73,7 @@ class Server:
         line = self.child.error_line()
         if _LIMIT.search(line):  # what -v says at the start is no reason
             line = ""
-        return f"{describe_status(status)}{': ' + line if line else ''}"
+        return described(status, line)
 
     def check_alive(self):
         """LabError if the server has ended by itself."""
@@ -96,6 +97,11 @@ class Server:
         """(the most connections it serves at once, what sets that limit), as it says on stderr with -v; None if it does not."""
         found = _LIMIT.search(self.child.errors())
         return (int(found[1]), found[2]) if found else None
+
+    def refusing(self):
+        """Why it has refused connections, as it says on stderr; None if it has refused none."""
+        found = _FULL.search(self.child.errors())
+        return found[1] if found else None
 
     def stop(self, patience=_DRAINED):
         """SIGTERM, and the resources of the whole life: ended threads and reaped children included."""
@@ -153,6 +159,9 @@ class Foreign(Server):
     def limit(self):
         return None
 
+    def refusing(self):
+        return None
+
     def stop(self, patience=_DRAINED):
         self.check_alive()
         self.child.stop(patience=patience)
@@ -190,6 +199,9 @@ class Remote:
         return None
 
     def limit(self):
+        return None
+
+    def refusing(self):
         return None
 
     def stop(self, patience=0):

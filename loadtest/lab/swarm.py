@@ -9,11 +9,12 @@ import time
 
 from . import command, procfs
 from .errors import CellFailed, LabError
-from .process import Child, describe_status
+from .process import Child, quoted
 
 PATH = command.ROOT / "build" / "release" / "swarm"
 GRACE = 10  # seconds that answers may take after the end
 _OPENING = 60  # seconds that the connections may take to open
+_UNOPENED = 1  # its exit status where connections could not be opened
 _SETTLING = 5  # seconds that swarm may take besides
 
 
@@ -51,7 +52,7 @@ def parse(output):
             continue
         if isinstance(found, dict) and found.get("event") == "result":
             return found
-    raise LabError("swarm printed no result")
+    raise LabError(f"swarm printed no result, but {quoted(output)}")
 
 
 class Run:
@@ -77,7 +78,11 @@ class Run:
                 self._fail()
             self._seen += more
         line, _, self._seen = self._seen.partition(b"\n")
-        return json.loads(line)
+        try:
+            found = json.loads(line)
+            return {name: found[name] for name in ("asked", "open")}
+        except (ValueError, TypeError, KeyError):
+            raise LabError(f"swarm did not say how many connections it holds, but {quoted(line.decode(errors='replace'))}") from None
 
     def open_gate(self):
         """The requests begin; from now on the seconds count."""
@@ -89,7 +94,8 @@ class Run:
         self._server.check_alive()
         self.child.ended(_SETTLING)
         status = self.child.stop()
-        raise CellFailed(f"swarm {describe_status(status)}: {self.child.error_line() or 'no message'}", "refused")
+        kind = "refused" if status == _UNOPENED else "other"
+        raise CellFailed(f"swarm ended without a result: it {self.child.end_in_words()}", kind)
 
     def sleep_until(self, seconds):
         """Waits until that long after the requests began, or swarm's end; whether it is still at work."""

@@ -14,6 +14,7 @@ MARKS = {
     "disturbed": ("!", "other programs used the CPUs in most rounds: measure again on a quiet machine"),
     "throttled": ("^", "the CPUs were throttled or taken away by the host in most rounds"),
     "noisy": ("~", "the rounds lie far apart: the median says little"),
+    "unusable": ("?", "a figure is left out: what other programs did meanwhile outweighs it"),
     "merged": ("+", "put together from several load machines"),
     "worst_of_machines": ("#", "percentiles are the worst of the load machines', not those of all requests together"),
 }

@@ -12,7 +12,7 @@ from pathlib import Path
 from . import cpus, procfs
 from .errors import CellFailed, LabError
 from .interrupts import shield
-from .process import Child, describe_status
+from .process import Child, quoted
 
 _TIMEOUT = 8  # seconds after which wrk calls an answer an error; slower than that nothing here may be
 _TICK = 0.1  # seconds between the moments at which wrk looks whether it should stop
@@ -36,7 +36,7 @@ def parse(output):
                 break
             if "latency_us" in figures:
                 return figures
-    raise LabError("wrk printed no figures")
+    raise LabError(f"wrk printed no figures, but {quoted(output)}")
 
 
 def problems(figures, answer_length, connections):
@@ -82,9 +82,8 @@ class Run:
     def check_alive(self, timeout=0):
         """LabError if wrk ends by itself within that time."""
         if self.child.ended(timeout):
-            status = self.child.stop()
-            line = self.child.error_line() or "no message"
-            raise LabError(f"wrk {describe_status(status)}: {line}")
+            self.child.stop()
+            raise LabError(f"wrk ended too early: it {self.child.end_in_words()}")
 
     def sleep_until(self, seconds):
         """Waits until that long after the requests began."""
@@ -106,7 +105,8 @@ class Run:
             self.child.send(signal.SIGINT)  # until its handler is in place wrk ignores it
         written = self.written()
         lasted = time.monotonic() - self.start
-        self.child.reap()
+        if self.child.reap() != 0:
+            raise LabError(f"wrk {self.child.end_in_words()}")
         figures = parse(self.child.read_output())
         if lasted < _TIMEOUT:  # none can be that late: wrk counts connections on which it has not asked yet
             figures["errors"]["timeout"] = 0

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Stands in for swarm in the lab's tests: says that all went well, without a connection. FAKE_SWARM: dead, wrong, half, silent."""
+"""Stands in for swarm in the lab's tests: says that all went well, without a connection. FAKE_SWARM: dead, wrong, half,
+silent, cut, killed."""
 
 import json
 import os
+import signal
 import sys
 
 FAULT = os.environ.get("FAKE_SWARM", "")
@@ -35,7 +37,7 @@ def result_of(of):
     return {"name": of["name"], "path": of["path"], "asked_rate": asked, "achieved_rate": answers / 1.0, "requests": requests,
             "answers": answers, "refused": 0, "unsent": 0, "unfinished": requests - answers, "errors": errors,
             "first_error": "a body of 3 bytes, 13 expected" if FAULT == "wrong" else None, "last_answer_s": 1.25,
-            "latency_us": {**latency, "samples": answers}}
+            "latency_us": {**latency, "samples": answers, "buckets": [[90.0, answers - answers // 10], [100.0, answers // 10]]}}
 
 
 def main(arguments):
@@ -49,6 +51,11 @@ def main(arguments):
         count = sum(int(of["connections"]) for of in classes)
         print(json.dumps({"event": "held", "asked": count, "opened": count, "open": count}), flush=True)
         sys.stdin.read()
+    if FAULT == "cut":
+        print('{"event": "resu')
+        return 0
+    if FAULT == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
     print(json.dumps({"event": "result", "complete": True, "window_s": 1.0, "client_cpu_share": 0.1,
                       "classes": [result_of(of) for of in classes]}))
     return 0

@@ -63,7 +63,7 @@ class EngineTest(unittest.TestCase):
         self.assertEqual(len(found["measurements"]), 12)
         self.assertEqual(found["measurements"][0], {
             "subject": "thread", "kind": "mode", "x": 1, "round": 1, "failure": None, "asked_rate": 7, "achieved_rate": 6,
-            "errors": None, "figures": {"rps": 100.0, "p99_us": 5.0}, "marks": ["disturbed"], "details": {}})
+            "errors": None, "figures": {"rps": 100.0, "p99_us": 5.0}, "histograms": {}, "marks": ["disturbed"], "details": {}})
         self.assertEqual(len(found["summary"]), 4)
         self.assertEqual(found["verdict"], {"outcome": "holds", "sentence": "100/s and 1.0."})
 

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 """--merge: what several machines measured, as one report."""
 
+import math
+import random
 import unittest
 
 import context  # noqa: F401
 import report_fixture
-from lab import merge, report
+from lab import histogram, merge, report
 from lab.errors import UsageError
 from report_fixture import CONNECTIONS, experiment, figure, measurement
 
@@ -26,7 +28,7 @@ def results(*measurements, complete=True, name="scaling", cpu="A CPU"):
 def target(rps, p99, number=1, x=64, buckets=None, **more):
     return measurement("target", x, number, {"rps": rps, "p99_us": p99, "max_us": p99 * 2} if rps else {}, "target",
                        **{"asked_rate": 1000, "achieved_rate": rps, "errors": {"read": 1, "timeout": 0},
-                          "details": {"latency_us": {"buckets": buckets}} if buckets else {}, **more})
+                          "histograms": {"us": buckets} if buckets else {}, **more})
 
 
 def row(merged, subject="target", x=64):
@@ -53,12 +55,28 @@ class TargetTest(unittest.TestCase):
         self.assertEqual(entry["figures"]["p99_us"], 20)  # 1088 of 1099 are at most that
         self.assertEqual(entry["figures"]["max_us"], 1000)
         self.assertEqual(entry["marks"], ["merged"])
+        self.assertEqual(sum(count for _, count in entry["histograms"]["us"]), 1099)
+        self.assertEqual(row(merged)["marks"], ["merged"])
 
-    def test_nearest_rank(self):
-        buckets = [(1, 50), (2, 49), (3, 1)]
-        for per_cent, value in ((50, 1), (50.5, 2), (99, 2), (99.9, 3), (100, 3)):
-            self.assertEqual(merge.percentile(buckets, per_cent), value)
-        self.assertEqual([merge._percentile_of(name) for name in ("p50_us", "p999_us", "max_us", "rps")], [50, 99.9, None, None])
+    def test_percentiles_of_the_union(self):
+        """Two machines' latencies, drawn, and the percentiles of all of them together, as exactly as a bucket is wide."""
+        draw = random.Random(7)
+        machines = [[draw.lognormvariate(6, 1) for _ in range(4000)], [draw.lognormvariate(8, 0.5) for _ in range(600)]]
+        union = sorted(value for own in machines for value in own)
+        for name, per_cent in (("p50_us", 50), ("p99_us", 99), ("p999_us", 99.9)):
+            parts = [results(measurement("target", 64, 1, {name: 1.0}, "target", errors={},
+                                         histograms={"us": histogram.compact((value, 1) for value in own)})) for own in machines]
+            found = merge.merge(parts)["experiments"][0]["measurements"][0]["figures"][name]
+            exact = union[math.ceil(len(union) * per_cent / 100) - 1]
+            self.assertTrue(exact <= found <= exact * (1 + 1 / histogram.STEPS), (name, exact, found))
+
+    def test_a_phase_has_its_own_histogram(self):
+        own = {"alone_us": [[100, 99], [200, 1]], "slow_us": [[1000, 50], [9088, 50]]}
+        entry = measurement("target", 64, 1, {"p99_alone_us": 1, "p50_slow_us": 1, "p99_computing_us": 7}, "target", errors={},
+                            histograms=own)
+        merged = merge.merge([results(entry), results(entry)])["experiments"][0]["measurements"][0]
+        self.assertEqual(merged["figures"], {"p99_alone_us": 100, "p50_slow_us": 1000, "p99_computing_us": 7})
+        self.assertIn("worst_of_machines", merged["marks"])
 
     def test_a_failure_on_one_machine_fails_the_measurement(self):
         failed = target(0, 0, failure={"kind": "errors", "reason": "5 read errors"})

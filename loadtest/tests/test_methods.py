@@ -10,7 +10,7 @@ from unittest import mock
 import context
 from lab import cpus, engine, methods, swarm
 from lab.errors import CellFailed, LabError, ServerDied
-from lab.methods import burst, mix, overload, price
+from lab.methods import burst, idle, mix, overload, price
 from lab.subjects import Subject
 
 TESTS = context.LOADTEST / "tests"
@@ -40,6 +40,7 @@ class SwarmTest(unittest.TestCase):
         self.assertEqual((found.figures["p99_alone_us"], found.figures["answered_slow"]), (100.0, 100.0))
         self.assertEqual((found.asked_rate, found.achieved_rate), (200, 200))
         self.assertEqual(found.figures["threads"], 1)
+        self.assertEqual(found.histograms, {"alone_us": [[90, 180], [100, 20]], "slow_us": [[90, 180], [100, 20]]})
         self.assertEqual([of["name"] for of in found.details["slow"]["swarm"]["classes"]], ["timed", "beside"])
 
     def test_where_many_are_not_answered_there_is_no_p99(self):
@@ -57,9 +58,9 @@ class SwarmTest(unittest.TestCase):
 
     def test_burst_that_is_not_answered_whole(self):
         self.set_environment("FAKE_SWARM", "half")
-        with self.assertRaisesRegex(CellFailed, "20 of 40 were answered") as raised:
+        with self.assertRaisesRegex(CellFailed, "20 of 40 were answered: 20 unfinished") as raised:
             self.measure(burst, 40, delay=0.2)
-        self.assertEqual(raised.exception.kind, "errors")
+        self.assertEqual(raised.exception.kind, "refused")
 
     def test_overload(self):
         found = self.measure(overload, 200, capacity_seconds=0.1, warmup=0.1)
@@ -67,9 +68,11 @@ class SwarmTest(unittest.TestCase):
         self.assertEqual((found.asked_rate, found.figures["goodput"], found.figures["goodput_share"]), (2000, 2000, 200))
 
     def test_what_gives_no_figure(self):
-        for fault, error, pattern in (("wrong", CellFailed, "3 wrong answers: a body of 3 bytes"),
-                                      ("dead", CellFailed, "swarm exited with status 1: swarm: no connection could be opened"),
-                                      ("silent", LabError, "swarm printed no result")):
+        for fault, error, pattern in (("wrong", CellFailed, "wrong answers: 3 body errors .first: a body of 3 bytes"),
+                                      ("dead", CellFailed, "swarm ended without a result: it exited with status 1: swarm: no connection"),
+                                      ("silent", LabError, "swarm printed no result, but nothing"),
+                                      ("cut", LabError, "swarm printed no result, but '{.event.: "),
+                                      ("killed", CellFailed, "it was ended by SIGKILL")):
             with self.subTest(fault):
                 self.set_environment("FAKE_SWARM", fault)
                 with self.assertRaisesRegex(error, pattern):
@@ -98,6 +101,21 @@ class ArgumentsTest(unittest.TestCase):
         words = swarm.arguments([{"name": "a", "path": "/x", "rate": 5, "close": True, "gate": False}], {"duration": "1"},
                                 "127.0.0.1:9")
         self.assertEqual(words, ["--duration", "1", "--target", "127.0.0.1:9", "--class", "a", "--rate", "5", "--close", "/x"])
+
+
+class IdleTest(unittest.TestCase):
+    def test_of_the_kernel(self):
+        grown = {"user": 800.0, "slab": 3000.0, "stacks": -10.0, "tables": 40.0}
+        self.assertEqual(idle.figures_of(grown), ({"user_bytes_per_connection": 800.0, "kernel_bytes_per_connection": 3030.0,
+                                                   "stack_bytes_per_connection": 0}, ()))
+
+    def test_counters_that_others_have_moved_give_no_figure(self):
+        for moved in ({"slab": -3000.0}, {"slab": 900.0}, {"stacks": -900.0}):
+            grown = {"user": 800.0, "slab": 3000.0, "stacks": 0.0, "tables": 40.0, **moved}
+            self.assertEqual(idle.figures_of(grown), ({"user_bytes_per_connection": 800.0}, ("unusable",)))
+
+    def test_not_told(self):
+        self.assertEqual(idle.figures_of({"user": 800.0}), ({"user_bytes_per_connection": 800.0}, ()))
 
 
 class LinesTest(unittest.TestCase):

@@ -36,7 +36,8 @@ def _attach(server, path):
     while "TracerPid:\t0" in Path(traced).read_text(encoding="utf-8"):
         if tracer.ended(0.01):
             with tracer:
-                raise LabError(f"strace: {tracer.error_line()}")
+                tracer.reap()
+                raise LabError(f"strace {tracer.end_in_words()}")
     return tracer
 
 

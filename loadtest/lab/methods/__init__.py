@@ -24,6 +24,7 @@ class Outcome:
     asked_rate: float | None = None
     achieved_rate: float | None = None
     details: dict = field(default_factory=dict)
+    histograms: dict = field(default_factory=dict)  # of latencies, by the figures that they stand behind: see ../histogram.py
 
 
 MARKS = ("client_limited", "disturbed", "throttled")

@@ -5,11 +5,13 @@ The connections are opened beforehand, unless the server may close one on which 
 request is sent.
 """
 
+import math
+
 from .. import loaded, swarm
 from ..errors import CellFailed
 from . import Outcome
 
-WORKLOAD = {"path": "/delay/1s", "delay": 1.0, "waves": 1, "expect-body": "Hello, World!"}
+WORKLOAD = {"path": "/delay/1s", "delay": 1.0, "workers": 1000, "expect-body": "Hello, World!"}
 _OVERHEAD, _CONNECTING = 0.4, 0.0002
 
 
@@ -22,7 +24,8 @@ def connections(cell):
 
 
 def length(cell):
-    return _OVERHEAD + cell.workload["delay"] * 1.3 + _CONNECTING * cell.x
+    waves = math.ceil(cell.x / cell.workload["workers"]) if cell.subject.mode == "pool" else 1
+    return _OVERHEAD + cell.workload["delay"] * (waves + 0.3) + _CONNECTING * cell.x
 
 
 def _class(cell):
@@ -41,8 +44,9 @@ def measure(cell, lab):
     main = found.of("main")
     loaded.refuse_wrong(main)
     if main["answers"] < cell.x:
-        raise CellFailed(f"{main['answers']:,} of {cell.x:,} were answered, {main['refused']:,} refused: {main['first_error']}",
-                         "errors", main["errors"])
+        raise CellFailed(f"{main['answers']:,} of {cell.x:,} were answered: {loaded.missed(main)}",
+                         "errors" if any(main["errors"].values()) else "refused", main["errors"])
     figures = {"last_answer_s": main["last_answer_s"], "waves": main["last_answer_s"] / delay, "answers": main["answers"],
                "p50_us": main["latency_us"]["p50"], **found.of_server()}
-    return Outcome(figures, tuple(found.marks()), main["errors"], details={**found.details(), "limit": limit})
+    return Outcome(figures, tuple(found.marks()), main["errors"], details={**found.details(), "limit": limit},
+                   histograms={"us": found.histogram("main")})

@@ -27,7 +27,7 @@ def connections(cell):
 
 
 def length(cell):
-    return cell.seconds + plan.warmup_for(cell.seconds) + plan.OVERHEAD + 2 * _CONNECTING * connections(cell)
+    return cell.seconds + plan.warmup_for(cell.seconds, connections(cell)) + plan.OVERHEAD + 2 * _CONNECTING * connections(cell)
 
 
 def workload_of(name, given):
@@ -62,12 +62,16 @@ def figures_of(found, size):
 
 
 def measure(cell, lab):
-    timing = Timing(plan.warmup_for(cell.seconds), cell.seconds)
+    timing = Timing(plan.warmup_for(cell.seconds, connections(cell)), cell.seconds)
     found = measure_closed(cell.subject, _workload(cell), connections(cell), timing, _pinning(cell, lab))
     kept = ("window", "lifetime", "latency_us", "limit", "switches_from", "client_cpu_share", "others_cpu_share",
             "lost_cpu_share", "cpu_user_share", "requests", "answer_bytes", "took_s")
+    buckets = found["latency_us"].pop("buckets", None)
+    # Only those of a server elsewhere are ever put together with others.
+    histograms = {"us": buckets} if buckets and cell.subject.kind == "target" else {}
     return Outcome(figures_of(found, cell.workload["size"]), marks_of(found), found["errors"],
-                   achieved_rate=found["requests_per_s"], details={key: found[key] for key in kept if key in found})
+                   achieved_rate=found["requests_per_s"], details={key: found[key] for key in kept if key in found},
+                   histograms=histograms)
 
 
 def by_hand(cell, lab):

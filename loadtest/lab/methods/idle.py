@@ -8,6 +8,8 @@ from . import Outcome
 WORKLOAD = {"path": "/plaintext"}
 NEEDS_PROCESS = True
 _OVERHEAD, _EACH = 0.4, 0.0007  # seconds: for a measurement, for a connection
+_SOCKETS = 2048  # bytes that the two sockets of a connection take in the kernel at least
+_STACKS = 64  # bytes of a connection by which the stacks may fall: a thread or two of others that ended
 
 
 def find_tools():
@@ -22,6 +24,18 @@ def length(cell):
     return _OVERHEAD + _EACH * cell.x
 
 
+def figures_of(grown):
+    """(figures, marks) of a growth. The kernel's counters are the whole machine's: where they fell, or rose by less than the
+    sockets take, others freed more than this says, and it says nothing."""
+    figures = {"user_bytes_per_connection": grown["user"]}
+    if not {"slab", "stacks", "tables"} <= set(grown):
+        return figures, ()
+    kernel = grown["slab"] + grown["stacks"] + grown["tables"]
+    if kernel < _SOCKETS or grown["stacks"] < -_STACKS:
+        return figures, ("unusable",)
+    return {**figures, "kernel_bytes_per_connection": kernel, "stack_bytes_per_connection": max(0, grown["stacks"])}, ()
+
+
 def measure(cell, lab):
     with cell.subject.start(lab.pinning.server) as server:
         server.wait_ready()
@@ -30,8 +44,5 @@ def measure(cell, lab):
             raise CellFailed(f"at most {limit[0]:,} connections: {limit[1]}", "limit")
         grown = idle.growth(server, cell.workload["path"], cell.x)
         server.stop()
-    figures = {"user_bytes_per_connection": grown["user"]}
-    if len(grown) == 4:
-        figures["kernel_bytes_per_connection"] = grown["slab"] + grown["stacks"] + grown["tables"]
-        figures["stack_bytes_per_connection"] = grown["stacks"]
-    return Outcome(figures, details={"growth": grown, "limit": limit})
+    figures, marks = figures_of(grown)
+    return Outcome(figures, marks, details={"growth": grown, "limit": limit})

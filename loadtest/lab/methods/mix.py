@@ -51,7 +51,7 @@ def _figures(phase, found):
 
 
 def measure(cell, lab):
-    figures, marks, errors, details = {}, [], [], {}
+    figures, marks, errors, details, histograms = {}, [], [], {}, {}
     with cell.subject.start(lab.pinning.server) as server:
         server.wait_ready()
         for phase in cell.workload["beside"]:
@@ -65,6 +65,7 @@ def measure(cell, lab):
             marks += found.marks()
             errors.append(timed["errors"])
             details[phase] = found.details()
+            histograms[f"{phase}_us"] = found.histogram("timed")
         server.stop()
     return Outcome(figures, tuple(dict.fromkeys(marks)), loaded.add_errors(errors), timed["asked_rate"], timed["achieved_rate"],
-                   details)
+                   details, histograms)

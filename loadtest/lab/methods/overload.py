@@ -34,7 +34,7 @@ def _capacity(server, cell, lab):
                         of_run={"duration": f"{given['capacity_seconds']:g}"})
     loaded.refuse_wrong(found.of("main"))
     if not found.of("main")["answers"]:
-        raise CellFailed(f"nothing was answered: {found.of('main')['first_error']}", "errors", found.of("main")["errors"])
+        raise CellFailed(f"nothing was answered: {loaded.missed(found.of('main'))}", "errors", found.of("main")["errors"])
     return found.of("main")["achieved_rate"]
 
 
@@ -56,4 +56,5 @@ def measure(cell, lab):
                "refused_per_s": main["refused"] / window, "failed_per_s": failed / window, **found.of_server()}
     if main["answers"]:
         figures |= {"p50_us": main["latency_us"]["p50"], "p99_us": main["latency_us"]["p99"]}
-    return Outcome(figures, tuple(found.marks()), main["errors"], main["asked_rate"], main["achieved_rate"], found.details())
+    return Outcome(figures, tuple(found.marks()), main["errors"], main["asked_rate"], main["achieved_rate"], found.details(),
+                   {"us": found.histogram("main")})

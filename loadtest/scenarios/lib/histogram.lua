@@ -11,6 +11,7 @@
 local histogram = {}
 histogram.__index = histogram
 
+local STEPS = 64 -- buckets for each doubling
 local UNITS = { k = 1e3, M = 1e6, G = 1e9 }
 
 -- The number of connections, which wrk does not tell its scripts.
@@ -121,6 +122,27 @@ function histogram:percentile(p)
       end
    end
    return self.max
+end
+
+-- { upper end, count } of every bucket of loadtest/lab/histogram.py that is not empty; nil where only wrk's own are known.
+function histogram:buckets()
+   if self.wrk then
+      return nil
+   end
+   local found, last = {}, nil
+   for n = 0, self.max do
+      if self.counts[n] > 0 then
+         local width = 2 ^ math.max(0, select(2, math.frexp(n / STEPS)) - 1)
+         local upper = math.max(1, math.ceil(n / width) * width)
+         if last and last[1] == upper then
+            last[2] = last[2] + self.counts[n]
+         else
+            last = { upper, self.counts[n] }
+            found[#found + 1] = last
+         end
+      end
+   end
+   return found
 end
 
 return histogram

@@ -74,12 +74,20 @@ local function gated(burst, path, first_thread)
    end
 end
 
+local function json_pairs(list)
+   local parts = {}
+   for _, pair in ipairs(list) do
+      parts[#parts + 1] = ("[%d,%d]"):format(pair[1], pair[2])
+   end
+   return "[" .. table.concat(parts, ",") .. "]"
+end
+
 local function json(fields)
    local parts = {}
    for _, field in ipairs(fields) do
       local value = field[2]
       if type(value) == "table" then
-         value = json(value)
+         value = type(value[1][1]) == "number" and json_pairs(value) or json(value)
       elseif type(value) == "string" then
          value = ('"%s"'):format(value)
       elseif type(value) == "number" then
@@ -93,7 +101,7 @@ local function json(fields)
 end
 
 local function latency_fields(latencies)
-   return {
+   local fields = {
       { "p50", latencies:percentile(50) },
       { "p90", latencies:percentile(90) },
       { "p99", latencies:percentile(99) },
@@ -102,6 +110,11 @@ local function latency_fields(latencies)
       { "samples", latencies.samples },
       { "corrected", latencies.corrected },
    }
+   local buckets = latencies:buckets()
+   if buckets and buckets[1] then
+      fields[#fields + 1] = { "buckets", buckets }
+   end
+   return fields
 end
 
 -- Defines wrk's hooks for a scenario: { name, depth (1 if absent), prepare }. prepare(options) gives the bytes of one
