@@ -4,6 +4,7 @@
 #include "server/blocking.h"
 
 #include <poll.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -13,7 +14,30 @@
 #include "server/transport.h"
 #include "server/turn.h"
 
+/* Who waits longer than that gives back the pages that only turns need. */
+enum { BLOCKING_BRIEF_MS = 100, BLOCKING_PAGE = 4096 };
+
 static const struct span no_bytes = {.data = "", .length = 0};
+
+/* Between turns nothing is kept there. */
+static void blocking_give_back(struct blocking *b)
+{
+    uintptr_t begin = ((uintptr_t)b->scratch + BLOCKING_PAGE - 1) & ~(uintptr_t)(BLOCKING_PAGE - 1);
+    uintptr_t end = (uintptr_t)(b->input + sizeof(b->input)) & ~(uintptr_t)(BLOCKING_PAGE - 1);
+    madvise((void *)begin, end - begin, MADV_DONTNEED);
+}
+
+/* As poll does. Who waits for long holds what an idle connection does and what the budget counts, no more. */
+static int blocking_poll(struct blocking *b, struct pollfd *socket, int patience)
+{
+    bool brief = patience >= 0 && patience <= BLOCKING_BRIEF_MS;
+    int ready = poll(socket, 1, brief ? patience : BLOCKING_BRIEF_MS);
+    if (ready != 0 || brief) {
+        return ready;
+    }
+    blocking_give_back(b);
+    return poll(socket, 1, patience < 0 ? -1 : patience - BLOCKING_BRIEF_MS);
+}
 
 /* False when there is nothing left to do but to close. */
 static bool blocking_turn(struct blocking *b, enum happening happening, struct span bytes)
@@ -131,7 +155,7 @@ static bool blocking_await_progress(struct blocking *b, unsigned wants)
     socket.events =
         (short)(((wants & WANT_READ) != 0 ? POLLIN : 0) | ((wants & WANT_WRITE) != 0 ? POLLOUT : 0));
     access_log_flush(&b->lane);
-    int ready = poll(&socket, 1, blocking_patience(b, wants));
+    int ready = blocking_poll(b, &socket, blocking_patience(b, wants));
     if (ready == 0) {
         return blocking_turn(b, (wants & WANT_WAIT) != 0 ? HAPPENING_DONE : HAPPENING_TIMEOUT, no_bytes);
     }
@@ -176,8 +200,9 @@ static void blocking_linger(struct blocking *b)
     uint64_t now = clock_ms();
     struct lingering lingering = lingering_begin(now);
     struct pollfd socket = {.fd = b->fd, .events = POLLIN};
-    while (poll(&socket, 1, (int)left_of(lingering_deadline(&lingering), now)) != 0) {
-        struct transfer read = transport_receive(b->fd, b->input, sizeof(b->input), PATIENCE_NONE);
+    while (blocking_poll(b, &socket, (int)left_of(lingering_deadline(&lingering), now)) != 0) {
+        size_t size = turn_read_size(&b->lane, sizeof(b->scratch));
+        struct transfer read = transport_receive(b->fd, b->scratch, size, PATIENCE_NONE);
         now = clock_ms();
         switch (read.outcome) {
         case TRANSPORT_MOVED:
@@ -228,6 +253,7 @@ bool blocking_serve(struct blocking *b, const struct arrival *arrival, struct sl
     switch (ending) {
     case ENDING_LINGER:
         if (b->linger_elsewhere) {
+            blocking_give_back(b);
             slot_show(slot, DOING_NOTHING);
             return false;
         }
