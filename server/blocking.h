@@ -11,7 +11,7 @@
 
 /* Of virtual memory; what is touched is what requests and answers take, and given back in long waits inside a request. More
  * of an answer than fits goes to the heap. */
-enum { BLOCKING_INPUT_SIZE = 16 * 1024, BLOCKING_SCRATCH_SIZE = 32 * 1024 };
+enum { BLOCKING_INPUT_SIZE = 32 * 1024, BLOCKING_SCRATCH_SIZE = 32 * 1024 };
 /* What is read at once until a read fills it: most requests fit. */
 enum { BLOCKING_FIRST_SIZE = 1024 };
 
