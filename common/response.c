@@ -129,6 +129,34 @@ static __attribute__((noinline)) char *put_rare_fields(char *at, const struct re
     return at;
 }
 
+static bool has_field(struct span lines, struct span name)
+{
+    struct field field;
+    while (field_next(&lines, &field)) {
+        if (span_equal_nocase(field.name, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What was asked for wins over what all answers have. */
+static __attribute__((noinline)) char *put_further_fields(char *at, const struct response *response)
+{
+    struct span asked = buffer_span(response->fields);
+    struct span lines = response->extra;
+    struct field field;
+    if (asked.length == 0) {
+        return span_copy(at, lines);
+    }
+    for (const char *line = lines.data; field_next(&lines, &field); line = lines.data) {
+        if (!has_field(asked, field.name)) {
+            at = span_copy(at, span_between(line, lines.data));
+        }
+    }
+    return span_copy(at, asked);
+}
+
 /* The Connection field, if there is one, and the empty line. */
 HOT char *put_end(char *at, const struct response *response, const struct request *request)
 {
@@ -161,8 +189,7 @@ struct delimiting response_write_head(struct output *output, const struct respon
     at = put_delimiting(at, d);
     at = PUT(at, "\r\n");
     if (UNUSUAL(further > 0)) {
-        at = span_copy(at, response->extra);
-        at = span_copy(at, buffer_span(response->fields));
+        at = put_further_fields(at, response);
     }
     at = put_end(at, response, request);
     output_advance(output, (size_t)(at - head));

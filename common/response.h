@@ -22,7 +22,7 @@ struct response {
     struct span text;         /* static, or of `store` */
     struct span allow;        /* static; no field if empty */
     struct span extra; /* field lines that all answers have, each with its CRLF; survives response_problem */
-    struct buffer *fields;  /* further field lines, each with its CRLF; freed with the answer */
+    struct buffer *fields;  /* further ones, which win over those of `extra`; freed with the answer */
     struct buffer *content; /* an owned body; freed with the answer */
     uint64_t length;        /* with CONTENT_PRODUCED */
     uint64_t pace_ms; /* with CONTENT_PRODUCED: spread evenly over this time; 0: as fast as it can be sent */

@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/hot.h"
@@ -262,7 +261,6 @@ bool blocking_serve(struct blocking *b, const struct arrival *arrival, struct sl
     case ENDING_CLEAN:
     case ENDING_CUT: break;
     }
-    close(b->fd);
     slot_show(slot, DOING_NOTHING);
     return true;
 }

@@ -54,8 +54,9 @@ static inline void blocking_init(struct blocking *blocking, const struct server 
  * makes it look at `closing`. One signal can come just too early: whoever wants it to look repeats it until the connection is
  * gone.
  *
- * Serves the arrival (`refusing`: only says that there is no room), counting in `slot`, and closes its descriptor; leaving the gate is the caller's. The same memory may
- * serve one connection after another. False if a lingering close is left to the caller (linger_elsewhere). */
+ * Serves the arrival (`refusing`: only says that there is no room), counting in `slot`. Left to the caller: to
+ * leave the gate, then to close the descriptor, so that who has seen the end finds the place free; and a lingering close before
+ * that where it returns false (linger_elsewhere). The same memory may serve one connection after another. */
 bool blocking_serve(struct blocking *blocking, const struct arrival *arrival, struct slot *slot,
                     bool refusing);
 

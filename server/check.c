@@ -116,10 +116,10 @@ int check_url_parse(struct check_url *url, const char *text, size_t length, cons
         rest = skip(rest, end);
     }
     rest.length = find_any(rest, "#");
-    if (error == 0 && rest.length > 0 && rest.data[0] != '/') {
+    if (error == 0 && rest.length > 0 && rest.data[0] != '/' && rest.data[0] != '?') {
         return refuse(why, "its path does not begin with /");
     }
-    url->target = rest.length > 0 ? rest : SPAN_LITERAL("/");
+    url->target = rest;
     return error;
 }
 
@@ -207,11 +207,12 @@ static bool check_ask(struct check *check)
 {
     char request[URL_MOST + 512];
     const struct check_url *url = &check->url;
+    bool path = url->target.length > 0 && url->target.data[0] == '/'; /* else RFC 9112, 3.2.1 */
     int length = snprintf(request, sizeof(request),
-                          "GET %.*s HTTP/1.1\r\nHost: %.*s\r\nUser-Agent: echod-check/%s\r\n"
+                          "GET %s%.*s HTTP/1.1\r\nHost: %.*s\r\nUser-Agent: echod-check/%s\r\n"
                           "Accept: */*\r\nConnection: close\r\n\r\n",
-                          (int)url->target.length, url->target.data, (int)url->host.length, url->host.data,
-                          ECHOD_VERSION);
+                          path ? "" : "/", (int)url->target.length, url->target.data, (int)url->host.length,
+                          url->host.data, ECHOD_VERSION);
     for (size_t sent = 0; sent < (size_t)length;) {
         struct transfer moved = transport_send(check->fd, request + sent, (size_t)length - sent);
         switch (moved.outcome) {

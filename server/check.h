@@ -13,7 +13,7 @@ enum { CHECK_TIMEOUT_MS = 5000 };
 struct check_url {
     struct listen_spec where; /* never LISTEN_ANY; with a port other than 0 */
     struct span host;         /* for the Host field; empty for a unix socket */
-    struct span target;       /* path and query, without a fragment; "/" if there is none */
+    struct span target;       /* path and query, both may be missing; without a fragment */
 };
 
 /* What a URL may look like, for a message that refuses one. */

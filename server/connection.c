@@ -87,8 +87,8 @@ void connection_free(struct connection *connection)
     LIST_REMOVE(connection, others);
     reactor->count--;
     free(connection);
+    gate_leave(reactor->gate); /* first: who has seen the end finds the place free */
     close(fd);
-    gate_leave(reactor->gate);
 }
 
 void connection_linger(struct connection *connection)

@@ -19,7 +19,7 @@ void gate_deinit(struct gate *gate);
 
 /* A connection was accepted. The acceptor's thread. */
 void gate_enter(struct gate *gate);
-/* A connection's descriptor is closed. Any thread; nothing but a count where nobody watches. */
+/* A connection's descriptor is about to be closed. Any thread; nothing but a count where nobody watches. */
 void gate_leave(struct gate *gate);
 /* Connections that entered and have not left. Any thread. */
 uint64_t gate_open(const struct gate *gate);

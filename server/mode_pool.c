@@ -94,14 +94,11 @@ static void *worker_main(void *context)
     while (pool_take(pool, seat, &waiting)) {
         uint64_t begin = clock_us();
         bool late = begin / 1000 > waiting.since_ms + patience; /* its client has given up, or will: 503 */
-        bool closed = blocking_serve(&seat->blocking, &waiting.arrival, seat->slot, late);
+        bool over = blocking_serve(&seat->blocking, &waiting.arrival, seat->slot, late);
         slot_add(&seat->slot->busy_us, clock_us() - begin);
-        if (!closed && inbox_put(&pool->to_linger, &waiting.arrival) != 0) {
-            close(waiting.arrival.fd);
-            closed = true;
-        }
-        if (closed) {
+        if (over || inbox_put(&pool->to_linger, &waiting.arrival) != 0) {
             gate_leave(&pool->server->gate);
+            close(waiting.arrival.fd);
         }
     }
     return NULL;

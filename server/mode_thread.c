@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/queue.h>
+#include <unistd.h>
 
 #include "common/sync.h"
 #include "server/blocking.h"
@@ -90,11 +91,13 @@ static void threads_unseat(struct threads *threads, struct seat *seat) MUTEX_REQ
     threads_spare_seat(threads, seat);
 }
 
-/* The gate is left under the lock: once the last is unseated, no thread touches anything but the lock itself. */
+/* The gate is left under the lock: once the last is unseated, no thread touches anything but the lock itself and its own
+ * descriptor. */
 static void *thread_main(void *context)
 {
     struct seat *seat = context;
     struct threads *threads = seat->threads;
+    int fd = seat->arrival.fd;
     seat->thread = pthread_self();
     blocking_serve(&seat->blocking, &seat->arrival, seat->slot, false);
     mutex_lock(&threads->mutex, threads_lock);
@@ -104,6 +107,7 @@ static void *thread_main(void *context)
         condition_wake_all(&threads->emptied);
     }
     mutex_unlock(&threads->mutex, threads_lock);
+    close(fd);
     return NULL;
 }
 

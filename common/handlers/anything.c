@@ -115,7 +115,7 @@ static void write_request_line(struct json *json, const struct request *request)
     json_text(json, request_method_name(request));
     member(json, "url");
     struct json url = {.budget = json->budget};
-    if (request->target.data[0] == '/') {
+    if (request->target.data[0] == '/' && request->host.length > 0) { /* else no URI can be made */
         json_raw(&url, SPAN_LITERAL("http://"));
         json_raw(&url, request->host);
     }

@@ -129,6 +129,16 @@ def request_ids(server):
         equal(len(seen), 8, "different ids")
 
 
+@case(flags=("--access-log", "/dev/null", "--cors"))
+def a_field_that_the_query_asks_for_comes_once(server):
+    with server.connect() as wire:
+        answer = wire.ask(get(b"/echo?header=x-request-id:mine&header=Access-Control-Allow-Origin:null"))
+        equal(answer.values("X-Request-Id"), ["mine"], "X-Request-Id")
+        equal(answer.values("Access-Control-Allow-Origin"), ["null"], "Access-Control-Allow-Origin")
+        equal(answer.values("Access-Control-Expose-Headers"), ["*"], "Access-Control-Expose-Headers")
+        check(wire.ask(get(b"/echo?header=X-A:b")).get("X-Request-Id"), "no X-Request-Id")
+
+
 @case
 def without_a_log_there_is_no_id(server):
     equal(server.ask(get(b"/plaintext", b"X-Request-Id: a\r\n")).get("X-Request-Id"), None, "X-Request-Id")

@@ -41,7 +41,7 @@ def bad(url, *parts, **options):
 
 @case
 def of_a_server(server):
-    for path in ("/healthz", "/readyz", "", "/status/299", "/echo?status=200", "/plaintext#part", "/bytes/1000000"):
+    for path in ("/healthz", "/readyz", "", "?x=y", "?", "/status/299", "/echo?status=200", "/plaintext#part", "/bytes/1000000"):
         good(server.url + path)
     for path, part in (("/status/404", "404 Not Found"), ("/status/503", "503"), ("/status/300", "300"), ("/nowhere", "404")):
         bad(server.url + path, part)

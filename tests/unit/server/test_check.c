@@ -14,16 +14,18 @@ static const struct {
     const char *target;
 } good[] = {
     {"http://127.0.0.1:8080/healthz", LISTEN_IPV4, 8080, "127.0.0.1:8080", "/healthz"},
-    {"http://127.0.0.1:8080", LISTEN_IPV4, 8080, "127.0.0.1:8080", "/"},
+    {"http://127.0.0.1:8080", LISTEN_IPV4, 8080, "127.0.0.1:8080", ""},
+    {"http://127.0.0.1:8080?x=/y#f", LISTEN_IPV4, 8080, "127.0.0.1:8080", "?x=/y"},
     {"HTTP://127.0.0.1/a?b=c:d/e#f", LISTEN_IPV4, 80, "127.0.0.1", "/a?b=c:d/e"},
-    {"http://127.0.0.1#f", LISTEN_IPV4, 80, "127.0.0.1", "/"},
+    {"http://127.0.0.1#f", LISTEN_IPV4, 80, "127.0.0.1", ""},
     {"http://[::1]:65535/", LISTEN_IPV6, 65535, "[::1]:65535", "/"},
     {"http://[2001:db8::1]/x", LISTEN_IPV6, 80, "[2001:db8::1]", "/x"},
     {"http://localhost:1/", LISTEN_LOCALHOST, 1, "localhost:1", "/"},
     {"http://localhost/", LISTEN_LOCALHOST, 80, "localhost", "/"},
     {"http://unix:/run/e.sock:/readyz", LISTEN_UNIX, 0, "", "/readyz"},
-    {"http://unix:/run/e.sock:", LISTEN_UNIX, 0, "", "/"},
-    {"http://unix:e.sock", LISTEN_UNIX, 0, "", "/"},
+    {"http://unix:/run/e.sock:", LISTEN_UNIX, 0, "", ""},
+    {"http://unix:/run/e.sock:?x", LISTEN_UNIX, 0, "", "?x"},
+    {"http://unix:e.sock", LISTEN_UNIX, 0, "", ""},
 };
 
 Test(check, urls_that_are_good)
