@@ -340,19 +340,7 @@ static size_t check_file(const char *path)
         check_file("tests/unit/corpus/" #name ".http"); \
     }
 
-CORPUS_TEST(request_line)
-CORPUS_TEST(host)
-CORPUS_TEST(fields)
-CORPUS_TEST(framing)
-CORPUS_TEST(chunked)
-CORPUS_TEST(paths)
-CORPUS_TEST(echo)
-CORPUS_TEST(expect)
-CORPUS_TEST(connection)
-CORPUS_TEST(work)
-CORPUS_TEST(limits)
-CORPUS_TEST(cut_off)
-CORPUS_TEST(large)
+CORPUS_FILES(CORPUS_TEST)
 
 #define CONFORMANCE_TEST(name)                                      \
     Test(conformance_split, name)                                   \

@@ -299,16 +299,4 @@ Test(session_allocation, the_503_of_a_head_that_is_not_kept_has_no_body)
         check_file("tests/unit/corpus/" #name ".http"); \
     }
 
-CORPUS_TEST(request_line)
-CORPUS_TEST(host)
-CORPUS_TEST(fields)
-CORPUS_TEST(framing)
-CORPUS_TEST(chunked)
-CORPUS_TEST(paths)
-CORPUS_TEST(echo)
-CORPUS_TEST(expect)
-CORPUS_TEST(connection)
-CORPUS_TEST(work)
-CORPUS_TEST(limits)
-CORPUS_TEST(cut_off)
-CORPUS_TEST(large)
+CORPUS_FILES(CORPUS_TEST)
