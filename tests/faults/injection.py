@@ -3,12 +3,12 @@
 
 import contextlib
 import os
-import re
 import signal
 
 from harness import process, procfs
 from harness.checks import Failure, Skip, at_most, check, equal, pause, until
 from harness.corpus import get
+from harness.metrics import metrics
 from harness.settings import patience
 
 PLAIN = get(b"/plaintext")
@@ -79,16 +79,6 @@ def converse(wire, request, body=None):
     if answer.status == 200 and answer.complete and body is not None:
         equal(answer.body, body, "the body")
     return answer.status if answer.complete else ""
-
-
-def metrics(server):
-    """Values of /metrics by name, with the labels but for the mode."""
-    found = {}
-    for line in server.ask(get(b"/metrics")).body.decode().splitlines():
-        if not line.startswith("#"):
-            name, value = line.rsplit(" ", 1)
-            found[re.sub(r'mode="\w+",?', "", name).replace("{}", "")] = float(value)
-    return found
 
 
 def check_idle(server, seconds=0.5):

@@ -16,9 +16,9 @@ sys.path[:0] = [FOLDER, os.path.join(FOLDER, "..", "integration")]
 
 from harness import procfs, settings  # noqa: E402
 from harness.checks import Failure, check, until  # noqa: E402
+from harness.metrics import metrics  # noqa: E402
 from harness.server import Server  # noqa: E402
 import traffic  # noqa: E402
-from injection import metrics  # noqa: E402
 
 MIB = 1 << 20
 CLIENTS = 8

@@ -9,7 +9,8 @@ import signal
 from harness import settings
 from harness.cases import case
 from harness.checks import Skip, check, equal
-from injection import PLAIN, attempt, check_recovered, metrics
+from harness.metrics import metrics
+from injection import PLAIN, attempt, check_recovered
 from test_start_up import wait
 from test_under_load import load
 

@@ -12,8 +12,9 @@ from harness import process, procfs, settings
 from harness.cases import case
 from harness.checks import at_most, check, equal, pause, until
 from harness.corpus import LAST, chunk, chunked, get, post
+from harness.metrics import metrics
 from harness.settings import patience
-from injection import PLAIN, metrics, tracing
+from injection import PLAIN, tracing
 from shim import shimmed
 
 KIB, MIB = 1 << 10, 1 << 20

@@ -10,7 +10,8 @@ from harness import procfs, settings
 from harness.cases import case
 from harness.checks import check
 from harness.corpus import LAST, chunk, chunked, get, post
-from injection import PLAIN, attempt, check_recovered, converse, end_of_faults, hits, metrics, tracer, tracing
+from harness.metrics import metrics
+from injection import PLAIN, attempt, check_recovered, converse, end_of_faults, hits, tracer, tracing
 
 BODY = bytes(range(256)) * 40
 LARGE = bytes(range(256)) * 1200

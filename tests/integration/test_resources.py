@@ -14,6 +14,7 @@ from harness.answer import check_problem
 from harness.cases import case
 from harness.checks import Skip, at_most, check, equal, pause, until
 from harness.corpus import get, post
+from harness.metrics import metrics
 
 PLAIN = get(b"/plaintext")
 IDLE_SHARE = 0.05  # of a processor, at most
@@ -24,16 +25,6 @@ def many(server, count):
     """That many connections, open at once."""
     with contextlib.ExitStack() as stack:
         yield [stack.enter_context(server.connect()) for _ in range(count)]
-
-
-def metrics(server):
-    """Values of /metrics by name, with the labels but for the mode."""
-    found = {}
-    for line in server.ask(get(b"/metrics")).body.decode().splitlines():
-        if not line.startswith("#"):
-            name, value = line.rsplit(" ", 1)
-            found[re.sub(r'mode="\w+",?', "", name).replace("{}", "")] = float(value)
-    return found
 
 
 def check_idle(server, seconds=1.0):
@@ -146,6 +137,16 @@ def a_place_that_becomes_free_is_taken(start):
         for _ in range(20):
             until_served(server)
         stays.kept()
+
+
+@case(rows=[(mode, mode) for mode in settings.modes if mode != "process"], each_mode=False)
+def who_has_seen_the_end_finds_the_place_free(start, name):
+    """In mode process it is free when the process has ended, after its descriptors were closed."""
+    server = start("--max-connections", "1", mode=name)
+    for _ in range(500):
+        with server.connect() as wire:
+            equal(wire.ask(get(b"/plaintext", b"Connection: close\r\n")).status, 200, "status")
+            wire.closed()
 
 
 @case(rows=[("64", 64), ("100", 100)])
