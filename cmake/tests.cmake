@@ -88,3 +88,8 @@ endforeach()
 foreach(source ${swarm_tests})
   echod_add_test(${source} echod_swarm)
 endforeach()
+
+if(CMAKE_C_FLAGS_DEBUG MATCHES "--coverage")
+  target_sources(echod PRIVATE tests/coverage/exit.c)
+  target_link_options(echod PRIVATE -Wl,--wrap=_exit)
+endif()
