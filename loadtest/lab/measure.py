@@ -27,7 +27,9 @@ DISTURBED = 0.15  # of the CPUs in use: other programs that take so much spoil t
 THROTTLED = 0.05  # of the CPUs in use: so much of them taken away spoils the figures, too
 CLIENT_LIMIT = 0.9  # of its CPUs: a client this busy is itself the limit
 _SETTLE = 0.1  # seconds after the first request at which the window opens
-_PATIENCE = 5  # seconds without a further connection accepted, or closed, after which no more will be
+# Seconds without a further connection accepted, or closed, after which no more will be: where more come at once than the
+# queue of listen(2) holds, the kernel tries again after 1, 3, 7, 15 s.
+_PATIENCE = 20
 _POLL = 0.005  # seconds between two looks, at least
 _TAIL = 0.1  # seconds before the end at which it closes; threads and memory are read in them
 

@@ -14,7 +14,8 @@ from .errors import CellFailed, LabError
 from .interrupts import shield
 from .process import Child, quoted
 
-_TIMEOUT = 8  # seconds after which wrk calls an answer an error; slower than that nothing here may be
+_TIMEOUT = 8  # seconds after which wrk calls an answer an error; slower than that nothing here may be, but for
+_EACH = 0.001  # seconds more for each connection: that is how long so many answers may take one CPU
 _TICK = 0.1  # seconds between the moments at which wrk looks whether it should stop
 
 
@@ -59,12 +60,13 @@ class Run:
 
     def __init__(self, workload, url, connections, seconds, client_cpus, check=False):
         self.connections = connections
+        self._timeout = math.ceil(_TIMEOUT + _EACH * connections)
         self.threads = max(1, min(len(client_cpus), connections))
         self._folder = tempfile.TemporaryDirectory(prefix="echod-lab-")
         self._gate = Path(self._folder.name) / "open"
         options = [*workload.options, f"gate={self._gate}", *(["check=1"] if check else [])]
         # wrk knows whole seconds only: it is given more than enough and interrupted in time.
-        self.argv = [find(), f"-t{self.threads}", f"-c{connections}", f"-d{math.ceil(seconds) + 60}s", f"-T{_TIMEOUT}s",
+        self.argv = [find(), f"-t{self.threads}", f"-c{connections}", f"-d{math.ceil(seconds) + 60}s", f"-T{self._timeout}s",
                      "-s", workload.script, url + "/", "--", *options]
         try:
             self.child = Child(self.argv, client_cpus)
@@ -97,6 +99,7 @@ class Run:
 
     def finish(self, patience=5):
         """Ends the run; (figures, bytes written in all)."""
+        patience = math.ceil(patience + _EACH * self.connections)
         deadline = time.monotonic() + patience
         self.child.send(signal.SIGINT)
         while not self.child.ended(5 * _TICK):
@@ -108,7 +111,7 @@ class Run:
         if self.child.reap() != 0:
             raise LabError(f"wrk {self.child.end_in_words()}")
         figures = parse(self.child.read_output())
-        if lasted < _TIMEOUT:  # none can be that late: wrk counts connections on which it has not asked yet
+        if lasted < self._timeout:  # none can be that late: wrk counts connections on which it has not asked yet
             figures["errors"]["timeout"] = 0
         return figures, written
 

@@ -10,6 +10,7 @@ from . import Outcome, marks_of
 WORKLOAD = {"scenario": "get", "verb": "GET", "path": "/plaintext", "size": 0, "depth": 1, "expect": "", "close": False,
             "connections": 64, "spread": False}
 _CONNECTING = 0.00015  # seconds that opening a connection takes, twice in a measurement
+_QUEUED, _AGAIN = 4096, 0.0004  # more than that at once, and the kernel has to try again: seconds for each of the others
 _FIGURES = {"rps": "requests_per_s", "cpu_us_per_request": "cpu_us_per_request",
             "switches_per_request": "switches_per_request", "voluntary_per_request": "voluntary_per_request",
             "involuntary_per_request": "involuntary_per_request", "server_cpus_busy": "server_cpus_busy",
@@ -27,7 +28,9 @@ def connections(cell):
 
 
 def length(cell):
-    return cell.seconds + plan.warmup_for(cell.seconds, connections(cell)) + plan.OVERHEAD + 2 * _CONNECTING * connections(cell)
+    count = connections(cell)
+    opening = _CONNECTING * count + _AGAIN * max(0, count - _QUEUED)
+    return cell.seconds + plan.warmup_for(cell.seconds, count) + plan.OVERHEAD + 2 * opening
 
 
 def workload_of(name, given):
