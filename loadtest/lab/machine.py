@@ -31,6 +31,12 @@ def raise_descriptor_limit(needed):
     return hard
 
 
+def local_ports():
+    """How many ports one address has for connections that do not choose theirs."""
+    first, last = (_first_line("/proc/sys/net/ipv4/ip_local_port_range") or "32768 60999").split()
+    return int(last) - int(first) + 1
+
+
 def _first_line(path):
     try:
         return Path(path).read_text(encoding="utf-8").strip().splitlines()[0]

@@ -170,6 +170,27 @@ class CompareTest(unittest.TestCase):
         self.assertGreaterEqual(len(results["experiments"][0]["measurements"]), 1)
         self.assertRegex(results["experiments"][0]["ended"], r"^\d+ of 36 measurements were made$")
 
+    def test_a_signal_to_the_whole_group_in_the_first_measurement(self):
+        """As from a terminal that is closed, while the ceilings are built or anything is started: nothing to keep, nothing left."""
+        for number in (signal.SIGHUP, signal.SIGTERM):
+            with self.subTest(number), Child(command(self.output, "--rounds", "9", "--seconds", "9")) as child:
+                pids = self.wait_for_children(child)
+                os.killpg(child.pid, number)
+                self.assertTrue(child.ended(20))
+                self.assertEqual([pid for pid in pids if "lab" in _command(pid) or "fake" in _command(pid)], [])
+                self.assertEqual(child.reap(), 128 + number)
+                self.assertRegex(child.error_line(), f"stopped by {signal.Signals(number).name}")
+                self.assertFalse((self.output / "results.json").exists())
+
+    def wait_for_children(self, child):
+        """The children at work once wrk runs for the first time."""
+        while True:
+            self.assertFalse(child.ended(0.02), child.error_line())
+            with open(f"/proc/{child.pid}/task/{child.pid}/children", encoding="ascii") as file:
+                pids = [int(word) for word in file.read().split()]
+            if any("gate=" in _command(pid) for pid in pids):
+                return pids
+
     def wait_for_second_measurement(self, child):
         """Handles of the children at work when a third wrk runs: the first two were the first measurement's."""
         seen = set()
