@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from . import report_html
+from . import png, report_html
 from .errors import LabError
 
 SIZE = (1080, 1500)  # pixels
@@ -52,6 +52,6 @@ def take(results, path, size=SIZE):
         if not picture.is_file():
             raise LabError("Chromium drew no picture")
         try:
-            shutil.copyfile(picture, path)
+            Path(path).write_bytes(png.smaller(picture.read_bytes()))
         except OSError as error:
             raise LabError(f"cannot write {path}: {error.strerror}") from None

@@ -82,7 +82,8 @@ class Run:
             found = json.loads(line)
             return {name: found[name] for name in ("asked", "open")}
         except (ValueError, TypeError, KeyError):
-            raise LabError(f"swarm did not say how many connections it holds, but {quoted(line.decode(errors='replace'))}") from None
+            said = quoted(line.decode(errors="replace"))
+            raise LabError(f"swarm did not say how many connections it holds, but {said}") from None
 
     def open_gate(self):
         """The requests begin; from now on the seconds count."""
