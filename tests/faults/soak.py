@@ -158,7 +158,7 @@ def main():
     parser.add_argument("--seed", type=int, default=None, help="of the clients' choices; a new one if not given")
     options = parser.parse_args()
     settings.server_path = os.path.abspath(options.server)
-    settings.sanitizer = settings.find_sanitizer(settings.server_path)
+    settings.find_build()
     settings.modes = tuple(options.modes.split(","))
     check(options.minutes > 0, "--minutes must be above 0")
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1 << 30)

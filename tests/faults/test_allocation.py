@@ -54,6 +54,8 @@ def each_fails_once_at_start_up(start):
 
 @case(timeout=120)
 def all_fail_from_one_on_at_start_up(start):
+    if settings.counts_lines:
+        raise Skip("what counts the lines crashes without memory")
     for first in range(min(count_allocations(start), START_UP)):
         server = start("--loops", "2", "--workers", "2", expect_ready=False, **failing(f"{first}+"))
         if wait(server):

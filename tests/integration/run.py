@@ -60,7 +60,7 @@ def main():
     if not os.access(settings.server_path, os.X_OK):
         sys.exit(f"run.py: no program at {options.server}")
     settings.launched = options.launched
-    settings.sanitizer = settings.find_sanitizer(settings.server_path)
+    settings.find_build()
     settings.modes = chosen_modes(options)
     folder = os.path.abspath(options.cases)
     sys.path.insert(0, folder)

@@ -7,6 +7,7 @@ server_path = ""  # absolute
 modes = ()  # those of this run, in the order of MODES
 launched = False  # server_path starts the server as its only child, as any user, and ends as it ends
 sanitizer = ""  # "address", "thread" or ""
+counts_lines = False  # for `./dev test coverage`
 folder = ""  # temporary files of the whole run
 
 
@@ -15,11 +16,11 @@ def patience(seconds):
     return seconds * (4 if sanitizer else 1)
 
 
-def find_sanitizer(path):
+def find_build():
     """What the server was built with, told from the names in its file."""
-    with open(path, "rb") as file:
+    global sanitizer, counts_lines
+    with open(server_path, "rb") as file:
         content = file.read()
-    for name, symbol in (("thread", b"__tsan_init"), ("address", b"__asan_init")):
-        if symbol in content:
-            return name
-    return ""
+    found = [name for name, symbol in (("thread", b"__tsan_init"), ("address", b"__asan_init")) if symbol in content]
+    sanitizer = found[0] if found else ""
+    counts_lines = b"__gcov_dump" in content
