@@ -239,13 +239,14 @@ HOT size_t session_step(struct turn *t, const char *data, size_t length)
                                                    : session_step_on(t, data, length);
 }
 
-/* Takes bytes until they are used up, more are needed, or answers must be sent first. Returns how many were taken. */
+/* Takes bytes until they are used up, more are needed, or answers must be sent first; behind the last answer they are
+ * dropped. Returns how many were taken. */
 HOT size_t session_consume(struct turn *t, const char *data, size_t length)
 {
     struct session *s = t->session;
     size_t used = 0;
     bool kept = s->in != NULL;
-    while (used < length && !session_must_send(t, kept ? 0 : length - used)) {
+    while (used < length && (!session_must_send(t, kept ? 0 : length - used) || s->state == STATE_CLOSING)) {
         size_t step = session_step(t, data + used, length - used);
         used += step;
         if (step == 0 && s->state != STATE_CLOSING) {

@@ -29,6 +29,7 @@ HAPROXY = """global
 defaults
   mode http
   timeout connect 10s
+  timeout check 10s
   timeout client 60s
   timeout server 60s
   option redispatch

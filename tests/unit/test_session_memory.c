@@ -250,3 +250,30 @@ Test(session_memory, what_is_produced_keeps_to_the_budget)
     transcript_free(&t);
     harness_deinit(&harness);
 }
+
+/* There is nothing left: who cannot be served is told so, however much of the request came with its head. */
+Test(session_memory, a_refusal_is_sent_where_nothing_can_be_kept)
+{
+    char request[8192];
+    memset(request, 'x', sizeof request);
+    static const char head[] = "POST /anything HTTP/1.1\r\nHost: h\r\nContent-Length: 20000\r\n\r\n";
+    memcpy(request, head, sizeof head - 1);
+    struct harness harness;
+    harness_new(&harness, 1);
+    struct transcript t;
+    struct drive drive;
+    drive_init(&drive, &harness, &t, false);
+    drive_enter(&drive);
+    drive_feed(&drive, (struct span){.data = request, .length = sizeof request});
+    while (drive_send(&drive, 10000) > 0) {
+    }
+    drive_leave(&drive);
+    drive_deinit(&drive);
+    size_t good = 0;
+    const char *wrong = t.problem[0] != '\0' ? t.problem : judge_tiny(&t, &good);
+    cr_expect_null(wrong, "%s", wrong);
+    cr_expect_gt(t.length, 0, "there is no answer");
+    cr_expect_eq(t.ending, ENDING_LINGER);
+    transcript_free(&t);
+    harness_deinit(&harness);
+}
