@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: MIT
 """A network that moves a few bytes at a time, and interrupts: every answer is what it would have been."""
 
+import socket
+
 from harness import corpus
 from harness.answer import masked
 from harness.cases import case
 from harness.checks import check, equal
+from harness.corpus import get
 from shim import shimmed
 
 LONGEST = 20000  # bytes of a request; what is longer takes too many calls
@@ -23,9 +26,19 @@ def answers(server, item):
         return [masked(answer) for answer in corpus.exchange(wire, item, [item.data])]
 
 
+def check_slow(server):
+    """The network is as slow as it is meant to be: what takes a send or two elsewhere comes in many segments."""
+    with server.connect(seconds=20) as wire:
+        equal(len(wire.ask(get(b"/bytes/10000")).body), 10000, "length")
+        information = wire.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 192)
+        segments = int.from_bytes(information[152:156], "little")  # tcpi_data_segs_in
+        check(segments > 10, f"all came in {segments} segments")
+
+
 @case(rows=[("at most 3", 3), ("at most 300", 300)], timeout=120)
 def few_bytes_at_a_time(server, start, most):
     check(len(ITEMS) > 200, f"only {len(ITEMS)} requests are short enough")
     slow = start("--header-timeout", "1m", "--body-timeout", "1m", **shimmed(MOST=most))
+    check_slow(slow)
     for item in ITEMS:
         equal(answers(slow, item), answers(server, item), f"answers to: {item.name}")
