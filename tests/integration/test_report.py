@@ -55,7 +55,7 @@ def states(start, mode):
         wire = connect()
         wire.send(b"NIX / HTTP/1.1\r\n\r\n")
         wire.answer()
-        check(report(server)[0]["lingering"] == 1, "none lingers")
+        until(lambda: report(server)[0]["lingering"] == 1, "one lingers")
         patient.reset()
     until_report(server, "all have left")
 
