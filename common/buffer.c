@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BUFFER_LEAST = 512 };
+/* A buffer, its header and the allocator's are a power of two together: a mapped one takes no page more than it can use. */
+enum { BUFFER_LEAST = 512, BUFFER_HEADERS = sizeof(struct buffer) + 24 };
 
 /* Where memory is mapped for itself rather than cut out of the heap: the usual way, and while much is held. */
 enum { BUFFER_MAPPED_FROM = 128 * 1024, BUFFER_MAPPED_FROM_WHEN_MUCH = 16 * 1024 };
@@ -30,11 +31,11 @@ static void buffer_choose_memory(struct budget budget)
 
 static size_t buffer_next_capacity(size_t needed)
 {
-    size_t capacity = BUFFER_LEAST;
-    while (capacity < needed) {
-        capacity *= 2;
+    size_t size = BUFFER_LEAST;
+    while (size - BUFFER_HEADERS < needed) {
+        size *= 2;
     }
-    return capacity;
+    return size - BUFFER_HEADERS;
 }
 
 static int buffer_grow(struct buffer **buffer, size_t capacity, struct budget budget, enum budget_need need)

@@ -70,8 +70,9 @@ struct event_base *reactor_base_new(void);
 /* Runs it until it is told to break. An epoll_wait that fails is tried again; where it does nothing else for a while, the
  * process ends with a line and status 1: there is nobody left who could drain. */
 void reactor_base_run(struct event_base *base);
-/* Bytes read at once. */
-enum { REACTOR_INPUT_SIZE = 64 * 1024 };
+/* Bytes read at once: as much of a body as lets its answer begin (64 KiB) comes with its head in one read, and goes from
+ * scratch memory, without any on the heap. */
+enum { REACTOR_INPUT_SIZE = 65 * 1024 };
 /* Descriptors that a base and a reactor on it hold. */
 enum { REACTOR_DESCRIPTORS = 4 };
 

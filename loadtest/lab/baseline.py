@@ -29,10 +29,11 @@ def _by_the_clock(figure):
 
 
 def _judgeable(figure, row):
-    """Whether the figure speaks of the server. A rate does not where the client was the limit."""
-    if figure.better == "none" or (figure.better == "higher" and "client_limited" in row.marks):
+    """Whether the figure speaks of the server. A rate does not where the client was the limit, and neither does a latency:
+    with so many requests in flight, the one follows from the other."""
+    if figure.better == "none":
         return False
-    return not (_by_the_clock(figure) and _is_disturbed(row))
+    return not (_by_the_clock(figure) and ("client_limited" in row.marks or _is_disturbed(row)))
 
 
 def _is_disturbed(row):

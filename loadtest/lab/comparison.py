@@ -101,6 +101,7 @@ class Comparison:
         budget = None if self.given.seconds else BUDGET[self.effort]
         engine = Engine(self.trials, self.lab, budget)
         try:
+            settle.wait(self.lab.cpus)
             engine.run(lambda _: self._keep())
             self.results["complete"], self.results["ended"] = True, "all were made"
         except LabError as error:

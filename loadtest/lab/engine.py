@@ -104,6 +104,13 @@ def _entry(cell):
             "details": {}}
 
 
+def _kind(error, subject):
+    """Ours that cannot start have met a limit; another server's command that does not start is a mistake."""
+    if isinstance(error, CannotStart) and subject.kind == "also":
+        return "other"
+    return _KINDS.get(type(error), "other")
+
+
 def _measured(cell, lab):
     """The measurement, or why there is none."""
     entry = _entry(cell)
@@ -118,7 +125,7 @@ def _measured(cell, lab):
         entry.update(failure={"kind": failure.kind, "reason": str(failure)}, errors=failure.errors)
     except LabError as error:
         reason = str(error).removeprefix(f"{cell.subject.name}: ")
-        entry.update(failure={"kind": _KINDS.get(type(error), "other"), "reason": reason})
+        entry.update(failure={"kind": _kind(error, cell.subject), "reason": reason})
     return entry
 
 

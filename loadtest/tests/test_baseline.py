@@ -152,13 +152,15 @@ class WordsTest(unittest.TestCase):
         self.assertIn("not measured this time: blocked-loop, bodies", text)
         self.assertIn("has figures now; before: the server died", baseline.compare(old, new)[0])
 
-    def test_rates_that_the_client_limited_are_not_judged(self):
-        old, new = (scaled(report_fixture.results(i, 0.02), 1 + i, ("mode",), "rps") for i in (0, 1))
-        named = {c["subject"] for c in changes(old, new) if c["figure"] == "rps"}
-        self.assertIn("event", named)
-        for row in new["experiments"][0]["summary"]:
-            row["marks"] = ["client_limited"]
-        self.assertEqual([c for c in changes(old, new) if c["figure"] == "rps" and c["experiment"] == "scaling"], [])
+    def test_rates_and_latencies_that_the_client_limited_are_not_judged(self):
+        for figure in ("rps", "p99_us"):
+            with self.subTest(figure):
+                old, new = (scaled(report_fixture.results(i, 0.02), 1 + i, ("mode",), figure) for i in (0, 1))
+                named = {c["experiment"] for c in changes(old, new) if (c["subject"], c["figure"]) == ("event", figure)}
+                self.assertIn("scaling", named)
+                for row in new["experiments"][0]["summary"]:
+                    row["marks"] = ["client_limited"]
+                self.assertEqual([c for c in changes(old, new) if (c["experiment"], c["figure"]) == ("scaling", figure)], [])
 
     def test_nothing_in_common(self):
         other = report_fixture.results(1)

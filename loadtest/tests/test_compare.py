@@ -120,13 +120,18 @@ class CompareTest(unittest.TestCase):
 
     def test_another_server_beside_ours(self):
         also = f"other={sys.executable} {FAKE} --mode event --port {{port}}"
-        done = self.run_compare("--modes", "event", "--also", also, "--also", "gone=sh -c 'exit 3' {port}")
+        done = self.run_compare("--modes", "event", "--also", also)
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertIn("gone, connections 2: refused: cannot start: exited with status 3", done.stderr)
         rows = {row["subject"]: row for row in self.results()["experiments"][0]["summary"]}
         self.assertEqual(rows["other"]["kind"], "also")
         self.assertGreater(rows["other"]["figures"]["cpu_us_per_request"]["median"], 0)
-        self.assertEqual(rows["gone"]["failure"]["kind"], "refused")
+
+    def test_another_server_that_does_not_start(self):
+        done = self.run_compare("--modes", "event", "--also", "gone=sh -c 'exit 3' {port}")
+        self.assert_one_line(done, 1, "gone, connections 2: other: cannot start: exited with status 3")
+        rows = {row["subject"]: row for row in self.results()["experiments"][0]["summary"]}
+        self.assertEqual((rows["gone"]["failure"]["kind"], rows["gone"]["figures"]), ("other", {}))
+        self.assertGreater(rows["event"]["figures"]["cpu_us_per_request"]["median"], 0)
 
     def test_a_server_elsewhere_is_loaded_and_not_touched(self):
         with Child([sys.executable, str(FAKE), "--mode", "event"]) as server:
