@@ -26,16 +26,25 @@ static void blocking_give_back(struct blocking *b)
     madvise((void *)begin, end - begin, MADV_DONTNEED);
 }
 
+/* Whether nearly half of the budget is held. What a thread has read is there twice: where it is kept, and in its input, which
+ * the budget does not count, until that is given back. From then on reads are small, and every wait gives back. */
+static bool blocking_pressed(const struct blocking *b)
+{
+    struct budget budget = b->lane.output.budget;
+    return budget_tight_with(budget, budget.shared->held_limit / 2);
+}
+
 /* As poll does. Who waits for long holds what an idle connection does and what the budget counts, no more. */
 static int blocking_poll(struct blocking *b, struct pollfd *socket, int patience)
 {
-    bool brief = patience >= 0 && patience <= BLOCKING_BRIEF_MS;
-    int ready = poll(socket, 1, brief ? patience : BLOCKING_BRIEF_MS);
-    if (ready != 0 || brief) {
+    int brief = blocking_pressed(b) ? 0 : BLOCKING_BRIEF_MS;
+    bool within = patience >= 0 && patience <= brief;
+    int ready = poll(socket, 1, within ? patience : brief);
+    if (ready != 0 || within) {
         return ready;
     }
     blocking_give_back(b);
-    return poll(socket, 1, patience < 0 ? -1 : patience - BLOCKING_BRIEF_MS);
+    return poll(socket, 1, patience < 0 ? -1 : patience - brief);
 }
 
 /* False when there is nothing left to do but to close. */
@@ -50,9 +59,14 @@ static bool blocking_turn(struct blocking *b, enum happening happening, struct s
     return kept;
 }
 
+static size_t blocking_read_size(const struct blocking *b)
+{
+    return blocking_pressed(b) ? BLOCKING_PAGE : sizeof(b->input);
+}
+
 static struct transfer blocking_receive(struct blocking *b, enum patience patience)
 {
-    return b->large ? transport_receive(b->fd, b->input, turn_read_size(&b->lane, sizeof(b->input)), patience)
+    return b->large ? transport_receive(b->fd, b->input, blocking_read_size(b), patience)
                     : transport_receive(b->fd, b->first, sizeof(b->first), patience);
 }
 
