@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timezone
 
 from . import (baseline, colour, command, conditions, cpus, experiment, machine, merge, methods, modes, options, output,
-               picture, report, requirements, subjects, view)
+               picture, report, requirements, settle, subjects, view)
 from .engine import Engine, Lab, Trial, plan
 from .errors import LabError
 from .interrupts import Interrupted, shield
