@@ -40,9 +40,15 @@ if(ECHOD_HARDEN)
   endforeach()
 endif()
 
-# A release carries no tables for unwinding, which C does not need, and its relocations packed where the linker can.
+# A release carries no tables for unwinding, which C does not need, no stubs for calls that are bound at start-up anyway, no
+# padding, and its relocations packed where the linker can.
 include(CheckLinkerFlag)
-target_compile_options(echod_flags INTERFACE $<$<CONFIG:Release>:-fno-asynchronous-unwind-tables>)
+set(ECHOD_FOR_SIZE -Os)
+target_compile_options(echod_flags INTERFACE "$<$<CONFIG:Release>:-fno-asynchronous-unwind-tables;-fno-plt;-falign-functions=1>")
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
+  list(APPEND ECHOD_FOR_SIZE -fno-ipa-sra)
+  target_compile_options(echod_flags INTERFACE "$<$<CONFIG:Release>:-falign-jumps=1;-falign-loops=1>")
+endif()
 check_linker_flag(C -Wl,-z,pack-relative-relocs ECHOD_HAS_PACKED_RELOCATIONS)
 if(ECHOD_HAS_PACKED_RELOCATIONS)
   target_link_options(echod_flags INTERFACE $<$<CONFIG:Release>:-Wl,-z,pack-relative-relocs>)

@@ -16,7 +16,7 @@ function(llhttp_version_of header result)
   set(${result} "${version}" PARENT_SCOPE)
 endfunction()
 
-# The static library, as a target of the package or as a file beside the shared one; else the shared library.
+# The static library, as a target of the package or as a file beside the shared one; else, or if asked for, the shared one.
 function(llhttp_find)
   find_package(llhttp QUIET)
   find_path(LLHTTP_INCLUDE_DIR llhttp.h)
@@ -44,7 +44,9 @@ function(llhttp_find)
 
   add_library(echod::llhttp INTERFACE IMPORTED GLOBAL)
   target_include_directories(echod::llhttp INTERFACE ${include_dir})
-  if(TARGET llhttp::llhttp_static)
+  if(ECHOD_LLHTTP_SHARED AND LLHTTP_SHARED)
+    set(library ${LLHTTP_SHARED})
+  elseif(TARGET llhttp::llhttp_static)
     set(library llhttp::llhttp_static)
   elseif(LLHTTP_STATIC)
     set(library ${LLHTTP_STATIC})

@@ -18,7 +18,7 @@ enum {
     PACE_LEAST_MS = 10,   /* between two pieces of a paced body */
 };
 
-void exchange_release(struct exchange *x, struct budget budget)
+COLD void exchange_release(struct exchange *x, struct budget budget)
 {
     if (x != NULL) {
         buffer_free(&x->note, budget);
@@ -99,7 +99,7 @@ static void exchange_done(struct turn *t)
 }
 
 /* There will be no answer. Now, not at the turn's end: the head's bytes may be gone then. */
-static void exchange_drop(struct turn *t)
+static COLD void exchange_drop(struct turn *t)
 {
     exchange_log_end(t);
     exchange_release(t->exchange, t->lane->output.budget);
@@ -136,7 +136,7 @@ static void exchange_write_last(struct turn *t)
     session_close(t->session, ENDING_LINGER);
 }
 
-void exchange_fail(struct turn *t, unsigned status, const char *detail, ...)
+COLD void exchange_fail(struct turn *t, unsigned status, const char *detail, ...)
 {
     struct output *output = &t->lane->output;
     if (t->exchange == NULL) {
@@ -167,7 +167,7 @@ void exchange_fail(struct turn *t, unsigned status, const char *detail, ...)
     exchange_write_last(t);
 }
 
-void exchange_fail_memory(struct turn *t)
+COLD void exchange_fail_memory(struct turn *t)
 {
     slot_add(&t->lane->output.budget.slot->refusals[REFUSAL_MEMORY], 1);
     exchange_fail(t, STATUS_SERVICE_UNAVAILABLE, "The server has no memory for this request now.");
@@ -199,7 +199,7 @@ static void move_span(struct span *span, struct span from, const char *to)
 }
 
 /* Keeps the head's bytes for `finish`. */
-static bool exchange_keep_head(struct turn *t, struct span head)
+static COLD bool exchange_keep_head(struct turn *t, struct span head)
 {
     struct exchange *x = t->exchange;
     if (buffer_append(&x->head, head.data, head.length, t->lane->output.budget, BUDGET_MAY_REFUSE) != 0) {
@@ -273,7 +273,7 @@ HOT void exchange_answer_at_once(struct turn *t)
 }
 
 /* The request's body comes next, or the answer takes more than a text. */
-static __attribute__((noinline)) void exchange_go_on(struct turn *t, struct span head, bool body)
+static COLD void exchange_go_on(struct turn *t, struct span head, bool body)
 {
     struct exchange *x = t->exchange;
     struct request *request = &x->request;
@@ -372,7 +372,7 @@ void exchange_body(struct turn *t, const char *data, size_t length)
     }
 }
 
-void exchange_chunk_begin(struct turn *t, uint64_t size)
+COLD void exchange_chunk_begin(struct turn *t, uint64_t size)
 {
     struct exchange *x = t->exchange;
     if (exchange_too_large(t, size) || !x->echoes || size == 0) {
@@ -386,7 +386,7 @@ void exchange_chunk_begin(struct turn *t, uint64_t size)
     exchange_written(t);
 }
 
-void exchange_chunk_end(struct turn *t)
+COLD void exchange_chunk_end(struct turn *t)
 {
     if (t->exchange->echoes) {
         output_write(&t->lane->output, SPAN_LITERAL("\r\n"));
@@ -405,7 +405,7 @@ static void exchange_finish(struct turn *t)
     }
 }
 
-static void exchange_pend(struct turn *t, enum pending pending, uint64_t wait_ms)
+static COLD void exchange_pend(struct turn *t, enum pending pending, uint64_t wait_ms)
 {
     t->exchange->pending = (uint8_t)pending;
     t->exchange->wait_ms = wait_ms;
@@ -452,13 +452,13 @@ void exchange_end(struct turn *t)
     }
 }
 
-void exchange_wait_late(struct turn *t)
+COLD void exchange_wait_late(struct turn *t)
 {
     t->exchange->late = false;
     exchange_pend(t, PENDING_WAIT, t->exchange->response.wait_ms);
 }
 
-void exchange_resume(struct turn *t)
+COLD void exchange_resume(struct turn *t)
 {
     struct exchange *x = t->exchange;
     enum pending pending = (enum pending)x->pending;
@@ -485,7 +485,7 @@ void exchange_resume(struct turn *t)
     }
 }
 
-void exchange_refuse_work(struct turn *t)
+COLD void exchange_refuse_work(struct turn *t)
 {
     struct exchange *x = t->exchange;
     x->pending = PENDING_NOTHING;
@@ -522,7 +522,7 @@ static uint64_t exchange_pace(struct turn *t)
     return end;
 }
 
-void exchange_produce(struct turn *t)
+COLD void exchange_produce(struct turn *t)
 {
     struct exchange *x = t->exchange;
     struct output *output = &t->lane->output;

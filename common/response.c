@@ -47,7 +47,7 @@ static COLD struct delimiting without_body(const struct response *response)
                                    response->status == STATUS_RESET_CONTENT ? FRAMING_LENGTH : FRAMING_NONE};
 }
 
-static __attribute__((noinline)) struct delimiting streamed(const struct response *response,
+static COLD struct delimiting streamed(const struct response *response,
                                                             const struct request *request)
 {
     struct delimiting d = {.framing = FRAMING_LENGTH, .body = request->method != HTTP_HEAD};
@@ -111,7 +111,7 @@ HOT char *put_delimiting(char *at, struct delimiting d)
     return at;
 }
 
-static __attribute__((noinline)) char *put_rare_fields(char *at, const struct response *response)
+static COLD char *put_rare_fields(char *at, const struct response *response)
 {
     if (response->sandbox || response->nosniff) {
         at = PUT(at, "\r\nX-Content-Type-Options: nosniff");
@@ -141,7 +141,7 @@ static bool has_field(struct span lines, struct span name)
 }
 
 /* What was asked for wins over what all answers have. */
-static __attribute__((noinline)) char *put_further_fields(char *at, const struct response *response)
+static COLD char *put_further_fields(char *at, const struct response *response)
 {
     struct span asked = buffer_span(response->fields);
     struct span lines = response->extra;

@@ -50,7 +50,7 @@ static void session_drop_parser(struct session *s, struct budget budget)
     }
 }
 
-void session_deinit(struct session *s, struct budget budget)
+COLD void session_deinit(struct session *s, struct budget budget)
 {
     session_drop_exchange(s, budget);
     session_drop_parser(s, budget);
@@ -381,7 +381,7 @@ void session_drain(struct session *s, struct lane *lane)
 }
 
 /* What the sending of answers has made possible. */
-static __attribute__((noinline)) void session_continue(struct session *s, struct lane *lane)
+static COLD void session_continue(struct session *s, struct lane *lane)
 {
     struct turn *t = turn_begin(s, lane);
     if (s->state == STATE_ANSWER) {
@@ -391,7 +391,7 @@ static __attribute__((noinline)) void session_continue(struct session *s, struct
     turn_end(t);
 }
 
-__attribute__((noinline)) void session_resume(struct session *s, struct lane *lane)
+COLD void session_resume(struct session *s, struct lane *lane)
 {
     struct turn *t = turn_begin(s, lane);
     if (s->state == STATE_ANSWER) {

@@ -71,7 +71,7 @@ struct connection *connection_new(struct reactor *reactor, const struct arrival 
     return connection;
 }
 
-void connection_free(struct connection *connection)
+COLD void connection_free(struct connection *connection)
 {
     struct reactor *reactor = connection->reactor;
     int fd = connection_fd(connection);
@@ -91,7 +91,7 @@ void connection_free(struct connection *connection)
     close(fd);
 }
 
-void connection_linger(struct connection *connection)
+COLD void connection_linger(struct connection *connection)
 {
     shutdown(connection_fd(connection), SHUT_WR);
     connection->lingers = true;
@@ -112,7 +112,7 @@ static COLD void connection_end(struct connection *connection)
     }
 }
 
-static __attribute__((noinline)) bool connection_await_alarm(struct connection *connection, unsigned interest)
+static COLD bool connection_await_alarm(struct connection *connection, unsigned interest)
 {
     uint64_t now = clock_us();
     if (connection->session.wait_restarted) {
@@ -128,7 +128,7 @@ static void connection_turn(struct connection *connection, enum happening happen
 
 /* Gives the session's work to the workers; without workers the loop does it at its next turn: one piece per connection and
  * turn, and all others get theirs. */
-static __attribute__((noinline)) bool connection_await_work(struct connection *connection)
+static COLD bool connection_await_work(struct connection *connection)
 {
     static const struct timeval at_once = {0};
     struct reactor *reactor = connection->reactor;
@@ -237,7 +237,7 @@ static COLD void connection_discard(struct connection *connection)
 }
 
 /* The wait is over, or it is the work's turn. libevent's clock is coarse: a wait may have to go on for a little. */
-static __attribute__((noinline)) void connection_alarm(struct connection *connection)
+static COLD void connection_alarm(struct connection *connection)
 {
     if ((session_wants(&connection->session, &connection->reactor->lane) & WANT_WORK) != 0) {
         struct work *work = session_work(&connection->session);

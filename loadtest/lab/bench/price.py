@@ -13,7 +13,7 @@ from ..http import ask
 from ..stats import Sample
 from .workloads import PLAINTEXT
 
-STATIC = ROOT / "build" / "static" / "echod"
+SHARED, STATIC = (ROOT / "build" / preset / "echod" for preset in ("shared", "static"))
 _PATIENCE = 10
 _POLL = 0.0002
 
@@ -56,6 +56,7 @@ def stripped_bytes(program):
 
 
 def sizes(program):
-    """Bytes of the program without its libraries, and of the static build where it was made."""
+    """Bytes of the program, of the build that has no library in it, and of that which has all, where those were made."""
+    own = stripped_bytes(SHARED) if SHARED.is_file() else None
     static = STATIC.stat().st_size if STATIC.is_file() else None
-    return {"stripped_bytes": stripped_bytes(program), "static_bytes": static}
+    return {"stripped_bytes": stripped_bytes(program), "own_bytes": own, "static_bytes": static}

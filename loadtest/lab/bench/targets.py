@@ -135,7 +135,7 @@ TARGETS = (
     Idle("event", most=400),
     Idle("thread", to_ceiling=1.3),
     Start(5),
-    Size("program, stripped, without libraries", "stripped_bytes", 120 * KIB),
+    Size("program, stripped, without libraries", "own_bytes", 120 * KIB),
     Size("program, static, with libraries", "static_bytes", 3 * MIB // 2),
 )
 
