@@ -3,10 +3,9 @@
 
 import argparse
 import os
-import sys
 from pathlib import Path
 
-from . import interrupts
+from . import interrupts, streams
 from .errors import LabError, UsageError
 from .process import stop_all
 
@@ -73,15 +72,14 @@ def connections(count):
 def run(name, main, argv):
     """main(argv) gives the exit status; LabError becomes a line, a signal the status that shells expect."""
     interrupts.install()
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace")  # a locale without µ and ± is no reason to fail
+    streams.prepare()
     try:
         return main(argv)
     except LabError as error:
-        print(f"{name}: {error}", file=sys.stderr)
+        streams.note(f"{name}: {error}")
         return USAGE if isinstance(error, UsageError) else FAILED
     except interrupts.Interrupted as signal:
-        print(f"{name}: stopped by {signal}", file=sys.stderr)
+        streams.note(f"{name}: stopped by {signal}")
         return 128 + signal.number
     finally:
         stop_all()

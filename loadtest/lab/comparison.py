@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timezone
 
 from . import (baseline, colour, command, conditions, cpus, experiment, machine, merge, methods, modes, options, output,
-               picture, report, requirements, settle, subjects, view)
+               picture, report, requirements, settle, streams, subjects, view)
 from .engine import Engine, Lab, Trial, plan
 from .errors import LabError
 from .interrupts import Interrupted, shield
@@ -125,11 +125,13 @@ class Comparison:
     def _finish(self):
         if not any(trial.measurements for trial in self.trials):
             return
-        if self.old:
+        try:
             self._keep()
-            self.results["baseline"] = baseline.value(self.results, self.old)
-        self._keep()
-        show(self.results, self.given.output)
+            if self.old:
+                self.results["baseline"] = baseline.value(self.results, self.old)
+                self._keep()
+        finally:
+            show(self.results, self.given.output)
 
 
 def _missing_tool(item):
@@ -161,9 +163,11 @@ def show(results, folder, old=None):
     if old:
         results = {**results, "baseline": baseline.value(results, old)}
     width = max(80, min(shutil.get_terminal_size((report.COLUMNS, 24)).columns, 160))
-    report.write(results, folder)  # first: a terminal that has gone takes no text
-    print(report.terminal(results, colour.wanted(sys.stdout), width), flush=True)
-    print("\n" + ", ".join(str(command.shown(folder / name)) for name in (*report.FILES, "results.json")), flush=True)
+    try:
+        report.write(results, folder)  # first: a terminal that has gone takes no text
+    finally:  # a disk that is full is no reason not to tell
+        streams.say(report.terminal(results, colour.wanted(sys.stdout), width))
+    streams.say("\n" + ", ".join(str(command.shown(folder / name)) for name in (*report.FILES, "results.json")))
 
 
 def main(argv):
@@ -176,7 +180,7 @@ def main(argv):
     known = experiment.load_all()
     chosen = experiment.choose(known, given.only)
     if given.list:
-        print("\n".join(f"{item.name:<14} {item.statement}" for item in chosen))
+        streams.say("\n".join(f"{item.name:<14} {item.statement}" for item in chosen))
         return 0
     if given.source or given.merge:
         results = load(given.source) if given.source else merge.merge([load(path) for path in given.merge])
@@ -193,7 +197,7 @@ def main(argv):
         picture.take(results, given.picture)
     failed = requirements.check(results, given.require)
     for line in failed:
-        print(f"compare: {line}", file=sys.stderr)
+        streams.note(f"compare: {line}")
     return requirements.STATUS if failed else command.FAILED if faults else 0
 
 

@@ -2,9 +2,12 @@
 """Just enough of HTTP to check an answer before it is timed, and to know how many bytes it has on the wire."""
 
 import socket
+import time
 from dataclasses import dataclass
 
 from .errors import LabError
+
+_LONGEST_HEAD = 65536  # bytes
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,7 @@ def parse_head(head):
     """(status, headers) of an answer's head without its empty line."""
     lines = head.decode("latin-1").split("\r\n")
     version, _, rest = lines[0].partition(" ")
-    if not version.startswith("HTTP/1.") or not rest[:3].isdigit():
+    if not version.startswith("HTTP/1.") or not (rest[:3].isascii() and rest[:3].isdecimal()):
         raise LabError(f"not an HTTP answer: {lines[0][:60]!r}")
     headers = {}
     for line in lines[1:]:
@@ -28,19 +31,37 @@ def parse_head(head):
     return int(rest[:3]), headers
 
 
-def receive(connection):
-    """One answer with a Content-Length from a connected socket."""
+def _receive_more(connection, deadline):
+    """What has come next; TimeoutError if all together takes too long, however little is missing each time."""
+    if deadline is not None:
+        if (left := deadline - time.monotonic()) <= 0:
+            raise TimeoutError("timed out")
+        connection.settimeout(left)
+    return connection.recv(65536)
+
+
+def _body_length(headers):
+    if "content-length" not in headers:
+        raise LabError("an answer without Content-Length")
+    text = headers["content-length"]
+    if not (text.isascii() and text.isdecimal() and len(text) < 19):
+        raise LabError(f"an answer with a Content-Length of {text[:60]!r}")
+    return int(text)
+
+
+def receive(connection, deadline=None):
+    """One answer with a Content-Length from a connected socket, whole before the deadline of the monotonic clock."""
     data = bytearray()
     while (end := data.find(b"\r\n\r\n")) < 0:
-        if not (more := connection.recv(65536)):
+        if len(data) > _LONGEST_HEAD:
+            raise LabError(f"an answer whose head does not end in {_LONGEST_HEAD} bytes")
+        if not (more := _receive_more(connection, deadline)):
             raise LabError("the connection was closed before an answer")
         data += more
     status, headers = parse_head(bytes(data[:end]))
-    if "content-length" not in headers:
-        raise LabError("an answer without Content-Length")
-    length = end + 4 + int(headers["content-length"])
+    length = end + 4 + _body_length(headers)
     while len(data) < length:
-        if not (more := connection.recv(65536)):
+        if not (more := _receive_more(connection, deadline)):
             raise LabError("an answer shorter than its Content-Length")
         data += more
     return Answer(status, headers, bytes(data[end + 4:length]), length)
@@ -54,10 +75,11 @@ def request_bytes(method, path, host, headers=(), body=None):
 
 
 def ask(address, method, path, headers=(), body=None, timeout=5):
-    """One request on a connection of its own."""
+    """One request on a connection of its own, answered within `timeout` seconds."""
+    deadline = time.monotonic() + timeout
     try:
         with socket.create_connection(address, timeout=timeout) as connection:
             connection.sendall(request_bytes(method, path, f"{address[0]}:{address[1]}", headers, body))
-            return receive(connection)
+            return receive(connection, deadline)
     except OSError as error:
         raise LabError(f"{method} {path}: {error}") from None

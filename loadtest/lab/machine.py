@@ -26,7 +26,7 @@ def raise_descriptor_limit(needed):
     if soft != hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     if hard != resource.RLIM_INFINITY and hard < needed + _SPARE_DESCRIPTORS:
-        raise LabError(f"{needed} connections need {needed + _SPARE_DESCRIPTORS} file descriptors, the limit is {hard}: "
+        raise LabError(f"{needed or 'even no'} connections need {needed + _SPARE_DESCRIPTORS} file descriptors, the limit is {hard}: "
                        "raise it (ulimit -n) or ask for fewer connections")
     return hard
 

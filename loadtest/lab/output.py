@@ -30,6 +30,7 @@ def write(path, text):
         draft.write_text(text, encoding="utf-8")
         os.replace(draft, path)
     except OSError as error:
+        draft.unlink(missing_ok=True)
         raise LabError(f"cannot write {path}: {error.strerror}") from None
 
 

@@ -5,6 +5,8 @@ import os
 import sys
 import time
 
+from . import streams
+
 _QUIET = 5  # seconds between two lines where the line cannot be rewritten
 _BAR = 20
 
@@ -46,11 +48,10 @@ class Progress:
         now = self._clock()
         text = f"[{self._done + 1:>{len(str(self._steps))}}/{self._steps}] {what}, {duration(self.left())} left"
         if self._terminal:
-            self._stream.write(f"\r\033[K{fitted(text, self._part(), self._columns())}")
+            streams.note(f"\r\033[K{fitted(text, self._part(), self._columns())}", self._stream, end="")
         elif self._last is None or now - self._last >= _QUIET:
-            self._stream.write(text + "\n")
+            streams.note(text, self._stream)
             self._last = now
-        self._stream.flush()
 
     def _part(self):
         whole = sum(self._lengths)
@@ -67,12 +68,10 @@ class Progress:
 
     def note(self, text):
         """A line that stays."""
-        self._stream.write(f"{self._clear()}{text}\n")
-        self._stream.flush()
+        streams.note(f"{self._clear()}{text}", self._stream)
 
     def _clear(self):
         return "\r\033[K" if self._terminal else ""
 
     def close(self):
-        self._stream.write(self._clear())
-        self._stream.flush()
+        streams.note(self._clear(), self._stream, end="")

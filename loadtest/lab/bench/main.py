@@ -2,12 +2,11 @@
 """The bench, from its command line to its results."""
 
 import shlex
-import sys
 import time
 from datetime import datetime, timezone
 from pathlib import Path
 
-from .. import callgrind, command, machine, modes, output, peers, wrk
+from .. import callgrind, command, machine, modes, output, peers, streams, wrk
 from ..progress import Progress
 from . import against, entries, targets, text, train, workloads
 from .run import FIGURES, Bench
@@ -43,17 +42,17 @@ def parse(argv):
 
 def _report(bench, results):
     effort = bench.effort
-    print(f"{machine.summary(results['machine'])}\n{bench.pinning.note}; {bench.rounds} interleaved rounds of "
-          f"{effort.seconds:g} s; {bench.connections:,} idle connections\n")
+    streams.say(f"{machine.summary(results['machine'])}\n{bench.pinning.note}; {bench.rounds} interleaved rounds of "
+                f"{effort.seconds:g} s; {bench.connections:,} idle connections\n")
     verdicts = targets.judge(bench.entries, bench.sizes)
-    print(text.render(bench.entries, bench.workloads, verdicts))
+    streams.say(text.render(bench.entries, bench.workloads, verdicts))
     for entry in bench.entries:
         for what, why in entry.failures.items():
-            print(f"{'failed once' if what in entry.timed else 'no figure'}: {entry.name}, {what}: {why}")
+            streams.say(f"{'failed once' if what in entry.timed else 'no figure'}: {entry.name}, {what}: {why}")
     if bench.absent:
-        print(f"not installed: {', '.join(bench.absent)}")
+        streams.say(f"not installed: {', '.join(bench.absent)}")
     if any(timed.disturbed for entry in bench.entries for timed in entry.timed.values()):
-        print("other programs used the CPUs in most rounds of a figure: measure CPU/request again on a quiet machine")
+        streams.say("other programs used the CPUs in most rounds of a figure: measure CPU/request again on a quiet machine")
 
 
 def _results(bench, described, started, began):
@@ -93,13 +92,13 @@ def main(argv):
     described = machine.describe(command.ROOT, bench.server)
     bench.run()
     results = _results(bench, described, started, began)
-    _report(bench, results)
-    if earlier:
-        print(f"\n{against.render(earlier, results)}")
     path = options.output / "results.json"
     output.write_json(path, results)
-    print(f"\n{command.shown(path)}")
+    _report(bench, results)
+    if earlier:
+        streams.say(f"\n{against.render(earlier, results)}")
+    streams.say(f"\n{command.shown(path)}")
     if bench.ended:
-        print(f"bench: stopped by {bench.ended}", file=sys.stderr)
+        streams.note(f"bench: stopped by {bench.ended}")
         return 128 + bench.ended.number
     return 0
