@@ -25,7 +25,7 @@ class Parser(argparse.ArgumentParser):
 def whole(least, most):
     """A type for whole numbers of a range."""
     def convert(text):
-        if not text.isdecimal() or not least <= int(text) <= most:
+        if not (text.isascii() and text.isdecimal()) or not least <= int(text) <= most:
             raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} to {most}")
         return int(text)
     return convert

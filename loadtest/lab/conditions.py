@@ -13,6 +13,7 @@
 """
 
 import operator
+import itertools
 import re
 from dataclasses import dataclass
 
@@ -27,6 +28,7 @@ _TOKEN = re.compile(r"""\s*(?:
 _COMPARE = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
 _ARITHMETIC = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv}
 _DEEPEST = 50  # brackets
+_LONGEST = 600  # tokens; every second one may be a level of what is read
 
 
 @dataclass(frozen=True)
@@ -104,8 +106,10 @@ class Condition:
 class _Parser:
     def __init__(self, text):
         self._text = text
-        self._tokens = list(self._split())
+        self._tokens = list(itertools.islice(self._split(), _LONGEST + 1))
         self._depth = 0
+        if len(self._tokens) > _LONGEST:
+            raise UsageError(f"--require: {text[:40]!r}…: too long")
 
     def _refuse(self, why):
         raise UsageError(f"--require: {self._text!r}: {why}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from . import aggregate, methods, verdict
 from .cpus import Pinning
-from .errors import CannotStart, CellFailed, LabError, ServerDied, WrongAnswer
+from .errors import CannotConnect, CannotStart, CellFailed, LabError, ServerDied, WrongAnswer
 from .experiment import Experiment
 from .methods import Outcome
 from .progress import Progress
@@ -15,7 +15,7 @@ from .subjects import Subject
 
 SHORTEST = 0.5  # how much of its seconds a measurement keeps where time is short
 _RESULTS = ("refused", "limit")  # failures that are answers to the question; the others are faults
-_KINDS = {ServerDied: "died", WrongAnswer: "wrong", CannotStart: "refused"}
+_KINDS = {ServerDied: "died", WrongAnswer: "wrong", CannotStart: "refused", CannotConnect: "refused"}
 
 
 @dataclass(frozen=True)
@@ -105,8 +105,8 @@ def _entry(cell):
 
 
 def _kind(error, subject):
-    """Ours that cannot start have met a limit; another server's command that does not start is a mistake."""
-    if isinstance(error, CannotStart) and subject.kind == "also":
+    """Ours that cannot start have met a limit; another server that is not there is a mistake, or has gone meanwhile."""
+    if isinstance(error, CannotStart) and subject.kind in ("also", "target"):
         return "other"
     return _KINDS.get(type(error), "other")
 

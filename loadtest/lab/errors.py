@@ -18,6 +18,10 @@ class CannotStart(LabError):
     """A server that did not begin to listen."""
 
 
+class CannotConnect(CannotStart):
+    """One that no connection could be opened to any more."""
+
+
 class WrongAnswer(LabError):
     """An answer that is not what it must be, seen before anything was timed."""
 

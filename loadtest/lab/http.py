@@ -67,6 +67,12 @@ def receive(connection, deadline=None):
     return Answer(status, headers, bytes(data[end + 4:length]), length)
 
 
+def authority(address):
+    """A host and its port as they stand in a URL."""
+    host, port = address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def request_bytes(method, path, host, headers=(), body=None):
     lines = [f"{method} {path} HTTP/1.1", f"Host: {host}", *headers]
     if body is not None:
@@ -74,12 +80,12 @@ def request_bytes(method, path, host, headers=(), body=None):
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + (body or b"")
 
 
-def ask(address, method, path, headers=(), body=None, timeout=5):
-    """One request on a connection of its own, answered within `timeout` seconds."""
+def ask(address, method, path, headers=(), body=None, timeout=5, host=None):
+    """One request on a connection of its own, answered within `timeout` seconds. `host`: the server's name, if not its address."""
     deadline = time.monotonic() + timeout
     try:
         with socket.create_connection(address, timeout=timeout) as connection:
-            connection.sendall(request_bytes(method, path, f"{address[0]}:{address[1]}", headers, body))
+            connection.sendall(request_bytes(method, path, host or authority(address), headers, body))
             return receive(connection, deadline)
     except OSError as error:
         raise LabError(f"{method} {path}: {error}") from None

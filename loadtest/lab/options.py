@@ -42,6 +42,9 @@ def parse(argv):
 
 
 def _check(options):
+    for flag, value in (("--only", options.only), ("--modes", options.modes), ("--target", options.target)):
+        if value is not None and not value.strip(" ,"):
+            raise UsageError(f"{flag}: nothing is named")  # an empty variable of a script, say: not all, then
     if options.target and (options.modes or options.also or options.server != command.SERVER):
         raise UsageError("--target: nothing else is measured then: not with --modes, --also or --server")
     if options.source and options.merge:

@@ -13,6 +13,7 @@ from .errors import CannotStart, CellFailed, LabError, ServerDied
 from .process import Child, described
 
 _DRAINED = 35  # seconds: echod's own drain timeout is 30
+_ENDED = 5  # seconds that any other server may take to end
 _LISTENING = re.compile(rb"^listening on ([0-9.]+):([0-9]+)$", re.MULTILINE)
 
 _LIMIT = re.compile(r"at most (\d+) connections \((.*)\)$", re.MULTILINE)
@@ -36,6 +37,7 @@ class Server:
         self.name = name
         self.pid = child.pid
         self.address = None
+        self.host = None  # how clients call it, if not by its address
 
     @classmethod
     def command(cls, argv, name, cpus=None, env=None):
@@ -162,7 +164,7 @@ class Foreign(Server):
     def refusing(self):
         return None
 
-    def stop(self, patience=_DRAINED):
+    def stop(self, patience=_ENDED):
         self.check_alive()
         self.child.stop(patience=patience)
         return self.resources()
@@ -177,13 +179,15 @@ class Remote:
         parts = urlsplit(url)
         self.name = name
         self.url = url
+        self.host = parts.netloc
         self.address = (parts.hostname, parts.port or 80)
 
     def wait_ready(self, timeout=10, refused=None):
         try:
-            socket.create_connection(self.address, timeout=timeout).close()
+            with socket.create_connection(self.address, timeout=timeout) as connection:
+                self.address = connection.getpeername()[:2]  # swarm takes no names
         except OSError as error:
-            raise CannotStart(f"{self.name}: cannot connect to {self.url}: {error}") from None
+            raise CannotStart(f"{self.name}: cannot connect to {self.url}: {error.strerror or error}") from None
         return self
 
     def check_alive(self):

@@ -77,11 +77,12 @@ def parse_also(texts, taken):
 
 def parse_target(url):
     """The server of --target URL."""
-    parts = urlsplit(url)
     try:
-        port = parts.port or 80
+        parts = urlsplit(url)
+        port = 80 if parts.port is None else parts.port
     except ValueError:
         port = 0
-    if parts.scheme != "http" or not parts.hostname or not port or parts.path not in ("", "/") or parts.query:
+    if (not port or parts.scheme != "http" or not parts.hostname or parts.path not in ("", "/") or parts.query or
+            parts.fragment or "@" in parts.netloc or not url.isprintable() or " " in url):
         raise UsageError(f"--target: {url!r} is no URL such as http://192.0.2.7:8080")
     return Subject("target", (), holds_idle=False, kind="target", url=f"http://{parts.netloc}")

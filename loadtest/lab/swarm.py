@@ -8,7 +8,8 @@ import subprocess
 import time
 
 from . import command, procfs
-from .errors import CellFailed, LabError
+from .errors import CannotConnect, CellFailed, LabError
+from .http import authority
 from .process import Child, quoted
 
 PATH = command.ROOT / "build" / "release" / "swarm"
@@ -35,11 +36,13 @@ def flags(of):
     return words
 
 
-def arguments(classes, of_run, target):
-    """The command line for classes of clients, each a table with name, path and swarm's flags of a class."""
+def arguments(classes, of_run, target, host=None):
+    """The command line for classes of clients, each a table with name, path and swarm's flags of a class. `host`: how they
+    call the server, if not by its address."""
     words = [*flags(of_run), "--target", target]
+    naming = ["--header", f"Host: {host}"] if host else []
     for of in classes:
-        words += ["--class", of["name"], *flags(of), of["path"]]
+        words += ["--class", of["name"], *flags(of), *naming, of["path"]]
     return words
 
 
@@ -59,8 +62,7 @@ class Run:
     """A swarm at work. With a gate it waits for open_gate() once its connections are open. Context: gone afterwards."""
 
     def __init__(self, classes, of_run, server, client_cpus, gate=True):
-        host, port = server.address
-        self.argv = [find(), *arguments(classes, {**of_run, "gate": gate}, f"{host}:{port}")]
+        self.argv = [find(), *arguments(classes, {**of_run, "gate": gate}, authority(server.address), server.host)]
         self._server = server
         self._seen = b""
         self.child = Child(self.argv, client_cpus, stdin=subprocess.PIPE)
@@ -95,8 +97,8 @@ class Run:
         self._server.check_alive()
         self.child.ended(_SETTLING)
         status = self.child.stop()
-        kind = "refused" if status == _UNOPENED else "other"
-        raise CellFailed(f"swarm ended without a result: it {self.child.end_in_words()}", kind)
+        failed = CannotConnect if status == _UNOPENED else CellFailed
+        raise failed(f"swarm ended without a result: it {self.child.end_in_words()}")
 
     def sleep_until(self, seconds):
         """Waits until that long after the requests began, or swarm's end; whether it is still at work."""

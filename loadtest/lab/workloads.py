@@ -44,7 +44,7 @@ class Workload:
         """Asks once and compares; gives the answer's length on the wire, to which every later answer is held."""
         body = _pattern(self.size) if self.size else None
         headers = (["Content-Type: text/plain"] if body else []) + (["Connection: close"] if self.close else [])
-        answer = ask(server.address, self.method, self.path, headers, body)
+        answer = ask(server.address, self.method, self.path, headers, body, host=server.host)
         if answer.status != 200:
             raise WrongAnswer(f"{server.name}: {self.method} {self.path} answered {answer.status}, not 200")
         if answer.body != (self.expect.encode() or HELLO if body is None else body):

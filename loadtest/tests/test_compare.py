@@ -6,6 +6,7 @@ import os
 import select
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -88,6 +89,10 @@ class CompareTest(unittest.TestCase):
             (["--also", "nginx"], 2, "--also: 'nginx' is not NAME=COMMAND"),
             (["--also", "x=nginx"], 2, "--also: the command of x has no {port}"),
             (["--also", "event=nginx {port}"], 2, "--also: the name 'event' is taken"),
+            (["--target", ""], 2, "--target: nothing is named"),
+            (["--modes", ","], 2, "--modes: nothing is named"),
+            (["--only", ""], 2, "--only: nothing is named"),
+            (["--rounds", "٣"], 2, "--rounds: '٣' is no whole number"),
             (["--target", "http://127.0.0.1:1"], 2, "--target: nothing else is measured then"),
         )
         for flags, status, pattern in cases:
@@ -146,6 +151,13 @@ class CompareTest(unittest.TestCase):
         self.assertGreater(figures["rps"]["median"], 0)
         self.assertNotIn("cpu_us_per_request", figures)
         self.assertIn("which runs elsewhere", memory["skipped"])
+
+    def test_a_server_elsewhere_that_is_not_there(self):
+        """Or no more: what could not be measured is no result."""
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        done = self.run_compare("--target", f"http://127.0.0.1:{port}", server=None)
+        self.assert_one_line(done, 1, f"other: cannot connect to http://127.0.0.1:{port}: Connection refused$")
 
     def test_requirements_are_judged(self):
         flags = ["--modes", "event", "--require", "event.threads == 1"]

@@ -9,7 +9,7 @@ from unittest import mock
 
 import context
 from lab import cpus, engine, methods, swarm
-from lab.errors import CellFailed, LabError, ServerDied
+from lab.errors import CannotConnect, CellFailed, LabError, ServerDied
 from lab.methods import burst, idle, mix, overload, price
 from lab.subjects import Subject
 
@@ -69,7 +69,7 @@ class SwarmTest(unittest.TestCase):
 
     def test_what_gives_no_figure(self):
         for fault, error, pattern in (("wrong", CellFailed, "wrong answers: 3 body errors .first: a body of 3 bytes"),
-                                      ("dead", CellFailed, "swarm ended without a result: it exited with status 1: swarm: no connection"),
+                                      ("dead", CannotConnect, "swarm ended without a result: it exited with status 1: swarm: no connection"),
                                       ("silent", LabError, "swarm printed no result, but nothing"),
                                       ("cut", LabError, "swarm printed no result, but '{.event.: "),
                                       ("killed", CellFailed, "it was ended by SIGKILL")):

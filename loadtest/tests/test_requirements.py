@@ -51,7 +51,8 @@ class LanguageTest(unittest.TestCase):
                           ("a.x > 1 in b in c", "'in' where the end"), ("a.x > 1 @ 1 @ 2", "'@' where the end"),
                           ("a.x + > 1", "'>' where a number"), ("a.x > 1; ls", "cannot read '; ls'"),
                           ("a.x * 2 1 > 3", "'1' where one"),
-                          ("(" * 500 + "a.x > 1", "too deep"), ("-" * 500 + "a.x > 1", "too deep")):
+                          ("(" * 500 + "a.x > 1", "too deep"), ("-" * 500 + "a.x > 1", "too deep"),
+                          ("a.x" + "+1" * 5000 + " > 1", "too long")):
             with self.subTest(text[:20]):
                 with self.assertRaises(UsageError) as caught:
                     conditions.parse(text)

@@ -7,8 +7,9 @@ import unittest
 from types import SimpleNamespace
 
 import context  # noqa: F401
-from lab import subjects
+from lab import subjects, swarm
 from lab.errors import CannotStart, CellFailed, ServerDied, UsageError
+from lab.http import authority
 from lab.modes import MODES
 
 LISTENER = ("import socket, sys, time; s = socket.create_server(('127.0.0.1', int(sys.argv[1])));\n"
@@ -38,7 +39,8 @@ class NamesTest(unittest.TestCase):
     def test_target(self):
         self.assertEqual(subjects.parse_target("http://192.0.2.7:81").start().address, ("192.0.2.7", 81))
         self.assertEqual(subjects.parse_target("http://[::1]/").start().address, ("::1", 80))
-        for url in ("192.0.2.7:80", "https://x", "http://", "http://x:y", "http://x/path", "http://x/?q"):
+        for url in ("192.0.2.7:80", "https://x", "http://", "http://x:y", "http://x/path", "http://x/?q", "http://[::1", "http://x:0",
+                    "http://name:word@x", "http://x/#f", "http://x y", "http://x:99999", ""):
             with self.subTest(url), self.assertRaises(UsageError):
                 subjects.parse_target(url)
 
@@ -76,8 +78,26 @@ class RemoteTest(unittest.TestCase):
             with subject.start() as server:
                 server.wait_ready()
                 self.assertEqual((server.pid, server.usage(), server.memory(), server.sockets(), server.stop()), (None,) * 5)
-        with subject.start() as server, self.assertRaisesRegex(CannotStart, "cannot connect to http://127.0.0.1"):
+        with subject.start() as server, self.assertRaisesRegex(CannotStart, "cannot connect to .*: Connection refused$"):
             server.wait_ready(timeout=1)
+
+    def test_one_that_has_a_name(self):
+        """Clients that take addresses only get the one that answered, and call it by its name all the same."""
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+            with subjects.parse_target(f"http://localhost:{port}").start() as server:
+                server.wait_ready()
+                self.assertEqual((server.address, server.host), (("127.0.0.1", port), f"localhost:{port}"))
+                words = swarm.arguments([{"name": "main", "path": "/x"}], {}, authority(server.address), server.host)
+                self.assertEqual(words, ["--target", f"127.0.0.1:{port}", "--class", "main", "--header",
+                                         f"Host: localhost:{port}", "/x"])
+
+    def test_one_of_ipv6(self):
+        with socket.create_server(("::1", 0), family=socket.AF_INET6) as listener:
+            port = listener.getsockname()[1]
+            with subjects.parse_target(f"http://[::1]:{port}").start() as server:
+                server.wait_ready()
+                self.assertEqual((authority(server.address), server.host), (f"[::1]:{port}",) * 2)
 
 
 if __name__ == "__main__":
