@@ -159,10 +159,18 @@ static bool open_listeners(const struct options *options)
 
 static void say_choices(const struct server *server)
 {
-    if (server->options->verbose) {
-        say("mode %s, %u loops, at most %u connections (%s)", server->mode->name, server->loops,
-            server->max_connections, server->binding);
+    if (!server->options->verbose) {
+        return;
     }
+    char loops[32] = "", workers[32] = "";
+    if (server->mode->loops) {
+        snprintf(loops, sizeof loops, ", loops: %u", server->loops);
+    }
+    if (server->mode->workers != NULL) {
+        snprintf(workers, sizeof workers, ", workers: %u", server->mode->workers(server));
+    }
+    say("mode %s%s%s, at most %u connections (%s)", server->mode->name, loops, workers,
+        server->max_connections, server->binding);
 }
 
 /* With the server set up and listening. After a drain that was cut off nothing is taken down: threads still run in it. */

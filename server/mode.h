@@ -13,6 +13,9 @@ struct mode {
     const char *name;
     const char *summary;   /* for --help: one line of at most 66 columns */
     enum limits_cost cost; /* of a connection */
+    bool loops;            /* it has event loops, as many as the server's setup says */
+    /* How many worker threads it has; NULL: none. */
+    unsigned (*workers)(const struct server *server);
     /* Descriptors that start opens. Before max_connections is known. */
     unsigned (*descriptors)(const struct server *server);
     /* Slots it will lend at most, from SERVER_MODE_SLOTS on. */

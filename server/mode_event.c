@@ -12,6 +12,7 @@ const struct mode mode_event = {
     .name = "event",
     .summary = "event loops, each over many connections",
     .cost = LIMITS_DESCRIPTOR,
+    .loops = true,
     .descriptors = loops_descriptors,
     .slots = loops_slots,
     .start = event_start,

@@ -282,6 +282,7 @@ const struct mode mode_pool = {
     .name = "pool",
     .summary = "a fixed number of threads, each serving one connection at a time",
     .cost = LIMITS_DESCRIPTOR,
+    .workers = pool_workers,
     .descriptors = pool_descriptors,
     .slots = pool_slots,
     .start = pool_start,
