@@ -2,10 +2,14 @@
 # SPDX-License-Identifier: MIT
 """What a request, an idle connection and a start cost, beside ceilings and peers: see loadtest/README.md, or --help."""
 
+import signal
 import sys
 
-from lab import command
-from lab.bench.main import main
+if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # nothing runs yet that would have to be ended: see lab/interrupts.py
+
+from lab import command  # noqa: E402  a Ctrl-C while these are read is no traceback
+from lab.bench.main import main  # noqa: E402
 
 if __name__ == "__main__":
     sys.exit(command.run("bench", main, sys.argv[1:]))

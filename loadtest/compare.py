@@ -2,9 +2,13 @@
 # SPDX-License-Identifier: MIT
 """Compares echod's modes under load: see loadtest/README.md, or --help."""
 
+import signal
 import sys
 
-from lab import command, comparison
+if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # nothing runs yet that would have to be ended: see lab/interrupts.py
+
+from lab import command, comparison  # noqa: E402  a Ctrl-C while these are read is no traceback
 
 if __name__ == "__main__":
     sys.exit(command.run("compare", comparison.main, sys.argv[1:]))

@@ -42,7 +42,7 @@ def _hold_against(row, ceiling):
     """The ratios of a row to the one of its ceiling."""
     for name, sample in row["figures"].items():
         other = ceiling["figures"].get(name)
-        if other and other["median"] > 0 and FIGURES[name].better != "none":
+        if other and other["median"] > 0 and name in FIGURES and FIGURES[name].better != "none":
             row["to_ceiling"][name] = sample["median"] / other["median"]
 
 

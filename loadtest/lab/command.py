@@ -83,3 +83,4 @@ def run(name, main, argv):
         return 128 + signal.number
     finally:
         stop_all()
+        interrupts.end()

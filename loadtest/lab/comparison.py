@@ -10,7 +10,8 @@ from dataclasses import replace
 from datetime import datetime, timezone
 
 from . import (baseline, colour, command, conditions, cpus, experiment, machine, merge, methods, modes, options, output,
-               picture, report, requirements, settle, streams, subjects, view)
+               picture, report, requirements, settle, shape, streams, subjects,
+               view)
 from .engine import Engine, Lab, Trial, plan
 from .errors import LabError
 from .interrupts import Interrupted, shield
@@ -183,7 +184,7 @@ def main(argv):
         streams.say("\n".join(f"{item.name:<14} {item.statement}" for item in chosen))
         return 0
     if given.source or given.merge:
-        results = load(given.source) if given.source else merge.merge([load(path) for path in given.merge])
+        results = load(given.source) if given.source else merge.merge([load(path, to_merge=True) for path in given.merge])
         faults = 0
         output.prepare(given.output)
         if given.merge:
@@ -201,16 +202,16 @@ def main(argv):
     return requirements.STATUS if failed else command.FAILED if faults else 0
 
 
-def load(path):
+def load(path, to_merge=False):
     """Results that an earlier run has written, or LabError."""
     try:
         results = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise LabError(f"{path}: {getattr(error, 'strerror', None) or 'no JSON'}") from None
     if not isinstance(results, dict) or (results.get("format"), results.get("version")) != (FORMAT, VERSION):
         raise LabError(f"{path}: no results of compare, version {VERSION}")
     try:
-        view.experiments(results)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise LabError(f"{path}: damaged: {error!r}") from None
+        shape.check(results, to_merge)
+    except shape.Damaged as damaged:
+        raise LabError(f"{path}: damaged: {view.words(damaged)}") from None
     return results

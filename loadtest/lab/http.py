@@ -81,7 +81,8 @@ def request_bytes(method, path, host, headers=(), body=None):
 
 
 def ask(address, method, path, headers=(), body=None, timeout=5, host=None):
-    """One request on a connection of its own, answered within `timeout` seconds. `host`: the server's name, if not its address."""
+    """One request on a connection of its own, answered within `timeout` seconds. `host`: what the server is called, if not by
+    its address."""
     deadline = time.monotonic() + timeout
     try:
         with socket.create_connection(address, timeout=timeout) as connection:

@@ -22,9 +22,10 @@ _living = []
 
 
 class Child:
-    """One child in a session of its own, so that a terminal's Ctrl-C reaches the lab alone. Output: a pipe; stderr: a file."""
+    """One child in a session of its own, so that a terminal's Ctrl-C reaches the lab alone. Output: a pipe, or nothing where
+    it is not read; stderr: a file."""
 
-    def __init__(self, argv, cpus=None, env=None, stdin=subprocess.DEVNULL):
+    def __init__(self, argv, cpus=None, env=None, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE):
         self.argv = [str(word) for word in argv]
         self.status = None
         self.rusage = None
@@ -39,7 +40,7 @@ class Child:
 
         with shield():
             try:
-                self._popen = subprocess.Popen(self.argv, stdin=stdin, stdout=subprocess.PIPE,
+                self._popen = subprocess.Popen(self.argv, stdin=stdin, stdout=stdout,
                                                stderr=self._errors, env=env, start_new_session=True,
                                                preexec_fn=prepare)
             except OSError as error:
@@ -84,9 +85,9 @@ class Child:
         return os.pread(self._errors.fileno(), size, 0).decode(errors="replace")
 
     def error_line(self):
-        """The last line of that, for use in a message."""
+        """The last line of that without control characters, for use in a message."""
         lines = self.errors().strip().splitlines()
-        return lines[-1].strip() if lines else ""
+        return "".join(c if c.isprintable() else " " for c in lines[-1]).strip() if lines else ""
 
     def end_in_words(self):
         """What became of one that was reaped, with the last line it wrote on stderr."""
@@ -118,7 +119,8 @@ class Child:
                 self.stop()
             if self.stdin:
                 self.stdin.close()
-            self.stdout.close()
+            if self.stdout:
+                self.stdout.close()
             self._errors.close()
 
     def __enter__(self):

@@ -5,6 +5,7 @@ import os
 import re
 import select
 import socket
+import subprocess
 import time
 from urllib.parse import urlsplit
 
@@ -140,7 +141,9 @@ class Foreign(Server):
     def on_free_port(cls, argv, name, cpus=None):
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
-        server = cls.command([word.replace("{port}", str(port)) for word in argv], name, cpus)
+        argv = [word.replace("{port}", str(port)) for word in argv]
+        # A pipe that nobody reads would stop one that writes a line for each request.
+        server = cls(Child(argv, cpus, clean_environment(), stdout=subprocess.DEVNULL), name)
         server.address = ("127.0.0.1", port)
         return server
 

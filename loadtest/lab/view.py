@@ -122,9 +122,14 @@ def is_number(value):
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
+def printable(text):
+    """A text without control characters, which a terminal would obey."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
 def words(value):
-    """A text from the results without control characters, which a terminal would obey."""
-    return "".join(c if c.isprintable() else " " for c in str(value or "")).strip()
+    """A text from the results, to be shown."""
+    return printable(str(value or "")).strip()
 
 
 def failure_text(failure):
@@ -200,7 +205,7 @@ def _errors(measurements):
     for measurement in measurements:
         for kind, count in (measurement.get("errors") or {}).items():
             counts[kind] = counts.get(kind, 0) + (count or 0)
-    return ", ".join(f"{count:,} {kind}" for kind, count in counts.items() if count)
+    return words(", ".join(f"{count:,} {kind}" for kind, count in counts.items() if count))
 
 
 def _in_order(rows):
@@ -226,17 +231,17 @@ def _experiment(entry):
     rows = _in_order([_row(row, measured.get((row["subject"], row.get("x")), ())) for row in entry.get("summary") or ()])
     seen = {name for row in rows for name in row.figures}
     figures = tuple(
-        Figure(figure["name"], figure.get("title") or figure["name"], figure.get("unit") or "",
-               figure.get("better") or "none", bool(figure.get("log")), figure.get("meaning") or "")
+        Figure(figure["name"], words(figure.get("title")) or words(figure["name"]), words(figure.get("unit")),
+               figure.get("better") or "none", bool(figure.get("log")), words(figure.get("meaning")))
         for figure in entry.get("figures") or () if figure["name"] in seen)
     named = {figure.name for figure in figures}
     figures += tuple(figure for figure in _RATES if figure.name in seen - named)
     x, chart, verdict = entry.get("x"), entry.get("chart") or {}, entry.get("verdict") or {}
-    axis = x and Axis(x["name"], x.get("title") or x["name"], x.get("unit") or "", bool(x.get("log")))
+    axis = x and Axis(x["name"], words(x.get("title")) or words(x["name"]), words(x.get("unit")), bool(x.get("log")))
     text = {name: words(entry.get(name)) for name in ("title", "statement", "claim", "method")}
     return Experiment(
         name=words(entry["name"]), title=text["title"] or words(entry["name"]), statement=text["statement"],
-        claim=text["claim"], method=text["method"], command=str(entry.get("command") or ""), axis=axis or None,
+        claim=text["claim"], method=text["method"], command=words(entry.get("command")), axis=axis or None,
         figures=figures, rows=rows, chart_figure=chart.get("figure") or "", chart_type=chart.get("type") or "line",
         ended=words(entry.get("ended")), outcome=verdict.get("outcome") or "unclear",
         sentence=words(verdict.get("sentence")) or "nothing was measured.")

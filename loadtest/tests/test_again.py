@@ -98,7 +98,7 @@ class AgainTest(unittest.TestCase):
         for flags, status, pattern in ((["--from", "/nowhere"], 1, "/nowhere: No such file"),
                                        (["--from", str(self.folder / "broken.json")], 1, "broken.json: no JSON"),
                                        (["--from", kept, "--baseline", other], 1, "other.json: no results of compare, version 2"),
-                                       (["--from", damaged], 1, "damaged.json: damaged: KeyError\\('subject'\\)"),
+                                       (["--from", damaged], 1, r"damaged.json: damaged: experiments\[0\].summary\[0\].subject is not there"),
                                        (["--merge", kept], 2, "--merge: give the results of two machines"),
                                        (["--merge", kept, kept, "--from", kept], 2, "--from and --merge: one of them")):
             with self.subTest(flags):

@@ -3,6 +3,7 @@
 
 import socket
 import sys
+import time
 import unittest
 from types import SimpleNamespace
 
@@ -63,6 +64,18 @@ class ForeignTest(unittest.TestCase):
                 server.wait_ready()
         with self.start("sleep", "{port}") as server, self.assertRaisesRegex(CannotStart, "does not accept on port"):
             server.wait_ready(timeout=0.1)
+
+    def test_one_that_talks_is_not_stopped_by_it(self):
+        with self.start("sh", "-c", f"yes | head -c 1000000; exec {sys.executable} -c \"$0\" {{port}}", LISTENER) as server:
+            server.wait_ready(timeout=20)
+            server.stop()
+
+    def test_one_that_does_not_heed_sigterm(self):
+        with self.start("sh", "-c", f"trap '' TERM; exec {sys.executable} -c \"$0\" {{port}}", LISTENER) as server:
+            server.wait_ready(timeout=20)
+            began = time.monotonic()
+            server.stop()
+            self.assertLess(time.monotonic() - began, 15)
 
     def test_a_failure_of_one_that_has_ended_is_its_end(self):
         with self.assertRaisesRegex(ServerDied, "other: the server died: exited with status 4"):
