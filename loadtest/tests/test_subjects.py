@@ -91,6 +91,8 @@ class RemoteTest(unittest.TestCase):
             with subject.start() as server:
                 server.wait_ready()
                 self.assertEqual((server.pid, server.usage(), server.memory(), server.sockets(), server.stop()), (None,) * 5)
+        with self.assertRaisesRegex(ServerDied, "it accepts no connection any more"):
+            server.stop()
         with subject.start() as server, self.assertRaisesRegex(CannotStart, "cannot connect to .*: Connection refused$"):
             server.wait_ready(timeout=1)
 
