@@ -10,7 +10,6 @@ from harness import procfs, settings
 from harness.cases import case
 from harness.checks import check
 from harness.corpus import LAST, chunk, chunked, get, post
-from harness.metrics import metrics
 from injection import PLAIN, attempt, check_recovered, converse, end_of_faults, hits, tracer, tracing
 
 BODY = bytes(range(256)) * 40
@@ -56,9 +55,6 @@ def load(server):
 
 def serve_through(start, folder, mode, call, error, when):
     path = os.path.join(folder, "calls")
-    plain = start(mode=mode)
-    page = metrics(plain)["echod_buffer_bytes"]  # the page itself is held
-    plain.stop()
     injection = tracing(path, [call], f"{call}:error={error}:when={when}")
     server = start("--loops", "2", "--workers", "8", mode=mode, **injection)
     tracer(server)
@@ -66,7 +62,7 @@ def serve_through(start, folder, mode, call, error, when):
     end_of_faults(server)
     check(hits(path) >= 2, f"only {hits(path)} calls failed")
     check(served > 5, f"only {served} requests were answered")
-    check_recovered(server, page)
+    check_recovered(server)
 
 
 def rows(faults):
@@ -83,7 +79,6 @@ def calls_fail(start, folder, mode_of, call, error, when):
 def no_memory(start):
     """Not a page more than it has; not under a sanitizer, which would need some itself."""
     server = start("--loops", "2", "--workers", "8")
-    page = metrics(server)["echod_buffer_bytes"]  # the page itself is held
     load(server)
     limits = resource.prlimit(server.pid, resource.RLIMIT_AS)
     size = 1024 * int(procfs.status(server.pid, "VmSize").split()[0])
@@ -96,4 +91,4 @@ def no_memory(start):
             wire.reset()
     check(load(server) > 5, "nobody was answered")
     resource.prlimit(server.pid, resource.RLIMIT_AS, limits)
-    check_recovered(server, page)
+    check_recovered(server)

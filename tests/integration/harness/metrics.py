@@ -5,12 +5,40 @@ import re
 
 from .corpus import get
 
+# The capacities of common/buffer.c, on machines of 64 bits.
+BUFFER_LEAST, BUFFER_HEADERS = 512, 48
+
 
 def metrics(server):
     """Values of /metrics by name, with the labels but for the mode."""
+    return _values(_page(server))
+
+
+def held(server):
+    """Bytes held for clients but for the page itself that says so; None while another than who asks is connected."""
+    page = _page(server)
+    values = _values(page)
+    if values["echod_connections_open"] != 1:
+        return None
+    return values["echod_buffer_bytes"] - _capacity(page.index("# HELP echod_buffer_bytes "))
+
+
+def _page(server):
+    return server.ask(get(b"/metrics")).body.decode()
+
+
+def _values(page):
     found = {}
-    for line in server.ask(get(b"/metrics")).body.decode().splitlines():
+    for line in page.splitlines():
         if not line.startswith("#"):
             name, value = line.rsplit(" ", 1)
             found[re.sub(r'mode="\w+",?', "", name).replace("{}", "")] = float(value)
     return found
+
+
+def _capacity(length):
+    """Of a buffer that has grown to hold that much: more digits may need the next one."""
+    size = BUFFER_LEAST
+    while size - BUFFER_HEADERS < length:
+        size *= 2
+    return size - BUFFER_HEADERS
