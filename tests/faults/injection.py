@@ -8,7 +8,7 @@ import signal
 from harness import process, procfs, settings
 from harness.checks import Failure, Skip, at_most, check, equal, pause, until
 from harness.corpus import get
-from harness.metrics import held
+from harness.metrics import is_released
 from harness.settings import patience
 
 PLAIN = get(b"/plaintext")
@@ -114,7 +114,7 @@ def check_recovered(server):
         wires = [stack.enter_context(server.connect()) for _ in range(10)]
         for wire in wires:
             wire.kept()
-    until(lambda: held(server) == 0, "the connections are gone, and what they held", patience(10))
+    until(lambda: is_released(server), "the connections are gone, and what they held", patience(10))
     equal(server.ask(get(b"/readyz")).status, 200, "/readyz")
     check_idle(server)
     return server.stop()

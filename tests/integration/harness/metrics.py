@@ -15,16 +15,27 @@ def metrics(server):
 
 
 def held(server):
-    """Bytes held for clients but for the page itself that says so; None while another than who asks is connected."""
+    """Bytes held for clients but for the page itself that says so; None if there was no room for the page."""
     page = _page(server)
-    values = _values(page)
-    if values["echod_connections_open"] != 1:
-        return None
-    return values["echod_buffer_bytes"] - _capacity(page.index("# HELP echod_buffer_bytes "))
+    return _held(page) if _is_whole(page) else None
+
+
+def is_released(server):
+    """Whether nobody is connected but who asks, and nothing is held but the page."""
+    page = _page(server)
+    return _is_whole(page) and _values(page)["echod_connections_open"] == 1 and _held(page) == 0
 
 
 def _page(server):
     return server.ask(get(b"/metrics")).body.decode()
+
+
+def _is_whole(page):
+    return "\nechod_buffer_bytes{" in page
+
+
+def _held(page):
+    return _values(page)["echod_buffer_bytes"] - _capacity(page.index("# HELP echod_buffer_bytes "))
 
 
 def _values(page):
