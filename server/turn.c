@@ -77,7 +77,9 @@ bool turn_take(struct session *session, struct lane *lane, int fd, enum happenin
     return kept;
 }
 
+/* What is read behind a request may have to be kept while its answer is sent, in a buffer of nearly twice its size. */
 size_t turn_read_size(const struct lane *lane, size_t size)
 {
-    return size > TURN_READ_TIGHT && budget_tight(lane->output.budget) ? TURN_READ_TIGHT : size;
+    bool tight = budget_tight_with(lane->output.budget, 2 * size);
+    return tight && size > TURN_READ_TIGHT ? TURN_READ_TIGHT : size;
 }

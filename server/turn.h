@@ -27,7 +27,7 @@ enum { TURN_SENDS_MOST = 16, TURN_BYTES_MOST = 1024 * 1024 };
 bool turn_take(struct session *session, struct lane *lane, int fd, enum happening happening,
                struct span bytes);
 
-/* How many bytes to read at most where `size` have room: few while memory is short. */
+/* How many bytes to read at most where `size` have room: few while memory is so short that they might not be kept. */
 size_t turn_read_size(const struct lane *lane, size_t size);
 
 #endif

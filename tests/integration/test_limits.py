@@ -3,6 +3,7 @@
 
 import contextlib
 import re
+import signal
 
 from harness.answer import check_problem
 from harness.cases import case
@@ -265,6 +266,23 @@ def nobody_passes_the_budget(server, raw, count):
     until_nothing_is_held(server)
     with server.connect() as wire:
         equal(wire.ask(post(b"/anything", b"x" * 1000)).status, 200, "status")
+
+
+@case
+def more_requests_at_once_than_can_be_kept(start):
+    """Read when they are all there: what is behind the first waits in the socket, and it is answered."""
+    server = start(*BUDGET)
+    with server.connect(receive_buffer=4096) as wire:
+        server.signal(signal.SIGSTOP)
+        try:
+            wire.send_until_stuck(get(b"/bytes/30000") * 2000, 0.2)
+        finally:
+            server.signal(signal.SIGCONT)
+        for _ in range(10):
+            answer = wire.answer()
+            equal((answer.status, len(answer.body)), (200, 30000), "status and length")
+        wire.reset()
+    until_nothing_is_held(server)
 
 
 @case
