@@ -4,7 +4,7 @@
 
 stages="unit fuzz valgrind integration faults soak conformance-peers loadtest page tsan deploy image package"
 # Only by name: they take long, measure time, or judge the tests.
-other_stages="coverage timing package-debian13 restart prometheus docs"
+other_stages="coverage timing tsan-all package-debian13 restart prometheus docs"
 
 . scripts/fuzz.sh
 . scripts/image.sh
@@ -97,10 +97,11 @@ stage_page() {
 }
 
 stage_tsan() {
-    need_to_build python3 curl wrk
+    need_to_build python3 curl wrk strace
     build_stage tsan || return 0
     run_ctest tsan-stress tsan --output-on-failure --label-regex '^stress$' --no-tests=ignore
     run_integration tsan --server build/tsan/echod --suite tsan
+    tsan_faults
 }
 
 # One unit test by the name of its module, else the integration cases whose names match.

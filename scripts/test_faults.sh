@@ -11,12 +11,34 @@ stage_faults() {
     run_integration faults-release --server build/release/echod --cases tests/faults --suite release
 }
 
+# Of the fault cases those where threads meet most: drains and signals under load, and each call that may fail for want of memory.
+tsan_faults() {
+    for cases in life: 'under_load: calls fail: *ENOMEM*'; do
+        run_integration tsan-faults --server build/tsan/echod --cases tests/faults --suite all --only "$cases"
+    done
+}
+
+# All that the other stages run against the server, under ThreadSanitizer.
+stage_tsan_all() {
+    need_to_build python3 curl wrk strace valgrind nginx haproxy slowhttptest readelf
+    build_stage tsan || return 0
+    run_integration tsan-integration --server build/tsan/echod
+    run_integration tsan-faults --server build/tsan/echod --cases tests/faults
+    run_integration tsan-life --server build/tsan/echod --cases tests/faults --suite release --only life:
+    soak tsan 2
+}
+
 # stage_soak [MINUTES]
 stage_soak() {
     need_to_build python3
     build_stage release || return 0
+    soak release "${1:-2}"
+}
+
+# soak PRESET MINUTES
+soak() {
     status=0
-    logged "$logs/soak.log" python3 tests/faults/soak.py --server build/release/echod --minutes "${1:-2}" || status=$?
+    logged "$logs/soak.log" without_aslr "build/$1" python3 tests/faults/soak.py --server "build/$1/echod" --minutes "$2" || status=$?
     tally soak "$status" '^ok ' '^(ok|FAIL) ' <"$logs/soak.log"
 }
 
