@@ -6,7 +6,7 @@ checkers="format layers shell python clang tidy cppcheck manifests"
 
 # check_main [CHECKER...]
 check_main() {
-    need_to_build criterion python3 clang clang-format clang-tidy cppcheck shellcheck yaml prometheus
+    need_to_build criterion python3 clang clang-format clang-tidy cppcheck shellcheck flake8 yaml prometheus
     passed=0 failed=0
     # shellcheck disable=SC2086 # a list of names
     [ $# -gt 0 ] || set -- $checkers
@@ -50,8 +50,10 @@ check_shell() {
     shellcheck -x $scripts scripts/*.sh
 }
 
+# Names that are not there or not used.
 check_python() {
-    find . -name '*.py' -not -path './build/*' -exec env PYTHONPYCACHEPREFIX=build/pycache python3 -m py_compile {} +
+    find . -name '*.py' -not -path './build/*' -exec env PYTHONPYCACHEPREFIX=build/pycache python3 -m py_compile {} + &&
+        flake8 --select=F --exclude=build .
 }
 
 check_clang() {

@@ -27,6 +27,7 @@ libfuzzer     sh:libfuzzer_is_here    libclang-rt-dev           libFuzzer, of Cl
 clang-format  cmd:clang-format        clang-format              clang-format
 clang-tidy    cmd:clang-tidy          clang-tidy                clang-tidy
 cppcheck      cmd:cppcheck            cppcheck                  Cppcheck
+flake8        cmd:flake8              flake8                    Flake8
 shellcheck    cmd:shellcheck          shellcheck                ShellCheck
 mandoc        cmd:mandoc              mandoc                    mandoc, which checks manual pages
 zsh           cmd:zsh                 zsh                       zsh

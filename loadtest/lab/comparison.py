@@ -100,9 +100,9 @@ class Comparison:
     def run(self):
         """All experiments. What there is, is kept whatever ends it."""
         budget = None if self.given.seconds else BUDGET[self.effort]
-        engine = Engine(self.trials, self.lab, budget)
         try:
             settle.wait(self.lab.cpus)
+            engine = Engine(self.trials, self.lab, budget)
             engine.run(lambda _: self._keep())
             self.results["complete"], self.results["ended"] = True, "all were made"
         except LabError as error:

@@ -117,7 +117,7 @@ def _measured(cell, lab):
     method = methods.of(cell.experiment)
     try:
         if method.connections(cell) > lab.most:
-            raise CellFailed(f"the client may hold {lab.most:,} connections: descriptors (ulimit -n)", "limit")
+            raise CellFailed(f"the client may hold at most {lab.most:,}: descriptors (ulimit -n)", "limit")
         outcome: Outcome = method.measure(cell, lab)
         entry.update(asked_rate=outcome.asked_rate, achieved_rate=outcome.achieved_rate, errors=outcome.errors,
                      figures=outcome.figures, histograms=outcome.histograms, marks=list(outcome.marks), details=outcome.details)

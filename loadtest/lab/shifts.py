@@ -10,7 +10,7 @@ then judged together (Holm), and a shift must also be large enough to matter, be
 did not change, so what they moved is the machine.
 """
 
-from math import exp, inf, isinf, log, log1p, pi, sqrt
+from math import exp, inf, log, log1p, pi, sqrt
 from dataclasses import dataclass
 from statistics import mean, median
 

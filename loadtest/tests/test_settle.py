@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Before anything is measured the machine comes to rest."""
 
+import io
 import unittest
 
 import context  # noqa: F401
@@ -12,6 +13,7 @@ class Machine:
 
     def __init__(self, busy_for, others=0.01):
         self.now, self.busy_for, self.others = 0.0, busy_for, others
+        self.said = io.StringIO()
 
     def busy(self, cpus):
         return 2 * (min(self.now, self.busy_for) + self.others * self.now) if len(cpus) == 2 else None
@@ -20,7 +22,7 @@ class Machine:
         self.now += seconds
 
     def rests(self):
-        return settle.wait(frozenset((0, 1)), self.busy, lambda: self.now, self.sleep)
+        return settle.wait(frozenset((0, 1)), self.busy, lambda: self.now, self.sleep, self.said)
 
 
 class SettleTest(unittest.TestCase):
@@ -28,11 +30,13 @@ class SettleTest(unittest.TestCase):
         machine = Machine(0)
         self.assertTrue(machine.rests())
         self.assertLess(machine.now, 1)
+        self.assertEqual(machine.said.getvalue(), "")
 
     def test_it_waits_until_others_are_done(self):
         machine = Machine(3.2)
         self.assertTrue(machine.rests())
         self.assertGreaterEqual(machine.now, 3.7)
+        self.assertEqual(machine.said.getvalue().count("waiting for other programs"), 1)
         self.assertLess(machine.now, 5)
 
     def test_it_does_not_wait_for_ever(self):
