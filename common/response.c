@@ -47,8 +47,7 @@ static COLD struct delimiting without_body(const struct response *response)
                                    response->status == STATUS_RESET_CONTENT ? FRAMING_LENGTH : FRAMING_NONE};
 }
 
-static COLD struct delimiting streamed(const struct response *response,
-                                                            const struct request *request)
+static COLD struct delimiting streamed(const struct response *response, const struct request *request)
 {
     struct delimiting d = {.framing = FRAMING_LENGTH, .body = request->method != HTTP_HEAD};
     if (response->body == CONTENT_PRODUCED) {
