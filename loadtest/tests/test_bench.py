@@ -93,11 +93,16 @@ class PeersTest(unittest.TestCase):
 class TimedTest(unittest.TestCase):
     def of(self, *rounds):
         return entries.Timed.of([{"cpu_us_per_request": cpu, "cpu_user_share": 0.25, "switches_per_request": 0.0,
-                                  "requests_per_s": 1000, "disturbed": disturbed} for cpu, disturbed in rounds])
+                                  "requests_per_s": 1000, "disturbed": disturbed is True,
+                                  "throttled": disturbed == "throttled"} for cpu, disturbed in rounds])
 
     def test_disturbed_rounds_are_left_out(self):
         timed = self.of((8.0, False), (20.0, True), (6.0, False))
         self.assertEqual((timed.cpu.values, timed.user.values, timed.disturbed), ((8.0, 6.0), (2.0, 1.5), False))
+
+    def test_rounds_in_which_the_host_took_the_cpus_are_left_out(self):
+        timed = self.of((8.0, False), (20.0, "throttled"), (6.0, False))
+        self.assertEqual((timed.cpu.values, timed.disturbed), ((8.0, 6.0), False))
 
     def test_unless_they_are_most(self):
         timed = self.of((8.0, False), (20.0, True), (22.0, True))

@@ -23,10 +23,11 @@ class Timed:
 
     @classmethod
     def of(cls, cells):
-        """Of the rounds in which no other program used the CPUs, if that is half of them or more."""
-        disturbed = sum(cell["disturbed"] for cell in cells)
+        """Of the rounds in which nobody else used the CPUs, no program and not the host, if that is half of them or more."""
+        alone = [cell for cell in cells if not cell["disturbed"] and not cell["throttled"]]
+        disturbed = len(cells) - len(alone)
         if disturbed * 2 <= len(cells):
-            cells = [cell for cell in cells if not cell["disturbed"]]
+            cells = alone
 
         def sample(value):
             return Sample(tuple(value(cell) for cell in cells))

@@ -52,7 +52,7 @@ def _report(bench, results):
     if bench.absent:
         streams.say(f"not installed: {', '.join(bench.absent)}")
     if any(timed.disturbed for entry in bench.entries for timed in entry.timed.values()):
-        streams.say("other programs used the CPUs in most rounds of a figure: measure CPU/request again on a quiet machine")
+        streams.say("other programs, or the host, used the CPUs in most rounds of a figure: measure CPU/request again on a quiet machine")
 
 
 def _results(bench, described, started, began):
