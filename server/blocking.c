@@ -61,7 +61,7 @@ static bool blocking_turn(struct blocking *b, enum happening happening, struct s
 
 static size_t blocking_read_size(const struct blocking *b)
 {
-    return blocking_pressed(b) ? BLOCKING_PAGE : sizeof(b->input);
+    return blocking_pressed(b) ? BLOCKING_PAGE : turn_read_size(&b->lane, sizeof(b->input));
 }
 
 static struct transfer blocking_receive(struct blocking *b, enum patience patience)

@@ -270,9 +270,11 @@ def nobody_passes_the_budget(server, raw, count):
 
 @case
 def more_requests_at_once_than_can_be_kept(start):
-    """Read when they are all there: what is behind the first waits in the socket, and it is answered."""
+    """Read when they are all there: what is behind the first waits in the socket, and it is answered. Also where the client has
+    shown before that it sends much at once."""
     server = start(*BUDGET)
     with server.connect(receive_buffer=4096) as wire:
+        equal(wire.ask(post(b"/echo", b"x" * 2000)).status, 200, "status")
         server.signal(signal.SIGSTOP)
         try:
             wire.send_until_stuck(get(b"/bytes/30000") * 2000, 0.2)
