@@ -41,7 +41,6 @@ prometheus    cmd:prometheus          prometheus                Prometheus, with
 yaml          sh:yaml_is_here         python3-yaml              PyYAML, for Python 3
 lintian       cmd:lintian             lintian                   lintian
 logrotate     sh:logrotate_is_here    logrotate                 logrotate
-readelf       cmd:readelf             binutils                  readelf, of the GNU binutils
 buildah       cmd:buildah             buildah                   Docker, Podman or Buildah
 chart.js      file:/usr/share/javascript/chart.js/chart.min.js libjs-chart.js Chart.js 3, the chart library, at /usr/share/javascript/chart.js/chart.min.js
 chromium      cmd:chromium            chromium                  Chromium
