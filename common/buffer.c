@@ -11,7 +11,8 @@
 /* A buffer, its header and the allocator's are a power of two together: a mapped one takes no page more than it can use. */
 enum { BUFFER_LEAST = 512, BUFFER_HEADERS = sizeof(struct buffer) + 24 };
 
-/* Where memory is mapped for itself rather than cut out of the heap: the usual way, and while much is held. */
+/* Where memory is mapped for itself rather than cut out of the heap: the usual way, and while much is held. A buffer is a
+ * little less than a power of two: so it is those of twice the size. */
 enum { BUFFER_MAPPED_FROM = 128 * 1024, BUFFER_MAPPED_FROM_WHEN_MUCH = 16 * 1024 };
 
 /* Thousands of buffers that grow side by side and end at different times leave holes in the heap that nobody fits in, half as

@@ -6,7 +6,7 @@
 
 /* A step of the way that has one caller, or few: no call of its own. */
 #define HOT static inline __attribute__((always_inline))
-/* Off the way: errors, heads that come in pieces, what is unusual. */
+/* Off the way of a plain request: bodies, errors, heads that come in pieces, what is unusual. Compiled for size. */
 #define COLD               __attribute__((cold, noinline))
 
 #define USUAL(condition)   __builtin_expect((condition), 1)

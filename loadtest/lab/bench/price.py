@@ -55,8 +55,13 @@ def stripped_bytes(program):
         return copy.stat().st_size if done.returncode == 0 else None
 
 
+def _holds_llhttp(program):
+    """Whether it was linked into the program after all, as where there is no shared library of it."""
+    return b"llhttp__internal__run" in program.read_bytes()
+
+
 def sizes(program):
     """Bytes of the program, of the build that has no library in it, and of that which has all, where those were made."""
-    own = stripped_bytes(SHARED) if SHARED.is_file() else None
+    own = stripped_bytes(SHARED) if SHARED.is_file() and not _holds_llhttp(SHARED) else None
     static = STATIC.stat().st_size if STATIC.is_file() else None
     return {"stripped_bytes": stripped_bytes(program), "own_bytes": own, "static_bytes": static}
