@@ -200,7 +200,7 @@ class RunTest(unittest.TestCase):
     def test_affinity(self):
         one = {min(os.sched_getaffinity(0))}
         with Container("--verbose", cpus=one) as box:
-            self.assertIn("mode event, 1 loops", box.output)
+            self.assertIn("mode event, loops: 1, ", box.output)
 
 
 if __name__ == "__main__":
