@@ -10,8 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timezone
 
 from . import (baseline, colour, command, conditions, cpus, experiment, machine, merge, methods, modes, options, output,
-               picture, report, requirements, settle, shape, streams, subjects,
-               view)
+               picture, report, requirements, settle, shape, streams, subjects, view)
 from .engine import Engine, Lab, Trial, plan
 from .errors import LabError
 from .interrupts import Interrupted, shield

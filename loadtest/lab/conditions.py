@@ -12,8 +12,8 @@
     point     = number | "min" | "max"         of what the experiment varies
 """
 
-import operator
 import itertools
+import operator
 import re
 from dataclasses import dataclass
 

@@ -13,6 +13,7 @@ import time
 
 from .errors import LabError
 from .interrupts import shield
+from .streams import printable
 
 _PR_SET_PDEATHSIG = 1
 _SHOWN = 60  # characters of unexpected output
@@ -87,7 +88,7 @@ class Child:
     def error_line(self):
         """The last line of that without control characters, for use in a message."""
         lines = self.errors().strip().splitlines()
-        return "".join(c if c.isprintable() else " " for c in lines[-1]).strip() if lines else ""
+        return printable(lines[-1]).strip() if lines else ""
 
     def end_in_words(self):
         """What became of one that was reaped, with the last line it wrote on stderr."""

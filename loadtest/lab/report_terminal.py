@@ -4,7 +4,7 @@
 import textwrap
 from dataclasses import dataclass
 
-from . import about, baseline, view
+from . import about, baseline, streams, view
 from .colour import Paint
 
 COLUMNS = 100
@@ -88,7 +88,7 @@ def _table(experiment, width, paint):
 
 
 def _wrapped(text, width, indent="  "):
-    return textwrap.wrap(view.printable(text), width, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False)
+    return textwrap.wrap(streams.printable(text), width, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False)
 
 
 def _verdict(experiment, width, paint, before="=> "):
@@ -120,7 +120,7 @@ def _overview(experiments, width, paint):
 
 
 def _changes(found, width, paint):
-    lines = [paint(view.printable(baseline.heading(found)), "bold")]
+    lines = [paint(streams.printable(baseline.heading(found)), "bold")]
     for text in found["failures"]:
         lines += _wrapped(text, width)
     for change in found["changes"]:

@@ -22,6 +22,11 @@ def prepare():
         stream.reconfigure(errors="replace")
 
 
+def printable(text):
+    """A text without control characters, which a terminal would obey."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
 def _silence(stream):
     """What it still holds, and whatever follows, goes nowhere."""
     try:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from statistics import median
 
-from . import table
+from . import streams, table
 
 MARKS = {
     "client_limited": ("*", "the client was at its limit: a faster server would show the same rate; CPU per request tells "
@@ -122,14 +122,9 @@ def is_number(value):
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def printable(text):
-    """A text without control characters, which a terminal would obey."""
-    return "".join(c if c.isprintable() else " " for c in text)
-
-
 def words(value):
     """A text from the results, to be shown."""
-    return printable(str(value or "")).strip()
+    return streams.printable(str(value or "")).strip()
 
 
 def failure_text(failure):
