@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh
-# The test suite, in stages that each build what they test. The last line counts what passed and failed in all of them.
+# The test suite, in stages that each build what they test. The last line counts what passed and failed in all of them;
+# before it, what failed is named once more.
 
 stages="unit fuzz valgrind integration faults soak conformance-peers loadtest page tsan deploy image package"
 # Only by name: they take long, measure time, or judge the tests.
@@ -13,7 +14,7 @@ other_stages="coverage timing tsan-all package-debian13 restart prometheus docs"
 
 # test_main [STAGE [ARGUMENT] | UNIT TEST | INTEGRATION CASE]
 test_main() {
-    passed=0 failed=0
+    passed=0 failed=0 failures='' stage_name=''
     logs=build/test
     mkdir -p "$logs"
     export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
@@ -30,12 +31,14 @@ test_main() {
         esac
     fi
     [ $((passed + failed)) -gt 0 ] || count 0 1 "no test ran"
+    printf '%s' "$failures"
     printf '%d passed, %d failed\n' "$passed" "$failed"
     [ "$failed" -eq 0 ] || exit 1
     exit 0
 }
 
 run_stage() {
+    stage_name=$1
     printf '== %s\n' "$1"
     stage=stage_$(printf '%s' "$1" | tr - _)
     shift
@@ -125,11 +128,15 @@ build_stage() {
     return 1
 }
 
-# count PASSED FAILED [WHY]
+# count PASSED FAILED [WHICH]: a line for each that failed.
 count() {
     passed=$((passed + $1))
     failed=$((failed + $2))
-    [ -z "${3:-}" ] || printf 'FAILED: %s\n' "$3"
+    [ -n "${3:-}" ] || return 0
+    named=$(printf '%s\n' "$3" | sed "s/^/FAILED${stage_name:+ in $stage_name}: /")
+    printf '%s\n' "$named"
+    failures="$failures$named
+"
 }
 
 # logged LOG COMMAND...: the command's output on stdout and in LOG; its status is returned.
@@ -165,7 +172,7 @@ tally() {
     tests=$(grep -E "$4" || true)
     all=$(printf '%s' "$tests" | grep -c '' || true)
     good=$(printf '%s' "$tests" | grep -cE "$3" || true)
-    count "$good" $((all - good))
+    count "$good" $((all - good)) "$(printf '%s' "$tests" | grep -vE "$3" || true)"
     [ "$2" -eq 0 ] || [ "$good" -ne "$all" ] || count 0 1 "$1 ended with status $2"
 }
 
@@ -189,7 +196,7 @@ run_integration() {
     good=${verdict%% *}
     bad=${verdict#*, }
     bad=${bad%% *}
-    count "$good" "$bad"
+    count "$good" "$bad" "$(grep '^FAIL ' "$log" || true)"
     [ "$status" -eq 0 ] || [ "$bad" -gt 0 ] || count 0 1 "the integration runner ended with status $status"
 }
 
