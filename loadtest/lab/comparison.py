@@ -13,6 +13,7 @@ from . import (baseline, colour, command, conditions, cpus, experiment, machine,
                picture, report, requirements, settle, shape, streams, subjects, view)
 from .engine import Engine, Lab, Trial, plan
 from .errors import LabError
+from .figures import OF_PROCESS
 from .interrupts import Interrupted, shield
 from .workloads import Workload
 
@@ -77,8 +78,8 @@ class Comparison:
 
     def _cannot(self, item):
         """Why an experiment cannot be run here, if so."""
-        if self.given.target and getattr(methods.of(item), "NEEDS_PROCESS", False):
-            return "it looks at the server's process, which runs elsewhere"
+        if self.given.target and OF_PROCESS.issuperset(item.figures):
+            return "all its figures are of the server's process, which runs elsewhere"
         if self.given.target and item.axis and item.axis.name == "cpus":
             return "the server's CPUs cannot be chosen from here"
         return None

@@ -76,6 +76,11 @@ _ALL = (
            "user instructions for a GET /plaintext, counted by callgrind"),
 )
 FIGURES = {figure.name: figure for figure in _ALL}
+# What only the machine knows on which the server's process runs.
+OF_PROCESS = frozenset((
+    "cpu_us_per_request", "switches_per_request", "voluntary_per_request", "involuntary_per_request", "server_cpus_busy", "threads",
+    "pss_bytes", "user_bytes_per_connection", "kernel_bytes_per_connection", "stack_bytes_per_connection", "code_lines",
+    "binary_bytes", "startup_ms", "instructions_per_request"))
 
 
 def show(name, value):

@@ -141,22 +141,24 @@ class CompareTest(unittest.TestCase):
     def test_a_server_elsewhere_is_loaded_and_not_touched(self):
         with Child([sys.executable, str(FAKE), "--mode", "event"]) as server:
             port = int(server.stdout.readline().split(b":")[1])
-            flags = ["--target", f"http://127.0.0.1:{port}", "--only", "scaling,memory"]
+            flags = ["--target", f"http://127.0.0.1:{port}", "--only", "scaling,memory,switches"]
             done = self.run_compare(*flags, server=None)
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertFalse(server.ended())
-        scaling, memory = self.results()["experiments"]
+        scaling, *others = self.results()["experiments"]
         self.assertEqual([row["subject"] for row in scaling["summary"]], ["target"])
         figures = scaling["summary"][0]["figures"]
         self.assertGreater(figures["rps"]["median"], 0)
         self.assertNotIn("cpu_us_per_request", figures)
-        self.assertIn("which runs elsewhere", memory["skipped"])
+        self.assertEqual(len(others), 2)
+        for other in others:
+            self.assertIn("which runs elsewhere", other["skipped"])
 
     def test_a_server_elsewhere_that_is_not_there(self):
         """Or no more: what could not be measured is no result."""
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
-        done = self.run_compare("--target", f"http://127.0.0.1:{port}", server=None)
+        done = self.run_compare("--target", f"http://127.0.0.1:{port}", "--only", "scaling", server=None)
         self.assert_one_line(done, 1, f"other: cannot connect to http://127.0.0.1:{port}: Connection refused$")
 
     def test_requirements_are_judged(self):

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The ways in which an experiment measures. A method is a module here with
 
-    NEEDS_PROCESS               True if it looks at the server's process, so that it cannot measure one elsewhere
     WORKLOAD                    what [workload] of an experiment's file may hold, with the values where it does not
     find_tools()                LabError where a program it needs is missing
     connections(cell)           how many connections it holds at once

@@ -6,7 +6,6 @@ from ..errors import CellFailed
 from . import Outcome
 
 WORKLOAD = {"path": "/plaintext"}
-NEEDS_PROCESS = True
 _OVERHEAD, _EACH = 0.4, 0.0007  # seconds: for a measurement, for a connection
 _SOCKETS = 2048  # bytes that the two sockets of a connection take in the kernel at least
 _STACKS = 64  # bytes of a connection by which the stacks may fall: a thread or two of others that ended

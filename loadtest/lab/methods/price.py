@@ -9,7 +9,6 @@ from .. import callgrind, command
 from . import Outcome
 
 WORKLOAD = {"path": "/plaintext", "starts": 5, "few": 500, "many": 1500, "sources": {}}
-NEEDS_PROCESS = True
 _COMMENTS = re.compile(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\])*\"", re.DOTALL)
 _PER_START, _CALLGRIND = 0.05, 2.2  # seconds
 
