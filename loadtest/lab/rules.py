@@ -32,6 +32,14 @@ def _rows(figure, experiment):
     return [row for row in experiment["summary"] if row["subject"] == figure.subject]
 
 
+def _missing(figure, experiment, x=None):
+    """Why a figure is not there, at this point or at any."""
+    for row in _rows(figure, experiment):
+        if row["failure"]:
+            return Missing(f"{figure.subject}: {row['failure']['reason']}")
+    return Missing(f"{figure} was not measured" + ("" if x is None else f" at {x:,g}"))
+
+
 def _point(condition, experiment):
     """The x at which its figures are read."""
     if isinstance(condition.point, float):
@@ -39,19 +47,20 @@ def _point(condition, experiment):
     shared = None
     for figure in condition.figures:
         points = {row["x"] for row in _rows(figure, experiment) if figure.name in row["figures"]}
+        if not points:
+            raise _missing(figure, experiment)
         shared = points if shared is None else shared & points
-    ordered = sorted(shared or (), key=_order)
-    return (ordered[0] if condition.point == "min" else ordered[-1]) if ordered else None
+    if not shared:
+        raise Missing(f"{' and '.join(map(str, condition.figures))} were not measured at the same point")
+    ordered = sorted(shared, key=_order)
+    return ordered[0] if condition.point == "min" else ordered[-1]
 
 
 def _sample(figure, experiment, x):
     for row in _rows(figure, experiment):
         if row["x"] == x and figure.name in row["figures"]:
             return row["figures"][figure.name]
-    for row in _rows(figure, experiment):
-        if row["failure"]:
-            raise Missing(f"{figure.subject}: {row['failure']['reason']}")
-    raise Missing(f"{figure} was not measured" + ("" if x is None else f" at {x:,g}"))
+    raise _missing(figure, experiment, x)
 
 
 def _samples(condition, experiment):

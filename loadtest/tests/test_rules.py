@@ -76,7 +76,10 @@ class JudgeTest(unittest.TestCase):
 
     def test_missing(self):
         failed = experiment([measured("event", 1, 1, failure={"kind": "died", "reason": "it died"})])
-        for text, found, pattern in (("pool.rps > 1", self.CLEAR, "pool.rps was not measured"),
+        apart = experiment(rounds("thread", 1, (5, 5, 5)), rounds("event", 64, (5, 5, 5)))
+        for text, found, pattern in (("pool.rps > 1", self.CLEAR, "^pool.rps was not measured$"),
+                                     ("event.rps > 2 * pool.rps", self.CLEAR, "^pool.rps was not measured$"),
+                                     ("event.rps > thread.rps", apart, "event.rps and thread.rps were not measured at the same point"),
                                      ("event.rps > 1 @ 7", self.CLEAR, "event.rps was not measured at 7"),
                                      ("event.rps > 1", failed, "event: it died")):
             with self.subTest(text), self.assertRaisesRegex(rules.Missing, pattern):
