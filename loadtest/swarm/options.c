@@ -25,6 +25,7 @@ struct parser {
     char *error;
     size_t error_size;
     bool grace_given;
+    bool url_given; /* where flags belong now */
 };
 
 static __attribute__((format(printf, 2, 3))) bool refuse(const struct parser *parser, const char *format, ...)
@@ -72,6 +73,7 @@ static bool begin_class(struct parser *parser, const struct flag *flag, const ch
     }
     options->classes[options->class_count] = parser->defaults;
     options->classes[options->class_count++].name = name;
+    parser->url_given = false;
     return true;
 }
 
@@ -79,6 +81,10 @@ static bool set_url(struct parser *parser, const char *url)
 {
     struct options_class *to = current(parser);
     const char *path = url;
+    if (parser->url_given) {
+        return refuse(parser, "'%.*s': a second URL; each class has one", VALUE_SHOWN_MAX, url);
+    }
+    parser->url_given = true;
     to->authority = SPAN_LITERAL("");
     if (strncmp(url, URL_PREFIX, strlen(URL_PREFIX)) == 0) {
         const char *authority = url + strlen(URL_PREFIX);

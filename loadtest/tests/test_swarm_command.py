@@ -44,7 +44,8 @@ class CommandTest(unittest.TestCase):
         for arguments, words in (((), "no target"), (("--rate", "x", "http://127.0.0.1:1/"), "--rate 'x': allowed: "),
                                  (("--nonsense",), "unknown flag '--nonsense'"),
                                  (("http://example.org:80/",), "'example.org:80': allowed: ADDRESS:PORT"),
-                                 (("--target", "127.0.0.1:1"), "class main: it has no URL")):
+                                 (("--target", "127.0.0.1:1"), "class main: it has no URL"),
+                                 (("http://127.0.0.1:1/a", "http://127.0.0.1:1/b"), "'http://127.0.0.1:1/b': a second URL")):
             with self.subTest(arguments):
                 self.refused(run(*arguments), 2, words)
 

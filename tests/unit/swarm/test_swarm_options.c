@@ -185,6 +185,8 @@ static const struct bad BAD[] = {
     {{"--target", "127.0.0.1:1", URL}, "'127.0.0.1:8080': all classes have the same target"},
     {{"--class", "a", URL, "--class", "b", "http://127.0.0.1:81/"},
      "'127.0.0.1:81': all classes have the same"},
+    {{URL, "/b"}, "'/b': a second URL; each class has one"},
+    {{"/p", "--class", "a", URL, "/b"}, "'/b': a second URL"},
     {{"https://127.0.0.1/"}, "'https://127.0.0.1/': allowed: flags, and http://"},
     {{"http://127.0.0.1/"}, "'127.0.0.1': allowed: ADDRESS:PORT"},
     {{"http://name:80/"}, "'name:80': allowed: ADDRESS:PORT"},
