@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The flags of `compare`, and which of them go together."""
 
+import shlex
 from pathlib import Path
 
 from . import command
@@ -53,10 +54,15 @@ def _check(options):
 
 def repeat(options, name):
     """The command that repeats one experiment alone."""
-    words = ["./dev compare --only", name]
-    for flag, value in (("--modes", options.modes), ("--target", options.target), ("--rounds", options.rounds),
+    words = ["--only", name]
+    for flag, value in (("--modes", options.modes), ("--target", options.target),
+                        ("--server", None if options.server == command.SERVER else options.server),
+                        ("--rounds", options.rounds),
                         ("--seconds", options.seconds and f"{options.seconds:g}"),
                         ("--connections", options.connections and ",".join(map(str, options.connections)))):
         if value:
             words += [flag, str(value)]
-    return " ".join(words + (["--full"] if options.full else []) + [f"--also '{text}'" for text in options.also])
+    words += ["--full"] if options.full else []
+    for text in options.also:
+        words += ["--also", text]
+    return f"./dev compare {shlex.join(words)}"

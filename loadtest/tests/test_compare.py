@@ -4,6 +4,7 @@
 import json
 import os
 import select
+import shlex
 import shutil
 import signal
 import socket
@@ -168,9 +169,11 @@ class CompareTest(unittest.TestCase):
         self.assert_one_line(self.run_compare(*flags), 99, "required event.threads >= 2: not met in switches at 2")
 
     def test_the_command_that_repeats_an_experiment(self):
-        self.assertEqual(self.run_compare("--modes", "event").returncode, 0)
-        self.assertEqual(self.results()["experiments"][0]["command"],
-                         "./dev compare --only switches --modes event --rounds 1 --seconds 0.4 --connections 2")
+        other = "other=sh -c 'exit 3' {port}"
+        self.assertEqual(self.run_compare("--modes", "event", "--also", other).returncode, 1)
+        self.assertEqual(shlex.split(self.results()["experiments"][0]["command"]),
+                         ["./dev", "compare", "--only", "switches", "--modes", "event", "--server", str(FAKE), "--rounds", "1",
+                          "--seconds", "0.4", "--connections", "2", "--also", other])
 
     def test_ctrl_c_keeps_what_was_measured_and_leaves_no_process(self):
         with Child(command(self.output, "--rounds", "9", "--seconds", "1")) as child:
