@@ -11,11 +11,13 @@ import subprocess
 import tempfile
 import time
 
+from . import procfs
 from .errors import LabError
 from .interrupts import shield
 from .streams import printable
 
-_PR_SET_PDEATHSIG = 1
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
+_PATIENCE = 5  # seconds that what was killed may take to go
 _SHOWN = 60  # characters of unexpected output
 _CLOCK = struct.Struct("d")
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -40,6 +42,7 @@ class Child:
             _CLOCK.pack_into(clock, 0, time.monotonic())
 
         with shield():
+            _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1)  # what a child leaves behind comes to this process: see _end_strays
             try:
                 self._popen = subprocess.Popen(self.argv, stdin=stdin, stdout=stdout,
                                                stderr=self._errors, env=env, start_new_session=True,
@@ -102,6 +105,8 @@ class Child:
             self.status = self._popen.returncode = os.waitstatus_to_exitcode(status)
             os.close(self._handle)
             _living.remove(self)
+            if not _living:
+                _end_strays()
         return self.status
 
     def stop(self, number=signal.SIGTERM, patience=5):
@@ -129,6 +134,25 @@ class Child:
 
     def __exit__(self, *_):
         self.close()
+
+
+def _strays():
+    """What children have left behind, now children of this process. Each child began a session of its own, so none of theirs is
+    in this process's."""
+    known, own = [child.pid for child in _living], os.getsid(0)
+    return [pid for pid in procfs.children(os.getpid()) if pid not in known and os.getsid(pid) != own]
+
+
+def _end_strays():
+    """Ends them, and what they leave behind in turn: a server that went into the background must not disturb what is measured
+    next. Until they are reaped here, their ids are taken."""
+    deadline = time.monotonic() + _PATIENCE
+    while (pids := _strays()) and time.monotonic() < deadline:
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+        for pid in pids:
+            while not os.waitpid(pid, os.WNOHANG)[0] and time.monotonic() < deadline:
+                time.sleep(0.001)
 
 
 def stop_all():

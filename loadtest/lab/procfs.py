@@ -67,14 +67,17 @@ def task_ids(pid):
         return []
 
 
+def children(pid):
+    return [int(child) for task in task_ids(pid) for child in _read(f"/proc/{pid}/task/{task}/children").split()]
+
+
 def process_tree(pid):
     """The process and all its descendants."""
     pids, pending = [], [pid]
     while pending:
         parent = pending.pop()
         pids.append(parent)
-        for task in task_ids(parent):
-            pending += [int(child) for child in _read(f"/proc/{parent}/task/{task}/children").split()]
+        pending += children(parent)
     return pids
 
 

@@ -4,6 +4,7 @@
 import os
 import select
 import signal
+import subprocess
 import sys
 import unittest
 
@@ -16,6 +17,13 @@ PARENT = ("import os, time\n"
           "child = os.fork()\n"
           "if child == 0: time.sleep(60)\n"
           "print(child, flush=True)\n")
+# Leaves a process behind that has left its session, too, as a daemon does.
+DAEMON = ("import os, time\n"
+          "if os.fork() == 0:\n"
+          "    os.setsid()\n"
+          "    if os.fork(): os._exit(0)\n"
+          "    print(os.getpid(), flush=True)\n"
+          "    time.sleep(60)\n")
 
 
 class ChildTest(unittest.TestCase):
@@ -48,6 +56,25 @@ class ChildTest(unittest.TestCase):
             child.reap()
             self.assertNotEqual(poller.poll(10_000), [])
             os.close(handle)
+
+    def test_a_daemon_that_the_child_left_behind_ends_with_the_last_child(self):
+        with Child(["sleep", "60"]) as other:
+            with Child([sys.executable, "-c", DAEMON]) as child:
+                handle = os.pidfd_open(int(child.stdout.readline()))
+                self.assertTrue(child.ended(10))
+            poller = select.poll()
+            poller.register(handle, select.POLLIN)
+            self.assertEqual(poller.poll(100), [])
+            other.stop()
+            self.assertNotEqual(poller.poll(0), [])
+            os.close(handle)
+
+    def test_what_others_have_started_goes_on(self):
+        with subprocess.Popen(["sleep", "60"]) as own:
+            with Child(["true"]) as child:
+                self.assertTrue(child.ended(10))
+            self.assertIsNone(own.poll())
+            own.kill()
 
     def test_pinned(self):
         cpu = min(os.sched_getaffinity(0))
