@@ -44,13 +44,13 @@ def _first_line(path):
         return None
 
 
-def _output(argv, lines=1):
-    """What a command says first, whatever its exit status; None if there is no such command."""
+def _output(argv, lines=1, errors=True):
+    """What a command says first, whatever its exit status, also on stderr if nothing else; None if there is no such command."""
     try:
         done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    text = (done.stdout or done.stderr).strip()
+    text = (done.stdout or (done.stderr if errors else "")).strip()
     return ", ".join(line.strip() for line in text.splitlines()[:lines]) or None
 
 
@@ -71,7 +71,7 @@ def _commit(root):
     commit = _output(["git", "-C", str(root), "rev-parse", "--short=12", "HEAD"])
     if not commit or " " in commit:
         return None
-    changed = _output(["git", "-C", str(root), "status", "--porcelain", "--untracked-files=no"])
+    changed = _output(["git", "-C", str(root), "status", "--porcelain", "--untracked-files=no"], errors=False)
     return commit + ("+changes" if changed else "")
 
 
