@@ -134,6 +134,8 @@ def failure_text(failure):
     if isinstance(failure, str):
         return words(failure)
     word, reason = _FAILURES.get(failure.get("kind"), ""), words(failure.get("reason"))
+    if reason.startswith(word):  # it says so itself
+        word = ""
     return ": ".join(filter(None, (word, reason))) or "no reason known"
 
 

@@ -63,6 +63,7 @@ class ViewTest(unittest.TestCase):
     def test_failures_in_words(self):
         for failure, text in ((None, ""), ("gone", "gone"), ({"kind": "refused", "reason": "no"}, "refused: no"),
                               ({"kind": "other", "reason": "why"}, "why"), ({"kind": "died", "reason": None}, "the server died"),
+                              ({"kind": "died", "reason": "the server died: why"}, "the server died: why"),
                               ({}, ""), ({"kind": "new"}, "no reason known")):
             self.assertEqual(view.failure_text(failure), text)
 
