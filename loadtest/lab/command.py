@@ -42,6 +42,13 @@ def seconds(text):
     return value
 
 
+def path(text):
+    """A type for files and folders. None of them has no name: an empty variable of a script, say."""
+    if not text:
+        raise argparse.ArgumentTypeError("nothing is named")
+    return Path(text)
+
+
 def connection_counts(text):
     """A type for numbers of connections with commas between."""
     convert = whole(1, 1_000_000)

@@ -2,7 +2,6 @@
 """The flags of `compare`, and which of them go together."""
 
 import shlex
-from pathlib import Path
 
 from . import command
 from .errors import UsageError
@@ -26,16 +25,16 @@ def parse(argv):
     parser.add_argument("--seconds", metavar="S", type=command.seconds, help="length of a measurement [the experiment's]")
     parser.add_argument("--connections", metavar="N,N", type=command.connection_counts,
                         help="numbers of connections [the experiment's]")
-    parser.add_argument("--server", metavar="PATH", type=Path, default=command.SERVER,
+    parser.add_argument("--server", metavar="PATH", type=command.path, default=command.SERVER,
                         help="the server to measure [build/release/echod]")
-    parser.add_argument("--output", metavar="DIR", type=Path, default=OUTPUT, help="where the results go [build/compare]")
-    parser.add_argument("--baseline", metavar="FILE", type=Path, help="earlier results: say what has changed since")
+    parser.add_argument("--output", metavar="DIR", type=command.path, default=OUTPUT, help="where the results go [build/compare]")
+    parser.add_argument("--baseline", metavar="FILE", type=command.path, help="earlier results: say what has changed since")
     parser.add_argument("--require", metavar="EXPR", action="append", default=[],
                         help="a condition such as 'event.rps >= 0.9 * thread.rps @ 64'; exit status 99 if it is not met")
-    parser.add_argument("--from", metavar="FILE", type=Path, dest="source", help="measure nothing: report earlier results again")
-    parser.add_argument("--merge", metavar="FILE", type=Path, nargs="+",
+    parser.add_argument("--from", metavar="FILE", type=command.path, dest="source", help="measure nothing: report earlier results again")
+    parser.add_argument("--merge", metavar="FILE", type=command.path, nargs="+",
                         help="measure nothing: report the results of several load machines as one")
-    parser.add_argument("--picture", metavar="FILE", type=Path,
+    parser.add_argument("--picture", metavar="FILE", type=command.path,
                         help="also draw the top of the report's page as a PNG file (in Chromium)")
     options = parser.parse_args(argv)
     _check(options)

@@ -93,6 +93,8 @@ class CompareTest(unittest.TestCase):
             (["--target", ""], 2, "--target: nothing is named"),
             (["--modes", ","], 2, "--modes: nothing is named"),
             (["--only", ""], 2, "--only: nothing is named"),
+            (["--output", ""], 2, "--output: nothing is named"),
+            (["--server", ""], 2, "--server: nothing is named"),
             (["--rounds", "٣"], 2, "--rounds: '٣' is no whole number"),
             (["--target", "http://127.0.0.1:1"], 2, "--target: nothing else is measured then"),
         )

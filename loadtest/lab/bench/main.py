@@ -4,7 +4,6 @@
 import shlex
 import time
 from datetime import datetime, timezone
-from pathlib import Path
 
 from .. import callgrind, command, machine, modes, output, peers, streams, wrk
 from ..progress import Progress
@@ -27,12 +26,12 @@ def parse(argv):
     parser.add_argument("--peers", metavar="A,B", default="all", help=f"other servers: {', '.join(peers.BY_NAME)}, all "
                         "that are installed, or none [all]")
     parser.add_argument("--rounds", metavar="N", type=command.whole(1, 100), help="interleaved rounds of CPU/request")
-    parser.add_argument("--against", metavar="FILE", type=Path, help="results.json of an earlier run: say what changed")
-    parser.add_argument("--server", metavar="PATH", type=Path, default=command.SERVER,
+    parser.add_argument("--against", metavar="FILE", type=command.path, help="results.json of an earlier run: say what changed")
+    parser.add_argument("--server", metavar="PATH", type=command.path, default=command.SERVER,
                         help="the server to measure [build/release/echod]")
     parser.add_argument("--flags", metavar="WORDS", type=shlex.split, default=[], help="more flags for it in each mode, "
                         "for example '--loops 2'")
-    parser.add_argument("--output", metavar="DIR", type=Path, default=OUTPUT,
+    parser.add_argument("--output", metavar="DIR", type=command.path, default=OUTPUT,
                         help="where results.json goes [build/bench]")
     parser.add_argument("--profiles", action="store_true", help="keep the callgrind profiles there too, in profiles/")
     parser.add_argument("--train", action="store_true", help="measure nothing: only run the workloads, for a build "
