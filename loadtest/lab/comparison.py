@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from . import (baseline, colour, command, conditions, cpus, experiment, machine, merge, methods, modes, options, output,
                picture, report, requirements, settle, shape, streams, subjects, view)
 from .engine import Engine, Lab, Trial, plan
-from .errors import LabError
+from .errors import LabError, UsageError
 from .figures import OF_PROCESS
 from .interrupts import Interrupted, shield
 from .workloads import Workload
@@ -159,8 +159,9 @@ def _ceilings(item, found, effort):
     return subjects.of_ceilings(found, CEILINGS, (str(length), *workload.ceiling))
 
 
-def show(results, folder, old=None):
-    """The results on the terminal and in the report's files, and what changed since the old ones; says where those are."""
+def show(results, folder, old=None, raw=None):
+    """The results on the terminal and in the report's files, and what changed since the old ones; says where those are. `raw`: the
+    file they are from, if not from that folder."""
     if old:
         results = {**results, "baseline": baseline.value(results, old)}
     width = max(80, min(shutil.get_terminal_size((report.COLUMNS, 24)).columns, 160))
@@ -168,7 +169,8 @@ def show(results, folder, old=None):
         report.write(results, folder)  # first: a terminal that has gone takes no text
     finally:  # a disk that is full is no reason not to tell
         streams.say(report.terminal(results, colour.wanted(sys.stdout), width))
-    streams.say("\n" + ", ".join(str(command.shown(folder / name)) for name in (*report.FILES, "results.json")))
+    paths = [*(folder / name for name in report.FILES), raw or folder / "results.json"]
+    streams.say("\n" + ", ".join(str(command.shown(path)) for path in paths))
 
 
 def main(argv):
@@ -184,12 +186,12 @@ def main(argv):
         streams.say("\n".join(f"{item.name:<14} {item.statement}" for item in chosen))
         return 0
     if given.source or given.merge:
-        results = load(given.source) if given.source else merge.merge([load(path, to_merge=True) for path in given.merge])
+        results = load(given.source) if given.source else merge.merge(_load_parts(given.merge))
         faults = 0
         output.prepare(given.output)
         if given.merge:
             output.write_json(given.output / "results.json", results)
-        show(results, given.output, old)
+        show(results, given.output, old, given.source)
     else:
         comparison = Comparison(chosen, given, argv, old)
         faults = comparison.run()
@@ -200,6 +202,17 @@ def main(argv):
     for line in failed:
         streams.note(f"compare: {line}")
     return requirements.STATUS if failed else command.FAILED if faults else 0
+
+
+def _load_parts(paths):
+    """The results to merge. UsageError for the same ones twice, whose rates would count twice."""
+    parts = []
+    for path in paths:
+        part = load(path, to_merge=True)
+        if part in parts:
+            raise UsageError(f"--merge: {path} holds the same results as {paths[parts.index(part)]}")
+        parts.append(part)
+    return parts
 
 
 def load(path, to_merge=False):

@@ -43,6 +43,8 @@ class AgainTest(unittest.TestCase):
         for name in ("report.html", "report.md", "results.csv"):
             self.assertIn(name, done.stdout)
             self.assertGreater((self.output / name).stat().st_size, 1000)
+        for path in done.stdout.splitlines()[-1].split(", "):
+            self.assertTrue((Path.cwd() / path).exists(), path)
 
     def test_colours_on_a_terminal(self):
         kept = self.keep("a.json", report_fixture.results(1))
@@ -100,6 +102,8 @@ class AgainTest(unittest.TestCase):
                                        (["--from", kept, "--baseline", other], 1, "other.json: no results of compare, version 2"),
                                        (["--from", damaged], 1, r"damaged.json: damaged: experiments\[0\].summary\[0\].subject is not there"),
                                        (["--merge", kept], 2, "--merge: give the results of two machines"),
+                                       (["--merge", kept, self.keep("b.json", report_fixture.results(1))], 2,
+                                        "--merge: .*b.json holds the same results as .*a.json"),
                                        (["--merge", kept, kept, "--from", kept], 2, "--from and --merge: one of them")):
             with self.subTest(flags):
                 self.assert_refused(self.run_compare(*flags), status, pattern)
