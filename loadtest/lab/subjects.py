@@ -80,9 +80,10 @@ def parse_target(url):
     try:
         parts = urlsplit(url)
         port = 80 if parts.port is None else parts.port
+        (parts.hostname or "").encode("idna")  # a name that cannot be looked up is a ValueError
     except ValueError:
         port = 0
     if (not port or parts.scheme != "http" or not parts.hostname or parts.path not in ("", "/") or parts.query or
-            parts.fragment or "@" in parts.netloc or not url.isprintable() or " " in url):
+            parts.fragment or "@" in parts.netloc or not url.isascii() or not url.isprintable() or " " in url):
         raise UsageError(f"--target: {url!r} is no URL such as http://192.0.2.7:8080")
     return Subject("target", (), holds_idle=False, kind="target", url=f"http://{parts.netloc}")

@@ -65,6 +65,12 @@ class ParsingTest(unittest.TestCase):
             with self.subTest(name), self.assertRaises(UsageError):
                 parse()
 
+    def test_nothing_named(self):
+        for flag in ("--only", "--figures", "--modes", "--peers"):
+            for value in ("", " ,"):
+                with self.subTest(flag), self.assertRaisesRegex(UsageError, f"{flag}: nothing is named"):
+                    main.parse([flag, value])
+
     def test_workloads(self):
         usual = [workload.name for workload in workloads.choose(None, False)]
         self.assertEqual(usual, ["plaintext", "plaintext-1024", "pipelined", "echo-64k"])
@@ -181,9 +187,16 @@ class AgainstTest(unittest.TestCase):
                          "0 of 8 figures changed since the run of then (abc)")
 
     def test_unreadable(self):
+        cut = self.results(bench())
+        del cut["servers"][0]["workloads"]
+        word = self.results(bench())
+        word["servers"][0]["idle_bytes_per_connection"] = "few"
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "results.json"
-            for content in ("", "[]", '{"format": "echod-compare", "version": 2}'):
+            path.write_text(json.dumps(self.results(bench())), encoding="utf-8")
+            self.assertEqual(against.load(path, main.FORMAT, main.VERSION)["started"], "then")
+            for content in ("", "[]", '{"format": "echod-compare", "version": 2}', "[" * 100_000, json.dumps(cut), json.dumps(word),
+                            f'{{"format": "echod-bench", "version": {main.VERSION}}}'):
                 path.write_text(content, encoding="utf-8")
                 with self.subTest(content), self.assertRaises(LabError):
                     against.load(path, main.FORMAT, main.VERSION)

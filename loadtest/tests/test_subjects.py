@@ -41,7 +41,8 @@ class NamesTest(unittest.TestCase):
         self.assertEqual(subjects.parse_target("http://192.0.2.7:81").start().address, ("192.0.2.7", 81))
         self.assertEqual(subjects.parse_target("http://[::1]/").start().address, ("::1", 80))
         for url in ("192.0.2.7:80", "https://x", "http://", "http://x:y", "http://x/path", "http://x/?q", "http://[::1", "http://x:0",
-                    "http://name:word@x", "http://x/#f", "http://x y", "http://x:99999", ""):
+                    "http://name:word@x", "http://x/#f", "http://x y", "http://x:99999", "", "http://..:80", "http://x..y",
+                    f"http://{'x' * 64}.example", "http://ü.example"):
             with self.subTest(url), self.assertRaises(UsageError):
                 subjects.parse_target(url)
 
