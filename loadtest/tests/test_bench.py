@@ -198,7 +198,7 @@ class AgainstTest(unittest.TestCase):
             for content in ("", "[]", '{"format": "echod-compare", "version": 2}', "[" * 100_000, json.dumps(cut), json.dumps(word),
                             f'{{"format": "echod-bench", "version": {main.VERSION}}}'):
                 path.write_text(content, encoding="utf-8")
-                with self.subTest(content), self.assertRaises(LabError):
+                with self.subTest(content[:80]), self.assertRaises(LabError):
                     against.load(path, main.FORMAT, main.VERSION)
 
 

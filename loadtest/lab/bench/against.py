@@ -15,10 +15,14 @@ def load(path, format_, version):
     """The earlier run, or LabError."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise LabError(f"--against: cannot read {path}: {error}") from None
     if not isinstance(value, dict) or value.get("format") != format_ or value.get("version") != version:
         raise LabError(f"--against: {path} holds no results of the bench of version {version}")
+    try:
+        render(value, value)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):  # not at the end of a run
+        raise LabError(f"--against: {path} is damaged") from None
     return value
 
 

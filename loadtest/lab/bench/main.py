@@ -6,6 +6,7 @@ import time
 from datetime import datetime, timezone
 
 from .. import callgrind, command, machine, modes, output, peers, streams, wrk
+from ..errors import UsageError
 from ..progress import Progress
 from . import against, entries, targets, text, train, workloads
 from .run import FIGURES, Bench
@@ -36,7 +37,12 @@ def parse(argv):
     parser.add_argument("--profiles", action="store_true", help="keep the callgrind profiles there too, in profiles/")
     parser.add_argument("--train", action="store_true", help="measure nothing: only run the workloads, for a build "
                         "that keeps a profile")
-    return parser.parse_args(argv)
+    options = parser.parse_args(argv)
+    for flag, value in (("--only", options.only), ("--figures", options.figures), ("--modes", options.modes),
+                        ("--peers", options.peers)):
+        if value is not None and not value.strip(" ,"):
+            raise UsageError(f"{flag}: nothing is named")  # an empty variable of a script, say: not all, then
+    return options
 
 
 def _report(bench, results):
