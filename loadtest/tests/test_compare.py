@@ -115,7 +115,7 @@ class CompareTest(unittest.TestCase):
             ("status", "wrong", "GET /plaintext answered 404, not 200"),
             ("body", "wrong", "GET /plaintext answered a wrong body"),
             ("die", "died", "the server died: was ended by SIGABRT"),
-            ("later", "errors", r"\d+ status errors"),
+            ("later", "errors", r"\d+ status errors$"),
         )
         for fault, kind, pattern in cases:
             with self.subTest(fault):

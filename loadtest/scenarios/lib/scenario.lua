@@ -145,7 +145,7 @@ function scenario.define(this)
       end
       if scenario.number(options, "check", 0) ~= 0 then
          response = function(status, _, answer)
-            if status ~= 200 or answer ~= body then
+            if status < 400 and (status ~= 200 or answer ~= body) then -- wrk counts the others: status
                wrong = wrong + 1
             end
          end
