@@ -257,10 +257,24 @@ HOT size_t session_consume(struct turn *t, const char *data, size_t length)
     return used;
 }
 
+/* Where the bytes that could not be kept would have come. */
+static COLD void session_refuse_dropped(struct turn *t)
+{
+    if (t->exchange == NULL) {
+        broken_head_exchange(t,
+                             t->session->starved == STARVED_HEAD ? SPAN_LITERAL("HEAD ") : SPAN_LITERAL(""));
+    }
+    exchange_fail_memory(t);
+}
+
 /* After the peer's last byte, what is not complete never will be. */
 static COLD void session_check_end(struct turn *t)
 {
     struct session *s = t->session;
+    if (s->starved != STARVED_NOT && s->state != STATE_CLOSING && s->state != STATE_ANSWER) {
+        session_refuse_dropped(t);
+        return;
+    }
     if (!s->ended || s->state == STATE_CLOSING || s->state == STATE_ANSWER ||
         (s->in != NULL && session_must_send(t, 0))) {
         return;
@@ -297,7 +311,10 @@ static __attribute__((noinline)) void session_keep(struct turn *t, const char *d
     if (buffer_append(&s->in, data, length, t->lane->output.budget, need) == 0) {
         return;
     }
-    if (s->state == STATE_ANSWER || session_must_send(t, 0)) {
+    if (s->state == STATE_ANSWER) {
+        bool head = length >= 5 && memcmp(data, "HEAD ", 5) == 0;
+        s->starved = head ? STARVED_HEAD : STARVED;
+    } else if (session_must_send(t, 0)) {
         session_close(s, ENDING_CUT);
     } else {
         if (t->exchange == NULL) {

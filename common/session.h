@@ -45,6 +45,13 @@ enum ending {
     ENDING_CUT,    /* give up: close at once */
 };
 
+/* What could not be kept is answered with 503 once the answer before it is whole, and nothing is read any more. */
+enum starved {
+    STARVED_NOT,
+    STARVED,
+    STARVED_HEAD, /* what was dropped begins with a HEAD request, whose answer has no body */
+};
+
 /* Which of the service's timeouts runs. */
 enum timer {
     TIMER_NONE,   /* a handler waits or works */
@@ -78,6 +85,7 @@ struct session {
     bool line_read;       /* the request line of the present head was judged */
     bool ended;           /* the peer has sent its last byte */
     bool refusing;        /* the server is full: 503 to all but /healthz */
+    uint8_t starved;      /* enum starved: bytes behind the present answer could not be kept */
 };
 
 /* A session for a new connection; `refusing` for one that a full server only tells so. Allocates nothing. */

@@ -2,6 +2,7 @@
 /* What a session holds for a client that writes and does not read: at least a mebibyte while the budget lasts, never more
  * than the budget allows, and nothing in the end. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "tests/unit/support/answer.h"
@@ -275,5 +276,40 @@ Test(session_memory, a_refusal_is_sent_where_nothing_can_be_kept)
     cr_expect_gt(t.length, 0, "there is no answer");
     cr_expect_eq(t.ending, ENDING_LINGER);
     transcript_free(&t);
+    harness_deinit(&harness);
+}
+
+/* What comes behind an answer that takes its time cannot be kept: that answer is sent all the same, then a 503. */
+Test(session_memory, what_cannot_be_kept_behind_an_answer_is_refused_after_it)
+{
+    static const char *const requests[] = {
+        "GET /delay/1 HTTP/1.1\r\nHost: h\r\n\r\n", "GET /compute/1 HTTP/1.1\r\nHost: h\r\n\r\n",
+        "GET /bytes/200000 HTTP/1.1\r\nHost: h\r\n\r\n", "GET /drip?numbytes=3 HTTP/1.1\r\nHost: h\r\n\r\n"};
+    static const char *const followers[] = {"GET /ip HTTP/1.1\r\nHost: h\r\n\r\n",
+                                            "HEAD /ip HTTP/1.1\r\nHost: h\r\n\r\n"};
+    static char input[2 * TINY];
+    struct harness harness;
+    harness_new(&harness, TINY);
+    for (size_t i = 0; i < 2 * sizeof requests / sizeof requests[0]; i++) {
+        const char *request = requests[i / 2];
+        const char *follower = followers[i % 2];
+        size_t at = (size_t)sprintf(input, "%s", request);
+        while (at + strlen(follower) < sizeof input) {
+            at += (size_t)sprintf(input + at, "%s", follower);
+        }
+        struct script script = {.input = {.data = input, .length = at}};
+        struct transcript t;
+        struct answer answer;
+        transcript_run(&harness, &script, &t);
+        struct span rest = transcript_span(&t);
+        const char *wrong = t.problem[0] != '\0' ? t.problem : answer_next(&rest, false, &answer);
+        cr_expect_null(wrong, "%s: %s", request, wrong);
+        cr_expect(wrong != NULL || (answer.status == 200 && answer.complete), "%s", request);
+        wrong = wrong != NULL ? wrong : answer_next(&rest, i % 2 == 1, &answer);
+        cr_expect_null(wrong, "%s: %s", request, wrong);
+        cr_expect(wrong != NULL || (answer.status == 503 && rest.length == 0), "%s", request);
+        cr_expect(transcript_closed(&t) && t.ending == ENDING_LINGER, "%s", request);
+        transcript_free(&t);
+    }
     harness_deinit(&harness);
 }
