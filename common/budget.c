@@ -24,9 +24,9 @@ void budget_give(struct budget budget, uint64_t bytes)
     slot_add(&budget.slot->held, (uint64_t)0 - bytes);
 }
 
-void *budget_copy(struct budget budget, const void *value, size_t size)
+void *budget_copy(struct budget budget, const void *value, size_t size, enum budget_need need)
 {
-    if (!budget_take(budget, size, BUDGET_MAY_REFUSE)) {
+    if (!budget_take(budget, size, need)) {
         return NULL;
     }
     void *copy = malloc(size);

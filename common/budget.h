@@ -20,8 +20,8 @@ enum budget_need {
 bool budget_take(struct budget budget, uint64_t bytes, enum budget_need need);
 void budget_give(struct budget budget, uint64_t bytes);
 
-/* A copy on the heap whose size is taken from the budget (it may be refused), or NULL for want of either. */
-void *budget_copy(struct budget budget, const void *value, size_t size);
+/* A copy on the heap whose size is taken from the budget, or NULL for want of either. */
+void *budget_copy(struct budget budget, const void *value, size_t size, enum budget_need need);
 /* Frees such a copy. */
 void budget_free(struct budget budget, void *copy, size_t size);
 

@@ -71,6 +71,12 @@ HOT struct turn *turn_begin(struct session *s, struct lane *lane)
     return t;
 }
 
+/* An answer that has begun is promised: there can be no 503 in its place. */
+static enum budget_need turn_need(const struct turn *t)
+{
+    return t->exchange != NULL && t->exchange->begun ? BUDGET_MUST_KEEP : BUDGET_MAY_REFUSE;
+}
+
 /* An exchange that goes on moves to the heap; one that is over is freed. */
 static COLD void turn_end_exchange(struct turn *t)
 {
@@ -90,7 +96,7 @@ static COLD void turn_end_exchange(struct turn *t)
     if (t->exchange == NULL) {
         return;
     }
-    s->exchange = budget_copy(budget, &t->local, sizeof t->local);
+    s->exchange = budget_copy(budget, &t->local, sizeof t->local, turn_need(t));
     if (s->exchange != NULL) {
         return;
     }
@@ -116,7 +122,7 @@ static COLD void turn_end_parser(struct turn *t)
     if (s->parser != NULL) {
         return;
     }
-    s->parser = budget_copy(budget, &t->local_parser, sizeof t->local_parser);
+    s->parser = budget_copy(budget, &t->local_parser, sizeof t->local_parser, turn_need(t));
     if (s->parser == NULL) {
         exchange_fail_memory(t);
     }

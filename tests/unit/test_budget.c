@@ -76,11 +76,11 @@ Test(budget, a_copy_is_paid_for)
     static const char value[1000] = "kept";
     struct shared *shared = shared_new(1, LIMIT);
     struct budget budget = {.shared = shared, .slot = &shared->slots[0]};
-    char *copy = budget_copy(budget, value, sizeof value);
+    char *copy = budget_copy(budget, value, sizeof value, BUDGET_MAY_REFUSE);
     cr_assert_not_null(copy);
     cr_expect_arr_eq(copy, value, sizeof value);
     cr_expect_eq(atomic_load(&shared->held), sizeof value);
-    cr_expect_null(budget_copy(budget, value, sizeof value));
+    cr_expect_null(budget_copy(budget, value, sizeof value, BUDGET_MAY_REFUSE));
     cr_expect_eq(atomic_load(&shared->held), sizeof value);
     budget_free(budget, copy, sizeof value);
     cr_expect_eq(atomic_load(&shared->held), 0);

@@ -313,3 +313,31 @@ Test(session_memory, what_cannot_be_kept_behind_an_answer_is_refused_after_it)
     }
     harness_deinit(&harness);
 }
+
+/* What is kept behind an answer that has begun may pass the limit by a little, but does not end that answer. */
+Test(session_memory, what_is_kept_behind_an_answer_does_not_cut_it_off)
+{
+    static const char *const requests[] = {"GET /bytes/200000 HTTP/1.1\r\nHost: h\r\n\r\n",
+                                           "GET /drip?numbytes=3 HTTP/1.1\r\nHost: h\r\n\r\n"};
+    static const char follower[] = "GET /ip HTTP/1.1\r\nHost: h\r\n\r\n";
+    static char input[TINY];
+    struct harness harness;
+    harness_new(&harness, TINY);
+    for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
+        size_t at = (size_t)sprintf(input, "%s", requests[i]);
+        while (at + sizeof follower < sizeof input - 100) {
+            at += (size_t)sprintf(input + at, "%s", follower);
+        }
+        struct script script = {.input = {.data = input, .length = at}};
+        struct transcript t;
+        struct answer answer;
+        transcript_run(&harness, &script, &t);
+        struct span rest = transcript_span(&t);
+        const char *wrong = t.problem[0] != '\0' ? t.problem : answer_next(&rest, false, &answer);
+        cr_expect_null(wrong, "%s: %s", requests[i], wrong);
+        cr_expect(wrong != NULL || (answer.status == 200 && answer.complete), "%s", requests[i]);
+        cr_expect_gt(rest.length, 0, "%s", requests[i]);
+        transcript_free(&t);
+    }
+    harness_deinit(&harness);
+}
