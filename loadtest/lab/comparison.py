@@ -38,6 +38,8 @@ class Comparison:
         usable = frozenset(os.sched_getaffinity(0))
         pinning = cpus.pinning()
         cpus.stay_off(pinning)
+        if given.target:
+            pinning = replace(pinning, note=f"client pinned to CPU {cpus.show(pinning.client)}; the server runs elsewhere")
         self.modes = [] if given.target else modes.choose(server, given.modes)
         self.others = subjects.parse_also(given.also, [mode.name for mode in modes.MODES])
         self.others += [subjects.parse_target(given.target)] if given.target else []

@@ -150,6 +150,7 @@ class CompareTest(unittest.TestCase):
             self.assertFalse(server.ended())
         scaling, *others = self.results()["experiments"]
         self.assertEqual([row["subject"] for row in scaling["summary"]], ["target"])
+        self.assertRegex(self.results()["pinning"]["note"], "^client pinned to CPU [0-9,]+; the server runs elsewhere$")
         figures = scaling["summary"][0]["figures"]
         self.assertGreater(figures["rps"]["median"], 0)
         self.assertNotIn("cpu_us_per_request", figures)
