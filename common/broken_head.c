@@ -77,9 +77,7 @@ size_t broken_head_incomplete(struct turn *t, const char *data, size_t length, s
         return broken_head_line(t, data, length);
     }
     if (refused) {
-        exchange_init(t);
-        t->exchange->request.method = memcmp(data, "HEAD ", 5) == 0 ? HTTP_HEAD : HTTP_GET;
-        t->exchange->request.target = head;
+        broken_head_exchange(t, head);
         exchange_fail(t, STATUS_BAD_REQUEST, "The header section is malformed: %s.",
                       llhttp_get_error_reason(t->parser));
         return length;

@@ -263,26 +263,27 @@ HOT size_t session_consume(struct turn *t, const char *data, size_t length)
     return used;
 }
 
-/* Where the bytes that could not be kept would have come. */
-static COLD void session_refuse_dropped(struct turn *t)
+/* For want of memory, to the request that is being read, or whose head begins so. */
+static COLD __attribute__((noinline)) void session_refuse(struct turn *t, struct span head)
 {
     if (t->exchange == NULL) {
-        broken_head_exchange(t,
-                             t->session->starved == STARVED_HEAD ? SPAN_LITERAL("HEAD ") : SPAN_LITERAL(""));
+        broken_head_exchange(t, head);
     }
     exchange_fail_memory(t);
 }
 
-/* After the peer's last byte, what is not complete never will be. */
+/* After the peer's last byte, or where bytes were dropped, what is not complete never will be. */
 static COLD void session_check_end(struct turn *t)
 {
     struct session *s = t->session;
-    if (s->starved != STARVED_NOT && s->state != STATE_CLOSING && s->state != STATE_ANSWER) {
-        session_refuse_dropped(t);
+    if (s->state == STATE_CLOSING || s->state == STATE_ANSWER) {
         return;
     }
-    if (!s->ended || s->state == STATE_CLOSING || s->state == STATE_ANSWER ||
-        (s->in != NULL && session_must_send(t, 0))) {
+    if (s->starved != STARVED_NOT) {
+        session_refuse(t, (struct span){.data = "HEAD ", .length = s->starved == STARVED_HEAD ? 5 : 0});
+        return;
+    }
+    if (!s->ended || (s->in != NULL && session_must_send(t, 0))) {
         return;
     }
     if (s->state == STATE_START && s->in == NULL) {
@@ -323,11 +324,7 @@ static __attribute__((noinline)) void session_keep(struct turn *t, const char *d
     } else if (session_must_send(t, 0)) {
         session_close(s, ENDING_CUT);
     } else {
-        if (t->exchange == NULL) {
-            broken_head_exchange(t, s->in == NULL ? (struct span){.data = data, .length = length}
-                                                  : buffer_span(s->in));
-        }
-        exchange_fail_memory(t);
+        session_refuse(t, s->in == NULL ? (struct span){.data = data, .length = length} : buffer_span(s->in));
     }
     buffer_free(&s->in, t->lane->output.budget);
 }
