@@ -40,6 +40,8 @@ haproxy       sh:haproxy_is_here      haproxy                   HAProxy
 prometheus    cmd:prometheus          prometheus                Prometheus, with promtool
 yaml          sh:yaml_is_here         python3-yaml              PyYAML, for Python 3
 lintian       cmd:lintian             lintian                   lintian
+file          cmd:file                file                      file, which CPack asks what is a program
+dpkg-dev      cmd:dpkg-shlibdeps      dpkg-dev                  dpkg-shlibdeps, of the dpkg development tools
 logrotate     sh:logrotate_is_here    logrotate                 logrotate
 buildah       cmd:buildah             buildah                   Docker, Podman or Buildah
 chart.js      file:/usr/share/javascript/chart.js/chart.min.js libjs-chart.js Chart.js 3, the chart library, at /usr/share/javascript/chart.js/chart.min.js

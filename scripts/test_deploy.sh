@@ -65,7 +65,7 @@ stage_package_debian13() {
 }
 
 package_on() {
-    need_to_build python3 lintian
+    need_to_build python3 lintian file dpkg-dev
     build_stage package || return 0
     pristine=build/roots/$1
     rm -f build/package/echod_*.deb # of another version
