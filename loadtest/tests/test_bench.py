@@ -5,6 +5,7 @@ import json
 import tempfile
 import unittest
 from pathlib import Path
+from types import SimpleNamespace
 
 import context  # noqa: F401
 from lab import callgrind, peers
@@ -113,6 +114,30 @@ class TimedTest(unittest.TestCase):
     def test_unless_they_are_most(self):
         timed = self.of((8.0, False), (20.0, True), (22.0, True))
         self.assertEqual((timed.cpu.values, timed.disturbed), ((8.0, 20.0, 22.0), True))
+
+
+class FailureTest(unittest.TestCase):
+    def test_what_was_measured_before_and_after_it_stays(self):
+        event, ceiling, nginx, node = bench()
+        whole = run.Bench.__new__(run.Bench)
+        whole.entries = [event, ceiling, nginx, node]
+        self.assertFalse(whole.faults())  # a peer is none of ours
+
+        def fail(_entry, _workload):
+            raise LabError("it died")
+
+        def succeed(entry, workload):
+            entry.instructions[workload] = 2000.0
+        steps = [(event, "start", fail, None), (event, "instructions", succeed, "browser")]
+        whole._measure_fixed(steps, SimpleNamespace(show=lambda _: None, step=lambda: None))
+        self.assertEqual((event.failures, event.instructions["browser"]), ({"start": "it died"}, 2000.0))
+        self.assertTrue(whole.faults())
+
+    def test_a_round_that_failed_once_is_no_fault(self):
+        whole = run.Bench.__new__(run.Bench)
+        whole.entries = bench()
+        whole.entries[0].failures["plaintext"] = "2 read errors"
+        self.assertFalse(whole.faults())
 
 
 class TableTest(unittest.TestCase):

@@ -106,4 +106,4 @@ def main(argv):
     if bench.ended:
         streams.note(f"bench: stopped by {bench.ended}")
         return 128 + bench.ended.number
-    return 0
+    return command.FAILED if bench.faults() else 0
