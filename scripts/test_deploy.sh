@@ -35,7 +35,7 @@ stage_prometheus() {
 
 # The image is built twice, the second time with nothing kept from the first; its root file system runs here.
 stage_image() {
-    need_to_build python3 readelf
+    need_to_build python3 readelf git
     if ! (image_main && image_unpack "$image:$version" build/image && image_rebuild) \
         >"$logs/build-image.log" 2>&1; then
         cat "$logs/build-image.log"
