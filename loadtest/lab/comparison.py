@@ -181,6 +181,9 @@ def main(argv):
         conditions.parse(text)
     old = load(given.baseline) if given.baseline else None
     if given.picture:
+        output.prepare(given.picture.parent)
+        if given.picture.is_dir():
+            raise UsageError(f"--picture: {given.picture} is a folder")
         picture.find_tools()
     known = experiment.load_all()
     chosen = experiment.choose(known, given.only)
