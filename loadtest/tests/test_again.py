@@ -101,7 +101,7 @@ class AgainTest(unittest.TestCase):
                                        (["--from", str(self.folder / "broken.json")], 1, "broken.json: no JSON"),
                                        (["--from", kept, "--baseline", other], 1, "other.json: no results of compare, version 2"),
                                        (["--from", damaged], 1, r"damaged.json: damaged: experiments\[0\].summary\[0\].subject is not there"),
-                                       (["--from", kept, "--picture", str(self.output)], 2, "--picture: .* is a folder"),
+                                       (["--from", kept, "--picture", str(self.output.parent)], 2, "--picture: .* is a folder"),
                                        (["--from", kept, "--picture", "/proc/x/y.png"], 1, "cannot write to /proc/x"),
                                        (["--merge", kept], 2, "--merge: give the results of two machines"),
                                        (["--merge", kept, self.keep("b.json", report_fixture.results(1))], 2,
