@@ -279,6 +279,28 @@ Test(session_memory, a_refusal_is_sent_where_nothing_can_be_kept)
     harness_deinit(&harness);
 }
 
+/* Sends a request and as many others behind it as fit into so many bytes, within a tiny budget. Its answer must be a whole 200; gives
+ * what was sent behind that. */
+static struct span sent_behind(const char *request, const char *follower, size_t room, struct transcript *t)
+{
+    static char input[2 * TINY];
+    struct harness harness;
+    harness_new(&harness, TINY);
+    size_t at = (size_t)sprintf(input, "%s", request);
+    while (at + strlen(follower) < room) {
+        at += (size_t)sprintf(input + at, "%s", follower);
+    }
+    struct script script = {.input = {.data = input, .length = at}};
+    struct answer answer;
+    transcript_run(&harness, &script, t);
+    struct span rest = transcript_span(t);
+    const char *wrong = t->problem[0] != '\0' ? t->problem : answer_next(&rest, false, &answer);
+    cr_expect_null(wrong, "%s: %s", request, wrong);
+    cr_expect(wrong != NULL || (answer.status == 200 && answer.complete), "%s", request);
+    harness_deinit(&harness);
+    return rest;
+}
+
 /* What comes behind an answer that takes its time cannot be kept: that answer is sent all the same, then a 503. */
 Test(session_memory, what_cannot_be_kept_behind_an_answer_is_refused_after_it)
 {
@@ -287,31 +309,17 @@ Test(session_memory, what_cannot_be_kept_behind_an_answer_is_refused_after_it)
         "GET /bytes/200000 HTTP/1.1\r\nHost: h\r\n\r\n", "GET /drip?numbytes=3 HTTP/1.1\r\nHost: h\r\n\r\n"};
     static const char *const followers[] = {"GET /ip HTTP/1.1\r\nHost: h\r\n\r\n",
                                             "HEAD /ip HTTP/1.1\r\nHost: h\r\n\r\n"};
-    static char input[2 * TINY];
-    struct harness harness;
-    harness_new(&harness, TINY);
     for (size_t i = 0; i < 2 * sizeof requests / sizeof requests[0]; i++) {
         const char *request = requests[i / 2];
-        const char *follower = followers[i % 2];
-        size_t at = (size_t)sprintf(input, "%s", request);
-        while (at + strlen(follower) < sizeof input) {
-            at += (size_t)sprintf(input + at, "%s", follower);
-        }
-        struct script script = {.input = {.data = input, .length = at}};
         struct transcript t;
         struct answer answer;
-        transcript_run(&harness, &script, &t);
-        struct span rest = transcript_span(&t);
-        const char *wrong = t.problem[0] != '\0' ? t.problem : answer_next(&rest, false, &answer);
-        cr_expect_null(wrong, "%s: %s", request, wrong);
-        cr_expect(wrong != NULL || (answer.status == 200 && answer.complete), "%s", request);
-        wrong = wrong != NULL ? wrong : answer_next(&rest, i % 2 == 1, &answer);
+        struct span rest = sent_behind(request, followers[i % 2], 2 * TINY, &t);
+        const char *wrong = answer_next(&rest, i % 2 == 1, &answer);
         cr_expect_null(wrong, "%s: %s", request, wrong);
         cr_expect(wrong != NULL || (answer.status == 503 && rest.length == 0), "%s", request);
         cr_expect(transcript_closed(&t) && t.ending == ENDING_LINGER, "%s", request);
         transcript_free(&t);
     }
-    harness_deinit(&harness);
 }
 
 /* What is kept behind an answer that has begun may pass the limit by a little, but does not end that answer. */
@@ -319,25 +327,10 @@ Test(session_memory, what_is_kept_behind_an_answer_does_not_cut_it_off)
 {
     static const char *const requests[] = {"GET /bytes/200000 HTTP/1.1\r\nHost: h\r\n\r\n",
                                            "GET /drip?numbytes=3 HTTP/1.1\r\nHost: h\r\n\r\n"};
-    static const char follower[] = "GET /ip HTTP/1.1\r\nHost: h\r\n\r\n";
-    static char input[TINY];
-    struct harness harness;
-    harness_new(&harness, TINY);
     for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
-        size_t at = (size_t)sprintf(input, "%s", requests[i]);
-        while (at + sizeof follower < sizeof input - 100) {
-            at += (size_t)sprintf(input + at, "%s", follower);
-        }
-        struct script script = {.input = {.data = input, .length = at}};
         struct transcript t;
-        struct answer answer;
-        transcript_run(&harness, &script, &t);
-        struct span rest = transcript_span(&t);
-        const char *wrong = t.problem[0] != '\0' ? t.problem : answer_next(&rest, false, &answer);
-        cr_expect_null(wrong, "%s: %s", requests[i], wrong);
-        cr_expect(wrong != NULL || (answer.status == 200 && answer.complete), "%s", requests[i]);
+        struct span rest = sent_behind(requests[i], "GET /ip HTTP/1.1\r\nHost: h\r\n\r\n", TINY - 100, &t);
         cr_expect_gt(rest.length, 0, "%s", requests[i]);
         transcript_free(&t);
     }
-    harness_deinit(&harness);
 }
