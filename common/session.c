@@ -264,7 +264,7 @@ HOT size_t session_consume(struct turn *t, const char *data, size_t length)
 }
 
 /* For want of memory, to the request that is being read, or whose head begins so. */
-static COLD __attribute__((noinline)) void session_refuse(struct turn *t, struct span head)
+static COLD void session_refuse(struct turn *t, struct span head)
 {
     if (t->exchange == NULL) {
         broken_head_exchange(t, head);

@@ -12,7 +12,7 @@ import context  # noqa: F401
 from lab import machine
 
 GIT = """#!/bin/sh
-echo "warning: unable to access '/root/.config/git/ignore': Permission denied" >&2
+echo "warning: unable to access '.config/git/ignore': Permission denied" >&2
 case $* in
 *rev-parse*) echo 0123456789ab ;;
 *status*) printf %s "$CHANGED" ;;

@@ -48,9 +48,10 @@ def clients_that_send_a_mebibyte_and_never_read(start, name, count):
     files = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (files[1], files[1]))
     body = bytes(range(256)) * 4096
-    workers = count + 1 if name == "pool" else 2  # a client that does not read keeps its worker
-    server = start("--max-buffer-memory", BUDGET, "--loops", 2, "--workers", workers, "--queue", count,  # all may wait for a worker at once
-                   "--body-timeout", "5m", "--idle-timeout", "5m", mode=name, **shimmed(ROOM=8192))  # what the kernel would keep is not the server's
+    # A client that does not read keeps its worker; all may come before the first worker has taken one.
+    places = ("--workers", count + 1 if name == "pool" else 2, "--queue", count)
+    server = start("--max-buffer-memory", BUDGET, "--loops", 2, *places, "--body-timeout", "5m", "--idle-timeout", "5m", mode=name,
+                   **shimmed(ROOM=8192))  # what the kernel would keep is not the server's
     with contextlib.ExitStack() as stack:
         wires = connect_all(server, stack, count)
         for wire in wires:
