@@ -195,12 +195,14 @@ static void connection_opened(struct connection *connection)
     }
 }
 
-static enum outcome judge(const struct connection *connection)
+static enum outcome judge(const struct connection *connection, uint64_t now)
 {
     const struct options_class *of = connection->plan->of;
     for (unsigned i = 0; i < of->statuses.count; i++) {
         if (of->statuses.items[i] == connection->response.status) {
-            return response_body_right(&connection->response) ? OUTCOME_RIGHT : OUTCOME_BODY;
+            return response_body_right(&connection->response)
+                       ? outcome_by_deadline(connection->due, now, of->deadline_ms * INSTANT_MILLISECOND)
+                       : OUTCOME_BODY;
         }
     }
     return connection->response.status == 503 ? OUTCOME_REFUSED : OUTCOME_STATUS;
@@ -212,7 +214,7 @@ static void connection_answered(struct connection *connection, bool ended, uint6
     const struct plan *plan = connection->plan;
     char why[64];
     bool sent = connection->sent == plan->request->length && connection->error == 0;
-    enum outcome outcome = judge(connection);
+    enum outcome outcome = judge(connection, now);
     if (outcome == OUTCOME_BODY) {
         snprintf(why, sizeof(why), "%llu bytes, not the expected ones",
                  (unsigned long long)connection->response.body_length);

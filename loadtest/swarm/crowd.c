@@ -38,6 +38,24 @@ static bool crowd_counts(const struct crowd *crowd, uint64_t due)
     return stage_in_window(crowd->stage, due - crowd->lag);
 }
 
+static void crowd_note_offered(struct crowd *crowd, uint64_t now)
+{
+    if (stage_in_window(crowd->stage, now)) {
+        crowd->tally.offered++;
+        series_offered(&crowd->series, now - crowd->stage->window_begin);
+    }
+}
+
+/* What ends in the window, whenever it was due. */
+static void crowd_note_settled(struct crowd *crowd, const struct settled *settled)
+{
+    if (stage_in_window(crowd->stage, settled->now)) {
+        crowd->tally.came += outcome_is_right(settled->outcome);
+        crowd->tally.good += settled->outcome == OUTCOME_RIGHT;
+        series_settled(&crowd->series, settled, settled->now - crowd->stage->window_begin);
+    }
+}
+
 static void crowd_ask(struct connection *connection, uint64_t due, uint64_t now)
 {
     struct crowd *crowd = crowd_of(connection);
@@ -49,6 +67,7 @@ static void crowd_ask(struct connection *connection, uint64_t due, uint64_t now)
         if (crowd_counts(crowd, due)) {
             tally_begin(&crowd->tally, due, crowd->of->rate != 0 ? connection->free_since : 0, now);
         }
+        crowd_note_offered(crowd, now);
     }
     connection_ask(connection, due);
 }
@@ -131,7 +150,7 @@ static void crowd_greeted(struct crowd *crowd, struct connection *connection, co
 {
     connection->asked = 0;
     crowd->stage->opening--;
-    if (settled->outcome == OUTCOME_RIGHT) {
+    if (outcome_is_right(settled->outcome)) {
         crowd->greeted.answered++;
     } else if (settled->outcome == OUTCOME_REFUSED) {
         crowd->greeted.refused++;
@@ -154,7 +173,7 @@ static void on_settled(struct connection *connection, const struct settled *sett
         if (crowd_counts(crowd, settled->due)) {
             tally_settle(tally, settled);
         }
-        tally->in_time += settled->outcome == OUTCOME_RIGHT && stage_in_window(crowd->stage, settled->now);
+        crowd_note_settled(crowd, settled);
         if (outcome_is_answer(settled->outcome)) {
             crowd->last_answer = settled->now;
         }
@@ -215,7 +234,9 @@ bool crowd_init(struct crowd *crowd, struct stage *stage, const struct options_c
     crowd->connections = calloc(of->connections, sizeof(*crowd->connections));
     crowd->due = event_new(stage->base, -1, 0, on_due, crowd);
     if (crowd->connections == NULL || crowd->due == NULL ||
-        !request_build(&crowd->request, stage->options, of)) {
+        !request_build(&crowd->request, stage->options, of) ||
+        !series_init(&crowd->series, stage->options->interval_ms * INSTANT_MILLISECOND,
+                     stage->options->duration_ms * INSTANT_MILLISECOND)) {
         return false;
     }
     crowd->plan = (struct plan){.base = stage->base,
@@ -246,6 +267,7 @@ void crowd_deinit(struct crowd *crowd)
         event_free(crowd->due);
     }
     request_free(&crowd->request);
+    series_deinit(&crowd->series);
     free(crowd->connections);
 }
 

@@ -5,6 +5,7 @@
 
 #include "loadtest/swarm/connection.h"
 #include "loadtest/swarm/schedule.h"
+#include "loadtest/swarm/series.h"
 #include "loadtest/swarm/stage.h"
 #include "loadtest/swarm/tally.h"
 
@@ -46,6 +47,7 @@ struct crowd {
     uint64_t first_begun; /* instants; 0: none */
     uint64_t last_answer;
     struct tally tally;
+    struct series series;
 };
 
 /* Nothing is opened yet. `first` is the number of its first connection over all crowds. False if there is no memory. */

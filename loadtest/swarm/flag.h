@@ -34,7 +34,7 @@ struct flag {
     const char *meaning; /* for --help: one line of at most 50 columns */
 };
 
-#define FLAG_TOTAL 28
+#define FLAG_TOTAL 30
 
 /* In the order in which --help shows them: first those of the run. */
 extern const struct flag FLAGS[FLAG_TOTAL];

@@ -7,9 +7,12 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "loadtest/swarm/instant.h"
 #include "loadtest/swarm/report.h"
 
 enum { EXIT_USAGE = 2, OWN_DESCRIPTORS = 16 };
+
+static const double RATE_OFFERED = 0.98; /* of the rate asked for, at least */
 
 static struct {
     struct options options;
@@ -46,9 +49,26 @@ static bool enough_descriptors(const struct options *options)
     return true;
 }
 
+/* A rate that was not offered as asked is no constant rate: what was measured is how fast the server let the client ask. */
+static void warn_of_rate(const struct crowd *crowd, uint64_t window)
+{
+    uint64_t rate = crowd->of->rate;
+    double offered = window > 0 ? (double)crowd->tally.offered / instant_seconds(window) : 0;
+    if (window > 0 && crowd->of->requests == 0 && offered < RATE_OFFERED * (double)rate) {
+        fprintf(stderr,
+                "swarm: class %s: %.0f of %llu requests/s were offered: its connections are too few, or this "
+                "CPU is "
+                "too slow\n",
+                crowd->of->name, offered, (unsigned long long)rate);
+    }
+}
+
 static int finish(const struct run *run)
 {
     report_result(stdout, run);
+    for (unsigned i = 0; i < run->crowd_count; i++) {
+        warn_of_rate(&run->crowds[i], run_window(run));
+    }
     if (fflush(stdout) != 0 || ferror(stdout) != 0) {
         fprintf(stderr, "swarm: cannot write to stdout: %s\n", strerror(errno));
         return EXIT_FAILURE;

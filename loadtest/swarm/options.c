@@ -149,6 +149,7 @@ static bool class_consistent(const struct parser *parser, const struct options_c
         {c->hold && (c->rate != 0 || c->requests != 0 || c->each != 0),
          "--hold asks nothing: no --rate, --requests, --each"},
         {c->close && (c->hold || c->greet), "--close opens connections only to ask: no --hold, --greet"},
+        {c->hold && c->deadline_ms != 0, "--hold asks nothing: no --deadline"},
         {c->each != 0 && c->rate != 0, "--each is of the closed model: no --rate"},
         {c->each != 0 && c->requests != 0, "--each or --requests, not both"},
         {c->each != 0 && c->close, "--each is of connections that stay: no --close"},
@@ -234,6 +235,21 @@ static void fill_in_class(struct options_class *c)
     }
 }
 
+static bool interval_consistent(const struct parser *parser)
+{
+    const struct options *options = parser->options;
+    if (options->interval_ms == 0) {
+        return true;
+    }
+    if (options->duration_ms == 0) {
+        return refuse(parser, "--interval divides the window: give its length with --duration");
+    }
+    if (options->duration_ms / options->interval_ms >= OPTIONS_INTERVALS_MAX) {
+        return refuse(parser, "--interval: the window has over %d of them", OPTIONS_INTERVALS_MAX);
+    }
+    return true;
+}
+
 static bool finish(struct parser *parser)
 {
     struct options *options = parser->options;
@@ -259,6 +275,9 @@ static bool finish(struct parser *parser)
     find_sources(options);
     if (options->duration_ms == 0 && endless) {
         options->duration_ms = DEFAULT_TIME_MS;
+    }
+    if (!interval_consistent(parser)) {
+        return false;
     }
     if (!parser->grace_given) {
         options->grace_ms = DEFAULT_TIME_MS;

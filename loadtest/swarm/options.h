@@ -17,7 +17,8 @@ enum {
     OPTIONS_STATUSES_MAX = 16,
     OPTIONS_TARGETS_MAX = 64,
     OPTIONS_SOURCES_MAX = 254,
-    OPTIONS_CONNECTIONS_MAX = 1000000 /* of a class */
+    OPTIONS_CONNECTIONS_MAX = 1000000, /* of a class */
+    OPTIONS_INTERVALS_MAX = 10000      /* of the series: each is a row in memory and in the result */
 };
 
 #define OPTIONS_ANY_LENGTH UINT64_MAX
@@ -55,6 +56,7 @@ struct options_class {
     uint64_t expect_length;  /* OPTIONS_ANY_LENGTH: any */
     bool expect_echo;
     uint64_t timeout_ms;
+    uint64_t deadline_ms; /* from when a request is due; a right answer after it is late. 0: none is */
     struct options_pace trickle_send;
     struct options_pace trickle_read;
     uint64_t receive_buffer; /* 0: the kernel's choice */
@@ -74,6 +76,7 @@ struct options {
     uint64_t duration_ms; /* 0: until every request is settled */
     uint64_t warmup_ms;
     uint64_t grace_ms;
+    uint64_t interval_ms; /* of the series; 0: none */
     bool gate;
     bool buckets;
     bool progress;

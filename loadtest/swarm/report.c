@@ -34,6 +34,12 @@ static void write_number(FILE *out, const char *name, bool known, double number)
     }
 }
 
+/* So many in so long, per second. */
+static void write_rate(FILE *out, const char *name, uint64_t count, uint64_t duration)
+{
+    write_number(out, name, duration > 0, (double)count / instant_seconds(duration));
+}
+
 static double microseconds(uint64_t duration)
 {
     return (double)duration / 1000;
@@ -84,12 +90,18 @@ static void write_requests(FILE *out, const struct crowd *crowd, const struct ru
     uint64_t unsent = crowd_unsent(crowd, run->over);
     write_number(out, "asked_rate", crowd->of->rate != 0, (double)crowd->of->rate);
     fputs(", ", out);
-    write_number(out, "achieved_rate", window > 0, (double)tally->in_time / instant_seconds(window));
+    write_rate(out, "offered_rate", tally->offered, window);
+    fputs(", ", out);
+    write_rate(out, "achieved_rate", tally->came, window);
+    fputs(", ", out);
+    write_rate(out, "goodput", tally->good, window);
+    fputs(", ", out);
+    write_number(out, "deadline_s", crowd->of->deadline_ms != 0, (double)crowd->of->deadline_ms / 1000);
     fprintf(out,
-            ", \"requests\": %" PRIu64 ", \"answers\": %" PRIu64 ", \"refused\": %" PRIu64
-            ", \"unsent\": %" PRIu64 ", \"unfinished\": %" PRIu64 ", ",
-            tally->begun + unsent, tally->outcomes[OUTCOME_RIGHT], tally->outcomes[OUTCOME_REFUSED], unsent,
-            tally_unfinished(tally));
+            ", \"requests\": %" PRIu64 ", \"answers\": %" PRIu64 ", \"late\": %" PRIu64
+            ", \"refused\": %" PRIu64 ", \"unsent\": %" PRIu64 ", \"unfinished\": %" PRIu64 ", ",
+            tally->begun + unsent, tally->outcomes[OUTCOME_RIGHT], tally->outcomes[OUTCOME_LATE],
+            tally->outcomes[OUTCOME_REFUSED], unsent, tally_unfinished(tally));
 }
 
 static void write_errors(FILE *out, const struct tally *tally)
@@ -130,14 +142,14 @@ static void write_buckets(FILE *out, const struct histogram *latency)
     fputs("]", out);
 }
 
-static void write_latency(FILE *out, const struct histogram *latency, bool buckets)
+static void write_latency(FILE *out, const char *name, const struct histogram *latency, bool buckets)
 {
     static const struct {
         const char *name;
         uint64_t percentile;
     } percentiles[] = {{"p50", 50000}, {"p90", 90000}, {"p99", 99000}, {"p99.9", 99900}};
     bool known = latency->count > 0;
-    fprintf(out, "\"latency_us\": {\"samples\": %" PRIu64 ", ", latency->count);
+    fprintf(out, "\"%s\": {\"samples\": %" PRIu64 ", ", name, latency->count);
     write_number(out, "min", known, microseconds(latency->least));
     fputs(", ", out);
     write_number(out, "mean", known, histogram_mean(latency) / 1000);
@@ -154,6 +166,38 @@ static void write_latency(FILE *out, const struct histogram *latency, bool bucke
     fputs("}", out);
 }
 
+static void write_row(FILE *out, const struct series *series, size_t index, uint64_t window)
+{
+    const struct series_row *row = &series->rows[index];
+    uint64_t end = series_row_end(series, index, window);
+    uint64_t length = end - index * series->interval;
+    bool known = row->good + row->late > 0;
+    fprintf(out, "%s{\"end_s\": %.3f, ", index == 0 ? "" : ", ", instant_seconds(end));
+    write_rate(out, "offered", row->offered, length);
+    fputs(", ", out);
+    write_rate(out, "goodput", row->good, length);
+    fputs(", ", out);
+    write_rate(out, "late", row->late, length);
+    fputs(", ", out);
+    write_rate(out, "refused", row->refused, length);
+    fputs(", ", out);
+    write_rate(out, "failed", row->failed, length);
+    fputs(", ", out);
+    write_number(out, "p50_us", known, microseconds(row->p50));
+    fputs(", ", out);
+    write_number(out, "p99_us", known, microseconds(row->p99));
+    fputs("}", out);
+}
+
+static void write_series(FILE *out, const struct series *series, uint64_t window)
+{
+    fputs(", \"series\": [", out);
+    for (size_t i = 0; i < series->at; i++) {
+        write_row(out, series, i, window);
+    }
+    fputs("]", out);
+}
+
 static void write_class(FILE *out, const struct crowd *crowd, const struct run *run)
 {
     const struct tally *tally = &crowd->tally;
@@ -167,13 +211,18 @@ static void write_class(FILE *out, const struct crowd *crowd, const struct run *
     write_errors(out, tally);
     fprintf(out,
             "\"bytes\": {\"sent\": %" PRIu64 ", \"received\": %" PRIu64 "}, \"waited\": {\"count\": %" PRIu64
-            ", \"max_us\": %.3f}, \"late\": {\"count\": %" PRIu64 ", \"max_us\": %.3f}, ",
+            ", \"max_us\": %.3f}, \"delayed\": {\"count\": %" PRIu64 ", \"max_us\": %.3f}, ",
             tally->bytes_sent, tally->bytes_received, tally->waited, microseconds(tally->longest_wait),
-            tally->late, microseconds(tally->latest));
+            tally->delayed, microseconds(tally->longest_delay));
     write_number(out, "last_answer_s", crowd->last_answer != 0,
                  instant_seconds(crowd->last_answer - crowd->first_begun));
     fputs(", ", out);
-    write_latency(out, &tally->latency, run->stage.options->buckets);
+    write_latency(out, "latency_us", &tally->latency, run->stage.options->buckets);
+    fputs(", ", out);
+    write_latency(out, "late_us", &tally->late, run->stage.options->buckets);
+    if (crowd->series.count > 0) {
+        write_series(out, &crowd->series, run_window(run));
+    }
     fputs("}", out);
 }
 
@@ -193,7 +242,7 @@ void report_result(FILE *out, const struct run *run)
     double window = instant_seconds(run_window(run));
     double cpu = instant_seconds(run->cpu_end - run->cpu_begin);
     fprintf(out,
-            "{\"event\": \"result\", \"format\": \"echod-swarm\", \"version\": 1, \"complete\": %s, "
+            "{\"event\": \"result\", \"format\": \"echod-swarm\", \"version\": 2, \"complete\": %s, "
             "\"ended\": \"%s\", ",
             run->end == RUN_DURATION || run->end == RUN_REQUESTS ? "true" : "false", end_name(run->end));
     fprintf(out, "\"window_s\": %.6f, \"warmup_s\": %.3f, ", window,

@@ -27,6 +27,9 @@ static void run_over(struct run *run, enum run_end end)
 {
     run->end = end;
     run->over = instant_now();
+    for (unsigned i = 0; i < run->crowd_count; i++) {
+        series_end(&run->crowds[i].series, run_window(run));
+    }
     if (run->stage.counting) {
         run->cpu_end = cpu_time();
         run->stage.counting = false;

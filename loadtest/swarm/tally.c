@@ -6,12 +6,13 @@
 
 #include "loadtest/swarm/instant.h"
 
-#define LATE INSTANT_MILLISECOND /* what a client that has time to spare never is */
+#define DELAY_SEEN INSTANT_MILLISECOND /* what a client that has time to spare never is */
 
 const char *outcome_name(enum outcome outcome)
 {
     switch (outcome) {
     case OUTCOME_RIGHT: return "right";
+    case OUTCOME_LATE: return "late";
     case OUTCOME_REFUSED: return "refused";
     case OUTCOME_CONNECT: return "connect";
     case OUTCOME_READ: return "read";
@@ -36,8 +37,11 @@ void tally_settle(struct tally *tally, const struct settled *settled)
     if (outcome_is_answer(settled->outcome) && settled->status < TALLY_STATUSES) {
         tally->statuses[settled->status]++;
     }
-    if (settled->outcome == OUTCOME_RIGHT) {
+    if (outcome_is_right(settled->outcome)) {
         histogram_record(&tally->latency, settled->now - settled->due);
+    }
+    if (settled->outcome == OUTCOME_LATE) {
+        histogram_record(&tally->late, settled->now - settled->due);
     }
     tally_note(tally, settled->outcome, settled->why);
 }
@@ -74,7 +78,7 @@ void tally_begin(struct tally *tally, uint64_t due, uint64_t free_since, uint64_
         tally->waited++;
         note_longest(&tally->longest_wait, free_since - due);
     } else {
-        tally->late += now - due > LATE;
-        note_longest(&tally->latest, now - due);
+        tally->delayed += now - due > DELAY_SEEN;
+        note_longest(&tally->longest_delay, now - due);
     }
 }

@@ -8,9 +8,10 @@
 
 #include "loadtest/swarm/histogram.h"
 
-/* How a request ended. Those from the third on are errors, each request has one at most. */
+/* How a request ended. Those from OUTCOME_CONNECT on are errors, each request has one at most. */
 enum outcome {
-    OUTCOME_RIGHT,
+    OUTCOME_RIGHT,   /* in time, where the class has a deadline */
+    OUTCOME_LATE,    /* right, but after the deadline */
     OUTCOME_REFUSED, /* a 503 that was not expected */
     OUTCOME_CONNECT, /* the connection for it could not be opened */
     OUTCOME_READ,    /* reset, closed or not HTTP before the answer's end */
@@ -31,8 +32,20 @@ const char *outcome_name(enum outcome outcome);
 /* Whether a whole answer came. */
 static inline bool outcome_is_answer(enum outcome outcome)
 {
-    return outcome == OUTCOME_RIGHT || outcome == OUTCOME_REFUSED || outcome == OUTCOME_STATUS ||
-           outcome == OUTCOME_BODY;
+    return outcome == OUTCOME_RIGHT || outcome == OUTCOME_LATE || outcome == OUTCOME_REFUSED ||
+           outcome == OUTCOME_STATUS || outcome == OUTCOME_BODY;
+}
+
+static inline bool outcome_is_right(enum outcome outcome)
+{
+    return outcome == OUTCOME_RIGHT || outcome == OUTCOME_LATE;
+}
+
+/* A right answer that ended at `now`, by its deadline: nanoseconds from when it was due, 0 where there is none. An answer
+ * that takes exactly so long is in time. */
+static inline enum outcome outcome_by_deadline(uint64_t due, uint64_t now, uint64_t deadline)
+{
+    return deadline != 0 && now > due && now - due > deadline ? OUTCOME_LATE : OUTCOME_RIGHT;
 }
 
 /* A request that has ended. Times are instants. */
@@ -44,19 +57,24 @@ struct settled {
     const char *why; /* of an error, else NULL */
 };
 
-/* All zero is an empty one. Only requests that were due in the window are recorded. */
+/* All zero is an empty one. Only requests that were due in the window are recorded, but for the three counts that say
+ * so. */
 struct tally {
     uint64_t begun;
     uint64_t outcomes[OUTCOME_TOTAL];
     uint64_t statuses[TALLY_STATUSES];
-    uint64_t in_time; /* right answers that came in the window, whenever they were asked for */
+    uint64_t offered; /* requests begun in the window, whenever they were due */
+    uint64_t
+        came; /* right answers that came in the window, late ones included, whenever they were asked for */
+    uint64_t good; /* of these, those in time */
     uint64_t bytes_sent;
     uint64_t bytes_received;
     uint64_t waited; /* requests that found no free connection when they were due */
     uint64_t longest_wait;
-    uint64_t late; /* requests begun too late though a connection was free */
-    uint64_t latest;
-    struct histogram latency;           /* of right answers */
+    uint64_t delayed; /* requests begun too late though a connection was free: the client's own fault */
+    uint64_t longest_delay;
+    struct histogram latency;           /* of right answers, late ones included */
+    struct histogram late;              /* of late ones alone */
     char first_error[TALLY_ERROR_SIZE]; /* "connect: Connection refused"; empty: none */
 };
 

@@ -88,6 +88,11 @@ class Server:
                 self._stalled = True
                 time.sleep(int(arguments[1]) / 1000)
             connection.send(answer())
+        elif verb == "every":  # each N-th request is answered after so many milliseconds, the others at once
+            if len(self.heads) % int(arguments[0]) == 0:
+                self._later(connection, int(arguments[1]))
+            else:
+                connection.send(answer())
         elif verb == "bytes":
             connection.send(answer(b"x" * int(arguments[0])))
         elif verb == "echo":

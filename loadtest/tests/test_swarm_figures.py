@@ -18,9 +18,10 @@ ATTEMPTS = 3
 class SwarmTest(unittest.TestCase):
     def whole(self, figures):
         """Every request that counts ended in one way."""
-        self.assertEqual(figures["requests"], figures["answers"] + figures["refused"] + figures["unsent"] +
+        self.assertEqual(figures["requests"], figures["answers"] + figures["late"] + figures["refused"] + figures["unsent"] +
                          figures["unfinished"] + sum(figures["errors"].values()))
-        self.assertEqual(figures["latency_us"]["samples"], figures["answers"])
+        self.assertEqual(figures["latency_us"]["samples"], figures["answers"] + figures["late"])
+        self.assertEqual(figures["late_us"]["samples"], figures["late"])
         return figures
 
     def in_time(self, measure, at_most):

@@ -172,6 +172,19 @@ Test(swarm_options, as_many_sources_as_needed)
     }
 }
 
+Test(swarm_options, deadline_and_interval)
+{
+    struct run run;
+    const struct options *o = parse_good(&run, ARGV(URL));
+    cr_expect(o->interval_ms == 0 && o->classes[0].deadline_ms == 0);
+    o = parse_good(&run, ARGV("--target", "127.0.0.1:1", "--deadline", "2s", "--interval", "250ms", "/",
+                              "--class", "a", "--class", "b", "--deadline", "1500ms"));
+    cr_expect(o->interval_ms == 250 && o->duration_ms == 10000);
+    cr_expect(o->classes[0].deadline_ms == 2000 && o->classes[1].deadline_ms == 1500);
+    o = parse_good(&run, ARGV("--interval", "1ms", "--duration", "9999ms", URL));
+    cr_expect_eq(o->interval_ms, 1);
+}
+
 /* The message, whole or as a beginning. */
 struct bad {
     const char *arguments[ARGUMENTS + 1];
@@ -220,6 +233,11 @@ static const struct bad BAD[] = {
     {{"--class", "a b", URL}, "--class 'a b': allowed: "},
     {{"--class", "", URL}, "--class '': allowed: "},
     {{"--hold", "--rate", "1", URL}, "class main: --hold asks nothing"},
+    {{"--hold", "--deadline", "1", URL}, "class main: --hold asks nothing: no --deadline"},
+    {{"--deadline", "0", URL}, "--deadline '0': allowed: a time from 1ms to 1440m"},
+    {{"--interval", "0", URL}, "--interval '0': allowed: a time from 1ms to 1440m"},
+    {{"--interval", "1", "--requests", "9", URL}, "--interval divides the window: give its length"},
+    {{"--interval", "1ms", "--duration", "10s", URL}, "--interval: the window has over 10000 of them"},
     {{"--hold", "--greet", "--target", "127.0.0.1:1"}, "class main: it has no URL"},
     {{"--close", "--greet", URL}, "class main: --close opens connections only to ask"},
     {{"--close", "--each", "1", URL}, "class main: --each is of connections that stay"},
