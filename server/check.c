@@ -19,6 +19,7 @@
 
 #define SCHEME      "http://"
 #define UNIX_PREFIX "unix:"
+#define HEALTH_PATH "/healthz"
 
 enum {
     URL_MOST = 2048,
@@ -127,6 +128,7 @@ int check_url_parse(struct check_url *url, const char *text, size_t length, cons
 
 struct check {
     struct check_url url;
+    const char *name; /* the URL, for messages */
     uint64_t deadline_ms;
     int fd;
     unsigned status;    /* of the final answer; 0 until its head is there */
@@ -184,22 +186,30 @@ static bool connect_loopback(struct check *check)
     return connect_to(check, &second);
 }
 
-static bool check_connect(struct check *check)
+/* Not of LISTEN_LOCALHOST, which are two. */
+static struct socket_address address_of(const struct listen_spec *where)
 {
-    const struct listen_spec *where = &check->url.where;
     struct socket_address address = {.length = sizeof(address.local)};
     switch (where->kind) {
     case LISTEN_ANY:
-    case LISTEN_LOCALHOST: return connect_loopback(check);
-    case LISTEN_IPV4: address = socket_address_ipv4(where->ipv4, where->port); break;
+    case LISTEN_LOCALHOST:
+    case LISTEN_IPV4: return socket_address_ipv4(where->ipv4, where->port);
     case LISTEN_IPV6:
-        address = socket_address_ipv6(where->ipv6, where->port, if_nametoindex(where->zone));
-        break;
+        return socket_address_ipv6(where->ipv6, where->port, if_nametoindex(where->zone));
     case LISTEN_UNIX:
         address.local.sun_family = AF_UNIX;
         memcpy(address.local.sun_path, where->path, sizeof(where->path));
-        break;
+        return address;
     }
+    __builtin_unreachable();
+}
+
+static bool check_connect(struct check *check)
+{
+    if (check->url.where.kind == LISTEN_LOCALHOST) {
+        return connect_loopback(check);
+    }
+    struct socket_address address = address_of(&check->url.where);
     return connect_to(check, &address);
 }
 
@@ -208,11 +218,13 @@ static bool check_ask(struct check *check)
     char request[URL_MOST + 512];
     const struct check_url *url = &check->url;
     bool path = url->target.length > 0 && url->target.data[0] == '/'; /* else RFC 9112, 3.2.1 */
+    size_t zone = find_any(url->host, "%"); /* which means something on this machine only: RFC 6874, 4 */
+    size_t behind = zone + find_any(skip(url->host, zone), "]");
     int length = snprintf(request, sizeof(request),
-                          "GET %s%.*s HTTP/1.1\r\nHost: %.*s\r\nUser-Agent: echod-check/%s\r\n"
+                          "GET %s%.*s HTTP/1.1\r\nHost: %.*s%.*s\r\nUser-Agent: echod-check/%s\r\n"
                           "Accept: */*\r\nConnection: close\r\n\r\n",
-                          path ? "" : "/", (int)url->target.length, url->target.data, (int)url->host.length,
-                          url->host.data, ECHOD_VERSION);
+                          path ? "" : "/", (int)url->target.length, url->target.data, (int)zone, url->host.data,
+                          (int)(url->host.length - behind), url->host.data + behind, ECHOD_VERSION);
     for (size_t sent = 0; sent < (size_t)length;) {
         struct transfer moved = transport_send(check->fd, request + sent, (size_t)length - sent);
         switch (moved.outcome) {
@@ -230,10 +242,13 @@ static bool check_ask(struct check *check)
     return true;
 }
 
-/* An interim answer's head is not the last one. */
+/* An interim answer's head is not the last one. Versions that we do not speak make no sense of a status either. */
 static int on_head(llhttp_t *parser)
 {
     struct check *check = parser->data;
+    if (parser->http_major != 1) {
+        return HPE_USER;
+    }
     if (parser->status_code < STATUS_LEAST) {
         return 0;
     }
@@ -267,31 +282,68 @@ static bool check_read(struct check *check)
             return true;
         }
         if (error != HPE_OK) {
-            return fail(check, "the answer is not HTTP");
+            return fail(check, "the answer is not HTTP/1.x");
         }
         total += read.length;
     }
     return fail(check, "the answer's head has no end");
 }
 
-int check_run(const char *url)
+/* Returns the exit status. */
+static int check_perform(struct check *check)
 {
-    const char *why;
-    struct check check = {.deadline_ms = clock_ms() + CHECK_TIMEOUT_MS, .fd = -1};
-    if (check_url_parse(&check.url, url, strlen(url), &why) != 0) {
-        return EXIT_FAILURE;
+    check->deadline_ms = clock_ms() + CHECK_TIMEOUT_MS;
+    check->fd = -1;
+    bool answered = check_connect(check) && check_ask(check) && check_read(check);
+    if (check->fd >= 0) {
+        close(check->fd);
     }
-    bool answered = check_connect(&check) && check_ask(&check) && check_read(&check);
-    if (check.fd >= 0) {
-        close(check.fd);
-    }
-    if (answered && check.status / 100 == 2) {
+    if (answered && check->status / 100 == 2) {
         return EXIT_SUCCESS;
     }
     if (answered) {
-        say("%.300s: answered %u %s", url, check.status, status_reason(check.status));
+        say("%.300s: answered %u %s", check->name, check->status, status_reason(check->status));
     } else {
-        say("%.300s: %s", url, check.complaint);
+        say("%.300s: %s", check->name, check->complaint);
     }
     return EXIT_FAILURE;
+}
+
+int check_run(const char *url)
+{
+    const char *why;
+    struct check check = {.name = url};
+    return check_url_parse(&check.url, url, strlen(url), &why) == 0 ? check_perform(&check) : EXIT_FAILURE;
+}
+
+static struct listen_spec loopback_of(const struct listen_spec *listener)
+{
+    struct listen_spec where = *listener;
+    if (where.kind == LISTEN_ANY || (where.kind == LISTEN_IPV4 && where.ipv4.s_addr == htonl(INADDR_ANY))) {
+        where.kind = LISTEN_IPV4;
+        where.ipv4.s_addr = htonl(INADDR_LOOPBACK);
+    } else if (where.kind == LISTEN_IPV6 && IN6_IS_ADDR_UNSPECIFIED(&where.ipv6)) {
+        where.ipv6 = in6addr_loopback;
+    }
+    return where;
+}
+
+int check_run_listener(const struct listen_spec *listener)
+{
+    char authority[SOCKET_ADDRESS_TEXT_SIZE];
+    char name[sizeof(SCHEME) + sizeof(authority) + sizeof(":" HEALTH_PATH)];
+    struct check check = {
+        .name = name, .url = {.where = loopback_of(listener), .target = SPAN_LITERAL(HEALTH_PATH)}};
+    const struct listen_spec *where = &check.url.where;
+    if (where->kind == LISTEN_LOCALHOST) {
+        snprintf(authority, sizeof(authority), "localhost:%u", ntohs(where->port));
+    } else {
+        struct socket_address address = address_of(where);
+        socket_address_format(&address, authority);
+    }
+    if (where->kind != LISTEN_UNIX) {
+        check.url.host = (struct span){.data = authority, .length = strlen(authority)};
+    }
+    snprintf(name, sizeof(name), SCHEME "%s%s" HEALTH_PATH, authority, where->kind == LISTEN_UNIX ? ":" : "");
+    return check_perform(&check);
 }

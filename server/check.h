@@ -24,8 +24,12 @@ struct check_url {
  * if there is none. 0, or -EINVAL with *why set to a static text; then *url is undefined. */
 int check_url_parse(struct check_url *url, const char *text, size_t length, const char **why);
 
-/* Gets the URL, which check_url_parse takes. Returns the exit status: 0 if the answer's status is 2xx, else 1, with one line
- * on stderr that says why. */
+/* Gets the URL, which check_url_parse takes. Returns the exit status: 0 if the answer is one of HTTP/1.x with a status of
+ * 2xx, else 1, with one line on stderr that says why. */
 int check_run(const char *url);
+
+/* The same for /healthz of the server that listens there: on a port other than 0, or a unix socket. All addresses mean the
+ * loopback address of their family. */
+int check_run_listener(const struct listen_spec *listener);
 
 #endif

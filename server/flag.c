@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "common/number.h"
@@ -56,13 +57,18 @@ const struct flag FLAGS[FLAG_TOTAL] = {
      "/metrics, /healthz and /readyz only here"},
     {"cors", NULL, NULL, "off", TO(cors), 0, 0, FLAG_SWITCH, 0, true,
      "let pages of any origin read the answers"},
-    {"check", "URL", NULL, NULL, TO(check), 0, 0, FLAG_URL, 0, true,
-     "no server: get URL, exit 0 if the answer is 2xx"},
+    {"check", "[URL]", NULL, "own /healthz", TO(check), 0, 0, FLAG_URL, 0, true,
+     "no server: get URL, exit 0 for 2xx"},
     {"verbose", NULL, NULL, "off", TO(verbose), 0, 0, FLAG_SWITCH, 'v', true,
      "say on stderr what was chosen and why"},
 };
 
 static const char *const LOG_FORMATS[] = {[OPTIONS_LOG_TEXT] = "text", [OPTIONS_LOG_JSON] = "json"};
+
+static bool text_is_in_any_case(const char *text, size_t length, const char *name)
+{
+    return length == strlen(name) && strncasecmp(text, name, length) == 0;
+}
 
 static bool text_is(const char *text, size_t length, const char *name)
 {
@@ -141,10 +147,10 @@ static bool set_log_format(enum options_log_format *format, const char *value, s
 
 static bool set_switch(bool *state, const char *value, size_t length)
 {
-    static const char *const words[][2] = {{"off", "on"}, {"0", "1"}, {"false", "true"}, {"no", "yes"}};
+    static const char *const words[][2] = {{"false", "true"}, {"no", "yes"}, {"off", "on"}, {"0", "1"}};
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         for (int on = 0; on < 2; on++) {
-            if (text_is(value, length, words[i][on])) {
+            if (text_is_in_any_case(value, length, words[i][on])) {
                 *state = on;
                 return true;
             }
@@ -251,6 +257,6 @@ void flag_allowed(const struct flag *flag, const struct mode_name *modes, char *
     case FLAG_LOG_FORMAT:
         snprintf(out, size, "%s, %s", LOG_FORMATS[OPTIONS_LOG_TEXT], LOG_FORMATS[OPTIONS_LOG_JSON]);
         return;
-    case FLAG_SWITCH: snprintf(out, size, "on, off, or no value for on"); return;
+    case FLAG_SWITCH: snprintf(out, size, "true, false, yes, no, on, off, 1, 0, or no value for true"); return;
     }
 }

@@ -146,6 +146,9 @@ static bool open_listeners(const struct options *options)
     int passed = listeners_inherit(&echod.listeners, echod.error, sizeof(echod.error));
     if (passed == 0) {
         passed = open_listed(&echod.listeners, &options->listen);
+        if (passed == 0 && options->listens_on_port) {
+            say("listening on all addresses, as PORT is set and neither --listen nor ECHOD_LISTEN");
+        }
     }
     if (passed >= 0 && options->admin_listen.count > 0) {
         passed = open_listed(&echod.admin, &options->admin_listen);
@@ -205,6 +208,7 @@ static int serve(struct server *server, struct listeners *listeners, struct list
 static int run(const struct options *options)
 {
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGUSR2, SIG_IGN); /* would end us; service managers and other servers' scripts send it */
     signal(SIGXFSZ, SIG_IGN); /* a log that may not grow is an error of write(2) */
     signal(SIGCHLD, SIG_IGN); /* as PID 1 it is given other processes' orphans: the kernel reaps them */
     drain_block_signals();
@@ -237,6 +241,12 @@ static void say_libevent(int severity, const char *message)
     }
 }
 
+static int check(const struct options *options)
+{
+    return *options->check != '\0' ? check_run(options->check)
+                                   : check_run_listener(options_checked_listener(options));
+}
+
 int main(int argc, char **argv)
 {
     signal(SIGPIPE, SIG_IGN); /* what cannot be written is said, or has another end */
@@ -247,7 +257,7 @@ int main(int argc, char **argv)
     case OPTIONS_RUN: return run(&echod.options);
     case OPTIONS_HELP: return print_help();
     case OPTIONS_VERSION: return print_version();
-    case OPTIONS_CHECK: return check_run(echod.options.check);
+    case OPTIONS_CHECK: return check(&echod.options);
     case OPTIONS_BAD: break;
     }
     say("%s", echod.error);

@@ -2,13 +2,17 @@
 /* Reads the command line and the environment by the table of flags, and prints that table as --help. */
 #include "server/options.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <string.h>
 
+#include "common/number.h"
 #include "server/flag.h"
 
 #define FLAG_PREFIX     "--"
 #define VARIABLE_PREFIX "ECHOD_"
+#define PORT_VARIABLE   "PORT"
+#define BLANKS          " \t"
 #define VALUE_SHOWN_MAX 80 /* bytes of a refused value that a message repeats */
 
 /* One run of options_parse(). */
@@ -88,6 +92,20 @@ static bool set_value(const struct parser *parser, const struct flag *flag, cons
     return true;
 }
 
+/* One item of a list, without the blanks around it. */
+static struct origin list_item(const char *prefix, const char *text, size_t length)
+{
+    size_t blanks = strspn(text, BLANKS);
+    if (blanks > length) {
+        blanks = length;
+    }
+    struct origin item = {.prefix = prefix, .value = text + blanks, .length = length - blanks};
+    while (item.length > 0 && strchr(BLANKS, item.value[item.length - 1]) != NULL) {
+        item.length--;
+    }
+    return item;
+}
+
 /* A variable or a default: a list is separated by commas there. */
 static bool set_values(const struct parser *parser, const struct flag *flag, const char *prefix,
                        const char *text)
@@ -96,12 +114,14 @@ static bool set_values(const struct parser *parser, const struct flag *flag, con
     if (flag->kind != FLAG_LISTEN) {
         return set_value(parser, flag, &origin);
     }
-    for (;; origin.value += origin.length + 1) {
-        origin.length = strcspn(origin.value, ",");
-        if (!set_value(parser, flag, &origin)) {
+    for (;; text++) {
+        size_t length = strcspn(text, ",");
+        struct origin item = list_item(prefix, text, length);
+        if (!set_value(parser, flag, &item)) {
             return false;
         }
-        if (origin.value[origin.length] == '\0') {
+        text += length;
+        if (*text == '\0') {
             return true;
         }
     }
@@ -134,6 +154,36 @@ static const char *find_variable(char *const *envp, const struct flag *flag)
     return NULL;
 }
 
+/* NULL if PORT is not set or empty. */
+static const char *find_port(char *const *envp)
+{
+    const char *name = PORT_VARIABLE "=";
+    for (; *envp != NULL; envp++) {
+        if (strncmp(*envp, name, strlen(name)) == 0) {
+            const char *value = *envp + strlen(name);
+            return *value != '\0' ? value : NULL;
+        }
+    }
+    return NULL;
+}
+
+/* --listen *:$PORT. */
+static bool listen_on_port(const struct parser *parser, const char *value)
+{
+    uint64_t port;
+    if (number_parse_u64(value, strlen(value), UINT16_MAX, &port) != 0) {
+        snprintf(parser->error, parser->error_size,
+                 PORT_VARIABLE " '%.*s'%s: allowed: a whole number from 0 to %u", VALUE_SHOWN_MAX, value,
+                 strlen(value) > VALUE_SHOWN_MAX ? "..." : "", UINT16_MAX);
+        flatten(parser->error);
+        return false;
+    }
+    parser->options->listen.items[0] = (struct listen_spec){.kind = LISTEN_ANY, .port = htons((uint16_t)port)};
+    parser->options->listen.count = 1;
+    parser->options->listens_on_port = true;
+    return true;
+}
+
 /* The flag of an argument and, where the argument holds one after `=`, its value. NULL: there is no such
  * flag. */
 static const struct flag *find_flag(const char *argument, const char **value)
@@ -164,8 +214,13 @@ static int parse_flag(struct parser *parser, char *const *argv)
         refuse_argument(parser, argv[0][0] == '-' ? "unknown flag" : "unexpected argument", argv[0]);
         return 0;
     }
+    parser->given[flag - FLAGS] = true;
+    if (origin.value == NULL && flag->kind == FLAG_URL && (argv[1] == NULL || argv[1][0] == '-')) {
+        parser->options->check = OPTIONS_CHECK_OWN;
+        return taken;
+    }
     if (origin.value == NULL && flag->kind == FLAG_SWITCH) {
-        origin.value = "on";
+        origin.value = "true";
     } else if (origin.value == NULL) {
         if (argv[1] == NULL || strncmp(argv[1], FLAG_PREFIX, strlen(FLAG_PREFIX)) == 0) {
             refuse_value(parser, flag, &origin, "its value is missing");
@@ -175,7 +230,6 @@ static int parse_flag(struct parser *parser, char *const *argv)
         taken = 2;
     }
     origin.length = strlen(origin.value);
-    parser->given[flag - FLAGS] = true;
     return set_value(parser, flag, &origin) ? taken : 0;
 }
 
@@ -197,6 +251,40 @@ static enum options_outcome parse_arguments(struct parser *parser, int argc, cha
     return OPTIONS_RUN;
 }
 
+/* What was not given on the command line: its variable, else PORT where that says it, else the default. */
+static bool set_from_environment(const struct parser *parser, const struct flag *flag, char *const *envp)
+{
+    const char *variable = flag->offered ? find_variable(envp, flag) : NULL;
+    const char *port = flag->member == offsetof(struct options, listen) ? find_port(envp) : NULL;
+    if (variable != NULL) {
+        return set_values(parser, flag, VARIABLE_PREFIX, variable);
+    }
+    if (port != NULL) {
+        return listen_on_port(parser, port);
+    }
+    return flag->initial == NULL || set_values(parser, flag, FLAG_PREFIX, flag->initial);
+}
+
+const struct listen_spec *options_checked_listener(const struct options *options)
+{
+    return options->admin_listen.count > 0 ? &options->admin_listen.items[0] : &options->listen.items[0];
+}
+
+/* Which port a server got that asked for a free one, nobody else knows. */
+static bool may_check(const struct parser *parser)
+{
+    const struct options *options = parser->options;
+    const struct listen_spec *listener = options_checked_listener(options);
+    if (*options->check != '\0' || listener->kind == LISTEN_UNIX || listener->port != 0) {
+        return true;
+    }
+    snprintf(parser->error, parser->error_size, "--check: %s has port 0, any free one; allowed: a URL, or another port",
+             options->admin_listen.count > 0 ? "--admin-listen"
+             : options->listens_on_port      ? PORT_VARIABLE
+                                             : "--listen");
+    return false;
+}
+
 enum options_outcome options_parse(struct options *options, int argc, char *const *argv, char *const *envp,
                                    const struct mode_name *modes, char *error, size_t size)
 {
@@ -207,15 +295,14 @@ enum options_outcome options_parse(struct options *options, int argc, char *cons
         return outcome;
     }
     for (size_t i = 0; i < FLAG_TOTAL; i++) {
-        const struct flag *flag = &FLAGS[i];
-        const char *variable = flag->offered ? find_variable(envp, flag) : NULL;
-        const char *value = variable != NULL ? variable : flag->initial;
-        const char *prefix = variable != NULL ? VARIABLE_PREFIX : FLAG_PREFIX;
-        if (!parser.given[i] && value != NULL && !set_values(&parser, flag, prefix, value)) {
+        if (!parser.given[i] && !set_from_environment(&parser, &FLAGS[i], envp)) {
             return OPTIONS_BAD;
         }
     }
-    return options->check != NULL ? OPTIONS_CHECK : OPTIONS_RUN;
+    if (options->check == NULL) {
+        return OPTIONS_RUN;
+    }
+    return may_check(&parser) ? OPTIONS_CHECK : OPTIONS_BAD;
 }
 
 #define HELP_COLUMN 28
@@ -265,6 +352,7 @@ void options_help(FILE *out, const struct mode_name *modes)
             "--version", "print the versions of echod and its libraries");
     fputs("\nA flag is --flag VALUE or --flag=VALUE. Its variable, ECHOD_MAX_BODY_SIZE for\n"
           "--max-body-size, counts where the flag is not given. SIZE: bytes, or with k, m\n"
-          "or g (binary). TIME: seconds, or with ms, s or m.\n",
+          "or g (binary). TIME: seconds, or with ms, s or m. Where neither --listen nor\n"
+          "ECHOD_LISTEN is given and PORT is set, echod listens on *:$PORT.\n",
           out);
 }

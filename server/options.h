@@ -11,6 +11,9 @@
 #include "server/listen_spec.h"
 #include "server/listeners.h"
 
+/* The value of --check where it stands without a URL. */
+#define OPTIONS_CHECK_OWN ""
+
 enum options_log_format { OPTIONS_LOG_TEXT, OPTIONS_LOG_JSON };
 
 struct options_listen {
@@ -43,7 +46,9 @@ struct options {
     enum options_log_format log_format;
     struct options_listen admin_listen;
     bool cors;
-    const char *check; /* NULL, or the URL to get instead of serving */
+    /* NULL, or the URL to get instead of serving; OPTIONS_CHECK_OWN: /healthz of options_checked_listener() */
+    const char *check;
+    bool listens_on_port; /* `listen` is what the variable PORT says */
     bool verbose;
 };
 
@@ -57,7 +62,7 @@ enum options_outcome {
     OPTIONS_RUN,     /* serve as the options say */
     OPTIONS_HELP,    /* --help or -h came: print options_help(), exit 0 */
     OPTIONS_VERSION, /* --version came: print it, exit 0 */
-    OPTIONS_CHECK,   /* --check came: get options->check, exit by its answer */
+    OPTIONS_CHECK,   /* --check came: ask as options->check says, exit by its answer */
     OPTIONS_BAD      /* say error on stderr, exit 2 */
 };
 
@@ -66,18 +71,23 @@ enum options_outcome {
  *
  * - A flag beats its variable, the variable the default. A variable that is beaten is not looked at.
  * - A flag given twice: the last one counts; those that repeat (--listen, --admin-listen) add up.
- * - A variable that is empty counts as not set. Other variables that begin with ECHOD_ are ignored, since
+ * - A variable that is empty counts as not set. In a list, blanks around the commas do not count. Other variables that begin with ECHOD_ are ignored, since
  *   service managers put some there (Kubernetes ECHOD_PORT and ECHOD_SERVICE_HOST for a service named echod).
  * - --help and --version end the reading where they stand: mistakes after them, or in the environment, do
  *   not count.
- * - A switch (--verbose, --cors) stands alone or takes =on or =off (also 1, 0, true, false, yes, no). So does
- *   its variable, which =off on the command line undoes.
+ * - Without --listen and ECHOD_LISTEN the variable PORT, which hosting platforms set, means --listen *:$PORT.
+ * - A switch (--verbose, --cors) stands alone or takes =true or =false (also yes, no, on, off, 1, 0, in any case). So
+ *   does its variable, which =false on the command line undoes.
+ * - --check stands alone or takes a URL. Alone it needs a port to ask: the first address must not have port 0.
  *
  * On OPTIONS_BAD, error (of size bytes) holds one line without a newline that names the flag or variable, the
  * value and what is allowed. *options is whole after OPTIONS_RUN and OPTIONS_CHECK only.
  */
 enum options_outcome options_parse(struct options *options, int argc, char *const *argv, char *const *envp,
                                    const struct mode_name *modes, char *error, size_t size);
+
+/* The address that --check without a URL asks: the first of --admin-listen, else of --listen. */
+const struct listen_spec *options_checked_listener(const struct options *options);
 
 /* Writes the text of --help: at most 80 columns and 50 lines. */
 void options_help(FILE *out, const struct mode_name *modes);

@@ -5,7 +5,8 @@
 
 #include <signal.h>
 
-#define WAKE_SIGNAL SIGUSR2
+/* One whose default is to be ignored, and that nobody sends by hand. */
+#define WAKE_SIGNAL SIGURG
 
 /* Gives the signal a handler that does nothing, without SA_RESTART. Main thread, before others start. */
 void wake_init(void);

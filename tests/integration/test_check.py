@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`--check URL`: the client that is built in, against servers good and bad."""
+"""`--check [URL]`: the client that is built in, against servers good and bad."""
 
 import os
 import shutil
@@ -15,16 +15,20 @@ from harness.server import environment
 from test_lifecycle import check_refused, run
 
 
-def check_url(url, wrapper=(), **options):
+def run_check(*flags, wrapper=(), program=None, env=None, **options):
     """Runs the check; its exit status and stderr."""
-    child = process.spawn([*wrapper, options.pop("program", settings.server_path), "--check", url], stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, env=environment(options.pop("env", None)), **options)
+    child = process.spawn([*wrapper, program or settings.server_path, *flags], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          env=environment(env), **options)
     try:
         output, errors = child.communicate(timeout=settings.patience(30))
     finally:
         process.end(child)
     equal(output, b"", "stdout")
     return child.returncode, errors.decode()
+
+
+def check_url(url, **options):
+    return run_check("--check", url, **options)
 
 
 def good(url, **options):
@@ -66,6 +70,66 @@ def by_its_variable(server):
         equal(child.wait(settings.patience(15)), 0, "exit status")
     finally:
         process.end(child)
+
+
+# name, where the server listens, its flags beside --check or its variables for the check; {} is the first port
+OWN = [
+    ("an address", ["127.0.0.1:0"], ["--listen", "127.0.0.1:{}"], {}),
+    ("all of IPv4", ["0.0.0.0:0"], ["--listen", "0.0.0.0:{}"], {}),
+    ("all of IPv6", ["[::]:0"], ["--listen=[::]:{}"], {}),
+    ("an address of IPv6", ["[::1]:0"], ["--listen=[::1]:{}"], {}),
+    ("all", ["*:0"], ["--listen", "*:{}"], {}),
+    ("localhost", ["localhost:0"], ["--listen", "localhost:{}"], {}),
+    ("the first of two", ["127.0.0.1:0"], ["--listen", "127.0.0.1:{}", "--listen", "127.0.0.1:1"], {}),
+    ("by its variable", ["127.0.0.1:0"], [], {"ECHOD_LISTEN": " 127.0.0.1:{} , 127.0.0.1:1", "PORT": "1"}),
+    ("a flag before the variable", ["127.0.0.1:0"], ["--listen", "127.0.0.1:{}"], {"ECHOD_LISTEN": "127.0.0.1:1"}),
+    ("by PORT", ["*:0"], [], {"PORT": "{}"}),
+    ("by PORT, with empty variables", ["*:0"], [], {"PORT": "{}", "ECHOD_LISTEN": "", "ECHOD_ADMIN_LISTEN": "", "ECHOD_CHECK": ""}),
+]
+
+
+@case(rows=OWN, each_mode=False)
+def without_a_url(start, listeners, flags, env):
+    """It follows the settings that the server has."""
+    server = start(*(part for item in listeners for part in ("--listen", item)), mode="event", listen=False,
+                   lines=2 if listeners[0].startswith(("*", "localhost")) else 1)
+    port = server.address[1]
+    result = run_check(*(item.format(port) for item in flags), "--check",
+                       env={name: value.format(port) for name, value in env.items()})
+    equal(result, (0, ""), "the check's status and stderr")
+
+
+@case
+def without_a_url_of_the_admin_listener(start, folder):
+    """Which serves /healthz where there is one, and the other does not; of a unix socket with a path that no URL could hold."""
+    path = os.path.join(folder, "a: b?#%")
+    server = start("--admin-listen", "127.0.0.1:0", "--admin-listen", f"unix:{path}", lines=3)
+    main, admin = (address[1] for address in server.addresses[:2])
+    flags = ("--listen", f"127.0.0.1:{main}", "--check")
+    equal(run_check(*flags, "--admin-listen", f"127.0.0.1:{admin}"), (0, ""), "by the flag")
+    equal(run_check(*flags, env={"ECHOD_ADMIN_LISTEN": f"127.0.0.1:{admin}"}), (0, ""), "by the variable")
+    equal(run_check(*flags, "--admin-listen", f"unix:{path}"), (0, ""), "a unix socket")
+    status, errors = run_check(*flags)
+    equal((status, f"http://127.0.0.1:{main}/healthz: answered 404" in errors), (1, True), f"not of the other: {errors!r}")
+    server.stop()
+    status, errors = run_check("--check", "--admin-listen", f"unix:{path}")
+    equal((status, f"http://unix:{path}:/healthz: No such file" in errors), (1, True), f"of none: {errors!r}")
+
+
+@case(rows=[("of --listen", ["--listen", "*:0"], {}, "--listen"), ("of its variable", [], {"ECHOD_LISTEN": "*:0,*:1"}, "--listen"),
+            ("of PORT", [], {"PORT": "0"}, "PORT"), ("of --admin-listen", ["--admin-listen=*:0"], {"PORT": "1"}, "--admin-listen")],
+      each_mode=False)
+def without_a_url_port_0(flags, env, name):
+    check_refused(run("--check", *flags, env=env), 2, "--check", name, "port 0", "allowed")
+
+
+@case
+def a_link_local_address_has_no_zone_in_its_host_field(start):
+    """RFC 6874, 4: the zone means something on this machine only."""
+    server = start("--listen", "[::1%lo]:0", listen=False)
+    port = server.address[1]
+    good(f"http://[::1%lo]:{port}/healthz")
+    equal(run_check("--check", "--listen", f"[::1%lo]:{port}"), (0, ""), "without a URL")
 
 
 @case
@@ -125,6 +189,9 @@ ANSWERS = [
     ("half a head", [b"HTTP/1.1 200 OK\r\nContent-"], 1, "closed without an answer"),
     ("another protocol", [b"SSH-2.0-OpenSSH_9.2\r\n"], 1, "not HTTP"),
     ("a status of two digits", [b"HTTP/1.1 20 OK\r\n\r\n"], 1, "not HTTP"),
+    ("of HTTP/2.0", [b"HTTP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n"], 1, "not HTTP/1.x"),
+    ("of HTTP/0.9", [b"HTTP/0.9 200 OK\r\nContent-Length: 0\r\n\r\n"], 1, "not HTTP/1.x"),
+    ("an interim one of HTTP/2.0", [b"HTTP/2.0 100 Continue\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n"], 1, "not HTTP/1.x"),
 ]
 
 

@@ -330,7 +330,7 @@ def a_drain_while_full(start):
     server.wait(0)
 
 
-BLOCKED = "import os, signal, sys; signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2}); os.execv(sys.argv[1], sys.argv[1:])"
+BLOCKED = "import os, signal, sys; signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGURG}); os.execv(sys.argv[1], sys.argv[1:])"
 
 
 @case

@@ -2,12 +2,14 @@
 """From the command line to the sockets: what is refused, what is listened on, what is printed, and what is left behind."""
 
 import os
+import signal
 import socket
 import stat
 import subprocess
 import sys
+import time
 
-from harness import process, settings
+from harness import process, procfs, settings
 from harness.cases import case
 from harness.checks import check, equal
 from harness.corpus import get
@@ -67,7 +69,8 @@ def bad_flag(flags, parts):
 
 
 @case(rows=[("loops", "ECHOD_LOOPS", "x"), ("mode", "ECHOD_MODE", "nix"), ("listen", "ECHOD_LISTEN", "127.0.0.1:0,nix"),
-            ("size", "ECHOD_MAX_BODY_SIZE", "1q"), ("time", "ECHOD_HEADER_TIMEOUT", "soon")], each_mode=False)
+            ("size", "ECHOD_MAX_BODY_SIZE", "1q"), ("time", "ECHOD_HEADER_TIMEOUT", "soon"), ("switch", "ECHOD_CORS", "maybe"),
+            ("port", "PORT", "http"), ("port too large", "PORT", "65536")], each_mode=False)
 def bad_variable(name, value):
     check_refused(run(env={name: value}), 2, name, value.split(",")[-1], "allowed")
 
@@ -93,6 +96,54 @@ def variables(start, mode, folder):
     server = start("--max-body-size", "11", mode=mode, env=env)
     equal(len(server.listening), 1, "listeners")
     equal(server.ask(b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\n\r\nhello world").status, 200, "status")
+
+
+@case(each_mode=False)
+def blanks_and_spellings_in_variables(start):
+    """A list may have blanks around its commas, a switch any usual word in any case; an empty variable is none."""
+    env = {"ECHOD_LISTEN": " 127.0.0.1:0 ,\t127.0.0.1:0,127.0.0.1:0 ", "ECHOD_CORS": "YES", "ECHOD_VERBOSE": "False",
+           "ECHOD_LOOPS": "", "ECHOD_MODE": "", "ECHOD_ACCESS_LOG": "", "ECHOD_CHECK": "", "PORT": "", "ECHOD_ADMIN_LISTEN": ""}
+    server = start(listen=False, mode="", env=env, lines=3)
+    answer = server.ask(get(b"/version", b"Origin: http://a\r\n"))
+    equal((answer.json()["mode"], answer.get("Access-Control-Allow-Origin")), ("event", "*"), "mode and CORS")
+    equal(server.stop(), "", "stderr")
+
+
+@case
+def the_port_of_a_hosting_platform(start, mode):
+    """PORT is where it listens on all addresses, which it says, unless something more particular says where."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    server = start(listen=False, env={"PORT": str(port), "ECHOD_LISTEN": ""})
+    check(server.listening[0] == f"0.0.0.0:{port}", f"listens on {server.listening}")
+    with Wire(("127.0.0.1", port)) as wire:
+        wire.kept()
+    errors = server.stop()
+    check(errors.count("\n") == 1 and "all addresses" in errors and "PORT" in errors, f"stderr: {errors!r}")
+    for flags, env in ((("--listen", "127.0.0.1:0"), {"PORT": "nix"}), ((), {"PORT": "1", "ECHOD_LISTEN": "127.0.0.1:0"})):
+        server = start(*flags, listen=False, env=env)
+        check(server.listening[0].startswith("127.0.0.1:"), f"listens on {server.listening}")
+        equal(server.stop(), "", "stderr")
+
+
+@case
+def sigusr2_is_ignored(start):
+    """Before, while and after a request, by every process and thread of it; a recv that waits goes on waiting."""
+    server = start("--idle-timeout", "3s")
+    with server.connect() as wire:
+        for _ in range(3):
+            wire.kept()
+            for pid in (server.pid, *procfs.children(server.pid)):
+                os.kill(pid, signal.SIGUSR2)
+        wire.kept()
+        begin = time.monotonic()
+        while not wire.readable(0.2):
+            for pid in (server.pid, *procfs.children(server.pid)):
+                os.kill(pid, signal.SIGUSR2)
+            check(time.monotonic() - begin < settings.patience(20), "the signal holds up the idle timeout")
+        wire.closed()
+    equal(server.ask(PLAIN).status, 200, "status")
+    equal(server.stop(), "", "stderr")
 
 
 @case(each_mode=False)

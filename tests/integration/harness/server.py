@@ -24,7 +24,7 @@ COMPLAINT = re.compile(r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime er
 def environment(extra=None):
     """This environment without what changes the server, with what makes sanitizers strict."""
     env = {name: value for name, value in os.environ.items()
-           if not name.startswith(("ECHOD_", "LISTEN_", "NOTIFY_"))}
+           if not name.startswith(("ECHOD_", "LISTEN_", "NOTIFY_")) and name != "PORT"}
     for name, wanted in (("ASAN_OPTIONS", "quarantine_size_mb=16:detect_stack_use_after_return=0"),
                          ("UBSAN_OPTIONS", "print_stacktrace=1"),
                          ("TSAN_OPTIONS", "second_deadlock_stack=1:halt_on_error=0")):

@@ -73,6 +73,13 @@ Test(flag, values)
         {"log-format", "json", true},
         {"log-format", "xml", false},
         {"cors", "on", true},
+        {"cors", "TRUE", true},
+        {"cors", "Yes", true},
+        {"cors", "nO", true},
+        {"cors", "False", true},
+        {"cors", "OFF", true},
+        {"cors", "y", false},
+        {"cors", "10", false},
         {"cors", "0", true},
         {"cors", "maybe", false},
         {"cors", "", false},
@@ -140,7 +147,7 @@ Test(flag, allowed)
         {"listen", LISTEN_SPEC_FORMS ", 64 of them at most"},
         {"access-log", "a text that is not empty"},
         {"log-format", "text, json"},
-        {"cors", "on, off, or no value for on"},
+        {"cors", "true, false, yes, no, on, off, 1, 0, or no value for true"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         char allowed[192];

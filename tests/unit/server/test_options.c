@@ -89,11 +89,15 @@ static const struct good GOOD[] = {
     {{0}, {"ECHOD_LOOPS=6", "ECHOD_LOOPS=7"}, 6, false, {8080}},
     {{0}, {"ECHOD_VERBOSE=1"}, 0, true, {8080}},
     {{0}, {"ECHOD_VERBOSE=no"}, 0, false, {8080}},
-    {{"--verbose=off"}, {"ECHOD_VERBOSE=1"}, 0, false, {8080}},
+    {{0}, {"ECHOD_VERBOSE=TRUE"}, 0, true, {8080}},
+    {{0}, {"ECHOD_VERBOSE=Yes"}, 0, true, {8080}},
+    {{0}, {"ECHOD_VERBOSE=False"}, 0, false, {8080}},
     {{"--listen", "*:1"}, {0}, 0, false, {1}},
     {{"--listen", "*:1", "--listen=*:2", "--listen", "*:3"}, {0}, 0, false, {1, 2, 3}},
     {{0}, {"ECHOD_LISTEN=*:1"}, 0, false, {1}},
     {{0}, {"ECHOD_LISTEN=*:1,[::1]:2,localhost:3"}, 0, false, {1, 2, 3}},
+    {{0}, {"ECHOD_LISTEN=*:1 , [::1]:2,\tlocalhost:3"}, 0, false, {1, 2, 3}},
+    {{0}, {"ECHOD_LISTEN= \t*:1, *:2 "}, 0, false, {1, 2}},
     {{"--listen=*:4"}, {"ECHOD_LISTEN=*:1,*:2"}, 0, false, {4}},
     {{"--listen=*:4"}, {"ECHOD_LISTEN=bad"}, 0, false, {4}},
     {{0},
@@ -122,6 +126,37 @@ Test(options, good)
     }
 }
 
+/* PORT counts where nothing more particular says where to listen. */
+Test(options, the_variable_port)
+{
+    static const struct {
+        const char *arguments[ARGUMENTS + 1];
+        const char *variables[ARGUMENTS + 1];
+        unsigned port;
+        bool counts;
+    } cases[] = {
+        {{0}, {"PORT=1"}, 1, true},
+        {{0}, {"PORT=65535"}, 65535, true},
+        {{0}, {"PORT=0"}, 0, true},
+        {{0}, {"PORT="}, 8080, false},
+        {{0}, {"ECHOD_LISTEN=", "PORT=1"}, 1, true},
+        {{0}, {"PORT=1", "ECHOD_LISTEN=*:2"}, 2, false},
+        {{"--listen=*:3"}, {"PORT=1"}, 3, false},
+        {{"--listen=*:3"}, {"PORT=x"}, 3, false},
+        {{"--admin-listen=*:3"}, {"PORT=1"}, 1, true},
+        {{0}, {"PORTS=1", "XPORT=1", "port=1", "PORT"}, 8080, false},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct run run;
+        parse(&run, cases[i].arguments, cases[i].variables);
+        const struct options *options = &run.options;
+        cr_assert_eq(run.outcome, OPTIONS_RUN, "row %zu: %s", i, run.error);
+        cr_expect(options->listen.count == 1 && port(options, 0) == cases[i].port, "row %zu", i);
+        cr_expect_eq(options->listens_on_port, cases[i].counts, "row %zu", i);
+        cr_expect(!cases[i].counts || options->listen.items[0].kind == LISTEN_ANY, "row %zu", i);
+    }
+}
+
 static const char LONG[] =
     "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234";
 
@@ -143,7 +178,7 @@ static const struct bad BAD[] = {
     {{"--loops=1", "--loops", "x", "--loops=2"}, {0}, "--loops 'x': allowed: "},
     {{"--listen", "8080"}, {0}, "--listen '8080': the port is missing; allowed: " LISTEN_SPEC_FORMS},
     {{"--listen", "*:1,*:2"}, {0}, "--listen '*:1,*:2': "},
-    {{"--verbose=x"}, {0}, "--verbose 'x': allowed: on, off"},
+    {{"--verbose=x"}, {0}, "--verbose 'x': allowed: true, false, yes, no, on, off, 1, 0"},
     {{"--loop", "3"}, {0}, "unknown flag '--loop'; --help lists what is allowed"},
     {{"--LOOPS", "3"}, {0}, "unknown flag '--LOOPS'; "},
     {{"--nonsense=3"}, {0}, "unknown flag '--nonsense=3'; "},
@@ -172,7 +207,21 @@ static const struct bad BAD[] = {
     {{0},
      {"ECHOD_LISTEN=*:1,*:2x,*:3"},
      "ECHOD_LISTEN '*:2x': the port is no number from 0 to 65535; allowed: "},
-    {{0}, {"ECHOD_VERBOSE=2"}, "ECHOD_VERBOSE '2': allowed: on, off"},
+    {{0}, {"ECHOD_VERBOSE=2"}, "ECHOD_VERBOSE '2': allowed: true, false"},
+    {{0}, {"ECHOD_LISTEN=*:1 , ,*:2"}, "ECHOD_LISTEN '': it is empty; allowed: "},
+    {{0}, {"ECHOD_LISTEN= "}, "ECHOD_LISTEN '': it is empty; allowed: "},
+    {{0}, {"ECHOD_LISTEN=*:1, *: 2"}, "ECHOD_LISTEN '*: 2': the port is no number"},
+    {{0}, {"PORT=x"}, "PORT 'x': allowed: a whole number from 0 to 65535"},
+    {{0}, {"PORT=65536"}, "PORT '65536': allowed: "},
+    {{0}, {"PORT= 80"}, "PORT ' 80': allowed: "},
+    {{0}, {"PORT=tcp://10.0.0.1:80\n"}, "PORT 'tcp://10.0.0.1:80?': allowed: "},
+    {{"--check="}, {0}, "--check '': it does not begin with http://; allowed: "},
+    {{"--check", "nix"}, {0}, "--check 'nix': it does not begin with http://; allowed: "},
+    {{"--check", "--nix"}, {0}, "unknown flag '--nix'; "},
+    {{"--check", "--listen=*:0"}, {0}, "--check: --listen has port 0, any free one; allowed: "},
+    {{"--check"}, {"PORT=0"}, "--check: PORT has port 0, "},
+    {{"--check", "--admin-listen", "*:0"}, {0}, "--check: --admin-listen has port 0, "},
+    {{"--check"}, {"ECHOD_LISTEN=nix"}, "ECHOD_LISTEN 'nix': the port is missing; "},
     {{"--loops=2"}, {"ECHOD_BACKLOG=0"}, "ECHOD_BACKLOG '0': "},
 };
 
@@ -229,12 +278,39 @@ Test(options, only_what_is_offered)
     }
 }
 
+/* What --check asks where it has no URL: the first address of --admin-listen, else of --listen. */
 Test(options, check_is_an_outcome)
 {
-    struct run run;
-    const struct flag *check = flag_find("check", strlen("check"));
-    parse(&run, ARGV("--check", "http://127.0.0.1:8080/"), NULL);
-    cr_assert_eq(run.outcome, check->offered ? OPTIONS_CHECK : OPTIONS_BAD);
+    static const struct {
+        const char *arguments[ARGUMENTS + 1];
+        const char *variables[ARGUMENTS + 1];
+        const char *url;
+        unsigned port; /* without a URL */
+    } cases[] = {
+        {{"--check", "http://127.0.0.1:8080/"}, {0}, "http://127.0.0.1:8080/", 0},
+        {{"--check=http://127.0.0.1:8080/"}, {0}, "http://127.0.0.1:8080/", 0},
+        {{"--check=http://127.0.0.1:8080/", "--listen", "*:0"}, {0}, "http://127.0.0.1:8080/", 0},
+        {{0}, {"ECHOD_CHECK=http://[::1]/"}, "http://[::1]/", 0},
+        {{"--check"}, {0}, "", 8080},
+        {{"--check"}, {"ECHOD_CHECK=http://[::1]/"}, "", 8080},
+        {{"--check", "-v", "--listen", "*:1"}, {0}, "", 1},
+        {{"--listen", "*:1", "--check", "--listen", "*:2"}, {0}, "", 1},
+        {{"--check", "--admin-listen", "*:3", "--listen", "*:0"}, {0}, "", 3},
+        {{"--check"}, {"PORT=4"}, "", 4},
+        {{"--check"}, {"PORT=4", "ECHOD_LISTEN=*:5,*:6"}, "", 5},
+        {{"--check"}, {"PORT=4", "ECHOD_ADMIN_LISTEN=*:7", "ECHOD_LISTEN=*:5"}, "", 7},
+        {{"--check", "--listen=*:8"}, {"PORT=4", "ECHOD_LISTEN=*:5"}, "", 8},
+        {{"--check", "--listen=unix:/s"}, {"PORT=4"}, "", 0},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct run run;
+        parse(&run, cases[i].arguments, cases[i].variables);
+        cr_assert_eq(run.outcome, OPTIONS_CHECK, "row %zu: %s", i, run.error);
+        cr_expect_str_eq(run.options.check, cases[i].url, "row %zu", i);
+        if (*cases[i].url == '\0') {
+            cr_expect_eq(ntohs(options_checked_listener(&run.options)->port), cases[i].port, "row %zu", i);
+        }
+    }
 }
 
 static void read_help(char *text, size_t size, const struct mode_name *modes)
