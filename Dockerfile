@@ -24,11 +24,12 @@ LABEL org.opencontainers.image.title="echod" \
 COPY --from=builder /licenses /licenses
 COPY --from=builder /src/build/static/echod /echod
 USER 65532:65532
-# Everything else is a flag or its variable too: --env ECHOD_MODE=thread.
-ENV ECHOD_LISTEN=*:8080
+# It listens on all addresses, on this port; ECHOD_LISTEN beats it. Every flag has a variable: --env ECHOD_MODE=thread.
+ENV PORT=8080
 EXPOSE 8080
 STOPSIGNAL SIGTERM
-# --check gives up after 5 s, and says why.
+# It asks where the server listens by its variables (ECHOD_ADMIN_LISTEN, ECHOD_LISTEN, PORT). It gives up after 5 s, and says
+# why.
 HEALTHCHECK --interval=10s --timeout=6s --start-period=2s --retries=3 \
-    CMD ["/echod", "--check", "http://127.0.0.1:8080/healthz"]
+    CMD ["/echod", "--check"]
 ENTRYPOINT ["/echod"]

@@ -130,8 +130,8 @@ static void man_flag(const struct flag *flag)
 
 static void bash_flag(const struct flag *flag)
 {
-    if (flag->kind == FLAG_SWITCH) {
-        return; /* what stands behind it is another flag */
+    if (flag->kind == FLAG_SWITCH || flag->kind == FLAG_URL) {
+        return; /* what stands behind it may be another flag */
     }
     if (flag_words(flag) == NULL && !flag_is_file(flag)) {
         printf("    --%s) COMPREPLY=() ;;\n", flag->name);
@@ -183,7 +183,7 @@ static void zsh_flag(const struct flag *flag)
         put_words(flag);
         putchar(')');
     } else if (flag->metavariable != NULL) {
-        printf(":%s: ", flag->metavariable);
+        printf("%s:%s: ", flag->kind == FLAG_URL ? ":" : "", flag->metavariable);
     }
     puts("' \\");
 }
@@ -196,7 +196,7 @@ static void fish_flag(const struct flag *flag)
     }
     if (flag_is_file(flag)) {
         fputs(" -r -F", stdout);
-    } else if (flag->kind != FLAG_SWITCH) {
+    } else if (flag->kind != FLAG_SWITCH && flag->kind != FLAG_URL) {
         fputs(" -x", stdout);
         if (flag_words(flag) != NULL) {
             fputs(" -a '", stdout);

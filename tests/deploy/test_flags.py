@@ -44,7 +44,7 @@ class HelpTest(unittest.TestCase):
     def test_flags_and_defaults(self):
         found = {}
         for item in re.split(r"\n  (?=-)", run(os.path.join(BUILD, "echod"), "--help")):
-            match = re.match(r"(?:-\w, )?(--[a-z-]+)(?: ([A-Z]+))?  +([^\[]*)(?:\[(.*)\])?", item)
+            match = re.match(r"(?:-\w, )?(--[a-z-]+)(?: (\[?[A-Z]+\]?))?  +([^\[]*)(?:\[(.*)\])?", item)
             if match and match[1] not in ALWAYS:
                 found[match[1]] = (match[2] or "", " ".join(match[3].split()), match[4] or "")
         self.assertEqual(found, {flag.name: (flag.metavariable, flag.meaning, flag.initial) for flag in FLAGS})
@@ -54,7 +54,7 @@ class ReadmeTest(unittest.TestCase):
     def test_flags_and_defaults(self):
         found = {}
         for line in read(ROOT, "README.md").splitlines():
-            match = re.match(r"\| `(--[a-z-]+)(?: [A-Z]+)?`[^|]*\|([^|]*)\|", line)
+            match = re.match(r"\| `(--[a-z-]+)(?: \[?[A-Z]+\]?)?`[^|]*\|([^|]*)\|", line)
             if match and match[1] != "--mode" or match and "see above" in line:
                 found[match[1]] = words(match[2])
         self.assertEqual(found, {flag.name: words(flag.initial) for flag in FLAGS})
@@ -69,7 +69,7 @@ class ManPageTest(unittest.TestCase):
     def test_flags_and_defaults(self):
         text = run("mandoc", "-T", "ascii", "-O", "width=500,indent=0", self.page)
         options = re.search(r"\nOPTIONS\n(.*?)\n[A-Z]", re.sub(r".\x08", "", text), re.DOTALL)[1]
-        item = re.compile(r"\n +(?:-\w, )?(--[a-z-]+)(?: [A-Z]+)?(?:\n| +)(.*?)(?=\n\n)", re.DOTALL)
+        item = re.compile(r"\n +(?:-\w, )?(--[a-z-]+)(?: \[?[A-Z]+\]?)?(?:\n| +)(.*?)(?=\n\n)", re.DOTALL)
         items = dict(item.findall(options + "\n\n"))
         self.assertEqual(set(items), NAMES | ALWAYS - {"-h"})
         for flag in FLAGS:
@@ -94,6 +94,7 @@ class CompletionTest(unittest.TestCase):
         self.assertEqual(sorted(self.bash("echod", "--mode", "=")), MODES)
         self.assertEqual(sorted(self.bash("echod", "--mode", "=", "p")), ["pool", "process"])
         self.assertEqual(self.bash("echod", "--queue", ""), set())
+        self.assertEqual(self.bash("echod", "--check", "--admin"), {"--admin-listen"})
         self.assertEqual(self.bash("echod", "--verbose", "--que"), {"--queue"})
 
     def test_zsh(self):

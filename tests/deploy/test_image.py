@@ -48,7 +48,8 @@ class Container:
 
     def __init__(self, *arguments, user=None, variables=None, cpus=None):
         self.reader, writer = os.pipe()
-        environment = IMAGE.environment | (variables or {})
+        self.environment = environment = IMAGE.environment | (variables or {})
+        self.port = int(environment["PORT"])
         self.launcher = os.fork()
         if self.launcher == 0:
             os.dup2(writer, 1)
@@ -71,7 +72,7 @@ class Container:
 
     def __enter__(self):
         try:
-            self.read_until(r"listening on \S+:8080\n(.|\n)*listening on \S+:8080\n")
+            self.read_until(rf"listening on \S+:{self.port}\n(.|\n)*listening on \S+:{self.port}\n")
             self.pid = int(children(self.launcher)[0])
         except BaseException:
             self.__exit__()
@@ -94,7 +95,7 @@ class Container:
         kind, *command = IMAGE.config["Healthcheck"]["Test"]
         assert kind == "CMD", "a root without a shell can run no other kind"
         user, group = map(str, IMAGE.user)
-        return self.enter("--root", "--setuid", user, "--setgid", group, "--", *command)
+        return self.enter("--root", "--setuid", user, "--setgid", group, "--", *command, env=self.environment)
 
     def ask(self, address):
         """The answer to one request from inside its network."""
@@ -102,7 +103,7 @@ class Container:
         theirs = os.open(f"/proc/{self.pid}/ns/net", os.O_RDONLY)
         try:
             container.enter_network(theirs)
-            with socket.create_connection((address, 8080), timeout=PATIENCE) as sock:
+            with socket.create_connection((address, self.port), timeout=PATIENCE) as sock:
                 sock.sendall(GET)
                 return b"".join(iter(lambda: sock.recv(65536), b""))
         finally:
@@ -171,6 +172,18 @@ class RunTest(unittest.TestCase):
             for url in ("http://127.0.0.1:8081/healthz", "http://127.0.0.1:8080/status/503"):
                 bad = box.enter("--root", "--", "/echod", "--check", url)
                 self.assertEqual((bad.returncode, len(bad.stderr.splitlines())), (1, 1))
+
+    def test_health_follows_the_settings(self):
+        """The port, a listener of its own for health; a server that is not where the settings say is not healthy."""
+        for variables in ({"PORT": "9000"}, {"ECHOD_ADMIN_LISTEN": "*:9090"}, {"ECHOD_LISTEN": "*:9000", "PORT": "9000"},
+                          {"ECHOD_ADMIN_LISTEN": "127.0.0.1:9090, 127.0.0.1:9091", "PORT": "9000"}):
+            with self.subTest(variables), Container(variables=variables) as box:
+                good = box.health()
+                self.assertEqual((good.returncode, good.stderr), (0, ""))
+                self.assertIn(b"Hello, World!", box.ask("127.0.0.1"))
+                box.environment["PORT"], box.environment["ECHOD_LISTEN"] = "1", ""
+                box.environment["ECHOD_ADMIN_LISTEN"] = ""
+                self.assertEqual(box.health().returncode, 1)
 
     def test_rights(self):
         """As the image's user and as one that a platform makes up; nothing to be written, no right to be had."""

@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(text, size > 0 ? (const char *)data : "", size);
     text[size] = '\0';
     for (char *word = text; word < text + size && argc + variables < WORDS_MOST; word += strlen(word) + 1) {
-        if (strncmp(word, "ECHOD_", 6) == 0) {
+        if (strncmp(word, "ECHOD_", 6) == 0 || strncmp(word, "PORT=", 5) == 0) {
             envp[variables++] = word;
         } else {
             argv[argc++] = word;
