@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """From the measurements of all rounds to one row for each subject and point, with its ratio to the ceiling of its model."""
 
-from .figures import FIGURES
+from .figures import FIGURES, floor_of
 from .methods import MARKS
-from .stats import Sample
+from .stats import Sample, coverage
 
 NOISY = 0.25  # half the interval of the drawn figure, as a part of its median: beyond it the row is marked
 _OF_ANY = ("unusable", "merged", "worst_of_machines")
@@ -20,18 +20,36 @@ def _is_noisy(sample):
     return len(sample.values) > 1 and sample.median > 0 and (high - low) / 2 / sample.median > NOISY
 
 
+def _samples(measurements):
+    """By figure, the least of the rounds."""
+    found = {}
+    for measurement in measurements:
+        for name, count in (measurement.get("samples") or {}).items():
+            found[name] = min(count, found.get(name, count))
+    return found
+
+
+def _enough(name, measurements):
+    """Whether so many samples stand behind a percentile, in all rounds together, that it is one: p99 needs 1,000."""
+    needed, pooled = floor_of(name)
+    known = [measurement["samples"][name] for measurement in measurements if name in (measurement.get("samples") or {})]
+    return not pooled or not known or sum(known) >= needed
+
+
 def _row(measurements, drawn):
     """If any round failed there are no figures to trust."""
     first = measurements[0]
     row = {"subject": first["subject"], "kind": first["kind"], "x": first["x"],
            "failure": next((m["failure"] for m in measurements if m["failure"]), None),
-           "figures": {}, "to_ceiling": {}, "marks": []}
+           "figures": {}, "samples": {}, "coverage": None, "to_ceiling": {}, "marks": []}
     if row["failure"]:
         return row
     samples = {}
     for name in dict.fromkeys(name for m in measurements for name in m["figures"]):
         samples[name] = Sample(tuple(m["figures"][name] for m in measurements if name in m["figures"]))
-    row["figures"] = {name: sample.summary() for name, sample in samples.items()}
+    row["samples"] = _samples(measurements)
+    row["figures"] = {name: sample.summary() for name, sample in samples.items() if _enough(name, measurements)}
+    row["coverage"] = coverage(max((len(sample.values) for sample in samples.values()), default=0))
     row["marks"] = _common_marks(measurements)
     if drawn in samples and _is_noisy(samples[drawn]):
         row["marks"].append("noisy")

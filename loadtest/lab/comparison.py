@@ -12,12 +12,13 @@ from datetime import datetime, timezone
 from . import (baseline, colour, command, conditions, cpus, experiment, machine, merge, methods, modes, options, output,
                picture, report, requirements, settle, shape, streams, subjects, view)
 from .engine import Engine, Lab, Trial, plan
+from .compare import verdicts
 from .errors import LabError, UsageError
 from .figures import OF_PROCESS
 from .interrupts import Interrupted, shield
 from .workloads import Workload
 
-FORMAT, VERSION = "echod-compare", 2
+FORMAT, VERSION = "echod-compare", 3
 CEILINGS = command.ROOT / "build" / "ceilings"
 BUDGET = {"quick": 110, "full": 2300}  # seconds that the measurements of a whole run may take
 _SPARE, _SPARE_EACH = 128, 8  # descriptors that are no connections, of a client or a server; of each of a server's loops
@@ -70,7 +71,7 @@ class Comparison:
             if skipped := self._cannot(item) or missing:
                 trials.append(Trial(item, [], [], skipped))
                 continue
-            found = subjects.of_modes(item, self.modes, self.lab.server) + self.others
+            found = subjects.of_modes(item, self.modes, self.lab.server, self.effort) + self.others
             if self.effort in item.ceilings and found and self.modes:
                 found += _ceilings(item, found, self.effort)
             effort = self._effort(item)
@@ -123,6 +124,7 @@ class Comparison:
         self.results["took_s"] = time.monotonic() - self.began
         self.results["experiments"] = [trial.results(options.repeat(self.given, trial.experiment.name))
                                        for trial in self.trials if trial.measurements or trial.skipped]
+        verdicts.judge(self.results, {trial.experiment.name: trial.experiment.claims for trial in self.trials})
         output.write_json(self.given.output / "results.json", self.results)
 
     def _finish(self):
@@ -188,7 +190,7 @@ def main(argv):
     known = experiment.load_all()
     chosen = experiment.choose(known, given.only)
     if given.list:
-        streams.say("\n".join(f"{item.name:<14} {item.statement}" for item in chosen))
+        streams.say("\n".join(f"{item.name:<16} {item.title}" for item in chosen))
         return 0
     if given.source or given.merge:
         results = load(given.source) if given.source else merge.merge(_load_parts(given.merge))

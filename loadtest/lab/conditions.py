@@ -10,6 +10,9 @@
     factor    = number | figure | "(" sum ")" | "-" factor
     figure    = subject "." name               letters, digits, _ and in a subject - ; any other subject in "quotes"
     point     = number | "min" | "max"         of what the experiment varies
+
+The conditions of a claim (compare/claims.py) are of the same language, with two additions: `@ point` may stand behind each
+figure, and cpus, x, DIFFERENT and SAME are numbers with a name.
 """
 
 import itertools
@@ -29,6 +32,12 @@ _COMPARE = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operato
 _ARITHMETIC = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv}
 _DEEPEST = 50  # brackets
 _LONGEST = 600  # tokens; every second one may be a level of what is read
+NAMES = ("cpus", "x", "DIFFERENT", "SAME")  # of numbers in a claim's condition
+
+
+def compare(sign, left, right):
+    """Whether `left sign right`, one of >= <= > <."""
+    return _COMPARE[sign](left, right)
 
 
 @dataclass(frozen=True)
@@ -46,11 +55,28 @@ class Number:
 
 
 @dataclass(frozen=True)
+class Named:
+    """A number with a name; `read` gives its value."""
+
+    name: str
+
+    def of(self, read):
+        return read(self)
+
+    def figures(self):
+        return ()
+
+    def shown(self, read, top=False):  # pylint: disable=unused-argument
+        return f"{read(self):g}"
+
+
+@dataclass(frozen=True)
 class FigureOf:
     """A subject's figure; `read` gives its value."""
 
     subject: str
     name: str
+    point: float | str | None = None  # of a claim: where it is read
 
     def of(self, read):
         return read(self)
@@ -104,15 +130,19 @@ class Condition:
 
 
 class _Parser:
-    def __init__(self, text):
+    """Of --require, or of a claim."""
+
+    def __init__(self, text, of_claim=False):
         self._text = text
+        self._of_claim = of_claim
+        self._source = "condition" if of_claim else "--require"
         self._tokens = list(itertools.islice(self._split(), _LONGEST + 1))
         self._depth = 0
         if len(self._tokens) > _LONGEST:
-            raise UsageError(f"--require: {text[:40]!r}…: too long")
+            raise UsageError(f"{self._source}: {text[:40]!r}…: too long")
 
     def _refuse(self, why):
-        raise UsageError(f"--require: {self._text!r}: {why}")
+        raise UsageError(f"{self._source}: {self._text!r}: {why}")
 
     def _split(self):
         position = 0
@@ -150,10 +180,19 @@ class _Parser:
             return Number(float(token))
         if kind == "figure":
             subject, _, name = token.rpartition(".")
-            return FigureOf(subject.strip('"'), name)
+            return FigureOf(subject.strip('"'), name, self._own_point())
+        if kind == "word" and self._of_claim and token in NAMES:
+            return Named(token)
         if kind == "sign" and token in "-(":
             return self._nested(token)
         return self._refuse(f"{token!r} where {expected} should be")
+
+    def _own_point(self):
+        """The point behind a figure of a claim."""
+        if not self._of_claim or not self._next_is("@"):
+            return None
+        self._tokens.pop(0)
+        return self._point()
 
     def _nested(self, sign):
         self._depth += 1
@@ -203,7 +242,23 @@ class _Parser:
             self._refuse("there is no SUBJECT.FIGURE in it")
         return found
 
+    def expression(self):
+        found = self._sum()
+        if self._tokens:
+            self._refuse(f"{self._tokens[0][1]!r} where the end should be")
+        return found
+
 
 def parse(text):
     """The condition, or UsageError with one line that says where it is malformed."""
     return _Parser(text).condition()
+
+
+def parse_claim(text):
+    """The same for a condition of a claim."""
+    return _Parser(text, of_claim=True).condition()
+
+
+def parse_expression(text):
+    """One side of a claim's condition: what a sentence fills in."""
+    return _Parser(text, of_claim=True).expression()

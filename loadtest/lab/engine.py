@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from . import aggregate, methods, verdict
+from . import aggregate, methods
 from .cpus import Pinning
 from .errors import CannotConnect, CannotStart, CellFailed, LabError, ServerDied, WrongAnswer
 from .experiment import Experiment
@@ -74,16 +74,13 @@ class Trial:
         return {subject: {"connections": limit[0], "by": limit[1]} for subject, limit in said.items()}
 
     def results(self, command):
-        """Its part of results.json."""
+        """Its part of results.json, but for the claims."""
         ceilings = {subject.name: subject.ceiling for subject in self.subjects if subject.ceiling}
         found = {**self.experiment.as_dict(), "command": command, "skipped": self.skipped, "ended": self._ended(),
                  "measurements": self.measurements,
                  "summary": aggregate.rows(self.measurements, self.experiment.chart["figure"], ceilings)}
         if limits := self._limits():
             found["limits"] = limits
-        found["verdict"] = verdict.judge(self.experiment.rule, found)
-        if self.skipped:
-            found["verdict"]["sentence"] = f"Not run: {self.skipped}."
         return found
 
 
@@ -100,8 +97,8 @@ def plan(experiment, subjects, effort, points):
 
 def _entry(cell):
     return {"subject": cell.subject.name, "kind": cell.subject.kind, "x": cell.x, "round": cell.round, "failure": None,
-            "asked_rate": None, "achieved_rate": None, "errors": None, "figures": {}, "histograms": {}, "marks": [],
-            "details": {}}
+            "asked_rate": None, "achieved_rate": None, "errors": None, "figures": {}, "samples": {}, "histograms": {}, "series": {},
+            "marks": [], "details": {}}
 
 
 def _kind(error, subject):
@@ -120,7 +117,8 @@ def _measured(cell, lab):
             raise CellFailed(f"the client may hold at most {lab.most:,}: descriptors (ulimit -n)", "limit")
         outcome: Outcome = method.measure(cell, lab)
         entry.update(asked_rate=outcome.asked_rate, achieved_rate=outcome.achieved_rate, errors=outcome.errors,
-                     figures=outcome.figures, histograms=outcome.histograms, marks=list(outcome.marks), details=outcome.details)
+                     figures=outcome.figures, samples=outcome.samples, histograms=outcome.histograms, series=outcome.series,
+                     marks=list(outcome.marks), details=outcome.details)
     except CellFailed as failure:
         entry.update(failure={"kind": failure.kind, "reason": str(failure)}, errors=failure.errors)
     except LabError as error:

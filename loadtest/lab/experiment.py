@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Experiments as data: a TOML file in loadtest/experiments/ for each statement, read and checked whole before a run.
+"""Experiments as data: a TOML file in loadtest/experiments/ for each, read and checked whole before a run.
 
-    title, statement, claim   what is argued about, and what would be seen if it is true
+    title                     what it is about, in a few words
     about                     how it is measured, a paragraph
     method                    one of lab/methods/, which says what [workload] may hold
     modes                     the modes it is about [all]
@@ -11,26 +11,28 @@
     [[variants]]              further subjects: name, mode, flags
     [x]                       the axis: name, title, unit, log; absent where there is one point
     [workload]                what the method is to do
-    [quick], [full]           x (numbers, or "most" and "cpus"), rounds, seconds, and what they change in [workload]
-    [verdict]                 conditions (lab/conditions.py, lab/rules.py) that must all hold, and the sentence with its figures
+    [quick], [full]           x (numbers, or "most" and "cpus"), rounds, seconds, modes (some of those above), and what they
+                              change in [workload]
+    twin                      a mode that is measured for a second time as NAME-twin: what the two differ is noise [none]
+    [[claims]]                what is put to the test: compare/claims.py
 """
 
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import conditions, rules
+from .compare import claims
 from .errors import LabError, UsageError
 from .figures import FIGURES
 
 FOLDER = Path(__file__).resolve().parent.parent / "experiments"
-ORDER = ("scaling", "memory", "switches", "cores", "blocked-loop", "waiting", "churn", "slow-clients", "overload",
-         "echo-small", "echo-large", "pipelining", "price")
+ORDER = ("scaling", "memory", "switch-cost", "cores", "blocked-loop", "waiting", "churn", "slow-clients", "overload", "bytes",
+         "price")
 EFFORTS = ("quick", "full")
 _CEILINGS = {True: EFFORTS, "full": ("full",), False: ()}
 _SYMBOLS = ("most", "cpus")
-_TEXTS = ("title", "statement", "claim", "about", "method")
-_KEYS = {*_TEXTS, "modes", "ceilings", "figures", "chart", "flags", "variants", "x", "workload", "verdict", *EFFORTS}
+_TEXTS = ("title", "about", "method")
+_KEYS = {*_TEXTS, "modes", "ceilings", "figures", "chart", "flags", "variants", "x", "workload", "twin", "claims", *EFFORTS}
 
 
 @dataclass(frozen=True)
@@ -59,48 +61,41 @@ class Effort:
     rounds: int
     seconds: float
     workload: dict
-
-
-@dataclass(frozen=True)
-class Rule:
-    conditions: tuple
-    sentence: str
+    modes: tuple = ()  # those of the experiment that are measured with this effort; none: all
 
 
 @dataclass(frozen=True)
 class Experiment:
     name: str
     title: str
-    statement: str
-    claim: str
     about: str
     method: str
     axis: Axis | None
     figures: tuple
     chart: dict
-    rule: Rule
+    claims: tuple
     efforts: dict
     modes: tuple = ()  # names; none: every mode
     ceilings: tuple = ()  # the efforts in which they stand beside the modes
     flags: dict = field(default_factory=dict)
     variants: tuple = ()
+    twin: str | None = None
 
     def as_dict(self):
         """What results.json says of it before anything is measured."""
-        return {"name": self.name, "title": self.title, "statement": self.statement, "claim": self.claim,
-                "method": self.about, "x": self.axis.as_dict() if self.axis else None,
+        return {"name": self.name, "title": self.title, "about": self.about, "x": self.axis.as_dict() if self.axis else None,
                 "figures": [FIGURES[name].as_dict() for name in self.figures], "chart": self.chart}
 
 
 def _effort(table, workload, has_axis):
-    own = {key: value for key, value in table.items() if key not in ("x", "rounds", "seconds")}
+    own = {key: value for key, value in table.items() if key not in ("x", "rounds", "seconds", "modes")}
     x = tuple(table["x"]) if has_axis else (None,)
     for point in x if has_axis else ():
         if point not in _SYMBOLS and not (isinstance(point, int) and point > 0):
             raise ValueError(f"x: {point!r} is no positive number and none of {', '.join(_SYMBOLS)}")
     if not x or table["rounds"] < 1 or table["seconds"] <= 0:
         raise ValueError("x, rounds and seconds must not be empty")
-    return Effort(x, table["rounds"], float(table["seconds"]), {**workload, **own})
+    return Effort(x, table["rounds"], float(table["seconds"]), {**workload, **own}, tuple(table.get("modes", ())))
 
 
 def _checked_figures(data):
@@ -118,20 +113,19 @@ def from_table(name, data):
         raise ValueError(f"unknown key {unknown[0]!r}")
     axis = Axis(**data["x"]) if "x" in data else None
     workload = data.get("workload", {})
-    verdict = data["verdict"]
     return Experiment(
         name=name,
         **{key: " ".join(data[key].split()) for key in _TEXTS},
         axis=axis,
         figures=_checked_figures(data),
         chart=data["chart"],
-        rule=Rule(tuple(conditions.parse(text) for text in verdict["conditions"]),
-                  rules.parse_sentence(" ".join(verdict["sentence"].split()))),
+        claims=claims.from_tables(data["claims"]),
         efforts={effort: _effort(data[effort], workload, axis is not None) for effort in EFFORTS},
         modes=tuple(data.get("modes", ())),
         ceilings=_CEILINGS[data.get("ceilings", False)],
         flags={mode: tuple(flags) for mode, flags in data.get("flags", {}).items()},
         variants=tuple(Variant(entry["name"], entry["mode"], tuple(entry["flags"])) for entry in data.get("variants", ())),
+        twin=data.get("twin"),
     )
 
 

@@ -53,6 +53,10 @@ _ALL = (
     Figure("threads", "threads", "", "none", "threads of the server and its child processes, under load"),
     Figure("pss_bytes", "memory", "bytes", "lower",
            "PSS of the server and its child processes under load: user memory, shared pages in proportion", log=True),
+    Figure("bytes_per_connection", "memory/connection", "bytes", "lower",
+           "user and kernel memory together for each idle connection that was answered once", log=True),
+    Figure("address_bytes_per_connection", "address space/connection", "bytes", "none",
+           "growth of VmSize for each of them: what is reserved, used or not", log=True),
     Figure("user_bytes_per_connection", "user memory/connection", "bytes", "lower",
            "growth of PSS for each idle connection that was answered once", log=True),
     Figure("kernel_bytes_per_connection", "kernel memory/connection", "bytes", "lower",
@@ -76,11 +80,24 @@ _ALL = (
            "user instructions for a GET /plaintext, counted by callgrind"),
 )
 FIGURES = {figure.name: figure for figure in _ALL}
+REQUESTS = 1000  # in each window behind a rate, a CPU cost or a percentile
+_POOLED = {"p99_": 1000, "p999_": 10_000}  # of percentiles so far out, the samples of all rounds together
+_TIMED = ("/s", "MB/s", "µs", "ms", "s")
+_EXACT = ("instructions_per_request",)  # counted, however few the requests
 # What only the machine knows on which the server's process runs.
 OF_PROCESS = frozenset((
     "cpu_us_per_request", "switches_per_request", "voluntary_per_request", "involuntary_per_request", "server_cpus_busy", "threads",
-    "pss_bytes", "user_bytes_per_connection", "kernel_bytes_per_connection", "stack_bytes_per_connection", "code_lines",
+    "pss_bytes", "bytes_per_connection", "address_bytes_per_connection", "user_bytes_per_connection", "kernel_bytes_per_connection", "stack_bytes_per_connection", "code_lines",
     "binary_bytes", "startup_ms", "instructions_per_request"))
+
+
+def floor_of(name):
+    """(samples that a verdict on a figure needs, whether of all rounds together, else of each): none for counts and sizes."""
+    for start, samples in _POOLED.items():
+        if name.startswith(start):
+            return samples, True
+    timed = name in FIGURES and FIGURES[name].unit in _TIMED
+    return (REQUESTS, False) if timed or (name.endswith("_per_request") and name not in _EXACT) else (0, False)
 
 
 def show(name, value):

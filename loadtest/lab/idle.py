@@ -50,15 +50,19 @@ def _settled(server):
         last = now
 
 
+def _reading(server):
+    return {"user": _settled(server), "address": procfs.address_space(server.pid), **procfs.kernel_memory()}
+
+
 def growth(server, path, connections):
-    """Bytes that each of so many connections adds, by kind: `user` (PSS), and of the kernel `slab`, `stacks`, `tables`."""
+    """Bytes that each of so many connections adds, by kind: `user` (PSS), `address` (VmSize), and of the kernel `slab`, `stacks`, `tables`."""
     with contextlib.ExitStack() as stack:
         for _ in range(_FIRST):
             _open(stack, server, path, "127.0.0.1")
-        before = {"user": _settled(server), **procfs.kernel_memory()}
+        before = _reading(server)
         for number in range(connections):
             _open(stack, server, path, f"127.0.0.{1 + number // _PER_ADDRESS}")
-        after = {"user": _settled(server), **procfs.kernel_memory()}
+        after = _reading(server)
         return {kind: (after[kind] - before[kind]) / connections for kind in after if kind in before}
 
 

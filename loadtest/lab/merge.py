@@ -6,7 +6,8 @@ and errors add up, percentiles come from the histograms of all requests where ev
 worst machine's and marked. Where each had servers of its own, its rounds are further rounds of the same experiment.
 """
 
-from . import aggregate, experiment, histogram, modes, verdict
+from . import aggregate, experiment, histogram, modes
+from .compare import verdicts
 from .errors import UsageError
 from .figures import FIGURES
 
@@ -34,6 +35,15 @@ def _figure(name, values, histograms):
     return sum(values) / len(values), False
 
 
+def _samples(entries):
+    """What stands behind the figures of all of them together."""
+    found = {}
+    for entry in entries:
+        for name, count in entry["samples"].items():
+            found[name] = found.get(name, 0) + count
+    return found
+
+
 def _sum(values):
     return None if None in values else sum(values)
 
@@ -54,6 +64,7 @@ def _merged(entries):
               "achieved_rate": _sum([entry["achieved_rate"] for entry in own]),
               "errors": {kind: sum((entry["errors"] or {}).get(kind, 0) for entry in own)
                          for kind in dict.fromkeys(kind for entry in own for kind in entry["errors"] or {})},
+              "samples": _samples(own), "series": {},
               "details": {f"machine {number}": entry["details"] for number, entry in entries}}
     if not merged["failure"]:
         merged["histograms"] = _histograms(own)
@@ -95,20 +106,18 @@ def _ceilings():
     return {mode.name: f"ceiling-{mode.ceiling}" for mode in modes.MODES}
 
 
-def _experiment(parts, rules):
+def _experiment(parts):
     """One experiment of those with its name; `parts`: each with its machine's number."""
     first = parts[0][1]
     if len(parts) == 1:
         return first
     measurements = _of_targets(parts) + _of_own_servers(parts)
-    merged = {**first, "measurements": measurements, "ended": None,
+    merged = {**first, "measurements": measurements, "ended": None, "claims": [],  # one that is not known here has no verdict
               "summary": aggregate.rows(measurements, first["chart"]["figure"], _ceilings()),
-              "method": f"{first['method']} Put together from {len(parts)} machines; points and asked rates of the axis are "
+              "about": f"{first['about']} Put together from {len(parts)} machines; points and asked rates of the axis are "
                         "those of each."}
     if left_out := _left_out(parts, measurements):
         merged["ended"] = f"{left_out} measurements were not made by every machine and are left out"
-    merged["verdict"] = (verdict.judge(rules[first["name"]], merged) if first["name"] in rules else
-                         {"outcome": "unclear", "sentence": "This experiment is not known here, so nothing is concluded."})
     return merged
 
 
@@ -116,13 +125,12 @@ def merge(all_results):
     """One results value of several. UsageError for less than two."""
     if len(all_results) < 2:
         raise UsageError("--merge: give the results of two machines at least")
-    rules = {known.name: known.rule for known in experiment.load_all()}
     groups = {}
     for number, results in enumerate(all_results, 1):
         for part in results["experiments"]:
             groups.setdefault(part["name"], []).append((number, part))
     incomplete = [number for number, results in enumerate(all_results, 1) if not results["complete"]]
-    return {
+    merged = {
         **all_results[0],
         "complete": not incomplete,
         "ended": f"machine {incomplete[0]}: {all_results[incomplete[0] - 1]['ended']}" if incomplete else "all were made",
@@ -133,5 +141,7 @@ def merge(all_results):
                                       for number, results in enumerate(all_results, 1))},
         "parameters": {**all_results[0]["parameters"],
                        "arguments": [results["parameters"]["arguments"] for results in all_results]},
-        "experiments": [_experiment(parts, rules) for parts in groups.values()],
+        "experiments": [_experiment(parts) for parts in groups.values()],
     }
+    verdicts.judge(merged, {known.name: known.claims for known in experiment.load_all() if len(groups.get(known.name, ())) > 1})
+    return merged

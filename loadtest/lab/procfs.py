@@ -163,6 +163,12 @@ def memory(pid):
     return {"pss": totals["Pss"], "rss": totals["Rss"], "private": totals["Private_Clean"] + totals["Private_Dirty"]}
 
 
+def address_space(pid):
+    """Bytes of address space of a server and its descendants: what is reserved, whether it is used or not."""
+    pages = [_read(f"/proc/{process}/statm").split() for process in process_tree(pid)]
+    return sum(int(fields[0]) for fields in pages if fields) * os.sysconf("SC_PAGE_SIZE")
+
+
 def parse_kernel_memory(text):
     """Bytes by kind of a /proc/meminfo."""
     sizes = {}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a results file must look like to be reported or merged (loadtest/README.md, results.json version 2).
+"""What a results file must look like to be reported or merged (loadtest/README.md, results.json version 3).
 
 Where several programs and machines bring results home, one may be cut, old, or made by hand. What is absent or null is empty
 to the reports, so little must be there; but what is there must be of its kind, else the file is refused, with the place.
@@ -90,11 +90,11 @@ _MEASUREMENT = _table(
 _ROW = _table("subject", subject=_text, kind=_text, x=_number, failure=_FAILURE, figures=_map(_SAMPLE, null=True),
               to_ceiling=_map(_number, null=True), marks=_list(_text))
 _EXPERIMENT = _table(
-    "name", "measurements chart method", name=_text, title=_text, statement=_text, claim=_text, method=_text, command=_text,
+    "name", "measurements chart about", name=_text, title=_text, about=_text, command=_text,
     skipped=_text, ended=_text, x=_table("name", name=_text, title=_text, unit=_text, log=_flag),
     figures=_list(_table("name", name=_text, title=_text, unit=_text, better=_text, log=_flag, meaning=_text)),
     chart=_table("", "figure", figure=_text, type=_text), measurements=_list(_MEASUREMENT), summary=_list(_ROW),
-    limits=_map(_table("connections by", connections=_number, by=_text)), verdict=_table(outcome=_text, sentence=_text))
+    limits=_map(_table("connections by", connections=_number, by=_text)), claims=_list(_map(_anything, null=True)))
 _CHANGE = _table("experiment subject figure title word worse ratio points example", experiment=_text, subject=_text,
                  figure=_text, title=_text, word=_text, worse=_flag, ratio=_number, points=_text, example=_text)
 _RESULTS = _table(

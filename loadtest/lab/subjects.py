@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from . import ceilings
+from .compare import noise
 from .errors import UsageError
 from .server import Foreign, Remote, Server
 
@@ -20,7 +21,7 @@ class Subject:
     name: str
     argv: tuple
     holds_idle: bool = True  # if not, it may close connections on which no request comes: they cannot be opened beforehand
-    kind: str = "mode"  # mode, ceiling, also, target
+    kind: str = "mode"  # mode, twin, ceiling, also, target
     ceiling: str | None = None  # the subject it is held against
     mode: str | None = None
     url: str | None = None  # of a target
@@ -32,20 +33,23 @@ class Subject:
             return Remote(self.url, self.name)
         if self.kind == "also":
             return Foreign.on_free_port((*before, *self.argv), self.name, cpus)
-        return Server.command((*before, *self.argv, *(extra if self.kind == "mode" else ())), self.name, cpus, env)
+        return Server.command((*before, *self.argv, *(extra if self.kind in ("mode", "twin") else ())), self.name, cpus, env)
 
 
-def of_modes(experiment, chosen, server):
-    """The modes that an experiment is about, with its flags, and its variants of them. `chosen`: the run's modes."""
+def of_modes(experiment, chosen, server, effort="full"):
+    """The modes that an experiment is about with an effort, with its flags, and its variants of them. `chosen`: the run's modes."""
     found = []
-    by_name = {mode.name: mode for mode in chosen}
+    measured = experiment.efforts[effort].modes
+    by_name = {mode.name: mode for mode in chosen if not measured or mode.name in measured}
     wanted = [(mode.name, mode.name, experiment.flags.get(mode.name, ()))
-              for mode in chosen if not experiment.modes or mode.name in experiment.modes]
+              for mode in by_name.values() if not experiment.modes or mode.name in experiment.modes]
     wanted += [(variant.name, variant.mode, variant.flags) for variant in experiment.variants if variant.mode in by_name]
+    wanted += [(name + noise.TWIN, mode, flags) for name, mode, flags in wanted if name == experiment.twin]
     for name, mode_name, flags in wanted:
         mode = by_name[mode_name]
         argv = (str(server), "--mode", mode.name, "--listen", "127.0.0.1:0", "-v", *flags)
-        found.append(Subject(name, argv, mode.holds_idle, "mode", f"ceiling-{mode.ceiling}", mode.name))
+        kind = "twin" if name.endswith(noise.TWIN) else "mode"
+        found.append(Subject(name, argv, mode.holds_idle, kind, f"ceiling-{mode.ceiling}", mode.name))
     return found
 
 

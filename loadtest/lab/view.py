@@ -22,7 +22,8 @@ _FAILURES = {
     "refused": "refused", "died": "the server died", "errors": "errors", "limit": "a limit", "timeout": "timed out",
     "wrong": "wrong answers",
 }
-_KINDS = ("mode", "also", "target", "ceiling")  # the order of rows, and of what a legend shows
+_OUTCOMES = {"holds": "holds", "does not hold": "fails"}
+_KINDS = ("mode", "twin", "also", "target", "ceiling")  # the order of rows, and of what a legend shows
 
 
 @dataclass(frozen=True)
@@ -233,15 +234,17 @@ def _experiment(entry):
         for figure in entry.get("figures") or () if figure["name"] in seen)
     named = {figure.name for figure in figures}
     figures += tuple(figure for figure in _RATES if figure.name in seen - named)
-    x, chart, verdict = entry.get("x"), entry.get("chart") or {}, entry.get("verdict") or {}
+    x, chart = entry.get("x"), entry.get("chart") or {}
+    verdicts = [verdict for claim in entry.get("claims") or () for verdict in claim["verdicts"]]
     axis = x and Axis(x["name"], words(x.get("title")) or words(x["name"]), words(x.get("unit")), bool(x.get("log")))
-    text = {name: words(entry.get(name)) for name in ("title", "statement", "claim", "method")}
+    text = {name: words(entry.get(name)) for name in ("title", "about")}
     return Experiment(
-        name=words(entry["name"]), title=text["title"] or words(entry["name"]), statement=text["statement"],
-        claim=text["claim"], method=text["method"], command=words(entry.get("command")), axis=axis or None,
+        name=words(entry["name"]), title=text["title"] or words(entry["name"]), statement=text["title"],
+        claim="", method=text["about"], command=words(entry.get("command")), axis=axis or None,
         figures=figures, rows=rows, chart_figure=chart.get("figure") or "", chart_type=chart.get("type") or "line",
-        ended=words(entry.get("ended")), outcome=verdict.get("outcome") or "unclear",
-        sentence=words(verdict.get("sentence")) or "nothing was measured.")
+        ended=words(entry.get("ended")), outcome=_OUTCOMES.get(verdicts[0]["outcome"], "unclear") if verdicts else "unclear",
+        sentence=" ".join(words(f"{verdict['mode'] or ''} {verdict['outcome']}: {verdict['sentence']}") for verdict in verdicts) or
+        "nothing was measured.")
 
 
 def experiments(results):

@@ -38,8 +38,8 @@ class Noise:
 
 def measurement(subject, x, number, figures, kind=None, failure=None, marks=(), **more):
     return {"subject": subject, "kind": kind or MODES.get(subject, "mode"), "x": x, "round": number, "failure": failure,
-            "asked_rate": None, "achieved_rate": None, "errors": {}, "figures": figures, "marks": list(marks), "details": {},
-            **more}
+            "asked_rate": None, "achieved_rate": None, "errors": {}, "figures": figures, "samples": dict.fromkeys(figures, 5000),
+            "histograms": {}, "series": {}, "marks": list(marks), "details": {}, **more}
 
 
 def summarised(measurements):
@@ -49,7 +49,8 @@ def summarised(measurements):
         groups.setdefault((entry["subject"], entry["x"]), []).append(entry)
     for (subject, x), entries in groups.items():
         failure = next((entry["failure"] for entry in entries if entry["failure"]), None)
-        row = {"subject": subject, "kind": entries[0]["kind"], "x": x, "failure": failure, "figures": {}, "to_ceiling": {},
+        row = {"subject": subject, "kind": entries[0]["kind"], "x": x, "failure": failure, "figures": {},
+               "samples": {}, "coverage": 0.75, "to_ceiling": {},
                "marks": sorted({mark for entry in entries for mark in entry["marks"]})}
         for name in entries[0]["figures"] if not failure else ():
             values = [entry["figures"][name] for entry in entries]
@@ -67,12 +68,16 @@ def summarised(measurements):
 
 def experiment(name, statement, figures, measurements, x=None, chart="line", outcome="holds",
                sentence="event 7.0 µs, thread 8.9 µs at 64 connections."):
-    return {"name": name, "title": f"the experiment {name}", "statement": statement,
-            "claim": "The figure of event stays low as connections grow, that of thread grows.",
-            "method": "A fresh server for each measurement, pinned to its own CPUs. Warm-up is discarded.",
+    return {"name": name, "title": statement,
+            "about": "A fresh server for each measurement, pinned to its own CPUs. Warm-up is discarded.",
             "command": f"./dev compare --only {name}", "x": x, "figures": figures,
             "chart": {"figure": figures[0]["name"], "type": chart}, "measurements": measurements,
-            "summary": summarised(measurements), "verdict": {"outcome": outcome, "sentence": sentence}}
+            "summary": summarised(measurements), "claims": [{
+                "name": "grows", "claim": "The figure of event stays low as connections grow, that of thread grows.", "source": "C10K",
+                "reverse": "A ratio below 1.3 would reverse it.", "verdicts": [{
+                    "mode": None, "outcome": outcome, "sentence": sentence, "why": None if outcome != "no clear answer" else "too near",
+                    "conditions": [{"text": "thread/event, CPU/request at 64", "ratio": 2.1, "low": 1.9, "high": 2.2, "sign": ">=",
+                                    "wanted": 1.3, "rounds": 3, "coverage": 0.75, "samples": 5000, "outcome": outcome}]}]}]}
 
 
 def scaling(noise, rounds=3, slower=None, counts=(1, 16, 64, 256, 1024)):
@@ -117,13 +122,13 @@ def bodies(noise, rounds=3):
     made = [measurement(subject, x, number, {"cpu_us_per_request": noise(_BASE[subject] + x / 4000)})
             for number in range(1, rounds + 1) for x in (64, 16384, 1048576) for subject in MODES]
     return experiment("bodies", "Large bodies even the models out", [CPU], made,
-                      {"name": "body", "title": "body", "unit": "B", "log": True}, "bar", "unclear", "no clear difference.")
+                      {"name": "body", "title": "body", "unit": "B", "log": True}, "bar", "no clear answer", "no clear difference.")
 
 
 def results(seed=1, sigma=0.05, outliers=0.0, rounds=3, slower=None):
     noise = Noise(seed, sigma, outliers)
     return {
-        "format": "echod-compare", "version": 2, "complete": True, "ended": "all were made",
+        "format": "echod-compare", "version": 3, "complete": True, "ended": "all were made",
         "started": "2026-11-24T20:00:00+00:00", "took_s": 101.0,
         "machine": {"cpu": "A CPU", "cpus_usable": [0, 1], "cpus": 2, "governor": None, "mitigations": {},
                     "memory_bytes": 24 << 30,
@@ -132,5 +137,6 @@ def results(seed=1, sigma=0.05, outliers=0.0, rounds=3, slower=None):
                     "versions": {"server": "echod 0.1", "wrk": "wrk 4.1", "python": "3.11"}, "commit": "0123456789ab"},
         "pinning": {"server": [0], "client": [1], "note": "server on CPU 0, client on CPU 1"},
         "parameters": {"arguments": ["--quick"], "effort": "quick", "modes": ["thread", "event"], "rounds": rounds},
+        "noise": {"target": "event", "twin": "event-twin", "figures": [], "largest": 1.0, "different": 1.15, "same": 1.1},
         "experiments": [scaling(noise, rounds, slower), memory(noise, rounds), blocked(noise, rounds), bodies(noise, rounds)],
     }

@@ -15,10 +15,11 @@ import unittest
 from pathlib import Path
 
 import context
+from lab.compare import judge
 from lab.process import Child
 
 FAKE = context.LOADTEST / "tests" / "fake_server.py"
-SHORT = ["--rounds", "1", "--seconds", "0.4", "--connections", "2", "--only", "switches"]
+SHORT = ["--rounds", "1", "--seconds", "0.4", "--connections", "2", "--only", "scaling"]
 
 
 def command(output, *flags, server=FAKE):
@@ -47,15 +48,17 @@ class CompareTest(unittest.TestCase):
         self.assertRegex(lines[0], pattern)
 
     def test_measurements_rows_and_verdicts(self):
-        done = self.run_compare("--only", "scaling,echo-small")
+        done = self.run_compare("--only", "scaling,bytes")
         self.assertEqual(done.returncode, 0, done.stderr)
         results = self.results()
-        self.assertEqual((results["format"], results["version"], results["complete"]), ("echod-compare", 2, True))
+        self.assertEqual((results["format"], results["version"], results["complete"]), ("echod-compare", 3, True))
         self.assertEqual(results["parameters"]["modes"], ["thread", "event"])
-        self.assertEqual([experiment["name"] for experiment in results["experiments"]], ["scaling", "echo-small"])
+        self.assertEqual([experiment["name"] for experiment in results["experiments"]], ["scaling", "bytes"])
         for experiment in results["experiments"]:
             names = {figure["name"] for figure in experiment["figures"]}
-            self.assertIn(experiment["verdict"]["outcome"], ("holds", "fails", "unclear"))
+            for claim in experiment["claims"]:
+                for verdict in claim["verdicts"]:
+                    self.assertIn(verdict["outcome"], judge.OUTCOMES)
             for entry in experiment["measurements"]:
                 self.assertIsNone(entry["failure"])
                 self.assertEqual(set(entry["figures"]) & names, names)
@@ -68,7 +71,7 @@ class CompareTest(unittest.TestCase):
             self.assertIn(f"{experiment['name']}:", done.stdout)
 
     def test_ceilings_stand_beside_the_modes(self):
-        self.assertEqual(self.run_compare("--only", "pipelining").returncode, 0)
+        self.assertEqual(self.run_compare("--only", "switch-cost", "--full").returncode, 0)
         rows = {row["subject"]: row for row in self.results()["experiments"][0]["summary"]}
         self.assertEqual(set(rows), {"thread", "event", "ceiling-threads", "ceiling-epoll"})
         cpu = [rows[name]["figures"]["cpu_us_per_request"]["median"] for name in ("event", "ceiling-epoll")]
@@ -120,7 +123,7 @@ class CompareTest(unittest.TestCase):
         for fault, kind, pattern in cases:
             with self.subTest(fault):
                 done = self.run_compare("--modes", "event", "--seconds", "1", fault=fault)
-                self.assert_one_line(done, 1, f"compare: switches: event, connections 2: {kind}: {pattern}")
+                self.assert_one_line(done, 1, f"compare: scaling: event, connections 2: {kind}: {pattern}")
                 entry = self.results()["experiments"][0]["measurements"][0]
                 self.assertEqual((entry["failure"]["kind"], entry["figures"]), (kind, {}))
                 self.assertRegex(entry["failure"]["reason"], pattern)
@@ -144,7 +147,7 @@ class CompareTest(unittest.TestCase):
     def test_a_server_elsewhere_is_loaded_and_not_touched(self):
         with Child([sys.executable, str(FAKE), "--mode", "event"]) as server:
             port = int(server.stdout.readline().split(b":")[1])
-            flags = ["--target", f"http://127.0.0.1:{port}", "--only", "scaling,memory,switches"]
+            flags = ["--target", f"http://127.0.0.1:{port}", "--only", "scaling,memory"]
             done = self.run_compare(*flags, server=None)
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertFalse(server.ended())
@@ -169,13 +172,13 @@ class CompareTest(unittest.TestCase):
         flags = ["--modes", "event", "--require", "event.threads == 1"]
         self.assert_one_line(self.run_compare(*flags), 2, "--require: 'event.threads == 1'")
         flags[-1] = "event.threads >= 2"
-        self.assert_one_line(self.run_compare(*flags), 99, "required event.threads >= 2: not met in switches at 2")
+        self.assert_one_line(self.run_compare(*flags), 99, "required event.threads >= 2: not met in scaling at 2")
 
     def test_the_command_that_repeats_an_experiment(self):
         other = "other=sh -c 'exit 3' {port}"
         self.assertEqual(self.run_compare("--modes", "event", "--also", other).returncode, 1)
         self.assertEqual(shlex.split(self.results()["experiments"][0]["command"]),
-                         ["./dev", "compare", "--only", "switches", "--modes", "event", "--server", str(FAKE), "--rounds", "1",
+                         ["./dev", "compare", "--only", "scaling", "--modes", "event", "--server", str(FAKE), "--rounds", "1",
                           "--seconds", "0.4", "--connections", "2", "--also", other])
 
     def test_ctrl_c_keeps_what_was_measured_and_leaves_no_process(self):

@@ -2,18 +2,16 @@
 """The files of the experiments, and what is refused in one."""
 
 import copy
-import re
 import tomllib
 import unittest
 
 import context
-from lab import experiment, methods, modes, rules
+from lab import experiment, methods, modes
+from lab.compare import sentences
 from lab.errors import LabError, UsageError
 
 GOOD = tomllib.loads("""
 title = "T"
-statement = "S"
-claim = "C"
 about = "A"
 method = "closed"
 figures = ["rps", "p99_us"]
@@ -38,9 +36,13 @@ x = [1]
 rounds = 5
 seconds = 2
 path = "/echo"
-[verdict]
-conditions = ["event.rps >= thread.rps"]
+[[claims]]
+name = "faster"
+claim = "C"
+source = "S"
+conditions = ["event.rps / thread.rps >= 0.9"]
 sentence = "{event.rps} and {thread.rps / event.rps}."
+reverse = "R"
 """)
 
 
@@ -50,7 +52,7 @@ def changed(path, value):
     *folders, last = path.split(".")
     place = data
     for name in folders:
-        place = place[name]
+        place = place[int(name) if name.isdecimal() else name]
     if value is None:
         del place[last]
     else:
@@ -68,13 +70,15 @@ class FileTest(unittest.TestCase):
         self.assertEqual(found.variants[0], experiment.Variant("event-two", "event", ("--loops", "2")))
         described = found.as_dict()
         self.assertEqual([figure["name"] for figure in described["figures"]], ["rps", "p99_us"])
-        self.assertEqual(described["method"], "A")
+        self.assertEqual(described["about"], "A")
 
     def test_bad(self):
         cases = (
             ("titel", "T"), ("title", None), ("ceilings", "some"), ("figures", ["speed"]), ("chart.figure", "p50_us"), ("chart.type", "pie"),
             ("quick.x", [0]), ("quick.x", ["all"]), ("quick.x", []), ("quick.rounds", 0), ("quick.seconds", None),
-            ("verdict.conditions", ["event.rps"]), ("verdict.sentence", "{event rps}"), ("verdict.sentence", None),
+            ("claims.0.conditions", ["event.rps"]), ("claims.0.sentence", "{event rps}"), ("claims.0.sentence", None),
+            ("claims.0.conditions", ["event.rps >= thread.rps"]), ("claims.0.conditions", []), ("claims.0.reverse", None),
+            ("claims.0.sentence", "{7}"), ("claims.0.says", "S"), ("claims", []), ("claims", [GOOD["claims"][0]] * 2),
         )
         for path, value in cases:
             with self.subTest(path=path, value=value):
@@ -105,17 +109,19 @@ class AllTest(unittest.TestCase):
                 self.assertLessEqual(names, known)
                 self.assertEqual(item.axis is None, item.efforts["quick"].x == (None,))
 
-    def test_a_verdict_speaks_of_figures_and_subjects_that_are_measured(self):
+    def test_a_claim_speaks_of_figures_and_subjects_that_are_measured(self):
         known = {mode.name for mode in modes.MODES}
         for item in self.all:
             subjects = set(item.modes or known) | {variant.name for variant in item.variants}
-            spoken = [figure for condition in item.rule.conditions for figure in condition.figures]
-            for placeholder in re.findall(r"\{([^}]+)\}", item.rule.sentence):
-                spoken += rules.expression(placeholder).figures if placeholder != rules.LIMITS else ()
-            for figure in spoken:
-                with self.subTest(item.name, figure=str(figure)):
-                    self.assertIn(figure.subject, subjects)
-                    self.assertIn(figure.name, item.figures)
+            for claim in item.claims:
+                for mode in claim.modes or (None,):
+                    spoken = [figure for condition in claim.conditions_of(mode) for figure in condition.figures]
+                    for expression in sentences.placeholders(claim.sentence_of(mode)):
+                        spoken += expression.figures()
+                    for figure in spoken:
+                        with self.subTest(item.name, claim=claim.name, figure=str(figure)):
+                            self.assertIn(figure.subject, subjects)
+                            self.assertIn(figure.name, item.figures)
 
     def test_choosing(self):
         self.assertEqual([item.name for item in experiment.choose(self.all, "waiting, memory")], ["memory", "waiting"])

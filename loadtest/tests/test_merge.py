@@ -114,9 +114,10 @@ class WholeTest(unittest.TestCase):
 
     def test_verdicts_are_made_anew(self):
         merged = merge.merge([results(target(900, 50)), results(target(1, 1))])
-        self.assertIn("Not decided", merged["experiments"][0]["verdict"]["sentence"])
+        said = [verdict["outcome"] for claim in merged["experiments"][0]["claims"] for verdict in claim["verdicts"]]
+        self.assertEqual(set(said), {"not asked"})
         strange = merge.merge([results(target(900, 50), name="strange")] * 2)
-        self.assertEqual(strange["experiments"][0]["verdict"]["outcome"], "unclear")
+        self.assertEqual(strange["experiments"][0]["claims"], [])
 
     def test_less_than_two(self):
         with self.assertRaises(UsageError):

@@ -105,17 +105,17 @@ class ArgumentsTest(unittest.TestCase):
 
 class IdleTest(unittest.TestCase):
     def test_of_the_kernel(self):
-        grown = {"user": 800.0, "slab": 3000.0, "stacks": -10.0, "tables": 40.0}
-        self.assertEqual(idle.figures_of(grown), ({"user_bytes_per_connection": 800.0, "kernel_bytes_per_connection": 3030.0,
+        grown = {"user": 800.0, "address": 9000.0, "slab": 3000.0, "stacks": -10.0, "tables": 40.0}
+        self.assertEqual(idle.figures_of(grown), ({"user_bytes_per_connection": 800.0, "address_bytes_per_connection": 9000.0, "kernel_bytes_per_connection": 3030.0, "bytes_per_connection": 3830.0,
                                                    "stack_bytes_per_connection": 0}, ()))
 
     def test_counters_that_others_have_moved_give_no_figure(self):
         for moved in ({"slab": -3000.0}, {"slab": 900.0}, {"stacks": -900.0}):
-            grown = {"user": 800.0, "slab": 3000.0, "stacks": 0.0, "tables": 40.0, **moved}
-            self.assertEqual(idle.figures_of(grown), ({"user_bytes_per_connection": 800.0}, ("unusable",)))
+            grown = {"user": 800.0, "address": 9000.0, "slab": 3000.0, "stacks": 0.0, "tables": 40.0, **moved}
+            self.assertEqual(idle.figures_of(grown), ({"user_bytes_per_connection": 800.0, "address_bytes_per_connection": 9000.0}, ("unusable",)))
 
     def test_not_told(self):
-        self.assertEqual(idle.figures_of({"user": 800.0}), ({"user_bytes_per_connection": 800.0}, ()))
+        self.assertEqual(idle.figures_of({"user": 800.0, "address": 9000.0}), ({"user_bytes_per_connection": 800.0, "address_bytes_per_connection": 9000.0}, ()))
 
 
 class LinesTest(unittest.TestCase):

@@ -20,11 +20,15 @@ LISTENER = ("import socket, sys, time; s = socket.create_server(('127.0.0.1', in
 class NamesTest(unittest.TestCase):
     def test_modes_flags_and_variants(self):
         variant = SimpleNamespace(name="event-one-loop", mode="event", flags=("--loops", "1"))
-        experiment = SimpleNamespace(modes=("event", "pool"), flags={"pool": ("--workers", "9")}, variants=(variant,))
+        experiment = SimpleNamespace(modes=("event", "pool"), flags={"pool": ("--workers", "9")}, variants=(variant,), twin="event",
+                                     efforts={"quick": SimpleNamespace(modes=("pool",)), "full": SimpleNamespace(modes=())})
         found = subjects.of_modes(experiment, [mode for mode in MODES if mode.name != "hybrid"], "/echod")
-        self.assertEqual([subject.name for subject in found], ["event", "pool", "event-one-loop"])
-        self.assertEqual([subject.argv[-2:] for subject in found[1:]], [("--workers", "9"), ("--loops", "1")])
+        self.assertEqual([subject.name for subject in found], ["event", "pool", "event-one-loop", "event-twin"])
+        self.assertEqual([subject.argv[-2:] for subject in found[1:3]], [("--workers", "9"), ("--loops", "1")])
         self.assertEqual({subject.ceiling for subject in found}, {"ceiling-epoll", "ceiling-threads"})
+        self.assertEqual((found[3].kind, found[3].argv), ("twin", found[0].argv))
+        quick = subjects.of_modes(experiment, MODES, "/echod", "quick")
+        self.assertEqual([subject.name for subject in quick], ["pool"])
 
     def test_also(self):
         found = subjects.parse_also(["nginx=nginx -p '{port} x'", "b=b {port}"], ["event"])

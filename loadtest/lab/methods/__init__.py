@@ -18,15 +18,17 @@ class Outcome:
     """What one measurement gave."""
 
     figures: dict
-    marks: tuple = ()  # client_limited, disturbed, throttled
+    marks: tuple = ()  # of MARKS
     errors: dict | None = None
     asked_rate: float | None = None
     achieved_rate: float | None = None
     details: dict = field(default_factory=dict)
     histograms: dict = field(default_factory=dict)  # of latencies, by the figures that they stand behind: see ../histogram.py
+    samples: dict = field(default_factory=dict)  # by figure, how many requests or samples stand behind it
+    series: dict = field(default_factory=dict)  # by name, [seconds, value] over the time of the measurement
 
 
-MARKS = ("client_limited", "disturbed", "throttled")
+MARKS = ("client_limited", "disturbed", "throttled", "runner", "implausible")
 
 
 def marks_of(cell):

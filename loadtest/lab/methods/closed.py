@@ -8,7 +8,7 @@ from ..workloads import Workload
 from . import Outcome, marks_of
 
 WORKLOAD = {"scenario": "get", "verb": "GET", "path": "/plaintext", "size": 0, "depth": 1, "expect": "", "close": False,
-            "connections": 64, "spread": False}
+            "connections": 64, "spread": "connections"}
 _CONNECTING = 0.00015  # seconds that opening a connection takes, twice in a measurement
 _QUEUED, _AGAIN = 4096, 0.0004  # more than that at once, and the kernel has to try again: seconds for each of the others
 _FIGURES = {"rps": "requests_per_s", "cpu_us_per_request": "cpu_us_per_request",
@@ -23,8 +23,8 @@ def find_tools():
 
 
 def connections(cell):
-    """x is the number of connections, unless it is the number of CPUs."""
-    return cell.workload["connections"] if cell.x is None or cell.workload["spread"] else cell.x
+    """x is the number of connections, unless it is another part of the workload, or the number of CPUs."""
+    return cell.workload["connections"] if cell.x is None or cell.workload["spread"] != "connections" else cell.x
 
 
 def length(cell):
@@ -40,13 +40,19 @@ def workload_of(name, given):
                     given["close"])
 
 
+def _given(cell):
+    """The workload at the point of the axis."""
+    varied = cell.workload["spread"]
+    return cell.workload if cell.x is None or varied == "cpus" else {**cell.workload, varied: cell.x}
+
+
 def _workload(cell):
-    return workload_of(cell.experiment.name, cell.workload)
+    return workload_of(cell.experiment.name, _given(cell))
 
 
 def _pinning(cell, lab):
     """Where x is the number of CPUs the server gets so many; the client's are the others, and where there is none, the last."""
-    if not cell.workload["spread"]:
+    if cell.workload["spread"] != "cpus":
         return lab.pinning
     usable = sorted(lab.cpus)
     server = frozenset(usable[:cell.x])
@@ -64,6 +70,11 @@ def figures_of(found, size):
     return figures
 
 
+def samples_of(found, figures):
+    """How many requests stand behind each figure; of latencies, how many were measured."""
+    return {name: round(found["latency_us"]["samples"] if name in _LATENCIES else found["requests"]) for name in figures}
+
+
 def measure(cell, lab):
     timing = Timing(plan.warmup_for(cell.seconds, connections(cell)), cell.seconds)
     found = measure_closed(cell.subject, _workload(cell), connections(cell), timing, _pinning(cell, lab))
@@ -72,9 +83,10 @@ def measure(cell, lab):
     buckets = found["latency_us"].pop("buckets", None)
     # Only those of a server elsewhere are ever put together with others.
     histograms = {"us": buckets} if buckets and cell.subject.kind == "target" else {}
-    return Outcome(figures_of(found, cell.workload["size"]), marks_of(found), found["errors"],
-                   achieved_rate=found["requests_per_s"], details={key: found[key] for key in kept if key in found},
-                   histograms=histograms)
+    figures = figures_of(found, _given(cell)["size"])
+    return Outcome(figures, marks_of(found), found["errors"], achieved_rate=found["requests_per_s"],
+                   details={key: found[key] for key in kept if key in found}, histograms=histograms,
+                   samples=samples_of(found, figures))
 
 
 def by_hand(cell, lab):

@@ -26,13 +26,13 @@ def length(cell):
 def figures_of(grown):
     """(figures, marks) of a growth. The kernel's counters are the whole machine's: where they fell, or rose by less than the
     sockets take, others freed more than this says, and it says nothing."""
-    figures = {"user_bytes_per_connection": grown["user"]}
+    figures = {"user_bytes_per_connection": grown["user"], "address_bytes_per_connection": grown["address"]}
     if not {"slab", "stacks", "tables"} <= set(grown):
         return figures, ()
     kernel = grown["slab"] + grown["stacks"] + grown["tables"]
     if kernel < _SOCKETS or grown["stacks"] < -_STACKS:
         return figures, ("unusable",)
-    return {**figures, "kernel_bytes_per_connection": kernel, "stack_bytes_per_connection": max(0, grown["stacks"])}, ()
+    return {**figures, "bytes_per_connection": grown["user"] + kernel, "kernel_bytes_per_connection": kernel, "stack_bytes_per_connection": max(0, grown["stacks"])}, ()
 
 
 def measure(cell, lab):

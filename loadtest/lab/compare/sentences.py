@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: MIT
+"""What was seen, in words: a sentence with the figures in their places.
+
+`{event.rps @ 64}` is a median with its unit; `{thread.rps @ 64 / event.rps @ 64}` the median of the rounds' ratios, a plain number;
+`{limits}` how many connections each subject serves at most, and why. Without `@ POINT` a figure is read at the highest point at
+which all of the expression's subjects have it.
+"""
+
+import re
+
+from .. import conditions, figures
+from ..errors import UsageError
+from ..stats import Sample
+from .evidence import Missing
+
+LIMITS = "limits"
+_PLACEHOLDER = re.compile(r"\{([^}]+)\}")
+
+
+def placeholders(sentence):
+    """The expressions in a sentence, parsed."""
+    return [conditions.parse_expression(text) for text in _PLACEHOLDER.findall(sentence) if text != LIMITS]
+
+
+def check(sentence):
+    """UsageError if a placeholder is malformed."""
+    for expression in placeholders(sentence):
+        if not expression.figures():
+            raise UsageError(f"sentence: {expression.shown(None)}: there is no SUBJECT.FIGURE in it")
+
+
+def number(value):
+    """A ratio as people say it."""
+    return f"{value:,.0f}" if abs(value) >= 10 else f"{value:.1f}" if abs(value) >= 1.95 else f"{value:.2f}"
+
+
+def _limits(found):
+    """What stops each subject, those with the same limit together."""
+    groups = {}
+    for subject, limit in (found or {}).items():
+        groups.setdefault((limit["connections"], limit["by"]), []).append(subject)
+    return "; ".join(f"{', '.join(names)}: {count:,}, because of {by}" for (count, by), names in groups.items()) or "not known"
+
+
+def fill(sentence, evidence):
+    """The sentence with its figures; what is not there is said to be not measured."""
+    def value(found):
+        if found[1] == LIMITS:
+            return _limits(evidence.limits)
+        expression = conditions.parse_expression(found[1])
+        try:
+            values = evidence.values(expression).values
+        except Missing:
+            return "(not measured)"
+        if not values:
+            return "(not measured)"
+        middle = Sample(tuple(values)).median
+        return figures.show(expression.name, middle) if isinstance(expression, conditions.FigureOf) else number(middle)
+    return _PLACEHOLDER.sub(value, sentence)

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: MIT
+"""The verdicts of a whole run: the noise floor first, which all of them depend on."""
+
+from .judge import Setting, verdicts
+from .noise import measure
+
+
+def _rests_on(claims):
+    """The figures that claims compare, of which a twin's difference is noise that matters."""
+    found = {}
+    for claim in claims:
+        for mode in claim.modes or (None,):
+            for condition in claim.conditions_of(mode):
+                found |= dict.fromkeys(figure.name for figure in condition.figures)
+    return tuple(found)
+
+
+def judge(results, claims):
+    """Fills in `noise`, and the `claims` of the experiments that are named in `claims`; others keep what they have."""
+    experiments = results["experiments"]
+    noise = measure(experiments, {name: _rests_on(of) for name, of in claims.items()})
+    setting = Setting(len(results["machine"]["cpus_usable"]), noise)
+    results["noise"] = noise.as_dict()
+    for experiment in experiments:
+        if experiment["name"] in claims:
+            experiment["claims"] = verdicts(claims[experiment["name"]], experiment, setting)
