@@ -194,8 +194,7 @@ static struct socket_address address_of(const struct listen_spec *where)
     case LISTEN_ANY:
     case LISTEN_LOCALHOST:
     case LISTEN_IPV4: return socket_address_ipv4(where->ipv4, where->port);
-    case LISTEN_IPV6:
-        return socket_address_ipv6(where->ipv6, where->port, if_nametoindex(where->zone));
+    case LISTEN_IPV6: return socket_address_ipv6(where->ipv6, where->port, if_nametoindex(where->zone));
     case LISTEN_UNIX:
         address.local.sun_family = AF_UNIX;
         memcpy(address.local.sun_path, where->path, sizeof(where->path));
@@ -220,11 +219,12 @@ static bool check_ask(struct check *check)
     bool path = url->target.length > 0 && url->target.data[0] == '/'; /* else RFC 9112, 3.2.1 */
     size_t zone = find_any(url->host, "%"); /* which means something on this machine only: RFC 6874, 4 */
     size_t behind = zone + find_any(skip(url->host, zone), "]");
-    int length = snprintf(request, sizeof(request),
-                          "GET %s%.*s HTTP/1.1\r\nHost: %.*s%.*s\r\nUser-Agent: echod-check/%s\r\n"
-                          "Accept: */*\r\nConnection: close\r\n\r\n",
-                          path ? "" : "/", (int)url->target.length, url->target.data, (int)zone, url->host.data,
-                          (int)(url->host.length - behind), url->host.data + behind, ECHOD_VERSION);
+    int length =
+        snprintf(request, sizeof(request),
+                 "GET %s%.*s HTTP/1.1\r\nHost: %.*s%.*s\r\nUser-Agent: echod-check/%s\r\n"
+                 "Accept: */*\r\nConnection: close\r\n\r\n",
+                 path ? "" : "/", (int)url->target.length, url->target.data, (int)zone, url->host.data,
+                 (int)(url->host.length - behind), url->host.data + behind, ECHOD_VERSION);
     for (size_t sent = 0; sent < (size_t)length;) {
         struct transfer moved = transport_send(check->fd, request + sent, (size_t)length - sent);
         switch (moved.outcome) {
@@ -332,8 +332,8 @@ int check_run_listener(const struct listen_spec *listener)
 {
     char authority[SOCKET_ADDRESS_TEXT_SIZE];
     char name[sizeof(SCHEME) + sizeof(authority) + sizeof(":" HEALTH_PATH)];
-    struct check check = {
-        .name = name, .url = {.where = loopback_of(listener), .target = SPAN_LITERAL(HEALTH_PATH)}};
+    struct check check = {.name = name,
+                          .url = {.where = loopback_of(listener), .target = SPAN_LITERAL(HEALTH_PATH)}};
     const struct listen_spec *where = &check.url.where;
     if (where->kind == LISTEN_LOCALHOST) {
         snprintf(authority, sizeof(authority), "localhost:%u", ntohs(where->port));

@@ -257,6 +257,8 @@ void flag_allowed(const struct flag *flag, const struct mode_name *modes, char *
     case FLAG_LOG_FORMAT:
         snprintf(out, size, "%s, %s", LOG_FORMATS[OPTIONS_LOG_TEXT], LOG_FORMATS[OPTIONS_LOG_JSON]);
         return;
-    case FLAG_SWITCH: snprintf(out, size, "true, false, yes, no, on, off, 1, 0, or no value for true"); return;
+    case FLAG_SWITCH:
+        snprintf(out, size, "true, false, yes, no, on, off, 1, 0, or no value for true");
+        return;
     }
 }

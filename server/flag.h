@@ -10,13 +10,13 @@
 #include "server/options.h"
 
 enum flag_kind {
-    FLAG_MODE,       /* const char *, a name from the table of modes */
-    FLAG_LISTEN,     /* struct options_listen; repeats, each value adds one */
-    FLAG_COUNT,      /* unsigned */
-    FLAG_SIZE,       /* uint64_t, bytes */
-    FLAG_DURATION,   /* uint64_t, milliseconds */
-    FLAG_TEXT,       /* const char *, anything but the empty text */
-    FLAG_URL,        /* const char *, what check_url_parse takes; on the command line it may stand without a value */
+    FLAG_MODE,     /* const char *, a name from the table of modes */
+    FLAG_LISTEN,   /* struct options_listen; repeats, each value adds one */
+    FLAG_COUNT,    /* unsigned */
+    FLAG_SIZE,     /* uint64_t, bytes */
+    FLAG_DURATION, /* uint64_t, milliseconds */
+    FLAG_TEXT,     /* const char *, anything but the empty text */
+    FLAG_URL, /* const char *, what check_url_parse takes; on the command line it may stand without a value */
     FLAG_LOG_FORMAT, /* enum options_log_format */
     FLAG_SWITCH      /* bool; on the command line it may stand without a value */
 };

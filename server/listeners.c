@@ -156,17 +156,13 @@ static int open_unix(struct listeners *listeners, const struct listen_spec *spec
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     *listener = (struct listener){.fd = fd};
     snprintf(listener->name, sizeof(listener->name), "unix:%s", spec->path);
-    int error = fd < 0 ? -errno : unix_socket_bind(fd, spec->path, &listener->file);
-    if (error == 0 && listen(fd, backlog) != 0) {
-        error = -errno;
-    }
+    int error = fd < 0 ? -errno : unix_socket_listen(fd, spec->path, backlog, &listener->file);
     if (error == 0) {
         listener->own = true;
         listeners->count++;
         return 0;
     }
     if (fd >= 0) {
-        unix_socket_unlink(spec->path, &listener->file);
         close(fd);
     }
     return refuse(report, listener->name,

@@ -178,7 +178,8 @@ static bool listen_on_port(const struct parser *parser, const char *value)
         flatten(parser->error);
         return false;
     }
-    parser->options->listen.items[0] = (struct listen_spec){.kind = LISTEN_ANY, .port = htons((uint16_t)port)};
+    parser->options->listen.items[0] =
+        (struct listen_spec){.kind = LISTEN_ANY, .port = htons((uint16_t)port)};
     parser->options->listen.count = 1;
     parser->options->listens_on_port = true;
     return true;
@@ -278,7 +279,8 @@ static bool may_check(const struct parser *parser)
     if (*options->check != '\0' || listener->kind == LISTEN_UNIX || listener->port != 0) {
         return true;
     }
-    snprintf(parser->error, parser->error_size, "--check: %s has port 0, any free one; allowed: a URL, or another port",
+    snprintf(parser->error, parser->error_size,
+             "--check: %s has port 0, any free one; allowed: a URL, or another port",
              options->admin_listen.count > 0 ? "--admin-listen"
              : options->listens_on_port      ? PORT_VARIABLE
                                              : "--listen");

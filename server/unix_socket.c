@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* Binds unix sockets, replaces stale ones, removes its own. */
+/* Listens on unix sockets, replaces stale ones, removes its own. */
 #include "server/unix_socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
+
+enum { LOCK_WAIT_MS = 5000, LOCK_TRY_AGAIN_MS = 10 };
 
 static struct sockaddr_un make_address(const char *path)
 {
@@ -62,25 +68,60 @@ static int remove_stale(const struct sockaddr_un *address)
     return unlink(address->sun_path) == 0 || errno == ENOENT ? 0 : -errno;
 }
 
-int unix_socket_bind(int fd, const char *path, struct unix_socket_file *file)
+/* A descriptor that holds the lock on the path's directory until it is closed; -1 if that cannot be had. Between bind and
+ * listen a socket refuses connections as a stale one does, and between looking and unlinking a file may become another. */
+static int lock_directory(const char *path)
 {
-    struct sockaddr_un address = make_address(path);
+    static const struct timespec pause = {.tv_nsec = LOCK_TRY_AGAIN_MS * 1000000L};
+    char name[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+    const char *slash = strrchr(path, '/');
+    int length = slash == NULL ? 0 : slash == path ? 1 : (int)(slash - path);
+    snprintf(name, sizeof(name), "%.*s", length > 0 ? length : 1, length > 0 ? path : ".");
+    int fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (int waited = 0; fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0; waited += LOCK_TRY_AGAIN_MS) {
+        if ((errno != EWOULDBLOCK && errno != EINTR) || waited >= LOCK_WAIT_MS) {
+            close(fd);
+            return -1;
+        }
+        nanosleep(&pause, NULL);
+    }
+    return fd;
+}
+
+static int bind_and_listen(int fd, const struct sockaddr_un *address, int backlog, bool locked,
+                           struct unix_socket_file *file)
+{
     struct stat status;
-    int error = try_bind(fd, &address);
-    if (error == -EADDRINUSE) {
-        error = remove_stale(&address);
+    int error = try_bind(fd, address);
+    if (error == -EADDRINUSE && locked) {
+        error = remove_stale(address);
         if (error == 0) {
-            error = try_bind(fd, &address);
+            error = try_bind(fd, address);
         }
     }
     if (error != 0) {
         return error;
     }
-    if (lstat(path, &status) != 0) {
+    if (lstat(address->sun_path, &status) != 0) {
         return -errno;
     }
     *file = (struct unix_socket_file){.ours = true, .device = status.st_dev, .inode = status.st_ino};
-    return 0;
+    return listen(fd, backlog) == 0 ? 0 : -errno;
+}
+
+int unix_socket_listen(int fd, const char *path, int backlog, struct unix_socket_file *file)
+{
+    struct sockaddr_un address = make_address(path);
+    int lock = lock_directory(path);
+    *file = (struct unix_socket_file){.ours = false};
+    int error = bind_and_listen(fd, &address, backlog, lock >= 0, file);
+    if (error != 0) {
+        unix_socket_unlink(path, file);
+    }
+    if (lock >= 0) {
+        close(lock);
+    }
+    return error;
 }
 
 void unix_socket_unlink(const char *path, struct unix_socket_file *file)

@@ -14,12 +14,16 @@ struct unix_socket_file {
 };
 
 /*
- * Binds the socket to the path (which fits a struct sockaddr_un) and notes in *file which file that made. A
- * socket file that is in the way and refuses to be connected to is stale and replaced. Returns 0 or a
- * negative errno: -EADDRINUSE where somebody listens, -ENOTSOCK where something else than a socket has that
- * path. Two servers that start in the same moment on one stale path are not kept apart.
+ * Binds the socket to the path (which fits a struct sockaddr_un), listens, and notes in *file which file that made. A
+ * socket file that is in the way and refuses to be connected to is stale and replaced. Returns 0 or a negative errno,
+ * then no file is left behind: -EADDRINUSE where somebody listens, -ENOTSOCK where something else than a socket has
+ * that path.
+ *
+ * Of servers that start at the same moment one listens and the others get -EADDRINUSE: whoever looks at the path or
+ * binds to it holds a lock on its directory until it listens. The lock is no file, and ends with its process. It is
+ * awaited for 5 s at most; without it (or where a directory cannot be locked) nothing is replaced.
  */
-int unix_socket_bind(int fd, const char *path, struct unix_socket_file *file);
+int unix_socket_listen(int fd, const char *path, int backlog, struct unix_socket_file *file);
 
 /*
  * Removes the file at the path if it is still ours. The socket must be open yet: while it is, the file's

@@ -182,8 +182,10 @@ static void zsh_flag(const struct flag *flag)
         printf(":%s:(", flag->metavariable);
         put_words(flag);
         putchar(')');
+    } else if (flag->kind == FLAG_URL) {
+        fputs("::URL: ", stdout); /* it may be missing */
     } else if (flag->metavariable != NULL) {
-        printf("%s:%s: ", flag->kind == FLAG_URL ? ":" : "", flag->metavariable);
+        printf(":%s: ", flag->metavariable);
     }
     puts("' \\");
 }
