@@ -83,7 +83,7 @@ stage_conformance_peers() {
 
 # The load tests' own tests: they bring their servers along.
 stage_loadtest() {
-    need_to_build criterion python3 wrk
+    need_to_build criterion python3 wrk clang libfuzzer
     build_stage asan || return 0
     status=0
     logged "$logs/loadtest.log" limited 600 env SWARM="$PWD/build/asan/swarm" \

@@ -23,6 +23,7 @@ class Outcome:
     asked_rate: float | None = None
     achieved_rate: float | None = None
     details: dict = field(default_factory=dict)
+    samples: dict = field(default_factory=dict)  # how many requests or updates stand behind each figure
     histograms: dict = field(default_factory=dict)  # of latencies, by the figures that they stand behind: see ../histogram.py
     samples: dict = field(default_factory=dict)  # by figure, how many requests or samples stand behind it
     series: dict = field(default_factory=dict)  # by name, [seconds, value] over the time of the measurement

@@ -14,7 +14,7 @@ _FAULTY = "two-orders"
 
 
 def find_tools():
-    compiler.find_clang()
+    lessons.find_tsan()
     lessons.program("deadlock")
 
 

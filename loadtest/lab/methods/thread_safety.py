@@ -17,7 +17,7 @@ _BUILD = "-fsyntax-only"
 
 
 def find_tools():
-    compiler.find_clang()
+    lessons.find_tsan()
 
 
 def connections(cell):  # pylint: disable=unused-argument

@@ -47,6 +47,11 @@ def with_tsan(clang, source, fault):
     return compiler.build(source, BUILD / name, clang, (*_TSAN, *((FAULT,) if fault else ())), _HEADERS)
 
 
+def find_tsan():
+    """LabError where clang or its ThreadSanitizer is missing."""
+    with_tsan(compiler.find_clang(), SOURCES / "deadlock.c", fault=False)
+
+
 def found_by_tsan(path, *arguments):
     """The first warning of ThreadSanitizer in a run of the program; None if it gave none."""
     with Child([path, *arguments]) as child:
