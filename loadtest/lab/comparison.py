@@ -71,7 +71,7 @@ class Comparison:
             if skipped := self._cannot(item) or missing:
                 trials.append(Trial(item, [], [], skipped))
                 continue
-            found = subjects.of_modes(item, self.modes, self.lab.server, self.effort) + self.others
+            found = subjects.of_programs(item) or subjects.of_modes(item, self.modes, self.lab.server, self.effort) + self.others
             if self.effort in item.ceilings and found and self.modes:
                 found += _ceilings(item, found, self.effort)
             effort = self._effort(item)
@@ -83,6 +83,8 @@ class Comparison:
         """Why an experiment cannot be run here, if so."""
         if self.given.target and OF_PROCESS.issuperset(item.figures):
             return "all its figures are of the server's process, which runs elsewhere"
+        if self.given.target and item.programs:
+            return "it is about programs of this machine, not about a server"
         if self.given.target and item.axis and item.axis.name == "cpus":
             return "the server's CPUs cannot be chosen from here"
         return None

@@ -9,6 +9,7 @@
     figures, chart            names of lab/figures.py; which of them is drawn, as "line" or "bar"
     [flags]                   flags added for a mode:  event = ["--loops", "1"]
     [[variants]]              further subjects: name, mode, flags
+    [[programs]]              instead of modes, programs that serve nothing: name, arguments (what the method makes of them)
     [x]                       the axis: name, title, unit, log; absent where there is one point
     [workload]                what the method is to do
     [quick], [full]           x (numbers, or "most" and "cpus"), rounds, seconds, modes (some of those above), and what they
@@ -27,12 +28,12 @@ from .figures import FIGURES
 
 FOLDER = Path(__file__).resolve().parent.parent / "experiments"
 ORDER = ("scaling", "memory", "switch-cost", "cores", "blocked-loop", "waiting", "churn", "slow-clients", "overload", "bytes",
-         "price")
+         "price", "races", "deadlock", "thread-safety")
 EFFORTS = ("quick", "full")
 _CEILINGS = {True: EFFORTS, "full": ("full",), False: ()}
 _SYMBOLS = ("most", "cpus")
 _TEXTS = ("title", "about", "method")
-_KEYS = {*_TEXTS, "modes", "ceilings", "figures", "chart", "flags", "variants", "x", "workload", "twin", "claims", *EFFORTS}
+_KEYS = {*_TEXTS, "modes", "ceilings", "figures", "chart", "flags", "variants", "programs", "x", "workload", "twin", "claims", *EFFORTS}
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,14 @@ class Variant:
     name: str
     mode: str
     flags: tuple = ()
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program of the method, run with arguments."""
+
+    name: str
+    arguments: tuple
 
 
 @dataclass(frozen=True)
@@ -79,6 +88,7 @@ class Experiment:
     ceilings: tuple = ()  # the efforts in which they stand beside the modes
     flags: dict = field(default_factory=dict)
     variants: tuple = ()
+    programs: tuple = ()  # if there are any, it is about these, and about no mode
     twin: str | None = None
 
     def as_dict(self):
@@ -125,6 +135,7 @@ def from_table(name, data):
         ceilings=_CEILINGS[data.get("ceilings", False)],
         flags={mode: tuple(flags) for mode, flags in data.get("flags", {}).items()},
         variants=tuple(Variant(entry["name"], entry["mode"], tuple(entry["flags"])) for entry in data.get("variants", ())),
+        programs=tuple(Program(entry["name"], tuple(entry["arguments"])) for entry in data.get("programs", ())),
         twin=data.get("twin"),
     )
 

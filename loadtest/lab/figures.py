@@ -10,7 +10,7 @@ from . import table
 class Figure:
     name: str
     title: str  # heads a column
-    unit: str  # "/s", "µs", "ms", "s", "bytes", "MB/s", "%", or "" for a plain number
+    unit: str  # "/s", "ns", "µs", "ms", "s", "bytes", "MB/s", "%", or "" for a plain number
     better: str  # lower, higher or none
     meaning: str
     log: bool = False  # best drawn on a logarithmic axis
@@ -74,6 +74,16 @@ _ALL = (
     Figure("failed_per_s", "failed", "/s", "lower", "requests per second that got no whole answer, or were never sent"),
     *(figure for phase, words in _PHASES.items() for figure in _timed(phase, words)),
     Figure("code_lines", "lines of code", "", "lower", "lines of the mode's own sources, without blank lines and comments"),
+    Figure("lost_updates", "lost updates", "", "lower", "updates of a shared counter that are missing at the end"),
+    Figure("lost_share", "lost", "%", "lower", "the same as a part of all updates"),
+    Figure("ns_per_update", "time/update", "ns", "lower", "elapsed time over the updates of all threads", log=True),
+    Figure("runs", "runs", "", "none", "how often the program was run"),
+    Figure("stopped_runs", "stopped", "", "lower", "runs in which no thread went on"),
+    Figure("refused", "refused", "", "none", "1 where clang's thread safety analysis refuses to compile the program"),
+    Figure("found", "found in a run", "", "none", "1 where ThreadSanitizer names the fault in a run of the program"),
+    Figure("faults", "faulty programs", "", "none", "programs with one fault each, and as many without it"),
+    Figure("faults_found", "faults found", "", "higher", "of those programs, how many the tool refuses or names"),
+    Figure("false_alarms", "false alarms", "", "lower", "sound programs that the tool complains about"),
     Figure("binary_bytes", "binary", "bytes", "lower", "size of the program file, the same for all modes"),
     Figure("startup_ms", "start-up", "ms", "lower", "from fork to the line that says it is listening"),
     Figure("instructions_per_request", "instructions/request", "", "lower",
@@ -107,6 +117,8 @@ def show(name, value):
         return f"{table.significant(value)} µs"
     if unit in ("µs", "ms", "s"):
         return table.microseconds(value * {"µs": 1, "ms": 1e3, "s": 1e6}[unit])
+    if unit == "ns":
+        return f"{table.significant(value)} ns"
     if unit == "bytes":
         return table.size(value)
     if unit == "/s":

@@ -21,7 +21,7 @@ class Subject:
     name: str
     argv: tuple
     holds_idle: bool = True  # if not, it may close connections on which no request comes: they cannot be opened beforehand
-    kind: str = "mode"  # mode, twin, ceiling, also, target
+    kind: str = "mode"  # mode, twin, program, ceiling, also, target
     ceiling: str | None = None  # the subject it is held against
     mode: str | None = None
     url: str | None = None  # of a target
@@ -51,6 +51,11 @@ def of_modes(experiment, chosen, server, effort="full"):
         kind = "twin" if name.endswith(noise.TWIN) else "mode"
         found.append(Subject(name, argv, mode.holds_idle, kind, f"ceiling-{mode.ceiling}", mode.name))
     return found
+
+
+def of_programs(experiment):
+    """The programs that an experiment runs instead of servers; their arguments mean something to its method."""
+    return [Subject(program.name, program.arguments, kind="program") for program in experiment.programs]
 
 
 def of_ceilings(subjects, folder, arguments):

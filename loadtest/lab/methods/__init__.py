@@ -23,7 +23,6 @@ class Outcome:
     asked_rate: float | None = None
     achieved_rate: float | None = None
     details: dict = field(default_factory=dict)
-    samples: dict = field(default_factory=dict)  # how many requests or updates stand behind each figure
     histograms: dict = field(default_factory=dict)  # of latencies, by the figures that they stand behind: see ../histogram.py
     samples: dict = field(default_factory=dict)  # by figure, how many requests or samples stand behind it
     series: dict = field(default_factory=dict)  # by name, [seconds, value] over the time of the measurement
@@ -38,8 +37,9 @@ def marks_of(cell):
 
 def known():
     """Every method by its name."""
-    from . import burst, closed, idle, mix, overload, price
-    return {"burst": burst, "closed": closed, "idle": idle, "mix": mix, "overload": overload, "price": price}
+    from . import burst, closed, deadlock, idle, mix, overload, price, races, thread_safety
+    return {"burst": burst, "closed": closed, "deadlock": deadlock, "idle": idle, "mix": mix, "overload": overload, "price": price,
+            "races": races, "thread_safety": thread_safety}
 
 
 def of(experiment):
