@@ -2,6 +2,7 @@
 """The lessons: small C programs in loadtest/lessons/ that show what threads may do to each other, and how they are run."""
 
 import json
+import os
 from pathlib import Path
 
 from ..command import ROOT
@@ -54,7 +55,7 @@ def find_tsan():
 
 def found_by_tsan(path, *arguments):
     """The first warning of ThreadSanitizer in a run of the program; None if it gave none."""
-    with Child([path, *arguments]) as child:
+    with Child([path, *arguments], env={**os.environ, "TSAN_OPTIONS": "halt_on_error=1"}) as child:
         if not child.ended(_PATIENCE):
             raise CellFailed(f"{path.name} did not end", "timeout")
         child.reap()
