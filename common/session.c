@@ -520,26 +520,31 @@ bool session_idle(const struct session *s)
     return s->state == STATE_START && s->in == NULL && s->out == NULL;
 }
 
+/* What a client may still write before it reads. */
+static bool session_may_read(const struct session *s, const struct lane *lane)
+{
+    return !s->ended && s->starved == STARVED_NOT && s->unread + buffer_length(s->in) < SESSION_UNREAD_MOST &&
+           !budget_tight(lane->output.budget);
+}
+
+/* The table in session.h. */
 static __attribute__((noinline)) unsigned session_wants_more(const struct session *s, const struct lane *lane)
 {
-    bool pending = s->out_committed > 0;
+    bool unsent = s->out_committed > 0;
+    enum pending pending = session_pending(s);
     if (s->state == STATE_CLOSING) {
-        return pending && s->ending != ENDING_CUT ? WANT_WRITE : WANT_CLOSE;
+        return unsent && s->ending != ENDING_CUT ? WANT_WRITE : WANT_CLOSE;
     }
-    unsigned want = pending ? WANT_WRITE : 0;
-    switch (session_pending(s)) {
-    case PENDING_NOTHING: break;
-    case PENDING_WAIT: return want | WANT_WAIT;
-    case PENDING_WORK: return want | WANT_WORK;
+    if (unsent) {
+        unsigned want = WANT_WRITE | (pending == PENDING_WAIT ? WANT_WAIT : 0);
+        return session_may_read(s, lane) ? want | WANT_READ : want;
     }
-    if (s->state == STATE_ANSWER || s->ended) {
-        return want;
+    switch (pending) {
+    case PENDING_NOTHING: return WANT_READ;
+    case PENDING_WAIT: return WANT_WAIT;
+    case PENDING_WORK: return WANT_WORK;
     }
-    bool tight = budget_tight(lane->output.budget);
-    if (!pending || (s->unread < SESSION_UNREAD_MOST && !tight)) {
-        want |= WANT_READ;
-    }
-    return want;
+    abort();
 }
 
 unsigned session_wants(const struct session *s, const struct lane *lane)

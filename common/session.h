@@ -28,15 +28,27 @@ enum { SESSION_UNREAD_MOST = 1024 * 1024 };
 /* The scratch memory of a lane holds at least an answer begun late (64 KiB) and its head. */
 enum { SESSION_SCRATCH_LEAST = 96 * 1024 };
 
-/* What a session wants; bits that may come together. */
+/* What a session wants; bits, of which these come together and no others:
+ *
+ *     READ                 nothing is unsent and no handler waits or works
+ *     READ | WRITE         output is unsent; the client may go on writing before it reads
+ *     WRITE                the same, but the client has sent its last byte or SESSION_UNREAD_MOST, or the budget is tight;
+ *                          or the last answer is made
+ *     WAIT                 a handler waits; nothing is unsent. Not reading meanwhile
+ *     READ | WRITE | WAIT  a handler waits while answers before its own are unsent
+ *     WRITE | WAIT         the same, and no more is read
+ *     WORK                 a handler works; nothing is unsent. Not reading meanwhile
+ *     CLOSE                the session is over
+ *
+ * Work comes after output: it is wanted when everything before it has been sent. The driver does whichever of READ,
+ * WRITE and WAIT is possible first. The session's timer runs beside all of them: with WRITE | WAIT both can run out. */
 enum want {
     WANT_READ = 1,  /* more bytes: session_feed, or session_eof at their end */
     WANT_WRITE = 2, /* its output sent */
-    WANT_CLOSE = 4, /* nothing more: close the connection as session_ending says; comes alone */
-    WANT_WAIT = 8,  /* session_resume after session_wait_ms; not reading meanwhile; perhaps with WANT_WRITE */
+    WANT_CLOSE = 4, /* close the connection as session_ending says */
+    WANT_WAIT = 8,  /* session_resume after session_wait_ms */
     WANT_WORK =
-        16, /* session_work's run() called in a thread that may block or compute, then session_resume; alone
-                      * or with WANT_WRITE */
+        16, /* session_work's run() called in a thread that may block or compute, then session_resume */
 };
 
 enum ending {

@@ -146,19 +146,32 @@ static uint64_t left_of(uint64_t deadline, uint64_t now)
     return deadline > now ? deadline - now : 0;
 }
 
-/* Milliseconds until something is due, for poll; -1: never. */
-static int blocking_patience(struct blocking *b, unsigned wants)
+/* What comes next by itself, and in how many milliseconds, for poll; -1: nothing does. */
+struct due {
+    enum happening happening;
+    int patience;
+};
+
+static struct due blocking_due_alarm(struct blocking *b)
 {
-    if ((wants & WANT_WAIT) != 0) {
-        uint64_t now = clock_us();
-        if (b->session.wait_restarted) {
-            b->session.wait_restarted = false;
-            b->alarm_us = now + session_wait_ms(&b->session) * 1000;
-        }
-        return (int)((left_of(b->alarm_us, now) + 999) / 1000);
+    uint64_t now = clock_us();
+    if (b->session.wait_restarted) {
+        b->session.wait_restarted = false;
+        b->alarm_us = now + session_wait_ms(&b->session) * 1000;
     }
+    return (struct due){HAPPENING_DONE, (int)((left_of(b->alarm_us, now) + 999) / 1000)};
+}
+
+/* A handler may wait while the client is slow to read what was answered before: whichever of both ends first. */
+static struct due blocking_due(struct blocking *b, unsigned wants)
+{
     uint64_t limit = b->server->timeouts.limit[b->session.timer];
-    return limit == 0 ? -1 : (int)left_of(b->since_ms + limit, clock_ms());
+    struct due timer = {HAPPENING_TIMEOUT, limit == 0 ? -1 : (int)left_of(b->since_ms + limit, clock_ms())};
+    if ((wants & WANT_WAIT) == 0) {
+        return timer;
+    }
+    struct due alarm = blocking_due_alarm(b);
+    return timer.patience < 0 || alarm.patience <= timer.patience ? alarm : timer;
 }
 
 /* Inside a request: for whatever comes first of what the session wants. */
@@ -168,9 +181,10 @@ static bool blocking_await_progress(struct blocking *b, unsigned wants)
     socket.events =
         (short)(((wants & WANT_READ) != 0 ? POLLIN : 0) | ((wants & WANT_WRITE) != 0 ? POLLOUT : 0));
     access_log_flush(&b->lane);
-    int ready = blocking_poll(b, &socket, blocking_patience(b, wants));
+    struct due due = blocking_due(b, wants);
+    int ready = blocking_poll(b, &socket, due.patience);
     if (ready == 0) {
-        return blocking_turn(b, (wants & WANT_WAIT) != 0 ? HAPPENING_DONE : HAPPENING_TIMEOUT, no_bytes);
+        return blocking_turn(b, due.happening, no_bytes);
     }
     if (ready < 0 || (socket.revents & POLLIN) != 0) {
         return true; /* interrupted, or it is read next */

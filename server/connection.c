@@ -179,7 +179,6 @@ static void connection_settle(struct connection *connection)
     }
     unsigned interest =
         ((wants & WANT_READ) != 0 ? EV_READ : 0u) | ((wants & WANT_WRITE) != 0 ? EV_WRITE : 0u);
-    /* Work that is wanted begins when what is unsent has gone. */
     bool awaits = (wants & WANT_WAIT) != 0 ? connection_await_alarm(connection, interest)
                                            : connection_await(connection, interest, NULL);
     if (!awaits) {

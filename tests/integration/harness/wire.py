@@ -19,7 +19,7 @@ class Short(Exception):
 class Wire:
     """Every wait has a deadline of `seconds`. Use as a context."""
 
-    def __init__(self, address, seconds=10, receive_buffer=None, source=None):
+    def __init__(self, address, seconds=10, receive_buffer=None, send_buffer=None, source=None):
         self.seconds = patience(seconds)
         family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self.socket = socket.socket(family, socket.SOCK_STREAM)
@@ -29,6 +29,8 @@ class Wire:
             self.socket.settimeout(self.seconds)
             if receive_buffer:
                 self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+            if send_buffer:
+                self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
             if source:
                 self.socket.bind((source, 0))
             self.socket.connect(address)
@@ -215,6 +217,10 @@ class Wire:
 
     def writable(self, seconds):
         return _poll(self.socket, select.POLLOUT, seconds)
+
+    def hung_up(self, seconds):
+        """Whether the server resets or closes both ways in that time, seen without reading what has come."""
+        return _poll(self.socket, 0, seconds)
 
     def send_until_stuck(self, data, quiet=0.5):
         """Sends as much as the server takes without being read; returns how much of it went."""
