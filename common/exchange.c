@@ -173,7 +173,19 @@ COLD void exchange_fail_memory(struct turn *t)
     exchange_fail(t, STATUS_SERVICE_UNAVAILABLE, "The server has no memory for this request now.");
 }
 
-/* A full server's answer. */
+COLD void exchange_fail_refused(struct turn *t)
+{
+    static const char *const details[REFUSAL_KINDS] = {
+        [REFUSAL_FULL] = "The server serves as many connections as it can.",
+        [REFUSAL_QUEUE] = "More connections are waiting than the server takes on.",
+        [REFUSAL_SYSTEM] = "The system has nothing for another connection now.",
+    };
+    enum refusal reason = (enum refusal)t->session->refusing;
+    slot_add(&t->lane->output.budget.slot->refusals[reason], 1);
+    exchange_fail(t, STATUS_SERVICE_UNAVAILABLE, "%s", details[reason]);
+}
+
+/* To a connection that is refused. */
 static COLD void exchange_refuse(struct turn *t)
 {
     struct exchange *x = t->exchange;
@@ -187,8 +199,7 @@ static COLD void exchange_refuse(struct turn *t)
         exchange_write_last(t);
         return;
     }
-    slot_add(&t->lane->output.budget.slot->refusals[REFUSAL_FULL], 1);
-    exchange_fail(t, STATUS_SERVICE_UNAVAILABLE, "The server serves as many connections as it can.");
+    exchange_fail_refused(t);
 }
 
 static void move_span(struct span *span, struct span from, const char *to)
@@ -327,7 +338,7 @@ void exchange_begin(struct turn *t, struct span head)
     if (UNUSUAL(t->lane->extras)) {
         exchange_dress(t, true);
     }
-    if (UNUSUAL(t->session->refusing)) {
+    if (UNUSUAL(t->session->refusing != REFUSAL_NOT)) {
         exchange_refuse(t);
         return;
     }

@@ -102,6 +102,8 @@ void exchange_fail(struct turn *t, unsigned status, const char *detail, ...)
     __attribute__((format(printf, 3, 4)));
 /* The same for want of memory: 503. */
 void exchange_fail_memory(struct turn *t);
+/* The same on a connection that is refused, whether its client has asked for something or not: 503. */
+void exchange_fail_refused(struct turn *t);
 /* Frees what the exchange owns; a null one is fine. */
 void exchange_release(struct exchange *exchange, struct budget budget);
 /* An exchange for a turn that has none: what an error's answer needs of it; the head and exchange_begin make the rest. */

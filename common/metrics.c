@@ -9,7 +9,12 @@ static const uint64_t bounds_us[SLOT_BUCKETS - 1] = {500,   1000,   2500,   5000
                                                      50000, 100000, 250000, 1000000, 10000000};
 static const char *const bounds[SLOT_BUCKETS] = {"0.0005", "0.001", "0.0025", "0.005", "0.01", "0.025",
                                                  "0.05",   "0.1",   "0.25",   "1",     "10",   "+Inf"};
-static const char *const refusals[REFUSAL_KINDS] = {"full", "queue", "memory"};
+static const char *const refusals[REFUSAL_KINDS] = {
+    [REFUSAL_FULL] = "full",
+    [REFUSAL_QUEUE] = "queue",
+    [REFUSAL_MEMORY] = "memory",
+    [REFUSAL_SYSTEM] = "system",
+};
 
 void metrics_count_duration(struct slot *slot, uint64_t us)
 {
@@ -139,7 +144,7 @@ static void write_refusals(struct page *page, const struct sums *sums)
 {
     describe(page, "echod_refusals_total", "counter",
              "Answers of 503 for want of room, by what was wanting.");
-    for (int i = 0; i < REFUSAL_KINDS; i++) {
+    for (int i = REFUSAL_NOT + 1; i < REFUSAL_KINDS; i++) {
         labelled(page, "echod_refusals_total", "reason", refusals[i], sums->refusals[i]);
     }
 }

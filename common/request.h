@@ -47,7 +47,7 @@ struct request {
     uint8_t framing;       /* enum framing */
     uint8_t expect;        /* enum expect */
     bool keep_alive;       /* what the client wants of the connection */
-    bool refused;          /* the server is full: this connection is only told so */
+    bool refused;          /* this connection is only told that it is not served */
     /* Where it came from. */
     const struct service *service;
     const struct peer *peer;

@@ -27,10 +27,13 @@ enum {
     SCRATCH_LOW = 8 * 1024, /* less room than this: send what there is before parsing on */
 };
 
-void session_init(struct session *s, uint64_t number, const struct peer *peer, bool refusing)
+void session_init(struct session *s, uint64_t number, const struct peer *peer, enum refusal refusing)
 {
-    *s = (struct session){
-        .number = number, .peer = *peer, .refusing = refusing, .timer = TIMER_IDLE, .timer_restarted = true};
+    *s = (struct session){.number = number,
+                          .peer = *peer,
+                          .refusing = (uint8_t)refusing,
+                          .timer = TIMER_IDLE,
+                          .timer_restarted = true};
 }
 
 static void session_drop_exchange(struct session *s, struct budget budget)
@@ -361,9 +364,21 @@ COLD void session_eof(struct session *s, struct lane *lane)
     turn_end(t);
 }
 
+/* A refused client that has not sent the head of a request is told all the same. */
+static COLD void session_refuse_unasked(struct turn *t)
+{
+    broken_head_exchange(t, buffer_span(t->session->in));
+    exchange_fail_refused(t);
+}
+
 COLD void session_timeout(struct session *s, struct lane *lane)
 {
     struct turn *t = turn_begin(s, lane);
+    if (s->refusing != REFUSAL_NOT && session_unasked(s)) {
+        session_refuse_unasked(t);
+        turn_end(t);
+        return;
+    }
     bool sent_something =
         output_pending(&lane->output).length > 0 || (t->exchange != NULL && t->exchange->begun);
     switch ((enum timer)s->timer) {

@@ -96,12 +96,12 @@ struct session {
     bool timer_restarted; /* set when `timer` begins anew; the driver clears it when it has taken the time */
     bool line_read;       /* the request line of the present head was judged */
     bool ended;           /* the peer has sent its last byte */
-    bool refusing;        /* the server is full: 503 to all but /healthz */
+    uint8_t refusing;     /* enum refusal: why every request but /healthz gets 503, or not */
     uint8_t starved;      /* enum starved: bytes behind the present answer could not be kept */
 };
 
-/* A session for a new connection; `refusing` for one that a full server only tells so. Allocates nothing. */
-void session_init(struct session *session, uint64_t number, const struct peer *peer, bool refusing);
+/* A session for a new connection; `refusing` says why, where it is only to be told that it is not served. Allocates nothing. */
+void session_init(struct session *session, uint64_t number, const struct peer *peer, enum refusal refusing);
 /* With the log on, when a connection ends that may be in a request: writes that one's line. Then session_deinit. */
 void session_lost(struct session *session, struct lane *lane);
 /* Frees what it holds; `budget` is that of any lane. */
@@ -114,7 +114,7 @@ void session_leave(struct session *session, struct lane *lane);
 void session_feed(struct session *session, struct lane *lane, const char *data, size_t length);
 /* The peer has shut down its sending side (FIN): what came before is still answered. */
 void session_eof(struct session *session, struct lane *lane);
-/* The timer named by `timer` has run out. */
+/* The timer named by `timer` has run out; or who is refused shall be told so without having asked. */
 void session_timeout(struct session *session, struct lane *lane);
 /* The server drains: an idle session ends now, others with their present answer. */
 void session_drain(struct session *session, struct lane *lane);
@@ -137,6 +137,11 @@ struct work *session_work(struct session *session);
 static inline enum ending session_ending(const struct session *session)
 {
     return (enum ending)session->ending;
+}
+/* No request's head has come to its end since the last answer. */
+static inline bool session_unasked(const struct session *session)
+{
+    return session->timer == TIMER_IDLE || session->timer == TIMER_HEADER;
 }
 /* Between requests, with nothing read, unanswered or unsent. */
 bool session_idle(const struct session *session);

@@ -10,9 +10,11 @@
 
 /* Why somebody was told to come back later. */
 enum refusal {
-    REFUSAL_FULL,   /* --max-connections, or no thread or process for one more */
+    REFUSAL_NOT,
+    REFUSAL_FULL,   /* --max-connections */
     REFUSAL_QUEUE,  /* --queue */
     REFUSAL_MEMORY, /* --max-buffer-memory */
+    REFUSAL_SYSTEM, /* the system had no thread, process or memory for a connection more */
     REFUSAL_KINDS,
 };
 
@@ -59,7 +61,10 @@ enum { SHARED_DATE_WORDS = 4 }; /* the 29 bytes of an IMF-fixdate, padded */
 struct shared {
     _Atomic bool draining; /* SIGTERM came: every answer says `Connection: close`, /readyz says 503 */
     _Atomic bool closing;  /* no more connections come: those that are idle end (process mode) */
-    _Atomic bool full;     /* no further connection is served: /readyz says 503 */
+    /* No further connection would be served, /readyz says 503: */
+    _Atomic bool full;       /* --max-connections are open; the acceptor writes */
+    _Atomic bool queue_full; /* --queue connections wait (pool) */
+    _Atomic int shortage; /* the errno of the last attempt to get what a connection needs; 0: it succeeded */
     _Atomic uint32_t date_sequence;
     _Atomic uint64_t date_words[SHARED_DATE_WORDS];
     _Alignas(64) _Atomic uint64_t held; /* bytes held for all connections */
@@ -111,6 +116,16 @@ static inline bool shared_draining(const struct shared *shared)
 static inline bool shared_full(const struct shared *shared)
 {
     return atomic_load_explicit(&shared->full, memory_order_relaxed);
+}
+
+static inline bool shared_queue_full(const struct shared *shared)
+{
+    return atomic_load_explicit(&shared->queue_full, memory_order_relaxed);
+}
+
+static inline int shared_shortage(const struct shared *shared)
+{
+    return atomic_load_explicit(&shared->shortage, memory_order_relaxed);
 }
 
 #endif

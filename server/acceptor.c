@@ -9,39 +9,76 @@
 #include "common/clock.h"
 #include "server/mode.h"
 #include "server/say.h"
+#include "server/shortage.h"
 #include "server/slot_pool.h"
 
 enum {
     ACCEPT_BATCH = 64, /* from one listener, before the others have their turn */
-    PAUSE_MS = 100,
+    SCARCE_MS = 100,   /* until accept is tried again that found no descriptor or memory */
+    CROWDED_MS = 10,   /* until another of those that are refused has to make room */
+    FLOOD_MS = 1000,   /* that a drain goes on accepting those that come after the signal */
+    PROBE_S = 1,
     COMPLAIN_AGAIN_MS = 60 * 1000,
 };
 
-/* At most once a minute. */
-static bool acceptor_may_complain(struct acceptor *acceptor)
+/* At most once a minute for each reason. */
+static bool acceptor_may_complain(struct acceptor *acceptor, enum refusal reason)
 {
     uint64_t now = clock_ms();
-    if (acceptor->complained_ms != 0 && now - acceptor->complained_ms < COMPLAIN_AGAIN_MS) {
+    uint64_t *last = &acceptor->complained_ms[reason];
+    if (*last != 0 && now - *last < COMPLAIN_AGAIN_MS) {
         return false;
     }
-    acceptor->complained_ms = now;
+    *last = now;
     return true;
 }
 
 static bool acceptor_at_limit(const struct acceptor *acceptor)
 {
     const struct server *server = acceptor->server;
-    return gate_open(&server->gate) - acceptor->refusals.count >= server->max_connections;
+    return gate_served(&server->gate) >= server->max_connections;
 }
 
-static void acceptor_pause(struct acceptor *acceptor, int error)
+/* Whether the next connection would be refused, as far as is known. */
+static bool acceptor_refuses(const struct acceptor *acceptor)
 {
-    static const struct timeval pause = {.tv_usec = PAUSE_MS * 1000L};
-    if (acceptor_may_complain(acceptor)) {
-        say("cannot accept now: %s; waiting", strerror(error));
-    }
+    const struct shared *shared = acceptor->server->service.shared;
+    return acceptor_at_limit(acceptor) || shared_queue_full(shared) || shared_shortage(shared) != 0;
+}
+
+static bool acceptor_crowded(const struct acceptor *acceptor)
+{
+    return acceptor->refusals.count >= ACCEPTOR_REFUSALS_MOST && acceptor_refuses(acceptor);
+}
+
+static void acceptor_pause(struct acceptor *acceptor, unsigned ms)
+{
+    struct timeval pause = {.tv_usec = ms * 1000L};
     acceptor->paused = true;
     event_add(&acceptor->pause_timer, &pause);
+}
+
+/* An attempt has failed in this thread. */
+static void acceptor_run_short(struct acceptor *acceptor, int error)
+{
+    atomic_store(&acceptor->server->service.shared->shortage, error);
+    acceptor->served_then = gate_served(&acceptor->server->gate);
+}
+
+/* What the last connection needed was not to be had, here or in a loop: says so, and tries anew each second. */
+static void acceptor_mind_shortage(struct acceptor *acceptor)
+{
+    static const struct timeval pause = {.tv_sec = PROBE_S};
+    const struct server *server = acceptor->server;
+    int error = shared_shortage(server->service.shared);
+    if (error == 0 || event_pending(&acceptor->probe_timer, EV_TIMEOUT, NULL)) {
+        return;
+    }
+    if (acceptor_may_complain(acceptor, REFUSAL_SYSTEM)) {
+        say("the system gives nothing for another connection: %s; refusing, or waiting", strerror(error));
+    }
+    acceptor->served_then = gate_served(&server->gate);
+    event_add(&acceptor->probe_timer, &pause);
 }
 
 /* What epoll has no memory for is tried again after a pause. */
@@ -55,34 +92,23 @@ static void acceptor_listen(struct acceptor *acceptor, bool listen)
         if (!listen) {
             event_del(&acceptor->accept_events[i]);
         } else if (event_add(&acceptor->accept_events[i], NULL) != 0) {
-            acceptor_pause(acceptor, errno);
+            acceptor_pause(acceptor, SCARCE_MS);
             acceptor_listen(acceptor, false);
             return;
         }
     }
 }
 
-/* The one place where it is decided whether there is room, and whether to accept. */
-static void acceptor_update(struct acceptor *acceptor)
+static void acceptor_refuse(struct acceptor *acceptor, const struct arrival *arrival, enum refusal reason)
 {
-    struct server *server = acceptor->server;
-    if (acceptor_at_limit(acceptor) || acceptor->exhausted || acceptor->paused) {
-        gate_watch(&server->gate);
+    const struct server *server = acceptor->server;
+    if (reason == REFUSAL_FULL && acceptor_may_complain(acceptor, reason)) {
+        say("full: %u connections, the most that %s allows; refusing more", server->max_connections,
+            server->binding);
+    } else if (reason == REFUSAL_QUEUE && acceptor_may_complain(acceptor, reason)) {
+        say("full: %u connections wait, the most that --queue allows; refusing more", server->options->queue);
     }
-    bool full = acceptor_at_limit(acceptor) || acceptor->exhausted;
-    if (full != shared_full(server->service.shared)) {
-        atomic_store(&server->service.shared->full, full);
-    }
-    bool crowded = full && acceptor->refusals.count >= ACCEPTOR_REFUSALS_MOST;
-    acceptor_listen(acceptor, !acceptor->closed && !acceptor->paused && !crowded);
-}
-
-static void acceptor_refuse(struct acceptor *acceptor, const struct arrival *arrival)
-{
-    if (reactor_add(&acceptor->refusals, arrival, true) != 0) {
-        close(arrival->fd);
-        gate_leave(&acceptor->server->gate);
-    }
+    reactor_add(&acceptor->refusals, arrival, reason);
 }
 
 static void acceptor_place(struct acceptor *acceptor, struct arrival *arrival)
@@ -91,50 +117,108 @@ static void acceptor_place(struct acceptor *acceptor, struct arrival *arrival)
     bool full = acceptor_at_limit(acceptor);
     arrival->number = ++acceptor->number;
     gate_enter(&server->gate);
-    int error = full ? 0 : server->mode->serve(server, arrival);
-    acceptor->exhausted = error != 0;
-    if (!full && error == 0) {
+    if (full) {
+        acceptor_refuse(acceptor, arrival, REFUSAL_FULL);
         return;
     }
-    if (acceptor_may_complain(acceptor)) {
-        if (full) {
-            say("full: %u connections, the most that %s allows; refusing more", server->max_connections,
-                server->binding);
-        } else if (error == -EBUSY) {
-            say("full: %u connections wait, the most that --queue allows; refusing more",
-                server->options->queue);
-        } else {
-            say("full: the system gives nothing for a connection more: %s", strerror(-error));
-        }
+    int error = server->mode->serve(server, arrival);
+    if (error == -EBUSY) {
+        acceptor_refuse(acceptor, arrival, REFUSAL_QUEUE);
+    } else if (error != 0) {
+        acceptor_refuse(acceptor, arrival, REFUSAL_SYSTEM);
+        acceptor_run_short(acceptor, -error);
+    } else if (!server->mode->loops) { /* those take it in their own threads */
+        shortage_over(server);
     }
-    acceptor_refuse(acceptor, arrival);
 }
 
-/* Accepts `most` connections, fewer if no more wait or there is no room. */
-static void acceptor_accept(struct acceptor *acceptor, int fd, unsigned most)
+/* Accepts a batch of connections, fewer if no more wait or there is no room; counts them. Returns whether none waited any more. */
+static bool acceptor_accept(struct acceptor *acceptor, int fd, unsigned *accepted)
 {
     struct arrival arrival;
-    for (unsigned i = 0; i < most; i++) {
+    for (*accepted = 0; *accepted < ACCEPT_BATCH; ++*accepted) {
+        if (acceptor_crowded(acceptor)) {
+            return !listener_has_queue(fd);
+        }
         switch (arrival_accept(&arrival, fd)) {
         case ACCEPTING_DONE: acceptor_place(acceptor, &arrival); break;
-        case ACCEPTING_EMPTY: return;
+        case ACCEPTING_EMPTY: return true;
         case ACCEPTING_GONE: break;
-        case ACCEPTING_SCARCE: acceptor_pause(acceptor, errno); return;
-        }
-        if (acceptor->refusals.count >= ACCEPTOR_REFUSALS_MOST && !acceptor->closed) {
-            return;
+        case ACCEPTING_SCARCE:
+            acceptor_run_short(acceptor, errno);
+            acceptor_pause(acceptor, SCARCE_MS);
+            return false;
         }
     }
+    return false;
 }
 
+/* Accepts what a listener has queued. Whether that is done: none waits any more, or what was queued at the signal is accepted and new
+ * ones came all the time since. */
+static bool acceptor_empty_queue(struct acceptor *acceptor, size_t i)
+{
+    struct remainder *remainder = &acceptor->remainders[i];
+    unsigned accepted;
+    if (!remainder->done) {
+        remainder->done = acceptor_accept(acceptor, acceptor->listeners->items[i].fd, &accepted);
+        remainder->queued -= accepted < remainder->queued ? accepted : remainder->queued;
+        remainder->done |= remainder->queued == 0 && clock_ms() - acceptor->closing_ms >= FLOOD_MS;
+    }
+    return remainder->done;
+}
+
+/* Closes the listeners if the kernel has nothing queued any more; else this goes on in the loop's next turn, or when there is room. */
+static void acceptor_empty_queues(struct acceptor *acceptor)
+{
+    bool done = true;
+    for (size_t i = 0; i < acceptor->listeners->count && !acceptor->paused; i++) {
+        done &= acceptor_empty_queue(acceptor, i);
+    }
+    if (!done || acceptor->paused) {
+        return;
+    }
+    acceptor_listen(acceptor, false);
+    acceptor->closed = true;
+    listeners_close(acceptor->listeners);
+    reactor_drain(&acceptor->refusals);
+}
+
+/* The one place where it is decided whether there is room, and whether to accept. */
+static void acceptor_update(struct acceptor *acceptor)
+{
+    struct server *server = acceptor->server;
+    if (acceptor->closing && !acceptor->closed && !acceptor->paused) {
+        acceptor_empty_queues(acceptor);
+    }
+    acceptor_mind_shortage(acceptor);
+    if (acceptor_refuses(acceptor) || acceptor->paused) {
+        gate_watch(&server->gate);
+    }
+    bool full = acceptor_at_limit(acceptor);
+    if (full != shared_full(server->service.shared)) {
+        atomic_store(&server->service.shared->full, full);
+    }
+    acceptor_listen(acceptor, !acceptor->closed && !acceptor->paused);
+    drain_check(&acceptor->drain);
+}
+
+/* Where nobody can even be refused the one that has been refused longest makes room, then another a little later: how many wait is
+ * not known. */
 static void acceptor_on_acceptable(evutil_socket_t fd, short events, void *context)
 {
     struct acceptor *acceptor = context;
+    unsigned accepted;
     (void)events;
-    if (acceptor->listening) {
-        acceptor_accept(acceptor, fd, ACCEPT_BATCH);
-        acceptor_update(acceptor);
+    if (!acceptor->listening) {
+        return;
     }
+    if (acceptor_crowded(acceptor)) {
+        reactor_make_room(&acceptor->refusals);
+        acceptor_pause(acceptor, CROWDED_MS);
+    } else if (!acceptor->closing) {
+        acceptor_accept(acceptor, fd, &accepted);
+    }
+    acceptor_update(acceptor);
 }
 
 static void acceptor_go_on(struct acceptor *acceptor)
@@ -154,25 +238,53 @@ static void acceptor_on_pause_end(evutil_socket_t fd, short events, void *contex
 static void acceptor_on_bell(evutil_socket_t fd, short events, void *context)
 {
     struct acceptor *acceptor = context;
+    struct server *server = acceptor->server;
     (void)fd;
     (void)events;
-    gate_answer(&acceptor->server->gate);
-    acceptor->exhausted = false;
+    gate_answer(&server->gate);
+    if (event_pending(&acceptor->probe_timer, EV_TIMEOUT, NULL) &&
+        gate_served(&server->gate) < acceptor->served_then) {
+        event_del(&acceptor->probe_timer);
+        shortage_over(server);
+    }
     acceptor_go_on(acceptor);
-    drain_check(&acceptor->drain);
 }
 
-/* Under a flood of new connections the queue never empties: what was queued at the signal is at most the backlog. */
+/* Whether a connection more would get what it needs. */
+static bool acceptor_probe(struct acceptor *acceptor)
+{
+    struct server *server = acceptor->server;
+    return reactor_probe(&acceptor->refusals) == 0 &&
+           (server->mode->probe == NULL || server->mode->probe(server) == 0);
+}
+
+static void acceptor_on_probe(evutil_socket_t fd, short events, void *context)
+{
+    struct acceptor *acceptor = context;
+    (void)fd;
+    (void)events;
+    if (acceptor_probe(acceptor)) {
+        shortage_over(acceptor->server);
+    }
+    acceptor_go_on(acceptor);
+}
+
 void acceptor_close(struct acceptor *acceptor)
 {
-    acceptor_listen(acceptor, false);
-    acceptor->closed = true;
+    acceptor->closing = true;
+    acceptor->closing_ms = clock_ms();
     listeners_unlink(acceptor->listeners);
     for (size_t i = 0; i < acceptor->listeners->count; i++) {
-        acceptor_accept(acceptor, acceptor->listeners->items[i].fd, acceptor->server->options->backlog + 1);
+        int queued = listener_queued(acceptor->listeners->items[i].fd);
+        acceptor->remainders[i].queued =
+            queued >= 0 ? (unsigned)queued : acceptor->server->options->backlog + 1;
     }
-    listeners_close(acceptor->listeners);
-    reactor_drain(&acceptor->refusals);
+    acceptor_go_on(acceptor);
+}
+
+struct listeners_queue acceptor_queue(const struct acceptor *acceptor)
+{
+    return listeners_queue(acceptor->listeners);
 }
 
 void acceptor_report(struct acceptor *acceptor)
@@ -212,6 +324,7 @@ static int acceptor_assign_events(struct acceptor *acceptor)
                      EV_READ | EV_PERSIST, acceptor_on_acceptable, acceptor);
     }
     event_assign(&acceptor->pause_timer, acceptor->base, -1, 0, acceptor_on_pause_end, acceptor);
+    event_assign(&acceptor->probe_timer, acceptor->base, -1, 0, acceptor_on_probe, acceptor);
     event_assign(&acceptor->bell_event, acceptor->base, acceptor->server->gate.bell, EV_READ | EV_PERSIST,
                  acceptor_on_bell, acceptor);
     return event_add(&acceptor->bell_event, NULL) == 0 ? 0 : -ENOMEM;
@@ -264,6 +377,7 @@ void acceptor_deinit(struct acceptor *acceptor)
     acceptor_listen(acceptor, false);
     event_del(&acceptor->bell_event);
     event_del(&acceptor->pause_timer);
+    event_del(&acceptor->probe_timer);
     admin_deinit(&acceptor->admin);
     drain_deinit(&acceptor->drain);
     date_timer_deinit(&acceptor->date);

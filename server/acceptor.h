@@ -27,16 +27,23 @@ struct acceptor {
     struct date_timer date;
     struct drain drain;
     struct report report;
-    struct event bell_event;  /* of the gate: a connection has left */
-    struct event pause_timer; /* for want of descriptors or memory */
-    uint64_t number;          /* of the last connection */
-    uint64_t complained_ms;   /* when a limit was last named on stderr; 0: never */
-    int status;               /* to exit with */
-    bool listening;           /* the listeners' events are added */
-    bool closed;              /* no more connections will be accepted */
-    bool paused;              /* accept found no descriptor or memory: until one leaves or the timer ends */
-    bool exhausted; /* the mode could not take the last connection: until one leaves or it takes one */
+    struct event bell_event; /* of the gate: a connection has left */
+    struct event pause_timer;
+    struct event probe_timer;              /* while the system is short of what a connection needs */
+    uint64_t number;                       /* of the last connection */
+    uint64_t complained_ms[REFUSAL_KINDS]; /* when that was last said on stderr; 0: never */
+    uint64_t served_then; /* how many connections were served when the last attempt to get something failed */
+    int status;           /* to exit with */
+    bool listening;       /* the listeners' events are added */
+    bool closing;         /* what the kernel has queued is accepted, then no more */
+    bool closed;          /* no more connections will be accepted */
+    bool paused;          /* not accepting: until a connection leaves or the timer ends */
     struct event accept_events[LISTENERS_MAX];
+    uint64_t closing_ms; /* when that began */
+    struct remainder {
+        unsigned queued; /* at the signal, and not accepted yet */
+        bool done;
+    } remainders[LISTENERS_MAX];
 };
 
 /* Descriptors that it will hold beside the listeners and the connections served, refused connections included (one more
@@ -59,8 +66,11 @@ void acceptor_unlink(struct acceptor *acceptor);
 /* Serves until a signal ends it. Returns the exit status: 0 if every connection was served to its end. */
 int acceptor_run(struct acceptor *acceptor);
 
-/* For drain.c: accepts what the kernel has queued, closes the listeners, drains the refused. */
+/* For drain.c: accepts what the kernel has queued, as far as there is what that takes, then closes the listeners; drain_check is called
+ * when that is done. */
 void acceptor_close(struct acceptor *acceptor);
+/* For drain.c: how many connections are still queued in the kernel; at least so many, where that is all that can be known. */
+struct listeners_queue acceptor_queue(const struct acceptor *acceptor);
 /* For drain.c: acceptor_run returns with this status. */
 void acceptor_finish(struct acceptor *acceptor, int status);
 

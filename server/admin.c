@@ -26,10 +26,7 @@ static void admin_place(struct admin *admin, struct arrival *arrival)
 {
     arrival->number = ++*admin->number;
     gate_enter(&admin->gate);
-    if (reactor_add(&admin->reactor, arrival, false) != 0) {
-        close(arrival->fd);
-        gate_leave(&admin->gate);
-    }
+    reactor_add(&admin->reactor, arrival, REFUSAL_NOT);
 }
 
 static void admin_on_acceptable(evutil_socket_t fd, short events, void *context)

@@ -220,7 +220,7 @@ static bool blocking_go_on(struct blocking *b, unsigned wants)
     return blocking_await_progress(b, wants);
 }
 
-static void blocking_linger(struct blocking *b)
+void blocking_linger(struct blocking *b)
 {
     slot_show(b->lane.output.budget.slot, DOING_LINGERING);
     shutdown(b->fd, SHUT_WR);
@@ -260,7 +260,8 @@ static bool blocking_converse(struct blocking *b)
     return kept;
 }
 
-bool blocking_serve(struct blocking *b, const struct arrival *arrival, struct slot *slot, bool refusing)
+bool blocking_serve(struct blocking *b, const struct arrival *arrival, struct slot *slot,
+                    enum refusal refusing)
 {
     b->fd = arrival->fd;
     b->large = false;

@@ -54,10 +54,13 @@ static inline void blocking_init(struct blocking *blocking, const struct server 
  * makes it look at `closing`. One signal can come just too early: whoever wants it to look repeats it until the connection is
  * gone.
  *
- * Serves the arrival (`refusing`: only says that there is no room), counting in `slot`. Left to the caller: to
+ * Serves the arrival (`refusing`: why it is only told that it is not served), counting in `slot`. Left to the caller: to
  * leave the gate, then to close the descriptor, so that who has seen the end finds the place free; and a lingering close before
  * that where it returns false (linger_elsewhere). The same memory may serve one connection after another. */
 bool blocking_serve(struct blocking *blocking, const struct arrival *arrival, struct slot *slot,
-                    bool refusing);
+                    enum refusal refusing);
+
+/* The lingering close that blocking_serve has left to the caller, done here after all. */
+void blocking_linger(struct blocking *blocking);
 
 #endif

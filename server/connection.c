@@ -47,7 +47,8 @@ HOT bool connection_await(struct connection *connection, unsigned interest, cons
            connection_await_anew(connection, interest, delay);
 }
 
-struct connection *connection_new(struct reactor *reactor, const struct arrival *arrival, bool refusing)
+struct connection *connection_new(struct reactor *reactor, const struct arrival *arrival,
+                                  enum refusal refusing)
 {
     struct connection *connection = malloc(sizeof(*connection));
     if (connection == NULL) {
@@ -83,11 +84,16 @@ COLD void connection_free(struct connection *connection)
     if (reactor->lane.log != NULL) {
         session_lost(&connection->session, &reactor->lane);
     }
+    bool refused = connection->session.refusing != REFUSAL_NOT;
     session_deinit(&connection->session, reactor->lane.output.budget);
     LIST_REMOVE(connection, others);
     reactor->count--;
     free(connection);
-    gate_leave(reactor->gate); /* first: who has seen the end finds the place free */
+    if (refused) { /* first: who has seen the end finds the place free */
+        gate_leave_refused(reactor->gate);
+    } else {
+        gate_leave(reactor->gate);
+    }
     close(fd);
 }
 
@@ -300,6 +306,11 @@ bool connection_check(struct connection *connection, uint64_t before, uint64_t n
         connection_turn(connection, HAPPENING_TIMEOUT, no_bytes);
     }
     return false;
+}
+
+void connection_tell(struct connection *connection)
+{
+    connection_receive(connection, HAPPENING_TIMEOUT);
 }
 
 void connection_drain(struct connection *connection)

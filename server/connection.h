@@ -8,7 +8,8 @@
 /* All functions: the reactor's thread. After each the connection may be gone. */
 
 /* Starts serving, waiting for its first bytes. NULL if there is no memory. */
-struct connection *connection_new(struct reactor *reactor, const struct arrival *arrival, bool refusing);
+struct connection *connection_new(struct reactor *reactor, const struct arrival *arrival,
+                                  enum refusal refusing);
 /* Shuts down the sending side, and reads on for a while before it closes. */
 void connection_linger(struct connection *connection);
 /* Closes it, whatever its state, and leaves the gate. */
@@ -19,6 +20,9 @@ bool connection_check(struct connection *connection, uint64_t before, uint64_t n
 
 /* The work that a worker had is done. */
 void connection_work_done(struct connection *connection);
+
+/* Whatever a refused connection has sent by now, it is told that it is not served. */
+void connection_tell(struct connection *connection);
 
 /* The server drains: an idle connection is read once more, and ends if nothing came. */
 void connection_drain(struct connection *connection);

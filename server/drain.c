@@ -47,7 +47,7 @@ static void drain_after(struct event *event, uint64_t ms)
 void drain_check(struct drain *drain)
 {
     struct gate *gate = &drain->acceptor->server->gate;
-    if (drain->phase == DRAIN_CLOSING) {
+    if (drain->phase == DRAIN_CLOSING && drain->acceptor->closed) {
         gate_watch(gate);
         if (gate_open(gate) == 0) {
             acceptor_finish(drain->acceptor, 0);
@@ -109,9 +109,11 @@ static void drain_on_deadline(evutil_socket_t fd, short events, void *context)
     struct drain *drain = context;
     (void)fd;
     (void)events;
-    unsigned long long open = gate_open(&drain->acceptor->server->gate);
+    struct listeners_queue queue = acceptor_queue(drain->acceptor);
+    unsigned long long open = gate_open(&drain->acceptor->server->gate) + queue.count;
     if (open > 0) {
-        say("%llu %s cut off by the drain timeout", open, open == 1 ? "connection was" : "connections were");
+        say("%s%llu %s cut off by the drain timeout", queue.least ? "at least " : "", open,
+            open == 1 ? "connection was" : "connections were");
     }
     acceptor_finish(drain->acceptor, open > 0 ? 1 : 0);
 }

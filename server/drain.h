@@ -11,7 +11,7 @@ struct acceptor;
 enum drain_phase {
     DRAIN_NOT,   /* no signal came */
     DRAIN_DELAY, /* --drain-delay: accepting on, while /readyz says 503 and answers say `Connection: close` */
-    DRAIN_CLOSING, /* no longer listening; waiting for the last connection, at most --drain-timeout */
+    DRAIN_CLOSING, /* no longer listening once the kernel's queue is accepted; waiting for the last connection, at most --drain-timeout */
 };
 
 struct drain {
@@ -33,7 +33,7 @@ void drain_notify(const char *state);
 int drain_init(struct drain *drain, struct acceptor *acceptor);
 void drain_deinit(struct drain *drain);
 
-/* A connection has left the gate: perhaps it was the last. The acceptor's thread. */
+/* A connection has left the gate, or the listeners are closed: perhaps that was the last. The acceptor's thread. */
 void drain_check(struct drain *drain);
 
 #endif

@@ -9,6 +9,7 @@
 int gate_init(struct gate *gate, _Atomic uint64_t *open)
 {
     gate->open = open;
+    gate->refused = 0;
     gate->watched = false;
     gate->bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     return gate->bell < 0 ? -errno : 0;
@@ -32,9 +33,34 @@ void gate_leave(struct gate *gate)
     }
 }
 
+void gate_refuse(struct gate *gate)
+{
+    atomic_fetch_add(&gate->refused, 1);
+}
+
+/* In this order nobody sees less served connections than there are. */
+void gate_leave_refused(struct gate *gate)
+{
+    atomic_fetch_sub(&gate->refused, 1);
+    gate_leave(gate);
+}
+
 uint64_t gate_open(const struct gate *gate)
 {
     return atomic_load(gate->open);
+}
+
+uint64_t gate_served(const struct gate *gate)
+{
+    uint64_t refused =
+        atomic_load(&gate->refused); /* first: one that is refused meanwhile counts as served */
+    uint64_t open = atomic_load(gate->open);
+    return open > refused ? open - refused : 0;
+}
+
+void gate_ring(const struct gate *gate)
+{
+    eventfd_write(gate->bell, 1);
 }
 
 void gate_watch(struct gate *gate)

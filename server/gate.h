@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The count of open connections, and the bell that whoever closes one rings if the acceptor waits for that. */
+/* The count of open connections, and the bell that whoever closes one rings if the acceptor waits for that. A connection that is
+ * refused is open too, but takes no place: what it gives back when it leaves serves nobody. */
 #ifndef ECHOD_SERVER_GATE_H
 #define ECHOD_SERVER_GATE_H
 
@@ -8,8 +9,9 @@
 #include <stdint.h>
 
 struct gate {
-    _Atomic uint64_t *open; /* the count */
-    int bell;               /* an eventfd: readable once it was rung */
+    _Atomic uint64_t *open;   /* the count */
+    _Atomic uint64_t refused; /* those of them that are refused */
+    int bell;                 /* an eventfd: readable once it was rung */
     _Atomic bool watched;
 };
 
@@ -21,8 +23,16 @@ void gate_deinit(struct gate *gate);
 void gate_enter(struct gate *gate);
 /* A connection's descriptor is about to be closed. Any thread; nothing but a count where nobody watches. */
 void gate_leave(struct gate *gate);
+/* A connection that has entered is refused from now on; then it leaves by the second. Any thread. */
+void gate_refuse(struct gate *gate);
+void gate_leave_refused(struct gate *gate);
 /* Connections that entered and have not left. Any thread. */
 uint64_t gate_open(const struct gate *gate);
+/* Those of them that are not refused. Any thread. */
+uint64_t gate_served(const struct gate *gate);
+
+/* Rings the bell for another reason, which the acceptor finds. Any thread. */
+void gate_ring(const struct gate *gate);
 
 /* Asks that the next one to leave rings the bell, once. Look at gate_open after this call, not before: who left
  * earlier did not ring. The acceptor's thread. */

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 enum {
+    LINGER_LEAST_MS = 500,           /* before it gives way to a connection that waits for its place */
     LINGER_QUIET_MS = 2000,          /* without a byte */
     LINGER_WHOLE_MS = 10000,         /* in all: a peer that trickles does not hold a descriptor for ever */
     LINGER_BYTES_MOST = 1024 * 1024, /* in all: nor make the server read for nothing */

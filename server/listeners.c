@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -246,6 +247,35 @@ int listeners_inherit(struct listeners *listeners, char *error, size_t size)
         return -EINVAL;
     }
     return count;
+}
+
+bool listener_has_queue(int fd)
+{
+    struct pollfd socket = {.fd = fd, .events = POLLIN};
+    return poll(&socket, 1, 0) == 1;
+}
+
+/* Of a listening TCP socket the kernel tells the length of its queue, in a field that is named for something else. */
+int listener_queued(int fd)
+{
+    struct tcp_info info;
+    socklen_t length = sizeof(info);
+    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 ? (int)info.tcpi_unacked : -1;
+}
+
+/* Those that were passed by a service manager stay open there. */
+struct listeners_queue listeners_queue(const struct listeners *listeners)
+{
+    struct listeners_queue queue = {.count = 0};
+    for (size_t i = 0; i < listeners->count; i++) {
+        const struct listener *listener = &listeners->items[i];
+        if (listener->own && listener_has_queue(listener->fd)) {
+            int queued = listener_queued(listener->fd);
+            queue.count += queued >= 0 ? (unsigned)queued : 1;
+            queue.least |= queued < 0;
+        }
+    }
+    return queue;
 }
 
 void listeners_unlink(struct listeners *listeners)

@@ -49,6 +49,18 @@ int listeners_open(struct listeners *listeners, const struct listen_spec *specs,
  */
 int listeners_inherit(struct listeners *listeners, char *error, size_t size);
 
+/* Connections that the kernel has queued and that end with the listeners; `least`: there may be more. */
+struct listeners_queue {
+    unsigned long long count;
+    bool least;
+};
+/* Main thread. */
+struct listeners_queue listeners_queue(const struct listeners *listeners);
+/* Whether a connection is queued for the listening descriptor. Any thread. */
+bool listener_has_queue(int fd);
+/* How many; -1: that cannot be known. Any thread. */
+int listener_queued(int fd);
+
 /* Removes the files of our unix sockets, those that are still ours, so that no new client finds them; the
  * sockets stay open for what the kernel has queued. Called twice it does nothing more. */
 void listeners_unlink(struct listeners *listeners);

@@ -26,14 +26,6 @@ struct loops {
     struct loop items[];
 };
 
-static void loop_adopt(struct loop *loop, const struct arrival *arrival)
-{
-    if (reactor_add(&loop->reactor, arrival, false) != 0) {
-        close(arrival->fd);
-        gate_leave(&loop->reactor.server->gate);
-    }
-}
-
 static void loop_on_inbox(evutil_socket_t fd, short events, void *context)
 {
     struct loop *loop = context;
@@ -41,7 +33,7 @@ static void loop_on_inbox(evutil_socket_t fd, short events, void *context)
     (void)events;
     enum inbox_order order = inbox_take(&loop->inbox);
     for (size_t i = 0; i < loop->inbox.taken.count; i++) {
-        loop_adopt(loop, &loop->inbox.taken.items[i]);
+        reactor_add(&loop->reactor, &loop->inbox.taken.items[i], REFUSAL_NOT);
     }
     struct report *report = atomic_exchange(&loop->report, NULL);
     if (report != NULL) {

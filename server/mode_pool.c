@@ -61,6 +61,7 @@ static void pool_publish(struct pool *pool) MUTEX_REQUIRES(pool_lock)
     int64_t starved = pool->count > pool->free ? pool->count - pool->free : 0;
     atomic_store_explicit(&shared->queued, pool->count, memory_order_relaxed);
     atomic_store_explicit(&shared->starved, starved, memory_order_relaxed);
+    atomic_store_explicit(&shared->queue_full, pool->count == pool->capacity, memory_order_relaxed);
 }
 
 static bool pool_take(struct pool *pool, struct seat *seat, struct waiting *waiting)
@@ -94,9 +95,14 @@ static void *worker_main(void *context)
     while (pool_take(pool, seat, &waiting)) {
         uint64_t begin = clock_us();
         bool late = begin / 1000 > waiting.since_ms + patience; /* its client has given up, or will: 503 */
-        bool over = blocking_serve(&seat->blocking, &waiting.arrival, seat->slot, late);
+        bool over =
+            blocking_serve(&seat->blocking, &waiting.arrival, seat->slot, late ? REFUSAL_QUEUE : REFUSAL_NOT);
         slot_add(&seat->slot->busy_us, clock_us() - begin);
-        if (over || inbox_put(&pool->to_linger, &waiting.arrival) != 0) {
+        if (!over && inbox_put(&pool->to_linger, &waiting.arrival) != 0) {
+            blocking_linger(&seat->blocking);
+            over = true;
+        }
+        if (over) {
             gate_leave(&pool->server->gate);
             close(waiting.arrival.fd);
         }
@@ -111,11 +117,7 @@ static void pool_on_linger(evutil_socket_t fd, short events, void *context)
     (void)events;
     inbox_take(&pool->to_linger);
     for (size_t i = 0; i < pool->to_linger.taken.count; i++) {
-        struct arrival *arrival = &pool->to_linger.taken.items[i];
-        if (reactor_linger(&pool->lingerers, arrival) != 0) {
-            close(arrival->fd);
-            gate_leave(&pool->server->gate);
-        }
+        reactor_linger(&pool->lingerers, &pool->to_linger.taken.items[i]);
     }
 }
 

@@ -102,7 +102,7 @@ child_main(struct server *server, const struct arrival *arrival, struct slot *sl
     sigaddset(&wake, WAKE_SIGNAL);
     sigprocmask(SIG_UNBLOCK, &wake, NULL);
     blocking_init(&blocking, server, &server->service.shared->closing);
-    blocking_serve(&blocking, arrival, slot, false);
+    blocking_serve(&blocking, arrival, slot, REFUSAL_NOT);
     _exit(0);
 }
 
@@ -128,6 +128,17 @@ static int process_serve(struct server *server, const struct arrival *arrival)
     children_add(processes, id, slot);
     close(arrival->fd);
     return 0;
+}
+
+/* The child is reaped as one that is not ours. */
+static int process_probe(struct server *server)
+{
+    (void)server;
+    pid_t id = fork();
+    if (id == 0) {
+        _exit(0);
+    }
+    return id < 0 ? -errno : 0;
 }
 
 static void count_reaped(struct shared *shared, const struct rusage *usage)
@@ -263,6 +274,7 @@ const struct mode mode_process = {
     .slots = process_slots,
     .start = process_start,
     .serve = process_serve,
+    .probe = process_probe,
     .drain = process_drain,
     .report = process_report,
     .stop = process_stop,

@@ -99,7 +99,7 @@ static void *thread_main(void *context)
     struct threads *threads = seat->threads;
     int fd = seat->arrival.fd;
     seat->thread = pthread_self();
-    blocking_serve(&seat->blocking, &seat->arrival, seat->slot, false);
+    blocking_serve(&seat->blocking, &seat->arrival, seat->slot, REFUSAL_NOT);
     mutex_lock(&threads->mutex, threads_lock);
     threads_unseat(threads, seat);
     gate_leave(&threads->server->gate);
@@ -126,6 +126,24 @@ static int thread_serve(struct server *server, const struct arrival *arrival)
         mutex_unlock(&threads->mutex, threads_lock);
     }
     return -error;
+}
+
+static void *thread_nothing(void *context)
+{
+    return context;
+}
+
+static int thread_probe(struct server *server)
+{
+    struct threads *threads = server->mode_state;
+    pthread_t thread;
+    mutex_lock(&threads->mutex, threads_lock);
+    struct seat *seat = threads_find_seat(threads);
+    if (seat != NULL) {
+        threads_spare_seat(threads, seat);
+    }
+    mutex_unlock(&threads->mutex, threads_lock);
+    return seat == NULL ? -ENOMEM : -pthread_create(&thread, &threads->attributes, thread_nothing, NULL);
 }
 
 /* A seat that shows itself idle has set its thread, and the thread lives while its seat is taken. */
@@ -228,6 +246,7 @@ const struct mode mode_thread = {
     .slots = thread_slots,
     .start = thread_start,
     .serve = thread_serve,
+    .probe = thread_probe,
     .drain = thread_drain,
     .report = thread_report,
     .stop = thread_stop,

@@ -5,12 +5,14 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "common/clock.h"
 #include "server/connection.h"
 #include "server/say.h"
+#include "server/shortage.h"
 
 /* A sixteenth of the shortest timeout, and not so often that an idle server works, nor so seldom that it is rude. */
 enum { REACTOR_TICKS = 16, REACTOR_TICK_LEAST = 10, REACTOR_TICK_MOST = 500 };
@@ -133,9 +135,11 @@ int reactor_init(struct reactor *reactor, struct server *server, struct event_ba
         (reactor->log_text != NULL || reactor->lane.log == NULL)) {
         event_assign(&reactor->sweep_event, base, reactor->sweep_timer, EV_READ | EV_PERSIST, reactor_sweep,
                      reactor);
-        if (event_add(&reactor->sweep_event, NULL) == 0) {
+        error = event_add(&reactor->sweep_event, NULL) != 0 ? -ENOMEM : refuser_init(reactor);
+        if (error == 0) {
             return 0;
         }
+        event_del(&reactor->sweep_event);
     }
     if (reactor->sweep_timer >= 0) {
         close(reactor->sweep_timer);
@@ -187,6 +191,7 @@ void reactor_deinit(struct reactor *reactor)
         event_del(&reactor->returns_event);
         job_returns_deinit(&reactor->returns);
     }
+    refuser_deinit(reactor);
     event_del(&reactor->sweep_event);
     close(reactor->sweep_timer);
     access_log_end(&reactor->lane, ACCESS_LOG_LOOP_WAIT_MS);
@@ -195,30 +200,78 @@ void reactor_deinit(struct reactor *reactor)
     free(reactor->log_text);
 }
 
-int reactor_add(struct reactor *reactor, const struct arrival *arrival, bool refusing)
+void reactor_add(struct reactor *reactor, const struct arrival *arrival, enum refusal refusing)
 {
-    struct connection *connection = connection_new(reactor, arrival, refusing);
-    if (connection == NULL) {
-        return -ENOMEM;
-    }
     slot_add(&reactor->lane.output.budget.slot->connections, 1);
+    struct connection *connection = connection_new(reactor, arrival, refusing);
+    if (refusing != REFUSAL_NOT || connection == NULL) {
+        gate_refuse(reactor->gate);
+    }
+    if (connection == NULL) {
+        refuser_refuse(reactor, arrival, refusing == REFUSAL_NOT ? REFUSAL_SYSTEM : refusing);
+        shortage_report(reactor->server, ENOMEM);
+        return;
+    }
+    if (refusing == REFUSAL_NOT) {
+        shortage_over(reactor->server);
+    }
     if (reactor->pace == 0) {
         reactor_set_pace(reactor, reactor->tick);
     }
     if (reactor->draining) {
         connection_drain(connection);
     }
-    return 0;
 }
 
-int reactor_linger(struct reactor *reactor, const struct arrival *arrival)
+void reactor_linger(struct reactor *reactor, const struct arrival *arrival)
 {
-    struct connection *connection = connection_new(reactor, arrival, false);
+    struct connection *connection = connection_new(reactor, arrival, REFUSAL_NOT);
     if (connection == NULL) {
-        return -ENOMEM;
+        refuser_linger(reactor, arrival);
+    } else {
+        connection_linger(connection);
     }
-    connection_linger(connection);
-    return 0;
+}
+
+/* New ones come first in the list: what fits is looked for up to its end. */
+void reactor_make_room(struct reactor *reactor)
+{
+    uint64_t now = clock_coarse_ms();
+    struct connection *silent = NULL;
+    struct connection *lingers = NULL;
+    struct connection *connection;
+    LIST_FOREACH(connection, &reactor->connections, others)
+    {
+        if (!connection->lingers) {
+            silent = session_unasked(&connection->session) ? connection : silent;
+        } else if (lingers == NULL || connection->lingering.began < lingers->lingering.began) {
+            lingers = connection;
+        }
+    }
+    if (lingers != NULL && now - lingers->lingering.began >= LINGER_LEAST_MS) {
+        connection_free(lingers);
+    }
+    if (silent != NULL) {
+        connection_tell(silent);
+    }
+}
+
+/* What connection_new needs: memory, and room in epoll for a descriptor that it does not watch yet. */
+int reactor_probe(struct reactor *reactor)
+{
+    struct connection *connection = malloc(sizeof(*connection));
+    int fd = eventfd(0, EFD_CLOEXEC);
+    int error = connection == NULL ? -ENOMEM : fd < 0 ? -errno : 0;
+    if (error == 0) {
+        event_assign(&connection->event, reactor->base, fd, EV_READ, reactor_sweep, reactor);
+        error = event_add(&connection->event, NULL) == 0 ? 0 : -ENOMEM;
+        event_del(&connection->event);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    free(connection);
+    return error;
 }
 
 void reactor_drain(struct reactor *reactor)

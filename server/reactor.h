@@ -10,6 +10,7 @@
 #include "server/access_log.h"
 #include "server/arrival.h"
 #include "server/lingering.h"
+#include "server/refuser.h"
 #include "server/server.h"
 #include "server/workers.h"
 
@@ -52,6 +53,7 @@ struct reactor {
     struct access_lane log;
     LIST_HEAD(, connection) connections;
     size_t count;
+    struct refuser refuser; /* those for which there was no memory */
     struct event sweep_event;
     int sweep_timer;
     unsigned tick;  /* ms between two sweeps */
@@ -74,7 +76,7 @@ void reactor_base_run(struct event_base *base);
  * scratch memory, without any on the heap. */
 enum { REACTOR_INPUT_SIZE = 65 * 1024 };
 /* Descriptors that a base and a reactor on it hold. */
-enum { REACTOR_DESCRIPTORS = 4 };
+enum { REACTOR_DESCRIPTORS = 5 };
 
 /* Runs on `base`, which outlives it; `slot` is lent to it. 0 or a negative errno; then there is nothing to undo. */
 int reactor_init(struct reactor *reactor, struct server *server, struct event_base *base, struct slot *slot,
@@ -84,12 +86,19 @@ int reactor_employ(struct reactor *reactor, struct workers *workers);
 /* Closes what is still open; no work is on its way. */
 void reactor_deinit(struct reactor *reactor);
 
-/* Serves the arrival until it is closed and has left the gate; `refusing`: only says that the server is full. 0, or
- * -ENOMEM: then the arrival stays with the caller. */
-int reactor_add(struct reactor *reactor, const struct arrival *arrival, bool refusing);
+/* Serves the arrival until it is closed and has left the gate; `refusing`: why it is only told that it is not served. Without memory
+ * for it that is what becomes of it in any case, and the server's shortage is known. */
+void reactor_add(struct reactor *reactor, const struct arrival *arrival, enum refusal refusing);
 
-/* Lingers on a connection whose session is over, then closes it, and it has left the gate. 0 or -ENOMEM, as above. */
-int reactor_linger(struct reactor *reactor, const struct arrival *arrival);
+/* Lingers on a connection whose session is over, then closes it, and it has left the gate. */
+void reactor_linger(struct reactor *reactor, const struct arrival *arrival);
+
+/* For a reactor whose connections are all refused, when another waits for a place: the one that has been silent longest is told without
+ * having asked, and one that has lingered for a while is closed. */
+void reactor_make_room(struct reactor *reactor);
+
+/* Whether there is memory, and a descriptor, for one connection more. 0 or a negative errno. */
+int reactor_probe(struct reactor *reactor);
 
 /* Ends idle connections now and from now on, others with their answer; those too that are added later. */
 void reactor_drain(struct reactor *reactor);

@@ -74,6 +74,7 @@ void report_reactor(struct report *report, const struct reactor *reactor)
     {
         report_add(report, connection_doing(connection), 1);
     }
+    report_add(report, DOING_LINGERING, reactor->refuser.count);
 }
 
 void report_end(struct report *report)

@@ -13,8 +13,13 @@ static void readyz_begin(const struct request *request, struct response *respons
 {
     if (shared_draining(request->service->shared)) {
         response_problem(response, STATUS_SERVICE_UNAVAILABLE, "The server is draining.");
-    } else if (request->refused || shared_full(request->service->shared)) {
+    } else if (request->refused || shared_full(request->service->shared) ||
+               shared_queue_full(request->service->shared)) {
         response_problem(response, STATUS_SERVICE_UNAVAILABLE, "The server is full.");
+        response->retry_after = true;
+    } else if (shared_shortage(request->service->shared) != 0) {
+        response_problem(response, STATUS_SERVICE_UNAVAILABLE,
+                         "The system has nothing for another connection now.");
         response->retry_after = true;
     } else {
         response->content_type = SPAN_LITERAL("text/plain");
