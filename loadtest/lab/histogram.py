@@ -10,9 +10,14 @@ import math
 STEPS = 64
 
 
+def _width(value):
+    """Of the bucket of a latency in microseconds."""
+    return 2 ** max(0, math.frexp(value / STEPS)[1] - 1) if value > 0 else 1
+
+
 def _end(value):
     """The upper end of the bucket of a latency in microseconds."""
-    width = 2 ** max(0, math.frexp(value / STEPS)[1] - 1) if value > 0 else 1
+    width = _width(value)
     return max(1, math.ceil(value / width)) * width
 
 
@@ -46,3 +51,20 @@ def of_figure(name):
     if not name.startswith("p") or not digits.isdecimal() or not (behind == "us" or behind.endswith("_us")):
         return None
     return behind, float(f"{digits[:2]}.{digits[2:] or 0}")
+
+
+def _power(buckets, power):
+    """The mean of a power of the values, of each bucket its middle."""
+    total = count = 0.0
+    for end, own in buckets:
+        total += (end - (_width(end - 1) - 1) / 2) ** power * own
+        count += own
+    return total / count if count else 0.0
+
+
+def mean(buckets):
+    return _power(buckets, 1)
+
+
+def mean_square(buckets):
+    return _power(buckets, 2)

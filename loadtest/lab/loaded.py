@@ -27,13 +27,13 @@ class Loaded:
         found = interference(self.first, self.second, self.cpus)
         limited = self.result["client_cpu_share"] >= CLIENT_LIMIT
         return [mark for mark, true in (("client_limited", limited), ("disturbed", found["disturbed"]),
-                                        ("throttled", found["throttled"])) if true]
+                                        ("throttled", found["throttled"]), ("runner", found["runner"])) if true]
 
     def of_server(self):
         """Figures of the server's process, if it runs here."""
-        if not self.second.usage:
+        if not self.second.spent:
             return {}
-        figures = {"threads": len(self.second.usage.tasks)}
+        figures = {"threads": self.second.spent.threads}
         if self.memory and self.memory["pss"] is not None:
             figures["pss_bytes"] = self.memory["pss"]
         return figures

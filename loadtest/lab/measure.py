@@ -2,36 +2,40 @@
 """One measurement: one server process, one workload, one number of connections.
 
 wrk opens its connections and sends nothing until the server has accepted them all: under full load a thread that accepts
-gets its turn so rarely that some would wait for seconds, and the figures would be those of fewer connections. Then a
-window opens, which closes just before wrk is ended: what the server spends is read at both, so that opening and closing
-connections is not in it. wrk does not tell how many requests fall into the window; the kernel counts the bytes it has
-written, and all its requests are equally long, so the window's share of the bytes is its share of the requests.
+gets its turn so rarely that some would wait for seconds, and the figures would be those of fewer connections. After the last
+request it keeps them open, until what the server has used is read. So everything that the server spends between two moments of
+rest is divided by exactly the requests that it was sent in between (the kernel counts the bytes wrk writes, and all its requests
+are equally long), opening and closing connections is not in it, and reading /proc of a thousand threads delays nothing that is
+measured. While requests are in flight only /proc/PID/stat of the server is read, twice.
 
-Context switches are summed over the living threads; if a thread ended inside the window, its count is lost, and the
-figure is taken over the whole life of the process instead (the resources wait4(2) reports, which include ended threads
-and reaped children, over all requests it answered).
+The rate is that of all answers from the first request to the end.
+
+Context switches are summed over the living threads; if a thread ended meanwhile, its count is lost, and the figure is taken
+over the whole life of the process instead (the resources wait4(2) reports, which include ended threads and reaped children,
+over all requests it answered).
 """
 
 import time
 from dataclasses import dataclass
 
-from . import procfs
+from . import histogram, procfs
 from .errors import CellFailed
-from .procfs import Usage
+from .procfs import Spent
 from .subjects import Subject
 from .wrk import Run, problems
 
 __all__ = ["Subject", "Timing", "measure"]
 
-DISTURBED = 0.15  # of the CPUs in use: other programs that take so much spoil the figures
+DISTURBED = 0.15  # of the CPUs in use: other programs that take so much spoil the figures, and so does the lab itself
 THROTTLED = 0.05  # of the CPUs in use: so much of them taken away spoils the figures, too
 CLIENT_LIMIT = 0.9  # of its CPUs: a client this busy is itself the limit
-_SETTLE = 0.1  # seconds after the first request at which the window opens
+IMPLAUSIBLE = 0.15  # rate times latency may be so far from what was in flight (Little's law)
 # Seconds without a further connection accepted, or closed, after which no more will be: where more come at once than the
 # queue of listen(2) holds, the kernel tries again after 1, 3, 7, 15 s.
 _PATIENCE = 20
 _POLL = 0.005  # seconds between two looks, at least
-_TAIL = 0.1  # seconds before the end at which it closes; threads and memory are read in them
+_RESTING = 0.01  # seconds between two looks at a server that comes to rest, and of its CPUs' time that it may still use
+_RESTLESS = 2  # seconds after which it is read all the same
 
 
 @dataclass(frozen=True)
@@ -42,19 +46,20 @@ class Timing:
 
 @dataclass(frozen=True)
 class Mark:
-    written: int | None
-    client_cpu: float
-    usage: Usage | None  # None of a server elsewhere
+    """What is read while requests are in flight."""
+
     when: float
+    client_cpu: float
+    spent: Spent | None  # None of a server elsewhere
     busy: float  # seconds that the CPUs in use were busy, with whatever
     lost: float = 0.0  # seconds that they could not be used: taken by the hypervisor, or by the control group's quota
+    runner: float = 0.0  # seconds of CPU that this process has used
 
 
 def mark(server, run, pinning):
-    usage = server.usage()
-    when = usage.when if usage else time.monotonic()
+    spent = server.spent()
     cpus = pinning.server | pinning.client
-    return Mark(run.written(), run.cpu(), usage, when, procfs.busy(cpus), procfs.lost(cpus))
+    return Mark(spent.when if spent else time.monotonic(), run.cpu(), spent, procfs.busy(cpus), procfs.lost(cpus), time.process_time())
 
 
 def _wait_for_sockets(server, enough):
@@ -81,20 +86,33 @@ def _refuse_wrong(server, figures, answer_length, connections):
         raise CellFailed(wrong, "errors", figures["errors"])
 
 
-def _start(server, run, before, holds_idle):
-    """Lets the requests begin once the server has accepted all connections. `before`: its sockets without them."""
+def _accepted(server, run, before, holds_idle):
+    """Waits until the server has accepted all connections. `before`: its sockets without them."""
     if before is not None and holds_idle:
         accepted = _wait_for_sockets(server, lambda count: count >= before + run.connections) - before
         run.check_alive()
         if accepted < run.connections:
             raise CellFailed(f"the server accepted {accepted} of {run.connections} connections", "refused")
-    run.open_gate()
+
+
+def _at_rest(server):
+    """Reads what the server has used, once it uses nothing more."""
+    deadline = time.monotonic() + _RESTLESS
+    last = server.spent()
+    while last and time.monotonic() < deadline:
+        time.sleep(_RESTING)
+        now = server.spent()
+        if now.cpu - last.cpu < _RESTING * (now.when - last.when):
+            break
+        last = now
+    return server.usage()
 
 
 def _warm_up(server, workload, connections, timing, pinning, before, holds_idle):
     """The discarded run, in which every answer is compared with what it must be; gives the number of its requests."""
     with Run(workload, server.url, connections, timing.warmup, pinning.client, check=True) as run:
-        _start(server, run, before, holds_idle)
+        _accepted(server, run, before, holds_idle)
+        run.open_gate()
         run.sleep_until(timing.warmup)
         server.check_alive()
         figures, _ = run.finish()
@@ -104,65 +122,104 @@ def _warm_up(server, workload, connections, timing, pinning, before, holds_idle)
     return figures["requests"]
 
 
+@dataclass(frozen=True)
+class Timed:
+    """What the measured run gave."""
+
+    figures: dict  # of wrk
+    written: int | None  # bytes that its requests had, where the kernel tells
+    first: Mark  # while requests are in flight
+    second: Mark
+    before: procfs.Usage | None  # at rest
+    after: procfs.Usage | None
+    memory: dict | None
+
+
 def _timed(server, workload, connections, timing, pinning, before, holds_idle):
-    """The measured run: (figures, all bytes written, first mark, second mark, memory)."""
-    with Run(workload, server.url, connections, timing.seconds, pinning.client) as run:
-        _start(server, run, before, holds_idle)
-        run.sleep_until(min(_SETTLE, timing.seconds / 4))
+    """The measured run."""
+    with Run(workload, server.url, connections, timing.seconds, pinning.client, hold=True) as run:
+        _accepted(server, run, before, holds_idle)
+        resting, unwritten = _at_rest(server), run.written()
+        run.open_gate()
         first = mark(server, run, pinning)
-        run.sleep_until(max(timing.seconds - _TAIL, timing.seconds / 2))
-        second = mark(server, run, pinning)
-        memory = server.memory()
         run.sleep_until(timing.seconds)
+        second = mark(server, run, pinning)
         server.check_alive()
+        run.end()
+        after, memory = _at_rest(server), server.memory()
         figures, written = run.finish()
-    return figures, written, first, second, memory
+    return Timed(figures, None if written is None or unwritten is None else written - unwritten, first, second, resting, after, memory)
 
 
-def window_requests(figures, written, first, second):
-    """(requests answered between the marks, how that is known)."""
-    if written and first.written is not None:
-        return figures["requests"] * (second.written - first.written) / written, "bytes written by the client"
-    return figures["requests"] * (second.when - first.when) / (figures["duration_us"] / 1e6), "share of the time"
+def requests_sent(timed):
+    """(how many requests the server had to answer, how that is known). Those in flight at the end are not among wrk's."""
+    figures = timed.figures
+    if timed.written:
+        return timed.written * figures["depth"] / figures["burst_bytes"], "bytes written by the client"
+    return figures["requests"], "answers counted by the client"
 
 
 def others_share(first, second, cpus):
-    """The part of so many CPUs' time that neither the server nor the client used."""
-    ours = second.client_cpu - first.client_cpu
-    if second.usage:
-        ours += second.usage.cpu - first.usage.cpu
+    """The part of so many CPUs' time that neither the server nor the client nor the lab used."""
+    ours = second.client_cpu - first.client_cpu + second.runner - first.runner
+    if second.spent:
+        ours += second.spent.cpu - first.spent.cpu
     return max(0, second.busy - first.busy - ours) / (second.when - first.when) / cpus
 
 
-def _server_costs(before, after, requests):
-    """What the window says of the server."""
+def _server_costs(timed, requests):
+    """What the server spent between two moments of rest."""
+    before, after = timed.before, timed.after
     cpu = after.cpu - before.cpu
     ticks = (after.user + after.system - before.user - before.system) or 1
+    first, second = timed.first, timed.second
     return {
         "cpu_us_per_request": cpu * 1e6 / requests,
         "cpu_user_share": (after.user - before.user) / ticks,
         "voluntary_per_request": (after.voluntary - before.voluntary) / requests,
         "involuntary_per_request": (after.involuntary - before.involuntary) / requests,
-        "switches_from": "window",
-        "threads": len(after.tasks),
-        "tasks_ended_in_window": len(before.tasks - after.tasks),
-        "server_cpus_busy": cpu / (after.when - before.when),
+        "switches_from": "the run",
+        "threads": after.threads,
+        "tasks_ended_meanwhile": len(before.tasks - after.tasks),
+        "server_cpus_busy": (second.spent.cpu - first.spent.cpu) / (second.when - first.when),
     }
 
 
-def costs(figures, written, first, second, threads):
-    """What the window says of the client and, where it runs here, of the server."""
-    requests, how = window_requests(figures, written, first, second)
+def in_flight(figures, connections):
+    """How many bursts were in flight on average as rate and latency say: Little's law. None where latencies are not known. Those
+    in flight at the end have no latency: their age is that of a renewal process."""
+    buckets = figures["latency_us"].get("buckets")
+    if not buckets or not figures["elapsed_us"]:
+        return None
+    mean, square = histogram.mean(buckets), histogram.mean_square(buckets)
+    bursts = figures["requests"] / figures["depth"]
+    return (bursts * mean + connections * square / (2 * mean)) / figures["elapsed_us"]
+
+
+def is_implausible(found, connections, client):
+    """Whether that is not what was in flight. A client that is busy for a part of its time may hold up each connection so long,
+    between an answer and the next request: wrk reads all answers that have come before it sends, which is half of its cycle."""
+    return not (1 - IMPLAUSIBLE - min(client, 1) / 2) * connections <= found <= (1 + IMPLAUSIBLE) * connections
+
+
+def costs(timed, threads, connections, closes=False):
+    """What the run says of the client and, where it runs here, of the server. `threads`: of the client."""
+    figures, first, second = timed.figures, timed.first, timed.second
+    requests, how = requests_sent(timed)
     if requests < 1:
-        raise CellFailed("no request was answered while the window was open", "timeout")
+        raise CellFailed("no request was answered", "timeout")
     seconds = second.when - first.when
     client = (second.client_cpu - first.client_cpu) / seconds / threads
+    # A connection for each request is opened before wrk's clock starts: there the law says nothing.
+    held = None if closes else in_flight(figures, connections)
     return {
-        "window": {"seconds": seconds, "requests": requests, "requests_from": how},
-        "requests_per_s": requests / seconds,
+        "window": {"seconds": figures["elapsed_us"] / 1e6, "requests": requests, "requests_from": how},
+        "requests_per_s": figures["requests"] / (figures["elapsed_us"] / 1e6),
+        "in_flight": held,
+        "implausible": held is not None and is_implausible(held, connections, client),
         "client_cpu_share": client,
         "client_limited": client >= CLIENT_LIMIT,
-        **(_server_costs(first.usage, second.usage, requests) if second.usage else {}),
+        **(_server_costs(timed, requests) if timed.after else {}),
     }
 
 
@@ -173,18 +230,19 @@ def _switches_of_life(cell, life, requests):
 
 
 def interference(first, second, cpus):
-    """What others did to the figures."""
-    lost = (second.lost - first.lost) / (second.when - first.when) / cpus
+    """What others did to the figures, and the lab itself."""
+    seconds = (second.when - first.when) * cpus
+    lost, runner = (second.lost - first.lost) / seconds, (second.runner - first.runner) / seconds
     others = max(0, others_share(first, second, cpus) - lost)
     return {"others_cpu_share": others, "disturbed": others >= DISTURBED, "lost_cpu_share": lost,
-            "throttled": lost >= THROTTLED}
+            "throttled": lost >= THROTTLED, "runner_cpu_share": runner, "runner": runner >= DISTURBED}
 
 
 def _of_server(cell, life, warm, memory):
     """Completes a cell with what is known of a server that ran here."""
     cell["memory"] = memory
     cell["lifetime"] = {**life, "requests": warm + cell["requests"] + 1}
-    if cell["tasks_ended_in_window"]:
+    if cell["tasks_ended_meanwhile"]:
         _switches_of_life(cell, life, cell["lifetime"]["requests"])
     cell["switches_per_request"] = cell["voluntary_per_request"] + cell["involuntary_per_request"]
 
@@ -201,22 +259,23 @@ def measure(subject, workload, connections, timing, pinning):
         answer_length = workload.check(server)
         run = (server, workload, connections, timing, pinning, before, subject.holds_idle)
         warm = _warm_up(*run)
-        figures, written, first, second, memory = _timed(*run)
-        _refuse_wrong(server, figures, answer_length, connections)
+        timed = _timed(*run)
+        _refuse_wrong(server, timed.figures, answer_length, connections)
         life = server.stop()
     threads = max(1, min(len(pinning.client), connections))
+    figures = timed.figures
     cell = {
-        "duration_s": figures["duration_us"] / 1e6,
+        "duration_s": figures["elapsed_us"] / 1e6,
         "requests": figures["requests"],
         "latency_us": figures["latency_us"],
         "errors": figures["errors"],
         "asked_s": timing.seconds,
         "answer_bytes": answer_length,
         "limit": limit,
-        **costs(figures, written, first, second, threads),
-        **interference(first, second, len(pinning.server | pinning.client)),
+        **costs(timed, threads, connections, workload.close),
+        **interference(timed.first, timed.second, len(pinning.server | pinning.client)),
     }
-    if second.usage:
-        _of_server(cell, life, warm, memory)
+    if timed.after:
+        _of_server(cell, life, warm, timed.memory)
     cell["took_s"] = time.monotonic() - began
     return cell

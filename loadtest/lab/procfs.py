@@ -14,13 +14,21 @@ _CPU_STATS = ("/sys/fs/cgroup/cpu.stat", "/sys/fs/cgroup/cpu,cpuacct/cpu.stat")
 
 
 @dataclass(frozen=True)
-class Usage:
-    """A reading at one moment. Switches count living threads only: a difference is exact if no task ended in between."""
+class Spent:
+    """A reading at one moment, from /proc/PID/stat of each process alone: it costs next to nothing, whatever the threads."""
 
     when: float  # seconds of a monotonic clock
     cpu: float  # seconds, user and system, of living and ended threads and of reaped children
     user: float  # seconds in ticks of the kernel's clock
     system: float
+    threads: int
+
+
+@dataclass(frozen=True)
+class Usage(Spent):
+    """One with the context switches. Two files are read for each thread, so it is for moments at which nothing is measured.
+    Switches count living threads only: a difference is exact if no task ended in between."""
+
     voluntary: int
     involuntary: int
     tasks: frozenset  # thread ids
@@ -38,6 +46,11 @@ def parse_stat(text):
     """(utime, stime, cutime, cstime) in seconds of a /proc/PID/stat. The name in it may hold spaces and parentheses."""
     fields = text.rpartition(")")[2].split()
     return tuple(int(field) / _TICK for field in fields[11:15])
+
+
+def parse_threads(text):
+    """How many threads a /proc/PID/stat says that the process has."""
+    return int(text.rpartition(")")[2].split()[17])
 
 
 def parse_switches(text):
@@ -89,26 +102,49 @@ def cpu_clock(pid):
         return 0.0
 
 
-def usage(pid):
-    """A reading of a server and its descendants."""
-    when = time.monotonic()
+def _forked(pid):
+    """The process and all its descendants, of those that first threads have started: a file for each process."""
+    pids, pending = [], [pid]
+    while pending:
+        parent = pending.pop()
+        pids.append(parent)
+        pending += [int(child) for child in _read(f"/proc/{parent}/task/{parent}/children").split()]
+    return pids
+
+
+def _spent(pids):
+    """(cpu, user, system, threads) of some processes together."""
     cpu = user = system = 0.0
+    threads = 0
+    for pid in pids:
+        stat = _read(f"/proc/{pid}/stat")
+        if stat:
+            utime, stime, cutime, cstime = parse_stat(stat)
+            cpu += cpu_clock(pid) + cutime + cstime
+            user += utime + cutime
+            system += stime + cstime
+            threads += parse_threads(stat)
+    return cpu, user, system, threads
+
+
+def spent(pid):
+    """What a server and its descendants have used, read within a measurement."""
+    return Spent(time.monotonic(), *_spent(_forked(pid)))
+
+
+def usage(pid):
+    """The same with their context switches, read while nothing is measured."""
+    when, pids = time.monotonic(), process_tree(pid)
+    used = _spent(pids)
     voluntary = involuntary = 0
     tasks = set()
-    for process in process_tree(pid):
-        stat = _read(f"/proc/{process}/stat")
-        if not stat:
-            continue
-        utime, stime, cutime, cstime = parse_stat(stat)
-        cpu += cpu_clock(process) + cutime + cstime
-        user += utime + cutime
-        system += stime + cstime
+    for process in pids:
         for task in task_ids(process):
             counts = parse_switches(_read(f"/proc/{process}/task/{task}/status"))
             voluntary += counts[0]
             involuntary += counts[1]
             tasks.add(int(task))
-    return Usage(when, cpu, user, system, voluntary, involuntary, frozenset(tasks))
+    return Usage(when, *used, voluntary, involuntary, frozenset(tasks))
 
 
 def _cpu_ticks(text, cpus):

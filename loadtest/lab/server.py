@@ -87,7 +87,12 @@ class Server:
         return ServerDied(f"{self.name}: the server died: {self._reason(self.child.stop())}")
 
     def usage(self):
+        """With its context switches: while nothing is measured."""
         return procfs.usage(self.pid)
+
+    def spent(self):
+        """Within a measurement."""
+        return procfs.spent(self.pid)
 
     def memory(self):
         return procfs.memory(self.pid)
@@ -197,6 +202,9 @@ class Remote:
         """It is not ours to watch: requests that fail are counted."""
 
     def usage(self):
+        return None
+
+    def spent(self):
         return None
 
     def memory(self):

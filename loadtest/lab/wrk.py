@@ -17,6 +17,7 @@ from .process import Child, quoted
 _TIMEOUT = 8  # seconds after which wrk calls an answer an error; slower than that nothing here may be, but for
 _EACH = 0.001  # seconds more for each connection: that is how long so many answers may take one CPU
 _TICK = 0.1  # seconds between the moments at which wrk looks whether it should stop
+_LOOK = 0.01  # seconds between the moments at which is looked whether it has
 
 
 def find():
@@ -56,15 +57,19 @@ def problems(figures, answer_length, connections):
 
 
 class Run:
-    """A wrk at work. It opens its connections and waits with its first request for open_gate(). Context: gone afterwards."""
+    """A wrk at work. It opens its connections and waits with its first request for open_gate(); with `hold` it keeps them open
+    from end() to finish(). Context: gone afterwards."""
 
-    def __init__(self, workload, url, connections, seconds, client_cpus, check=False):
+    def __init__(self, workload, url, connections, seconds, client_cpus, check=False, hold=False):
         self.connections = connections
         self._timeout = math.ceil(_TIMEOUT + _EACH * connections)
         self.threads = max(1, min(len(client_cpus), connections))
         self._folder = tempfile.TemporaryDirectory(prefix="echod-lab-")
         self._gate = Path(self._folder.name) / "open"
-        options = [*workload.options, f"gate={self._gate}", *(["check=1"] if check else [])]
+        self._hold = Path(self._folder.name) / "close" if hold else None
+        self._lasted = None
+        options = [*workload.options, f"gate={self._gate}", *(["check=1"] if check else []),
+                   *([f"hold={self._hold}"] if hold else [])]
         # wrk knows whole seconds only: it is given more than enough and interrupted in time.
         self.argv = [find(), f"-t{self.threads}", f"-c{connections}", f"-d{math.ceil(seconds) + 60}s", f"-T{self._timeout}s",
                      "-s", workload.script, url + "/", "--", *options]
@@ -97,21 +102,35 @@ class Run:
     def written(self):
         return procfs.written(self.pid)
 
-    def finish(self, patience=5):
-        """Ends the run; (figures, bytes written in all)."""
+    def _idle(self):
+        """Whether it sends nothing any more."""
+        return self.child.ended(_LOOK if self._hold else 5 * _TICK) or (self._hold and Path(f"{self._hold}.ended").exists())
+
+    def end(self, patience=5):
+        """No request is sent any more, all answers that count have come."""
         patience = math.ceil(patience + _EACH * self.connections)
-        deadline = time.monotonic() + patience
-        self.child.send(signal.SIGINT)
-        while not self.child.ended(5 * _TICK):
+        deadline, again = time.monotonic() + patience, 0.0
+        while not self._idle():
             if time.monotonic() > deadline:
                 raise CellFailed(f"wrk did not end within {patience} s")
-            self.child.send(signal.SIGINT)  # until its handler is in place wrk ignores it
+            if time.monotonic() >= again:
+                self.child.send(signal.SIGINT)  # until its handler is in place wrk ignores it
+                again = time.monotonic() + 5 * _TICK
+        self._lasted = time.monotonic() - self.start
+
+    def finish(self, patience=5):
+        """Ends the run; (figures, bytes written in all)."""
+        if self._lasted is None:
+            self.end(patience)
         written = self.written()
-        lasted = time.monotonic() - self.start
+        if self._hold:
+            self._hold.touch()
+            if not self.child.ended(patience + _EACH * self.connections):
+                raise CellFailed(f"wrk did not close its connections within {patience} s")
         if self.child.reap() != 0:
             raise LabError(f"wrk {self.child.end_in_words()}")
         figures = parse(self.child.read_output())
-        if lasted < self._timeout:  # none can be that late: wrk counts connections on which it has not asked yet
+        if self._lasted < self._timeout:  # none can be that late: wrk counts connections on which it has not asked yet
             figures["errors"]["timeout"] = 0
         return figures, written
 

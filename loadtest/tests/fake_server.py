@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Stands in for echod in the lab's tests. FAKE_FAULT makes it fail: start, die, status, body, stubborn, later."""
+"""Stands in for echod in the lab's tests. FAKE_FAULT makes it fail: start, die, status, body, stubborn, later. What a request
+costs can be told: FAKE_CPU_US of CPU time, FAKE_SWITCHES voluntary context switches, FAKE_DELAY_MS from request to answer."""
 
 import asyncio
 import os
 import signal
 import sys
+import time
 
 FAULT = os.environ.get("FAKE_FAULT", "")
 MODES = ("thread", "event")
+CPU, SWITCHES, DELAY = (float(os.environ.get(f"FAKE_{name}", 0)) for name in ("CPU_US", "SWITCHES", "DELAY_MS"))
 LATER = 200  # requests after which the faults `die` and `later` begin
 
 
@@ -32,11 +35,19 @@ class Connection(asyncio.Protocol):
             body = self.data[end + 4:end + 4 + size] if head.startswith(b"post") else b"Hello, World!"
             self.data = self.data[end + 4 + size:]
             answers.append(self.answer(body))
-        self.transport.write(b"".join(answers))
+        if DELAY:
+            asyncio.get_running_loop().call_later(DELAY / 1e3, self.transport.write, b"".join(answers))
+        else:
+            self.transport.write(b"".join(answers))
 
     @staticmethod
     def answer(body):
         Connection.answered += 1
+        end = time.thread_time() + CPU / 1e6
+        while time.thread_time() < end:
+            pass
+        for _ in range(int(SWITCHES)):
+            time.sleep(1e-5)
         if FAULT == "die" and Connection.answered > LATER:
             os.kill(os.getpid(), signal.SIGABRT)
         late = FAULT == "later" and Connection.answered > LATER

@@ -79,7 +79,7 @@ def measure(cell, lab):
     timing = Timing(plan.warmup_for(cell.seconds, connections(cell)), cell.seconds)
     found = measure_closed(cell.subject, _workload(cell), connections(cell), timing, _pinning(cell, lab))
     kept = ("window", "lifetime", "latency_us", "limit", "switches_from", "client_cpu_share", "others_cpu_share",
-            "lost_cpu_share", "cpu_user_share", "requests", "answer_bytes", "took_s")
+            "lost_cpu_share", "runner_cpu_share", "in_flight", "cpu_user_share", "requests", "answer_bytes", "took_s")
     buckets = found["latency_us"].pop("buckets", None)
     # Only those of a server elsewhere are ever put together with others.
     histograms = {"us": buckets} if buckets and cell.subject.kind == "target" else {}

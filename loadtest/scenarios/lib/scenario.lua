@@ -4,7 +4,9 @@
 -- Options are words after the URL (`size=4096 check=1`) or, in capitals, environment variables (`SIZE=4096`).
 -- `check=1` compares status and body of every answer; wrk is slower then, so figures are taken without it. Without it
 -- only the mean length of the answers is checked, which costs nothing. `gate=PATH` opens the connections, then holds the
--- first request back until that file exists: so the runner can wait until the server has accepted them all.
+-- first request back until that file exists: so the runner can wait until the server has accepted them all. `hold=PATH`
+-- keeps the connections open after the last request until that file exists, and says by the file PATH.ended that nothing is
+-- sent any more: so the runner can read what the server used for exactly these requests, whatever the reading costs.
 
 local here = debug.getinfo(1, "S").source:match("^@(.*/)") or "./"
 local histogram = dofile(here .. "histogram.lua")
@@ -47,15 +49,37 @@ function scenario.path(default)
    return wrk.path == "/" and default or wrk.path
 end
 
-local function wait_for(path)
+local function system()
    local ffi = require "ffi"
-   ffi.cdef "int usleep(unsigned int microseconds);"
+   pcall(ffi.cdef, [[
+      int usleep(unsigned int microseconds);
+      struct lab_timespec { long seconds, nanoseconds; };
+      int clock_gettime(int clock, struct lab_timespec *now);
+   ]])
+   return ffi
+end
+
+-- Seconds of CLOCK_MONOTONIC.
+local function now()
+   local ffi = system()
+   local found = ffi.new("struct lab_timespec")
+   ffi.C.clock_gettime(1, found)
+   return tonumber(found.seconds) + tonumber(found.nanoseconds) / 1e9
+end
+
+local function wait_for(path)
+   local ffi = system()
    local file = io.open(path)
    while not file do
       ffi.C.usleep(500)
       file = io.open(path)
    end
    file:close()
+end
+
+local function hold(path)
+   io.open(path .. ".ended", "w"):close()
+   wait_for(path)
 end
 
 -- A wrk `request` function that gives the burst, but not before the gate is open. wrk opens all connections of a thread
@@ -65,6 +89,7 @@ local function gated(burst, path, first_thread)
    return function()
       if called then
          wait_for(path)
+         opened = now()
          request = function()
             return burst
          end
@@ -140,6 +165,8 @@ function scenario.define(this)
       wrk.format = function()
          return burst
       end
+      burst_length = #burst
+      held = options.hold or ""
       if options.gate then
          request = gated(burst, options.gate, number == 1)
       end
@@ -153,9 +180,16 @@ function scenario.define(this)
    end
 
    function done(summary, latency)
+      local ended = now()
+      local began = ended - summary.duration / 1e6
       local wrong_bodies = 0
-      for _, thread in ipairs(threads) do
+      for i, thread in ipairs(threads) do
          wrong_bodies = wrong_bodies + thread:get("wrong")
+         local opened = thread:get("opened")
+         began = opened and (i == 1 or opened < began) and opened or began
+      end
+      if threads[1]:get("held") ~= "" then
+         hold(threads[1]:get("held"))
       end
       local length, depth = threads[1]:get("body_length"), threads[1]:get("depth")
       local mean = summary.requests > 0 and summary.bytes / summary.requests or 0
@@ -172,6 +206,8 @@ function scenario.define(this)
          { "requests", summary.requests },
          { "bytes", summary.bytes },
          { "duration_us", summary.duration },
+         { "elapsed_us", (ended - began) * 1e6 },
+         { "burst_bytes", threads[1]:get("burst_length") },
          { "depth", depth },
          { "body_length", length },
          { "length_ok", length_ok },
