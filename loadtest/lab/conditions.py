@@ -12,13 +12,13 @@
     point     = number | "min" | "max"         of what the experiment varies
 
 The conditions of a claim (compare/claims.py) are of the same language, with two additions: `@ point` may stand behind each
-figure, and cpus, x, DIFFERENT and SAME are numbers with a name.
+figure, and holds for the figures before it that have none; cpus, x, DIFFERENT and SAME are numbers with a name.
 """
 
 import itertools
 import operator
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .errors import UsageError
 
@@ -254,11 +254,23 @@ def parse(text):
     return _Parser(text).condition()
 
 
+def _with_points(node, point=None):
+    """(the expression with a point for every figure that stands before one with a point, the point that its first figure has)."""
+    if isinstance(node, Operation):
+        right, point = _with_points(node.right, point)
+        left, point = _with_points(node.left, point)
+        return Operation(node.sign, left, right), point
+    if isinstance(node, FigureOf):
+        return replace(node, point=point if node.point is None else node.point), point if node.point is None else node.point
+    return node, point
+
+
 def parse_claim(text):
     """The same for a condition of a claim."""
-    return _Parser(text, of_claim=True).condition()
+    found = _Parser(text, of_claim=True).condition()
+    return replace(found, left=_with_points(found.left)[0])
 
 
 def parse_expression(text):
     """One side of a claim's condition: what a sentence fills in."""
-    return _Parser(text, of_claim=True).expression()
+    return _with_points(_Parser(text, of_claim=True).expression())[0]

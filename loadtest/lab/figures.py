@@ -45,6 +45,8 @@ _ALL = (
     Figure("cpu_us_per_request", "CPU/request", "µs", "lower",
            "user and system time of the server, ended threads and child processes included, per request: what tells servers "
            "apart where the client is the limit"),
+    Figure("cpu_us_at_rate", "CPU/request at a fixed rate", "µs", "lower",
+           "the same at one rate that every server serves easily: nothing is shared among requests that happen to come together"),
     Figure("switches_per_request", "switches/request", "", "lower",
            "voluntary and involuntary context switches of all the server's threads, per request"),
     Figure("voluntary_per_request", "voluntary", "", "lower", "switches per request because a thread had to wait"),
@@ -92,11 +94,11 @@ _ALL = (
 FIGURES = {figure.name: figure for figure in _ALL}
 REQUESTS = 1000  # in each window behind a rate, a CPU cost or a percentile
 _POOLED = {"p99_": 1000, "p999_": 10_000}  # of percentiles so far out, the samples of all rounds together
-_TIMED = ("/s", "MB/s", "µs", "ms", "s")
+_TIMED = ("/s", "MB/s", "ns", "µs", "ms", "s")
 _EXACT = ("instructions_per_request",)  # counted, however few the requests
 # What only the machine knows on which the server's process runs.
 OF_PROCESS = frozenset((
-    "cpu_us_per_request", "switches_per_request", "voluntary_per_request", "involuntary_per_request", "server_cpus_busy", "threads",
+    "cpu_us_per_request", "cpu_us_at_rate", "switches_per_request", "voluntary_per_request", "involuntary_per_request", "server_cpus_busy", "threads",
     "pss_bytes", "bytes_per_connection", "address_bytes_per_connection", "user_bytes_per_connection", "kernel_bytes_per_connection", "stack_bytes_per_connection", "code_lines",
     "binary_bytes", "startup_ms", "instructions_per_request"))
 

@@ -247,8 +247,9 @@ def _of_server(cell, life, warm, memory):
     cell["switches_per_request"] = cell["voluntary_per_request"] + cell["involuntary_per_request"]
 
 
-def measure(subject, workload, connections, timing, pinning):
-    """The figures of one measurement. CellFailed: no figure for this one; LabError: the server is of no use."""
+def measure(subject, workload, connections, timing, pinning, then=None):
+    """The figures of one measurement. CellFailed: no figure for this one; LabError: the server is of no use. `then`: what else is
+    done with the server before it is stopped."""
     began = time.monotonic()
     with subject.start(pinning.server) as server:
         server.wait_ready()
@@ -261,6 +262,8 @@ def measure(subject, workload, connections, timing, pinning):
         warm = _warm_up(*run)
         timed = _timed(*run)
         _refuse_wrong(server, timed.figures, answer_length, connections)
+        if then:
+            then(server)
         life = server.stop()
     threads = max(1, min(len(pinning.client), connections))
     figures = timed.figures

@@ -113,6 +113,7 @@ class AllTest(unittest.TestCase):
         known = {mode.name for mode in modes.MODES}
         for item in self.all:
             subjects = set(item.modes or known) | {variant.name for variant in item.variants}
+            subjects |= {program.name for program in item.programs}
             for claim in item.claims:
                 for mode in claim.modes or (None,):
                     spoken = [figure for condition in claim.conditions_of(mode) for figure in condition.figures]

@@ -79,6 +79,11 @@ class ConditionTest(unittest.TestCase):
                                  (f"thread.{CPU} @ max / event.{CPU} @ max >= 1.3", 2), (f"thread.{CPU} / event.{CPU} >= 1.3", 2)):
             with self.subTest(condition):
                 self.assertEqual(verdict(claim(condition), found)["conditions"][0]["ratio"], ratio)
+        # A point holds for the figures before it that have none.
+        found = experiment(rounds("thread", 64, (10, 10, 10)), rounds("thread", 1024, (20, 20, 20)), rounds("event", 64, (5, 5, 5)),
+                           rounds("event", 1024, (5, 5, 5)))
+        self.assertEqual(verdict(claim(f"thread.{CPU} / event.{CPU} @ 64 >= 1.3"), found)["conditions"][0]["ratio"], 2)
+        found = experiment(rounds("event", 64, (5, 5, 5)))
         for low in ("min", 64):
             only_one = verdict(claim(f"event.{CPU} @ max / event.{CPU} @ {low} <= SAME"), found)
             self.assertEqual((only_one["outcome"], only_one["why"]), ("not asked", "only one point of the axis was measured"))

@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: MIT
-"""As many requests as go through: wrk, a closed loop over a number of connections. See lab/measure.py."""
+"""As many requests as go through: wrk, a closed loop over a number of connections. See lab/measure.py.
 
-from .. import cpus, plan, wrk
+With `rate` the same server is asked at that rate as well, by swarm over as many connections: under full load a server finds many
+requests at each wake-up and shares its cost among them, which flatters a loop.
+"""
+
+from .. import cpus, loaded, plan, swarm, wrk
+from ..errors import CellFailed, LabError
 from ..measure import Timing
 from ..measure import measure as measure_closed
 from ..workloads import Workload
 from . import Outcome, marks_of
 
 WORKLOAD = {"scenario": "get", "verb": "GET", "path": "/plaintext", "size": 0, "depth": 1, "expect": "", "close": False,
-            "connections": 64, "spread": "connections"}
+            "connections": 64, "spread": "connections", "rate": 0, "rate_seconds": 1.0}
 _CONNECTING = 0.00015  # seconds that opening a connection takes, twice in a measurement
 _QUEUED, _AGAIN = 4096, 0.0004  # more than that at once, and the kernel has to try again: seconds for each of the others
 _FIGURES = {"rps": "requests_per_s", "cpu_us_per_request": "cpu_us_per_request",
@@ -18,8 +23,13 @@ _FIGURES = {"rps": "requests_per_s", "cpu_us_per_request": "cpu_us_per_request",
 _LATENCIES = {"p50_us": "p50", "p90_us": "p90", "p99_us": "p99", "p999_us": "p99.9", "max_us": "max"}
 
 
+_SERVED = 0.98  # of the rate asked for: a server that gets through less has no cost at this rate
+_RATE_OVERHEAD = 0.3  # seconds
+
+
 def find_tools():
     wrk.find()
+    swarm.find()
 
 
 def connections(cell):
@@ -30,7 +40,8 @@ def connections(cell):
 def length(cell):
     count = connections(cell)
     opening = _CONNECTING * count + _AGAIN * max(0, count - _QUEUED)
-    return cell.seconds + plan.warmup_for(cell.seconds, count) + plan.OVERHEAD + 2 * opening
+    at_rate = _RATE_OVERHEAD + cell.workload["rate_seconds"] + opening if cell.workload["rate"] else 0
+    return cell.seconds + plan.warmup_for(cell.seconds, count) + plan.OVERHEAD + 2 * opening + at_rate
 
 
 def workload_of(name, given):
@@ -75,18 +86,40 @@ def samples_of(found, figures):
     return {name: round(found["latency_us"]["samples"] if name in _LATENCIES else found["requests"]) for name in figures}
 
 
+def _at_rate(server, cell, pinning):
+    """(figures, samples, details) at the fixed rate; no figure where the server did not keep up, and the reason in details."""
+    given = _given(cell)
+    of = {"name": "main", "path": given["path"], "connections": connections(cell), "rate": given["rate"], "timeout": 10}
+    try:
+        found = loaded.load(server, [of], pinning, given["rate_seconds"], 0.1, of_run={"duration": f"{given['rate_seconds']:g}"})
+    except (CellFailed, LabError) as failure:
+        server.check_alive()
+        return {}, {}, {"failure": str(failure)}
+    first, second, main = found.first, found.second, found.of("main")
+    requests = main["achieved_rate"] * (second.when - first.when)
+    details = {**found.details(), "achieved_rate": main["achieved_rate"]}
+    if main["achieved_rate"] < _SERVED * given["rate"]:
+        return {}, {}, details
+    return {"cpu_us_at_rate": (second.spent.cpu - first.spent.cpu) * 1e6 / requests}, {"cpu_us_at_rate": round(requests)}, details
+
+
 def measure(cell, lab):
     timing = Timing(plan.warmup_for(cell.seconds, connections(cell)), cell.seconds)
-    found = measure_closed(cell.subject, _workload(cell), connections(cell), timing, _pinning(cell, lab))
+    pinning, at_rate = _pinning(cell, lab), []
+    steady = cell.workload["rate"] and cell.subject.kind != "target"
+    found = measure_closed(cell.subject, _workload(cell), connections(cell), timing, pinning,
+                           (lambda server: at_rate.append(_at_rate(server, cell, pinning))) if steady else None)
     kept = ("window", "lifetime", "latency_us", "limit", "switches_from", "client_cpu_share", "others_cpu_share",
             "lost_cpu_share", "runner_cpu_share", "in_flight", "cpu_user_share", "requests", "answer_bytes", "took_s")
     buckets = found["latency_us"].pop("buckets", None)
     # Only those of a server elsewhere are ever put together with others.
     histograms = {"us": buckets} if buckets and cell.subject.kind == "target" else {}
     figures = figures_of(found, _given(cell)["size"])
-    return Outcome(figures, marks_of(found), found["errors"], achieved_rate=found["requests_per_s"],
-                   details={key: found[key] for key in kept if key in found}, histograms=histograms,
-                   samples=samples_of(found, figures))
+    samples, details = samples_of(found, figures), {key: found[key] for key in kept if key in found}
+    for more, its_samples, its_details in at_rate:
+        figures, samples, details = figures | more, samples | its_samples, {**details, "at_rate": its_details}
+    return Outcome(figures, marks_of(found), found["errors"], achieved_rate=found["requests_per_s"], details=details,
+                   histograms=histograms, samples=samples)
 
 
 def by_hand(cell, lab):
