@@ -49,7 +49,7 @@ struct pool {
     unsigned free MUTEX_GUARDED_BY(pool_lock); /* workers that wait for a connection, or are about to */
     bool draining MUTEX_GUARDED_BY(pool_lock);
     bool stopping MUTEX_GUARDED_BY(pool_lock);
-    unsigned capacity; /* of the ring */
+    unsigned capacity; /* of the ring: --queue, and one for each worker */
     unsigned seat_count;
     struct seat *seats;
 };
@@ -145,12 +145,13 @@ static int pool_start_lingering(struct pool *pool)
     return -ENOMEM;
 }
 
+/* The connections that free workers are about to take do not wait. */
 static int pool_serve(struct server *server, const struct arrival *arrival)
 {
     struct pool *pool = server->mode_state;
     int error = -EBUSY;
     mutex_lock(&pool->mutex, pool_lock);
-    if (pool->count < pool->capacity) {
+    if (pool->count < pool->free + server->options->queue) {
         unsigned last = (pool->first + pool->count) % pool->capacity;
         pool->queue[last] = (struct waiting){.arrival = *arrival, .since_ms = clock_ms()};
         pool->count++;
@@ -232,7 +233,7 @@ static struct pool *pool_new(struct server *server)
         return NULL;
     }
     pool->server = server;
-    pool->capacity = server->options->queue;
+    pool->capacity = server->options->queue + pool_workers(server);
     pool->seats = calloc(pool_workers(server), sizeof *pool->seats);
     mutex_init(&pool->mutex);
     condition_init(&pool->came);

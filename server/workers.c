@@ -17,6 +17,7 @@ struct worker {
     struct workers *all;
     struct slot *slot;
     pthread_t thread;
+    bool worked; /* a job since it was last counted as idle */
 };
 
 struct workers {
@@ -25,6 +26,7 @@ struct workers {
     struct condition work_came;
     struct job_list list MUTEX_GUARDED_BY(workers_lock);
     unsigned waiting MUTEX_GUARDED_BY(workers_lock);
+    unsigned idle MUTEX_GUARDED_BY(workers_lock); /* workers that wait for a job, or are about to */
     bool stopping MUTEX_GUARDED_BY(workers_lock);
     unsigned queue;
     unsigned count; /* threads that were started */
@@ -74,12 +76,16 @@ static void job_return(struct job *job)
 }
 
 /* NULL when there will be none. */
-static struct job *workers_take(struct workers *workers)
+static struct job *workers_take(struct worker *worker)
 {
+    struct workers *workers = worker->all;
     mutex_lock(&workers->mutex, workers_lock);
+    workers->idle += worker->worked; /* a new one was counted before it was started */
     while (STAILQ_EMPTY(&workers->list) && !workers->stopping) {
         condition_wait(&workers->work_came, &workers->mutex, workers_lock);
     }
+    workers->idle--;
+    worker->worked = true;
     struct job *job = STAILQ_FIRST(&workers->list);
     if (job != NULL) {
         STAILQ_REMOVE_HEAD(&workers->list, next);
@@ -94,7 +100,7 @@ static void *worker_run(void *context)
 {
     struct worker *worker = context;
     struct job *job;
-    while ((job = workers_take(worker->all)) != NULL) {
+    while ((job = workers_take(worker)) != NULL) {
         uint64_t begin = clock_us();
         slot_show(worker->slot, DOING_WORKING);
         job->work->run(job->work);
@@ -134,6 +140,7 @@ struct workers *workers_start(struct shared *shared, size_t first, unsigned coun
     condition_init(&workers->work_came);
     mutex_lock(&workers->mutex, workers_lock);
     STAILQ_INIT(&workers->list);
+    workers->idle = count;
     mutex_unlock(&workers->mutex, workers_lock);
     int error = workers_start_threads(workers, first, count);
     if (error != 0) {
@@ -148,7 +155,7 @@ int workers_submit(struct workers *workers, struct job *job)
 {
     int error = -EAGAIN;
     mutex_lock(&workers->mutex, workers_lock);
-    if (workers->waiting < workers->queue) {
+    if (workers->waiting < workers->idle + workers->queue) {
         STAILQ_INSERT_TAIL(&workers->list, job, next);
         workers->waiting++;
         atomic_fetch_add_explicit(&workers->shared->queued, 1, memory_order_relaxed);
