@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/hot.h"
 #include "server/say.h"
 
 enum {
@@ -92,25 +94,55 @@ int access_log_open(struct access_log *access, const struct options *options, st
     return 0;
 }
 
-/* The descriptor keeps its number: threads that write meanwhile write to the one file or to the other. */
-static void take_file_anew(struct access_log *access)
+/* The descriptor keeps its number: threads that write meanwhile write to the one file or to the other. To a pipe only short
+ * writes are whole: they are short before it is there. 0 or a negative errno, then the old file is kept. */
+static int take_file_anew(struct access_log *access)
 {
     int fd = open_file(access->path);
-    if (fd < 0 || dup3(fd, access->fd, O_CLOEXEC) < 0) {
-        say("cannot open the access log %s anew: %s; the old file is kept", access->path,
-            strerror(fd < 0 ? -fd : errno));
+    if (fd < 0) {
+        return fd;
     }
-    if (fd >= 0) {
-        close(fd);
+    enum access_log_kind kind = kind_of(fd);
+    if (kind != ACCESS_LOG_FILE) {
+        access->kind = kind;
     }
+    int error = dup3(fd, access->fd, O_CLOEXEC) < 0 ? -errno : 0;
+    access->kind = error == 0 ? kind : kind_of(access->fd);
+    close(fd);
+    return error;
+}
+
+static void say_kept(const struct access_log *access, int error)
+{
+    say("cannot open the access log %s anew: %s; the old file is kept", access->path, strerror(-error));
 }
 
 void access_log_reopen(struct access_log *access)
 {
-    if (access->path != NULL && strcmp(access->path, "-") != 0) {
-        take_file_anew(access);
-        access->generation =
-            atomic_fetch_add(&access->shared->log_generation, 1) + 1; /* children to come have it */
+    if (access->path == NULL || strcmp(access->path, "-") == 0) {
+        return;
+    }
+    int error = take_file_anew(access);
+    if (error != 0) {
+        say_kept(access, error);
+    }
+    /* Children to come have it; others open it by themselves. */
+    access->generation = atomic_fetch_add(&access->shared->log_generation, 1) + 1;
+}
+
+static bool is_behind(const struct access_log *access)
+{
+    return atomic_load_explicit(&access->shared->log_generation, memory_order_relaxed) != access->generation;
+}
+
+void access_log_follow(struct access_log *access)
+{
+    if (access->path == NULL || !is_behind(access)) {
+        return;
+    }
+    uint32_t generation = atomic_load(&access->shared->log_generation);
+    if (take_file_anew(access) == 0) {
+        access->generation = generation;
     }
 }
 
@@ -124,12 +156,18 @@ void access_log_close(struct access_log *access)
 
 /* ---- writing ---- */
 
-static void follow_rotation(struct access_log *access)
+/* A signal that comes meanwhile must not have its newer file replaced by this one. */
+static COLD void take_newer_file(struct access_log *access)
 {
-    uint32_t generation = atomic_load_explicit(&access->shared->log_generation, memory_order_relaxed);
-    if (access->child && generation != access->generation) {
-        access->generation = generation;
-        take_file_anew(access);
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    access->generation = atomic_load(&access->shared->log_generation);
+    int error = take_file_anew(access);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error != 0) {
+        say_kept(access, error);
     }
 }
 
@@ -222,7 +260,9 @@ static int write_lines(struct access_lane *own)
     struct log *log = &own->log;
     size_t written = 0;
     int error = 0;
-    follow_rotation(own->to);
+    if (own->to->child && is_behind(own->to)) {
+        take_newer_file(own->to);
+    }
     while (error == 0 && written < log->length) {
         size_t piece = piece_of(own->to, log->text + written, log->length - written);
         ssize_t result = write_piece(own->to, log->text + written, piece);

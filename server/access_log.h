@@ -26,9 +26,9 @@ enum access_log_kind {
 struct access_log {
     const char *path; /* NULL: off; "-": stdout */
     int fd;
-    enum access_log_kind kind;
+    _Atomic enum access_log_kind kind; /* another file may be of another kind */
     enum log_format format;
-    bool child; /* set in a connection's process: it opens the file anew by itself */
+    bool child; /* set in a connection's process: it opens the file anew by itself, see access_log_follow */
     uint32_t generation;
     struct shared *shared;
     char instance[16];
@@ -47,6 +47,9 @@ int access_log_open(struct access_log *access, const struct options *options, st
                     char *error, size_t size);
 /* The file's path may lead to another file now: lines go there from now on, also those of other processes. Main thread. */
 void access_log_reopen(struct access_log *access);
+/* In a connection's process: opens the file anew if the parent has. A signal's handler may call it, so that a process which
+ * is idle does not keep the space of an old file. A file that cannot be opened is tried again with the next line, and said. */
+void access_log_follow(struct access_log *access);
 void access_log_close(struct access_log *access);
 
 /* With the log on: the lane's lines are kept in `text` and written from there. */

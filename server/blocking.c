@@ -88,6 +88,18 @@ static bool blocking_idle_too_long(struct blocking *b)
     return now - b->idle_since >= b->server->timeouts.limit[TIMER_IDLE];
 }
 
+/* By a signal; the socket's timeout begins anew. How long it had waited is not known: all interruptions together add an idle
+ * timeout at most. */
+static COLD bool blocking_idle_interrupted(struct blocking *b)
+{
+    if (b->session.timer_restarted) {
+        b->session.timer_restarted = false;
+        b->idle_since = clock_ms();
+        return true;
+    }
+    return blocking_idle_too_long(b) ? blocking_turn(b, HAPPENING_TIMEOUT, no_bytes) : true;
+}
+
 static void blocking_set_receive_timeout(struct blocking *b, uint64_t most)
 {
     uint64_t limit = b->server->timeouts.limit[TIMER_IDLE];
@@ -134,7 +146,7 @@ static bool blocking_await_request(struct blocking *b)
             return blocking_turn(b, closing ? HAPPENING_SHUTDOWN : HAPPENING_TIMEOUT, no_bytes);
         }
         return blocking_gives_way(b) ? blocking_turn(b, HAPPENING_SHUTDOWN, no_bytes) : true;
-    case TRANSPORT_INTERRUPTED: return true;
+    case TRANSPORT_INTERRUPTED: return blocking_idle_interrupted(b);
     case TRANSPORT_END: return blocking_turn(b, HAPPENING_END, no_bytes);
     case TRANSPORT_LOST: return false;
     }

@@ -118,6 +118,14 @@ static void drain_on_deadline(evutil_socket_t fd, short events, void *context)
     acceptor_finish(drain->acceptor, open > 0 ? 1 : 0);
 }
 
+static void drain_reopen_log(struct server *server)
+{
+    access_log_reopen(server->log);
+    if (server->mode->log_reopened != NULL) {
+        server->mode->log_reopened(server);
+    }
+}
+
 static void drain_on_signal(evutil_socket_t fd, short events, void *context)
 {
     struct drain *drain = context;
@@ -125,7 +133,7 @@ static void drain_on_signal(evutil_socket_t fd, short events, void *context)
     struct signalfd_siginfo signal;
     while (read(fd, &signal, sizeof(signal)) == (ssize_t)sizeof(signal)) {
         if (signal.ssi_signo == SIGHUP) {
-            access_log_reopen(drain->acceptor->server->log);
+            drain_reopen_log(drain->acceptor->server);
             continue;
         }
         if (signal.ssi_signo == SIGUSR1) {

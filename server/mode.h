@@ -32,6 +32,8 @@ struct mode {
     /* No more connections will come: idle ones shall end now, others with their answer. Called again every
      * ACCEPTOR_DRAIN_AGAIN_MS until all have left the gate. */
     void (*drain)(struct server *server);
+    /* The access log was opened anew: tells processes that have it open themselves. NULL: there are none. */
+    void (*log_reopened)(struct server *server);
     /* For report_begin's: counts the connections, and prints what each worker does. */
     void (*report)(struct server *server, struct report *report);
     /* All have left the gate: ends the threads, frees everything. */

@@ -87,6 +87,22 @@ static void close_others(int fd, int other)
     close_range((unsigned)high + 1, ~0u, 0);
 }
 
+static struct access_log *child_log;
+
+static void child_on_wake(void)
+{
+    access_log_follow(child_log);
+}
+
+/* The signal that wakes it also says that there is a new file. One that came before the handler was there is made up for. */
+static void child_follow_log(struct access_log *log)
+{
+    log->child = true;
+    child_log = log;
+    wake_call(child_on_wake);
+    access_log_follow(log);
+}
+
 static void __attribute__((noreturn))
 child_main(struct server *server, const struct arrival *arrival, struct slot *slot)
 {
@@ -97,7 +113,7 @@ child_main(struct server *server, const struct arrival *arrival, struct slot *sl
         _exit(0); /* the parent has died before it could be asked for */
     }
     close_others(arrival->fd, server->log->fd);
-    server->log->child = true;
+    child_follow_log(server->log);
     sigemptyset(&wake);
     sigaddset(&wake, WAKE_SIGNAL);
     sigprocmask(SIG_UNBLOCK, &wake, NULL);
@@ -189,14 +205,27 @@ static void process_on_child(evutil_socket_t fd, short events, void *context)
     }
 }
 
-static void process_drain(struct server *server)
+static void process_wake_all(struct server *server)
 {
     struct processes *processes = server->mode_state;
-    atomic_store(&server->service.shared->closing, true);
     for (size_t i = 0; i < processes->size; i++) {
         if (processes->children[i].id != 0) {
             kill(processes->children[i].id, WAKE_SIGNAL);
         }
+    }
+}
+
+static void process_drain(struct server *server)
+{
+    atomic_store(&server->service.shared->closing, true);
+    process_wake_all(server);
+}
+
+/* A child that is idle would keep the old file, and its space on the disk, until its next line or its end. */
+static void process_log_reopened(struct server *server)
+{
+    if (server->options->access_log != NULL) {
+        process_wake_all(server);
     }
 }
 
@@ -276,6 +305,7 @@ const struct mode mode_process = {
     .serve = process_serve,
     .probe = process_probe,
     .drain = process_drain,
+    .log_reopened = process_log_reopened,
     .report = process_report,
     .stop = process_stop,
 };

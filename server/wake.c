@@ -2,9 +2,24 @@
 /* A handler, so that the signal interrupts rather than kills. */
 #include "server/wake.h"
 
+#include <errno.h>
+#include <stddef.h>
+
+static void (*also)(void);
+
 static void on_wake(int number)
 {
+    int error = errno;
     (void)number;
+    if (also != NULL) {
+        also();
+    }
+    errno = error;
+}
+
+void wake_call(void (*function)(void))
+{
+    also = function;
 }
 
 void wake_init(void)

@@ -11,4 +11,7 @@
 /* Gives the signal a handler that does nothing, without SA_RESTART. Main thread, before others start. */
 void wake_init(void);
 
+/* The handler calls it from now on, with errno kept; it must be safe in a signal's handler. In a process of one thread. */
+void wake_call(void (*function)(void));
+
 #endif

@@ -2,12 +2,15 @@
 """`--access-log`: a line for each request, whole, wherever it goes and whatever becomes of that place."""
 
 import collections
+import contextlib
 import json
 import os
 import re
+import select
 import signal
 import subprocess
 import threading
+import time
 
 from harness import process, procfs, settings
 from harness.cases import case
@@ -294,6 +297,90 @@ def a_rotation_that_fails(start, folder):
     server.ask(PLAIN)
     server.stop()
     equal(len(parse(read_lines(os.path.join(folder, "b", "log")))), 2, "lines")
+
+
+def holders(pid, path):
+    """Which processes of the server have the file open."""
+    found = []
+    for process_id in (pid, *procfs.children(pid)):
+        for name in os.listdir(f"/proc/{process_id}/fd"):
+            try:
+                found += [process_id] if os.readlink(f"/proc/{process_id}/fd/{name}") == path else []
+            except FileNotFoundError:
+                pass
+    return found
+
+
+@case
+def nobody_keeps_the_old_file(start, folder):
+    """Idle connections, one that waits, one that blocks and one that lingers let go of it at once: its disk space is free."""
+    path = os.path.join(folder, "log")
+    server = start("--access-log", path, "--workers", "8", "--idle-timeout", "60s")
+    with contextlib.ExitStack() as stack:
+        wires = [stack.enter_context(server.connect()) for _ in range(6)]
+        for wire in wires:
+            wire.kept()
+        wires[1].send(get(b"/delay/8s"))
+        wires[2].send(get(b"/block/8s"))
+        wires[3].send(b"NIX / HTTP/1.1\r\n\r\n")
+        wires[3].problem(501)
+        for number in range(3):
+            old = f"{path}.{number}"
+            os.rename(path, old)
+            server.signal(signal.SIGHUP)
+            until(lambda: os.path.exists(path), "the log is opened anew")
+            until(lambda: holders(server.pid, old) == [], "nobody has the old file open", settings.patience(5))
+            wires[0].kept()
+        for wire in wires[1:3]:
+            equal(wire.answer().status, 200, "status")
+    server.stop()
+    lines = sum(len(parse(read_lines(name))) for name in (path, *(f"{path}.{number}" for number in range(3))))
+    equal(lines, 12, "lines")
+
+
+@case
+def rotations_do_not_hold_up_the_idle_timeout(start, folder):
+    path = os.path.join(folder, "log")
+    server = start("--access-log", path, "--idle-timeout", "3s")
+    with server.connect() as wire:
+        wire.kept()
+        begin = time.monotonic()
+        while not wire.readable(0.3):
+            server.signal(signal.SIGHUP)
+            check(time.monotonic() - begin < settings.patience(20), "it never ends")
+        wire.closed()
+
+
+@case
+def a_pipe_takes_the_place_of_a_file(start, folder):
+    """Lines stay whole from then on, whatever its reader is too slow for."""
+    path = os.path.join(folder, "log")
+    server = start("--access-log", path)
+    failures = []
+    load(server.address, 0, 10, failures)
+    until(lambda: len(read_lines(path)) == 10, "the first lines are there")
+    os.unlink(path)
+    os.mkfifo(path)
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb", buffering=0) as pipe:
+        inode = os.fstat(pipe.fileno()).st_ino
+        server.signal(signal.SIGHUP)
+        until(lambda: any(os.stat(f"/proc/{server.pid}/fd/{name}").st_ino == inode for name in os.listdir(f"/proc/{server.pid}/fd")
+                          if os.path.exists(f"/proc/{server.pid}/fd/{name}")), "the pipe is open")
+        threads = [threading.Thread(target=load, args=(server.address, 1000 + index * 1000, 1000, failures)) for index in range(4)]
+        text = b""
+        for thread in threads:
+            thread.start()
+        while any(thread.is_alive() for thread in threads):
+            select.select([pipe], [], [], 0.05)
+            text += pipe.read(1000) or b""
+        server.signal(signal.SIGTERM)
+        os.set_blocking(pipe.fileno(), True)
+        text += pipe.read()
+        server.wait(0)
+    equal(failures, [], "failures of the clients")
+    check(text.endswith(b"\n"), f"the last line is not whole: {text[-100:]!r}")
+    ids = [item[3] for item in parse(text.decode().splitlines())]
+    check(len(ids) == len(set(ids)) and len(ids) > 100, f"{len(ids)} lines, {len(set(ids))} ids")
 
 
 @case
