@@ -81,6 +81,8 @@ class Comparison:
 
     def _cannot(self, item):
         """Why an experiment cannot be run here, if so."""
+        if self.effort not in item.efforts:
+            return "it needs --full"
         if self.given.target and OF_PROCESS.issuperset(item.figures):
             return "all its figures are of the server's process, which runs elsewhere"
         if self.given.target and item.programs:

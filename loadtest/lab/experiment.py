@@ -13,7 +13,7 @@
     [x]                       the axis: name, title, unit, log; absent where there is one point
     [workload]                what the method is to do
     [quick], [full]           x (numbers, or "most" and "cpus"), rounds, seconds, modes (some of those above), and what they
-                              change in [workload]
+                              change in [workload]; without [quick] it takes --full
     twin                      a mode that is measured for a second time as NAME-twin: what the two differ is noise [none]
     [[claims]]                what is put to the test: compare/claims.py
 """
@@ -27,8 +27,8 @@ from .errors import LabError, UsageError
 from .figures import FIGURES
 
 FOLDER = Path(__file__).resolve().parent.parent / "experiments"
-ORDER = ("scaling", "memory", "switch-cost", "cores", "blocked-loop", "waiting", "churn", "slow-clients", "overload", "bytes",
-         "price", "races", "deadlock", "thread-safety")
+ORDER = ("scaling", "memory", "switch-cost", "cores", "blocked-loop", "waiting", "isolation", "churn", "slow-clients", "overload",
+         "bytes", "shutdown", "price", "races", "deadlock", "thread-safety")
 EFFORTS = ("quick", "full")
 _CEILINGS = {True: EFFORTS, "full": ("full",), False: ()}
 _SYMBOLS = ("most", "cpus")
@@ -130,7 +130,7 @@ def from_table(name, data):
         figures=_checked_figures(data),
         chart=data["chart"],
         claims=claims.from_tables(data["claims"]),
-        efforts={effort: _effort(data[effort], workload, axis is not None) for effort in EFFORTS},
+        efforts={effort: _effort(data[effort], workload, axis is not None) for effort in EFFORTS if effort in data or effort == "full"},
         modes=tuple(data.get("modes", ())),
         ceilings=_CEILINGS[data.get("ceilings", False)],
         flags={mode: tuple(flags) for mode, flags in data.get("flags", {}).items()},

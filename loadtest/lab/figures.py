@@ -29,7 +29,10 @@ def _timed(phase, words):
         Figure(f"p50_{phase}_us", f"p50 {phase}", "µs", "lower", f"median latency of the cheap requests with {words}", log=True),
         Figure(f"p99_{phase}_us", f"p99 {phase}", "µs", "lower",
                f"99th percentile of theirs with {words}; none where more than 1 in 100 was not answered", log=True),
-        Figure(f"answered_{phase}", f"answered {phase}", "%", "higher", f"how many of them were answered with {words}"),
+        Figure(f"answered_{phase}", f"answered {phase}", "%", "higher",
+               f"how many of them were answered, in time where there is a deadline, with {words}"),
+        Figure(f"late_{phase}", f"late {phase}", "%", "lower", f"how many of them were answered after the deadline with {words}"),
+        Figure(f"done_{phase}", f"done {phase}", "", "higher", f"answers to the {words} themselves"),
     )
 
 
@@ -67,13 +70,29 @@ _ALL = (
     Figure("stack_bytes_per_connection", "kernel stacks/connection", "bytes", "lower",
            "the kernel's stacks in that: a thread and a process have one each", log=True),
     Figure("last_answer_s", "last answer after", "s", "lower", "from the first request to the last answer"),
-    Figure("waves", "waves", "", "lower", "that time in units of the delay asked for: one means that all waited at once"),
+    Figure("bytes_per_waiter", "memory/waiting request", "bytes", "lower",
+           "user and kernel memory together for each request that waits, its connection included", log=True),
+    Figure("user_bytes_per_waiter", "user memory/waiting request", "bytes", "lower", "growth of PSS for each of them", log=True),
+    Figure("threads_per_waiter", "threads/waiting request", "", "lower", "threads and processes more for each of them"),
+    Figure("cpu_us_per_waiter", "CPU/waiting request", "µs", "lower",
+           "user and system time of the server's whole life, divided by the requests that waited"),
     Figure("answers", "answers", "", "higher", "right answers that came"),
     Figure("capacity", "capacity", "/s", "higher", "right answers per second while it is not pressed: a closed loop"),
-    Figure("goodput", "goodput", "/s", "higher", "right answers (200) per second"),
-    Figure("goodput_share", "goodput/capacity", "%", "higher", "right answers under the rate asked for, of the capacity"),
+    Figure("asked_per_s", "asked", "/s", "none", "requests per second that were to be sent"),
+    Figure("offered_per_s", "offered", "/s", "none", "requests per second that were sent: with a constant rate, as many as asked"),
+    Figure("goodput", "goodput", "/s", "higher", "right answers (200) per second that came within the deadline from when they were due"),
+    Figure("goodput_share", "goodput/capacity", "%", "higher", "goodput under the rate asked for, of the capacity"),
+    Figure("late_per_s", "late", "/s", "lower", "right answers per second that came after the deadline"),
     Figure("refused_per_s", "refused", "/s", "none", "answers with 503 per second"),
     Figure("failed_per_s", "failed", "/s", "lower", "requests per second that got no whole answer, or were never sent"),
+    Figure("bytes_per_slow", "memory/slow client", "bytes", "lower", "growth of PSS for each slow client", log=True),
+    Figure("open_before", "connections", "", "none", "connections that were open before the crash"),
+    Figure("lived_on", "lived on", "", "higher", "connections that were answered after the crash of another"),
+    Figure("lived_share", "lived on", "%", "higher", "the same, of all but the one that crashed"),
+    Figure("serves_on", "serves on", "", "higher", "1 if a new connection was answered after the crash, else 0"),
+    Figure("answers_lost", "answers lost", "", "lower", "requests in flight at SIGTERM that got no right answer"),
+    Figure("last_s", "last answer after", "s", "none", "from SIGTERM to the last answer"),
+    Figure("exit_s", "end after", "s", "lower", "from SIGTERM to the end of the server"),
     *(figure for phase, words in _PHASES.items() for figure in _timed(phase, words)),
     Figure("code_lines", "lines of code", "", "lower", "lines of the mode's own sources, without blank lines and comments"),
     Figure("lost_updates", "lost updates", "", "lower", "updates of a shared counter that are missing at the end"),
@@ -98,9 +117,11 @@ _TIMED = ("/s", "MB/s", "ns", "µs", "ms", "s")
 _EXACT = ("instructions_per_request",)  # counted, however few the requests
 # What only the machine knows on which the server's process runs.
 OF_PROCESS = frozenset((
-    "cpu_us_per_request", "cpu_us_at_rate", "switches_per_request", "voluntary_per_request", "involuntary_per_request", "server_cpus_busy", "threads",
-    "pss_bytes", "bytes_per_connection", "address_bytes_per_connection", "user_bytes_per_connection", "kernel_bytes_per_connection", "stack_bytes_per_connection", "code_lines",
-    "binary_bytes", "startup_ms", "instructions_per_request"))
+    "cpu_us_per_request", "cpu_us_at_rate", "switches_per_request", "voluntary_per_request", "involuntary_per_request",
+    "server_cpus_busy", "threads", "pss_bytes", "bytes_per_connection", "address_bytes_per_connection", "user_bytes_per_connection",
+    "kernel_bytes_per_connection", "stack_bytes_per_connection", "code_lines", "binary_bytes", "startup_ms",
+    "instructions_per_request", "bytes_per_waiter", "user_bytes_per_waiter", "threads_per_waiter", "cpu_us_per_waiter",
+    "bytes_per_slow", "open_before", "lived_on", "lived_share", "serves_on", "answers_lost", "last_s", "exit_s"))
 
 
 def floor_of(name):

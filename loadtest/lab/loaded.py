@@ -3,11 +3,12 @@
 
 from dataclasses import dataclass
 
-from . import histogram, swarm
+from . import histogram, procfs, swarm
 from .errors import CellFailed
 from .measure import CLIENT_LIMIT, Mark, interference, mark
 
 _TAIL = 0.1  # seconds before the end at which the second reading is made
+_OFFERED = 0.98  # of a rate asked for, at least: what is offered less is no constant rate
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,7 @@ class Loaded:
     first: Mark
     second: Mark
     memory: dict | None
+    kernel: dict  # bytes of kernel memory of the whole system, by kind
     cpus: int  # in use
 
     def of(self, name):
@@ -26,8 +28,10 @@ class Loaded:
         """What spoils the figures."""
         found = interference(self.first, self.second, self.cpus)
         limited = self.result["client_cpu_share"] >= CLIENT_LIMIT
+        unoffered = any(of["asked_rate"] and of["offered_rate"] < _OFFERED * of["asked_rate"] for of in self.result["classes"])
         return [mark for mark, true in (("client_limited", limited), ("disturbed", found["disturbed"]),
-                                        ("throttled", found["throttled"]), ("runner", found["runner"])) if true]
+                                        ("throttled", found["throttled"]), ("runner", found["runner"]),
+                                        ("unoffered", unoffered)) if true]
 
     def of_server(self):
         """Figures of the server's process, if it runs here."""
@@ -38,16 +42,27 @@ class Loaded:
             figures["pss_bytes"] = self.memory["pss"]
         return figures
 
-    def histogram(self, name):
-        """The latencies of a class, as results.json keeps them."""
-        return histogram.compact(self.of(name)["latency_us"]["buckets"])
+    def histogram(self, name, which="latency_us"):
+        """The latencies of a class, or with `late_us` those of its late answers, as results.json keeps them."""
+        return histogram.compact(self.of(name)[which]["buckets"])
+
+    def series(self, name):
+        """What happened to a class over time: by figure, [seconds from the window's beginning, value] for each interval."""
+        rows = self.of(name).get("series", [])
+        names = [figure for figure in rows[0] if figure != "end_s"] if rows else []
+        return {figure: [[row["end_s"], row[figure]] for row in rows if row[figure] is not None] for figure in names}
 
     def details(self):
         found = interference(self.first, self.second, self.cpus)
-        classes = [{**of, "latency_us": {name: value for name, value in of["latency_us"].items() if name != "buckets"}}
+        classes = [{name: _without_buckets(value) for name, value in of.items() if name != "series"}
                    for of in self.result["classes"]]
         return {"swarm": {**self.result, "classes": classes}, "others_cpu_share": found["others_cpu_share"],
                 "lost_cpu_share": found["lost_cpu_share"]}
+
+
+def _without_buckets(value):
+    """A member of a class; of a histogram, what is left of it."""
+    return {name: found for name, found in value.items() if name != "buckets"} if isinstance(value, dict) else value
 
 
 def load(server, classes, pinning, seconds, warmup=0.0, gate=True, of_run=None, looked=None):
@@ -64,15 +79,20 @@ def load(server, classes, pinning, seconds, warmup=0.0, gate=True, of_run=None, 
         first = mark(server, run, pinning)
         run.sleep_until(length - _TAIL if looked is None else looked)
         second = mark(server, run, pinning)
-        memory = server.memory()
+        memory, kernel = server.memory(), procfs.kernel_memory()
         result = run.finish(length)
         server.check_alive()
-    return Loaded(result, first, second, memory, len(pinning.server | pinning.client))
+    return Loaded(result, first, second, memory, kernel, len(pinning.server | pinning.client))
+
+
+def failed(found):
+    """How many requests of a class got no whole answer, or a wrong one, or were never sent."""
+    return sum(found["errors"].values()) + found["unsent"] + found["unfinished"]
 
 
 def missed(found):
-    """In words, what came of the requests of a class that got no right answer."""
-    words = [f"{found['refused']:,} refused with 503"] if found["refused"] else []
+    """In words, what came of the requests of a class that got no right answer in time."""
+    words = [f"{found[name]:,} {how}" for name, how in (("late", "late"), ("refused", "refused with 503")) if found[name]]
     words += [f"{count:,} {kind} errors" for kind, count in found["errors"].items() if count]
     words += [f"{found[name]:,} {name}" for name in ("unsent", "unfinished") if found[name]]
     first = f" (first: {found['first_error']})" if found["first_error"] else ""

@@ -12,7 +12,7 @@ from .errors import UsageError
 from .figures import FIGURES
 
 _COUNTS = ("answers", "slow_open")  # that the machines share out
-_WORST = ("max_us", "last_answer_s", "waves")
+_WORST = ("max_us", "last_answer_s")
 
 
 def _histograms(entries):

@@ -4,6 +4,7 @@
 import ctypes
 import mmap
 import os
+import resource
 import select
 import signal
 import struct
@@ -162,6 +163,16 @@ def stop_all():
             child.send(signal.SIGTERM)
         for child in list(_living):
             child.close()
+
+
+def signal_thread(process, thread, number=signal.SIGSEGV):
+    """Sends a signal to one thread of a process that a child of this one is, or has started. What it ends of leaves no core file."""
+    try:
+        resource.prlimit(process, resource.RLIMIT_CORE, (0, 0))
+        if _libc.tgkill(process, thread, number) != 0:
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    except OSError as error:
+        raise LabError(f"cannot signal thread {thread} of process {process}: {error.strerror}") from None
 
 
 def describe_status(status):

@@ -147,6 +147,12 @@ def usage(pid):
     return Usage(when, *used, voluntary, involuntary, frozenset(tasks))
 
 
+def switches_by_task(pid):
+    """Context switches so far of every thread of a server and its descendants, by (process id, thread id)."""
+    return {(process, int(task)): sum(parse_switches(text)) for process in process_tree(pid) for task in task_ids(process)
+            if (text := _read(f"/proc/{process}/task/{task}/status"))}
+
+
 def _cpu_ticks(text, cpus):
     """user, nice, system, idle, iowait, irq, softirq and steal of these CPUs together, from /proc/stat."""
     totals = [0] * 8

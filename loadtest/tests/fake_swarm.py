@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Stands in for swarm in the lab's tests: says that all went well, without a connection. FAKE_SWARM: dead, wrong, half,
-silent, cut, killed."""
+"""Stands in for swarm in the lab's tests: says that all went well, without a connection. FAKE_SWARM: dead, wrong, half, late,
+unoffered, silent, cut, killed."""
 
 import json
 import os
@@ -26,18 +26,25 @@ def parse(arguments):
     return groups[0], groups[1:]
 
 
-def result_of(of):
+def result_of(of, interval):
     asked = float(of["rate"]) if "rate" in of else None
     requests = int(of["connections"]) if "each" in of or "requests" in of else round(asked or 1000)
-    answers = requests // 2 if FAULT == "half" else requests
+    late = requests // 4 if FAULT == "late" else 0
+    answers = requests // 2 if FAULT == "half" else requests - late
     errors = dict.fromkeys(("connect", "read", "write", "timeout", "status", "body"), 0)
     if FAULT == "wrong":
         errors["body"] = 3
     latency = dict.fromkeys(("min", "mean", "p50", "p90", "p99", "p99.9", "max"), 100.0)
-    return {"name": of["name"], "path": of["path"], "asked_rate": asked, "achieved_rate": answers / 1.0, "requests": requests,
-            "answers": answers, "refused": 0, "unsent": 0, "unfinished": requests - answers, "errors": errors,
+    offered = asked and asked / (2 if FAULT == "unoffered" else 1)
+    row = {"offered": requests, "goodput": answers, "late": late, "refused": 0, "failed": 0, "p50_us": 100.0, "p99_us": 100.0}
+    series = {"series": [{"end_s": 0.5, **row}, {"end_s": 1.0, **row, "p99_us": None}]} if interval else {}
+    return {"name": of["name"], "path": of["path"], "asked_rate": asked, "offered_rate": offered or answers + late,
+            "achieved_rate": (answers + late) / 1.0, "goodput": answers / 1.0, "requests": requests, "answers": answers, "late": late,
+            **series, "refused": 0, "unsent": 0, "unfinished": requests - answers, "errors": errors,
             "first_error": "a body of 3 bytes, 13 expected" if FAULT == "wrong" else None, "last_answer_s": 1.25,
-            "latency_us": {**latency, "samples": answers, "buckets": [[90.0, answers - answers // 10], [100.0, answers // 10]]}}
+            "latency_us": {**latency, "samples": answers + late,
+                           "buckets": [[90.0, answers - answers // 10], [100.0, answers // 10], [3000.0, late]][:3 if late else 2]},
+            "late_us": {**latency, "samples": late, "buckets": [[3000.0, late]] if late else []}}
 
 
 def main(arguments):
@@ -57,7 +64,7 @@ def main(arguments):
     if FAULT == "killed":
         os.kill(os.getpid(), signal.SIGKILL)
     print(json.dumps({"event": "result", "complete": True, "window_s": 1.0, "client_cpu_share": 0.1,
-                      "classes": [result_of(of) for of in classes]}))
+                      "classes": [result_of(of, "interval" in of_run) for of in classes]}))
     return 0
 
 

@@ -107,7 +107,10 @@ class AllTest(unittest.TestCase):
                     self.assertTrue(hasattr(method, name), name)
                 names = {*item.modes, *item.flags, *(variant.mode for variant in item.variants)}
                 self.assertLessEqual(names, known)
-                self.assertEqual(item.axis is None, item.efforts["quick"].x == (None,))
+                self.assertLessEqual(set(item.efforts), set(experiment.EFFORTS))
+                for effort in item.efforts.values():
+                    self.assertEqual(item.axis is None, effort.x == (None,))
+                    self.assertGreaterEqual(effort.rounds, 1)
 
     def test_a_claim_speaks_of_figures_and_subjects_that_are_measured(self):
         known = {mode.name for mode in modes.MODES}

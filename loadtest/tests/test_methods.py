@@ -19,7 +19,7 @@ TESTS = context.LOADTEST / "tests"
 class SwarmTest(unittest.TestCase):
     def setUp(self):
         self.set_environment("ECHOD_SWARM", str(TESTS / "fake_swarm.py"))
-        self.lab = SimpleNamespace(pinning=cpus.split(os.sched_getaffinity(0)))
+        self.lab = SimpleNamespace(pinning=cpus.split(os.sched_getaffinity(0)), most=10_000)
 
     def set_environment(self, name, value):
         patch = mock.patch.dict(os.environ, {name: value})
@@ -50,11 +50,28 @@ class SwarmTest(unittest.TestCase):
         self.assertIn("p50_alone_us", figures)
         self.assertNotIn("p99_alone_us", figures)
 
+    def test_late_ones_stand_apart(self):
+        self.set_environment("FAKE_SWARM", "late")
+        found = self.mix()
+        self.assertEqual((found.figures["answered_slow"], found.figures["late_slow"]), (75, 25))
+        self.assertEqual(found.samples["p99_slow_us"], 200)
+        self.assertEqual(found.histograms["late_slow_us"], [[3008, 50]])
+
+    def test_a_loop_that_stalls_is_measured_for_whole_turns_after_one(self):
+        workload = {**mix.WORKLOAD, "warmup": 0.25, "beside": {"a": {"turn": 2.0, "stalls": ["event"]}, "b": {"seconds": 7.0}, "c": {}}}
+        for subject, phase, seconds, found in (("event", "a", 1.0, (2.25, 2.0)), ("event", "a", 4.0, (2.25, 4.0)),
+                                               ("event", "a", 4.5, (2.25, 6.0)), ("thread", "a", 1.0, (0.25, 1.0)),
+                                               ("event", "b", 1.0, (0.25, 7.0)), ("event", "c", 1.0, (0.25, 1.0))):
+            cell = engine.Cell(None, Subject(subject, ()), None, 1, seconds, workload)
+            self.assertEqual(mix.times(phase, cell), found)
+
     def test_burst(self):
         for holds_idle in (True, False):
             with self.subTest(holds_idle=holds_idle):
                 figures = self.measure(burst, 40, holds_idle=holds_idle, delay=0.2).figures
-                self.assertEqual((figures["last_answer_s"], figures["waves"], figures["answers"]), (1.25, 6.25, 40))
+                self.assertEqual((figures["last_answer_s"], figures["answers"]), (1.25, 40))
+                self.assertEqual(figures["threads_per_waiter"], 0)
+                self.assertGreater(figures["cpu_us_per_waiter"], 0)
 
     def test_burst_that_is_not_answered_whole(self):
         self.set_environment("FAKE_SWARM", "half")
@@ -66,6 +83,29 @@ class SwarmTest(unittest.TestCase):
         found = self.measure(overload, 200, capacity_seconds=0.1, warmup=0.1)
         self.assertEqual(found.figures["capacity"], 1000)
         self.assertEqual((found.asked_rate, found.figures["goodput"], found.figures["goodput_share"]), (2000, 2000, 200))
+        self.assertEqual((found.figures["asked_per_s"], found.figures["offered_per_s"]), (2000, 2000))
+        self.assertEqual(found.samples, {"capacity": 1000, **dict.fromkeys(
+            ("asked_per_s", "offered_per_s", "goodput", "goodput_share", "late_per_s", "refused_per_s", "failed_per_s", "p50_us", "p99_us"),
+            2000)})
+        self.assertEqual(found.series["goodput"], [[0.5, 2000], [1.0, 2000]])
+        self.assertEqual(found.series["p99_us"], [[0.5, 100.0]])
+
+    def test_late_answers_are_no_goodput(self):
+        self.set_environment("FAKE_SWARM", "late")
+        found = self.measure(overload, 200, capacity_seconds=0.1, warmup=0.1)
+        self.assertEqual((found.figures["goodput"], found.figures["late_per_s"]), (1500, 500))
+        self.assertEqual(found.histograms["late_us"], [[3008, 500]])
+
+    def test_a_rate_that_is_not_offered_is_marked(self):
+        for fault, marked in (("unoffered", True), ("", False)):
+            self.set_environment("FAKE_SWARM", fault)
+            found = self.measure(overload, 200, capacity_seconds=0.1, warmup=0.1)
+            self.assertEqual("unoffered" in found.marks, marked)
+
+    def test_connections_for_an_overload_follow_from_the_rate(self):
+        given = {**overload.WORKLOAD, "timeout": 3.0, "clients": 10}
+        self.assertEqual(overload._class(1000, given, 99_999)["connections"], 3310)
+        self.assertEqual(overload._class(1000, given, 2000)["connections"], 2000)
 
     def test_what_gives_no_figure(self):
         for fault, error, pattern in (("wrong", CellFailed, "wrong answers: 3 body errors .first: a body of 3 bytes"),

@@ -10,6 +10,7 @@
     sentence = "…"               what was seen, with {figures}: see sentences.py
     reverse = "…"                what would reverse the verdict
     counts = false               whether the figures are counts or sizes: all rounds must agree, no number of requests is needed
+    full = false                 whether only --full measures what it is about
     cpus = 2                     usable CPUs without which it cannot be decided [1 for counts, else 2: the client needs its own]
 
 A condition is `expression sign number`. The expression is of figures (lab/conditions.py), as a rule one divided by another; it
@@ -24,7 +25,7 @@ from ..errors import UsageError
 from . import sentences
 
 _TEXTS = ("name", "claim", "source", "sentence", "reverse")
-_KEYS = {*_TEXTS, "modes", "conditions", "counts", "cpus"}
+_KEYS = {*_TEXTS, "modes", "conditions", "counts", "full", "cpus"}
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Claim:
     conditions: tuple  # texts, in which {mode} may stand
     modes: tuple = ()  # none: one verdict
     counts: bool = False
+    full: bool = False
     cpus: int = 2
 
     def conditions_of(self, mode):
@@ -57,7 +59,8 @@ def from_table(table):
         raise ValueError(f"claims: unknown key {unknown[0]!r}")
     counts = table.get("counts", False)
     found = Claim(**{key: " ".join(table[key].split()) for key in _TEXTS}, conditions=tuple(table["conditions"]),
-                  modes=tuple(table.get("modes", ())), counts=counts, cpus=table.get("cpus", 1 if counts else 2))
+                  modes=tuple(table.get("modes", ())), counts=counts,
+                  full=table.get("full", False), cpus=table.get("cpus", 1 if counts else 2))
     if not found.conditions:
         raise ValueError(f"claims: {found.name} has no condition")
     for mode in found.modes or (None,):

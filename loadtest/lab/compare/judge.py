@@ -22,6 +22,7 @@ class Setting:
 
     cpus: int  # usable ones
     noise: Noise = Noise()
+    effort: str = "full"
 
 
 def _counted(values):
@@ -37,6 +38,11 @@ def _counted(values):
         if count < needed and short is None:
             short = f"{figure} rests on {count:,.0f} samples{'' if pooled else ' a round'}, {needed:,} are needed"
     return least, short
+
+
+def _least(values):
+    """What the n of a count is: the least samples that any of its figures rests on; None where no figure says."""
+    return min((count for samples in values.samples.values() for count in samples if count), default=None)
 
 
 def _balance(node, sign=1):
@@ -108,6 +114,8 @@ def _unusable(values):
         unit = figures.FIGURES[figure.name].unit if figure.name in figures.FIGURES else ""
         if mark == "implausible":
             return f"{figure.subject}: rate and latency do not fit what was in flight"
+        if mark == "unoffered":
+            return f"{figure.subject}: the rate asked for was not offered"
         if mark == "client_limited" and unit.endswith("/s"):
             return f"{figure.subject}: the client was at its limit, a faster server would show the same"
     return None
@@ -146,7 +154,7 @@ def _condition(condition, claim, evidence, setting):
         return {**found, "outcome": TOO_LITTLE}, "no round has all of its figures"
     outcome, why, low, high, coverage, wanted = _decide(condition, claim, values, setting)
     found |= {"text": text_of(condition.left, values.points, evidence.axis), "ratio": stats.Sample(values.values).median, "low": low,
-              "high": high, "wanted": wanted, "rounds": len(values.values), "coverage": coverage, "samples": _counted(values)[0]}
+              "high": high, "wanted": wanted, "rounds": len(values.values), "coverage": coverage, "samples": _least(values) if claim.counts else _counted(values)[0]}
     return {**found, "outcome": outcome}, why
 
 
@@ -163,6 +171,8 @@ def _verdict(claim, mode, evidence, setting):
     found = [part for part, _ in parts]
     outcome = _together([part["outcome"] for part in found])
     why = next((reason for part, reason in parts if part["outcome"] == outcome), None)
+    if claim.full and setting.effort == "quick":
+        outcome, why = NOT_ASKED, "it needs --full"
     if outcome not in (NOT_ASKED,) and setting.cpus < claim.cpus:
         outcome, why = NEEDS_CPUS, f"it takes {claim.cpus} CPUs, and {setting.cpus} may be used"
     return {"mode": mode, "outcome": outcome,

@@ -28,7 +28,7 @@ class Outcome:
     series: dict = field(default_factory=dict)  # by name, [seconds, value] over the time of the measurement
 
 
-MARKS = ("client_limited", "disturbed", "throttled", "runner", "implausible")
+MARKS = ("client_limited", "disturbed", "throttled", "runner", "implausible", "unoffered")
 
 
 def marks_of(cell):
@@ -37,9 +37,9 @@ def marks_of(cell):
 
 def known():
     """Every method by its name."""
-    from . import burst, closed, deadlock, idle, mix, overload, price, races, thread_safety
-    return {"burst": burst, "closed": closed, "deadlock": deadlock, "idle": idle, "mix": mix, "overload": overload, "price": price,
-            "races": races, "thread_safety": thread_safety}
+    from . import burst, closed, deadlock, idle, isolation, mix, overload, price, races, shutdown, thread_safety
+    return {"burst": burst, "closed": closed, "deadlock": deadlock, "idle": idle, "isolation": isolation, "mix": mix,
+            "overload": overload, "price": price, "races": races, "shutdown": shutdown, "thread_safety": thread_safety}
 
 
 def of(experiment):

@@ -23,16 +23,25 @@ def length(cell):
     return _OVERHEAD + _EACH * cell.x
 
 
-def figures_of(grown):
-    """(figures, marks) of a growth. The kernel's counters are the whole machine's: where they fell, or rose by less than the
-    sockets take, others freed more than this says, and it says nothing."""
-    figures = {"user_bytes_per_connection": grown["user"], "address_bytes_per_connection": grown["address"]}
+def kernel_bytes(grown):
+    """(the kernel's bytes for each connection or None, marks) of a growth. The kernel's counters are the whole machine's: where
+    they fell, or rose by less than the sockets take, others freed more than this says, and it says nothing."""
     if not {"slab", "stacks", "tables"} <= set(grown):
-        return figures, ()
+        return None, ()
     kernel = grown["slab"] + grown["stacks"] + grown["tables"]
     if kernel < _SOCKETS or grown["stacks"] < -_STACKS:
-        return figures, ("unusable",)
-    return {**figures, "bytes_per_connection": grown["user"] + kernel, "kernel_bytes_per_connection": kernel, "stack_bytes_per_connection": max(0, grown["stacks"])}, ()
+        return None, ("unusable",)
+    return kernel, ()
+
+
+def figures_of(grown):
+    """(figures, marks) of a growth."""
+    figures = {"user_bytes_per_connection": grown["user"], "address_bytes_per_connection": grown["address"]}
+    kernel, marks = kernel_bytes(grown)
+    if kernel is None:
+        return figures, marks
+    return {**figures, "bytes_per_connection": grown["user"] + kernel, "kernel_bytes_per_connection": kernel,
+            "stack_bytes_per_connection": max(0, grown["stacks"])}, ()
 
 
 def measure(cell, lab):

@@ -2,14 +2,23 @@
 """Cheap requests at a constant rate, timed from when they were due, beside clients of another kind: what do they feel?
 
 `timed` is the class of swarm whose latencies count; each entry of `beside` is a phase with another class next to it, or with
-nothing. The phases run one after the other on one server. In a class "x" stands for the point of the axis.
+nothing. The phases run one after the other on one server. In a class "x" stands for the point of the axis. An entry of
+`beside` may hold, besides the flags of its class,
+
+    seconds     how long this phase is measured [the experiment's]
+    turn        seconds in which a loop that does all of them one after another gets around once [0]
+    stalls      the subjects that do so: they are measured for whole turns, after one, since before the first turn has ended
+                nobody has waited for all of it [none]
 """
+
+import math
 
 from .. import loaded, swarm
 from ..errors import CellFailed
 from . import Outcome
 
 WORKLOAD = {"timed": {}, "beside": {}, "warmup": 0.2}
+_OWN = ("seconds", "turn", "stalls")  # keys of a phase that are no flags of swarm
 _OVERHEAD, _CONNECTING = 0.4, 0.0001
 
 
@@ -22,14 +31,24 @@ def connections(cell):
     return cell.workload["timed"].get("connections", 1) + most
 
 
+def times(phase, cell):
+    """(warm-up, seconds) of a phase."""
+    of, warmup = cell.workload["beside"][phase], cell.workload["warmup"]
+    seconds = of.get("seconds", cell.seconds)
+    turn = of.get("turn", 0)
+    if not turn or cell.subject.name not in of.get("stalls", ()):
+        return warmup, seconds
+    return warmup + turn, turn * max(1, math.ceil(seconds / turn - 1e-9))
+
+
 def length(cell):
-    phases = cell.workload["beside"].values()
-    slowest = sum(of.get("stall", 0) for of in phases)
-    return _OVERHEAD + len(phases) * (cell.seconds + cell.workload["warmup"] + _CONNECTING * connections(cell)) + slowest
+    phases = cell.workload["beside"]
+    return (_OVERHEAD + sum(sum(times(phase, cell)) + phases[phase].get("turn", 0) for phase in phases) +
+            len(phases) * _CONNECTING * connections(cell))
 
 
 def _filled(of, cell):
-    return {name: cell.x if value == "x" else value for name, value in of.items() if name != "stall"}
+    return {name: cell.x if value == "x" else value for name, value in of.items() if name not in _OWN}
 
 
 def _classes(phase, cell):
@@ -39,33 +58,61 @@ def _classes(phase, cell):
 
 
 def _figures(phase, found):
-    """Latencies as far as the answers go: where one in a hundred has none, there is no p99."""
+    """(figures, samples). Latencies as far as the answers go: where one in a hundred has none, there is no p99."""
     timed = found.of("timed")
-    share = timed["answers"] / timed["requests"] if timed["requests"] else 0.0
-    figures = {f"answered_{phase}": 100 * share}
-    if share >= 0.5:
-        figures[f"p50_{phase}_us"] = timed["latency_us"]["p50"]
-    if share >= 0.99:
-        figures[f"p99_{phase}_us"] = timed["latency_us"]["p99"]
-    return figures
+    requests, right = timed["requests"], timed["answers"] + timed["late"]
+    figures = {f"answered_{phase}": 100 * timed["answers"] / requests, f"late_{phase}": 100 * timed["late"] / requests}
+    samples = dict.fromkeys(figures, requests)
+    for name, least in (("p50", 0.5), ("p99", 0.99)):
+        if right >= least * requests:
+            figures[f"{name}_{phase}_us"] = timed["latency_us"][name]
+            samples[f"{name}_{phase}_us"] = timed["latency_us"]["samples"]
+    for of in found.result["classes"]:
+        if of["name"] == "beside":
+            figures[f"done_{phase}"] = samples[f"done_{phase}"] = of["answers"]
+    return figures, samples
+
+
+def _histograms(phase, found):
+    timed = found.of("timed")
+    kept = {f"{phase}_us": found.histogram("timed")}
+    return {**kept, f"late_{phase}_us": found.histogram("timed", "late_us")} if timed["late"] else kept
+
+
+def _measure_phase(phase, server, cell, lab):
+    warmup, seconds = times(phase, cell)
+    found = loaded.load(server, _classes(phase, cell), lab.pinning, seconds, warmup, gate=False,
+                        of_run={"duration": f"{seconds:g}"})
+    timed = found.of("timed")
+    loaded.refuse_wrong(timed)
+    if not timed["requests"]:
+        raise CellFailed("no request was due", "other")
+    return found
+
+
+def _growth(before, after, phase, cell):
+    """How much memory each client beside the healthy ones takes, of two phases' readings."""
+    if not cell.x or before is None or "pss_bytes" not in after or "x" not in cell.workload["beside"][phase].values():
+        return {}
+    return {f"bytes_per_{phase}": (after["pss_bytes"] - before["pss_bytes"]) / cell.x}
 
 
 def measure(cell, lab):
-    figures, marks, errors, details, histograms = {}, [], [], {}, {}
+    figures, samples, marks, errors, details, histograms, first = {}, {}, [], [], {}, {}, None
     with cell.subject.start(lab.pinning.server) as server:
         server.wait_ready()
         for phase in cell.workload["beside"]:
-            found = loaded.load(server, _classes(phase, cell), lab.pinning, cell.seconds, cell.workload["warmup"], gate=False,
-                                of_run={"duration": f"{cell.seconds:g}"})
-            timed = found.of("timed")
-            loaded.refuse_wrong(timed)
-            if not timed["requests"]:
-                raise CellFailed("no request was due", "other")
-            figures |= {**_figures(phase, found), **found.of_server()}
+            found = _measure_phase(phase, server, cell, lab)
+            of_phase, counted = _figures(phase, found)
+            of_server = found.of_server()
+            figures |= {**of_phase, **of_server, **_growth(first, of_server, phase, cell)}
+            first = first or of_server
+            samples |= counted
             marks += found.marks()
-            errors.append(timed["errors"])
+            errors.append(found.of("timed")["errors"])
             details[phase] = found.details()
-            histograms[f"{phase}_us"] = found.histogram("timed")
+            histograms |= _histograms(phase, found)
         server.stop()
+    timed = found.of("timed")
     return Outcome(figures, tuple(dict.fromkeys(marks)), loaded.add_errors(errors), timed["asked_rate"], timed["achieved_rate"],
-                   details, histograms)
+                   details, histograms, samples)

@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: MIT
 """More than a server can do: requests at a constant rate above what it gets through, each on a connection of its own.
 
-Its capacity is measured first, as a closed loop of `clients`; x is the rate asked for in per cent of it.
+Its capacity is measured first, as a closed loop of `clients`; x is the rate asked for in per cent of it. A right answer counts
+as goodput within `deadline` seconds from when its request was due; a client waits for `timeout` seconds, and holds its connection
+meanwhile, so that the rate is offered to the end with as many connections as requests are due in that time.
 """
 
 from .. import loaded, swarm
 from ..errors import CellFailed
 from . import Outcome
 
-WORKLOAD = {"path": "/compute/500000", "clients": 32, "connections": 2000, "capacity_seconds": 0.5, "warmup": 0.2,
-            "timeout": "5s"}
-_OVERHEAD = 0.6
+WORKLOAD = {"path": "/compute/500000", "clients": 32, "capacity_seconds": 1.0, "warmup": 1.0, "deadline": 1.0, "timeout": 2.0,
+            "interval": 0.5}
+_OVERHEAD = 0.8
+_SPARE = 1.1  # connections to those that can be in use: each is closed, and its timeout noticed, a little later
 
 
 def find_tools():
@@ -18,24 +21,43 @@ def find_tools():
 
 
 def connections(cell):
-    return cell.workload["connections"]
+    """As many at least. What the rate takes beyond that is known once the capacity is."""
+    return cell.workload["clients"]
 
 
 def length(cell):
     given = cell.workload
-    return _OVERHEAD + 2 * given["warmup"] + given["capacity_seconds"] + 2 * cell.seconds
+    return _OVERHEAD + 2 * given["warmup"] + given["capacity_seconds"] + cell.seconds + given["timeout"]
 
 
 def _capacity(server, cell, lab):
     """Answers per second that it gets through without being pressed."""
     given = cell.workload
-    of = {"name": "main", "path": given["path"], "connections": given["clients"], "close": True, "timeout": given["timeout"]}
+    of = {"name": "main", "path": given["path"], "connections": given["clients"], "close": True, "timeout": "5s"}
     found = loaded.load(server, [of], lab.pinning, given["capacity_seconds"], given["warmup"], gate=False,
                         of_run={"duration": f"{given['capacity_seconds']:g}"})
     loaded.refuse_wrong(found.of("main"))
     if not found.of("main")["answers"]:
         raise CellFailed(f"nothing was answered: {loaded.missed(found.of('main'))}", "errors", found.of("main")["errors"])
-    return found.of("main")["achieved_rate"]
+    return found.of("main")
+
+
+def _class(rate, given, most):
+    needed = round(rate * given["timeout"] * _SPARE) + given["clients"]
+    return {"name": "main", "path": given["path"], "connections": min(needed, most), "close": True, "rate": rate,
+            "deadline": f"{given['deadline']:g}", "timeout": f"{given['timeout']:g}"}
+
+
+def _figures(main, capacity, window):
+    figures = {"capacity": capacity["achieved_rate"], "asked_per_s": main["asked_rate"], "offered_per_s": main["offered_rate"],
+               "goodput": main["goodput"], "goodput_share": 100 * main["goodput"] / capacity["achieved_rate"],
+               "late_per_s": main["late"] / window, "refused_per_s": main["refused"] / window,
+               "failed_per_s": loaded.failed(main) / window}
+    samples = {**dict.fromkeys(figures, main["requests"]), "capacity": capacity["answers"]}
+    if main["answers"] + main["late"]:
+        figures |= {"p50_us": main["latency_us"]["p50"], "p99_us": main["latency_us"]["p99"]}
+        samples |= dict.fromkeys(("p50_us", "p99_us"), main["latency_us"]["samples"])
+    return figures, samples
 
 
 def measure(cell, lab):
@@ -43,18 +65,16 @@ def measure(cell, lab):
     with cell.subject.start(lab.pinning.server) as server:
         server.wait_ready()
         capacity = _capacity(server, cell, lab)
-        of = {"name": "main", "path": given["path"], "connections": given["connections"], "close": True,
-              "rate": round(capacity * cell.x / 100), "timeout": given["timeout"]}
-        found = loaded.load(server, [of], lab.pinning, cell.seconds, given["warmup"], gate=False,
-                            of_run={"duration": f"{cell.seconds:g}"})
+        rate = max(1, round(capacity["achieved_rate"] * cell.x / 100))
+        found = loaded.load(server, [_class(rate, given, lab.most)], lab.pinning, cell.seconds, given["warmup"], gate=False,
+                            of_run={"duration": f"{cell.seconds:g}", "interval": f"{given['interval']:g}",
+                                    "grace": f"{given['timeout']:g}"})
         server.stop()
     main = found.of("main")
     loaded.refuse_wrong(main)
-    window = found.result["window_s"]
-    failed = sum(main["errors"].values()) + main["unsent"] + main["unfinished"]
-    figures = {"capacity": capacity, "goodput": main["achieved_rate"], "goodput_share": 100 * main["achieved_rate"] / capacity,
-               "refused_per_s": main["refused"] / window, "failed_per_s": failed / window, **found.of_server()}
-    if main["answers"]:
-        figures |= {"p50_us": main["latency_us"]["p50"], "p99_us": main["latency_us"]["p99"]}
-    return Outcome(figures, tuple(found.marks()), main["errors"], main["asked_rate"], main["achieved_rate"], found.details(),
-                   {"us": found.histogram("main")})
+    figures, samples = _figures(main, capacity, found.result["window_s"])
+    histograms = {"us": found.histogram("main")}
+    if main["late"]:
+        histograms["late_us"] = found.histogram("main", "late_us")
+    return Outcome({**figures, **found.of_server()}, tuple(found.marks()), main["errors"], main["asked_rate"],
+                   main["achieved_rate"], found.details(), histograms, samples, found.series("main"))
