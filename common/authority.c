@@ -77,6 +77,9 @@ bool authority_valid(struct span text)
         p = close + 1;
         return p == end || (*p == ':' && port_valid(p + 1, end));
     }
+    if (p == end || *p == ':') {
+        return false;
+    }
     for (;;) {
         p = skip(p, end, NAME);
         if (p == end) {
@@ -92,13 +95,26 @@ bool authority_valid(struct span text)
     }
 }
 
-/* The same tables without an end to look for. */
-static const char *skip_plain_bytes(const char *p)
+const char *authority_bad_byte(struct span text)
 {
+    const char *end = text.data + text.length;
+    for (const char *p = text.data; p < end; p++) {
+        p = skip(p, end, NAME);
+        if (p < end && memchr(":[]%", *p, 4) == NULL) {
+            return p;
+        }
+    }
+    return NULL;
+}
+
+/* The same tables without an end to look for. */
+static const char *skip_plain_bytes(const char *begin)
+{
+    const char *p = begin;
     while ((char_class[(unsigned char)*p] & NAME) != 0) {
         p++;
     }
-    if (*p == ':') {
+    if (*p == ':' && p > begin) {
         p++;
         while ((char_class[(unsigned char)*p] & DIGIT) != 0) {
             p++;
@@ -118,7 +134,7 @@ HOT const char *skip_plain_block(const char *p)
     if (length >= BLOCK_SIZE - 1) {
         return NULL;
     }
-    if (p[length] == ':') {
+    if (p[length] == ':' && length > 0) {
         length++;
         length += block_run(block_mask(digits) >> length);
     }

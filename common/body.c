@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Bodies: of known length, counted; chunked, read by llhttp in slices that end where a limit is, so that the outcome
- * depends on the bytes and not on how they were split. */
+/* Bodies: of known length, counted; chunked, read by chunk_line.h and llhttp in slices that end where a limit is, so that the
+ * outcome depends on the bytes and not on how they were split. */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "common/exchange.h"
 
 enum {
-    CHUNK_LINE_MOST = 4096,                /* with its CRLF: no extension is of any use to us */
-    CHUNK_LINE_ROOM = CHUNK_LINE_MOST + 2, /* and with the CRLF behind the chunk before */
+    CHUNK_LINE_MOST = 4096, /* with its CRLF: no extension is of any use to us */
+    CRLF_LENGTH = 2,        /* behind the chunk before */
+    CHUNK_LINE_ROOM = CHUNK_LINE_MOST + CRLF_LENGTH,
     FRAMING_OVERHEAD_MOST =
         64 * 1024, /* plus a quarter of the data: tiny chunks cost us more than the client */
 };
@@ -84,6 +86,43 @@ static size_t slice_feed(struct turn *t, const char *data, size_t length, bool *
     return 0;
 }
 
+/* The size is known: llhttp is told, and opens the chunk or the trailer section. */
+static void chunk_begin(struct turn *t)
+{
+    struct exchange *x = t->exchange;
+    char line[CHUNK_LINE_TEXT_SIZE];
+    bool paused = false;
+    slice_feed(t, line, chunk_line_format(line, x->line.size), &paused);
+    if (t->session->state != STATE_BODY) {
+        return;
+    }
+    assert(paused && t->parser->content_length == x->line.size);
+    x->left = x->line.size;
+    x->part = x->left > 0 ? PART_DATA : PART_TRAILERS;
+    x->used = 0;
+    exchange_chunk_begin(t, x->left);
+}
+
+static size_t size_feed(struct turn *t, const char *data, size_t length)
+{
+    static const char *const details[] = {
+        [CHUNK_LINE_BAD_SIZE] = "A chunk size must be hexadecimal digits, then ';' or CRLF.",
+        [CHUNK_LINE_BAD_EXTENSION] = "A chunk extension must be ;name, ;name=token or ;name=\"text\".",
+        [CHUNK_LINE_BAD_END] = "A chunk-size line must end in CRLF.",
+    };
+    size_t used = 0;
+    enum chunk_line_result result =
+        chunk_line_read(&t->exchange->line, (struct span){.data = data, .length = length}, &used);
+    switch (result) {
+    case CHUNK_LINE_MORE: break;
+    case CHUNK_LINE_DONE: chunk_begin(t); break;
+    case CHUNK_LINE_BAD_SIZE:
+    case CHUNK_LINE_BAD_EXTENSION:
+    case CHUNK_LINE_BAD_END: exchange_fail(t, STATUS_BAD_REQUEST, "%s", details[result]); break;
+    }
+    return used;
+}
+
 static size_t line_feed(struct turn *t, const char *data, size_t length)
 {
     struct exchange *x = t->exchange;
@@ -96,15 +135,13 @@ static size_t line_feed(struct turn *t, const char *data, size_t length)
                       CHUNK_LINE_MOST);
         return 0;
     }
+    size_t before = x->used;
     bool paused = false;
-    size_t used = slice_feed(t, data, slice, &paused);
-    x->used += used;
+    size_t used = before < CRLF_LENGTH ? slice_feed(t, data, least(slice, CRLF_LENGTH - before), &paused)
+                                       : size_feed(t, data, slice);
     x->overhead += used;
-    if (t->session->state == STATE_BODY && paused) {
-        x->left = t->parser->content_length;
-        x->part = x->left > 0 ? PART_DATA : PART_TRAILERS;
-        x->used = 0;
-        exchange_chunk_begin(t, x->left);
+    if (x->part == PART_LINE) {
+        x->used = before + used;
     }
     return used;
 }
@@ -119,6 +156,7 @@ static size_t data_feed(struct turn *t, const char *data, size_t length)
         if (x->left == 0) {
             x->part = PART_LINE;
             x->used = 0;
+            chunk_line_init(&x->line);
         }
     }
     return used;

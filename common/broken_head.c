@@ -17,10 +17,30 @@ void broken_head_exchange(struct turn *t, struct span head)
     t->exchange->request.target = head;
 }
 
+static void fail_target(struct turn *t, struct span head)
+{
+    size_t offset;
+    unsigned byte = request_line_bad_byte(head, &offset);
+    if (byte == '\r' || byte == '\n') {
+        exchange_fail(
+            t, STATUS_BAD_REQUEST,
+            "The request target ends with byte 0x%02X at offset %zu: a space and HTTP/1.1 must follow it.",
+            byte, offset);
+    } else {
+        exchange_fail(t, STATUS_BAD_REQUEST,
+                      "The request target has byte 0x%02X at offset %zu: it must be written as %%%02X.", byte,
+                      offset, byte);
+    }
+}
+
 void broken_head_fail(struct turn *t, struct span head, struct verdict verdict)
 {
     broken_head_exchange(t, head);
-    exchange_fail(t, verdict.status, "%s", verdict.detail);
+    if (verdict.detail == NULL) {
+        fail_target(t, head);
+    } else {
+        exchange_fail(t, verdict.status, "%s", verdict.detail);
+    }
 }
 
 size_t broken_head_line(struct turn *t, const char *data, size_t length)
@@ -53,23 +73,28 @@ static void head_too_large(struct turn *t, struct span head)
             : (struct verdict){STATUS_URI_TOO_LONG, "The request line is too long."});
 }
 
+/* Judges the request line, if it has just come to its end. */
+static struct verdict judge_line(struct session *s, const char *data, size_t seen)
+{
+    struct verdict verdict = {STATUS_OK, ""};
+    const char *newline = s->line_read ? NULL : memchr(data + s->head_fed, '\n', seen - s->head_fed);
+    if (newline != NULL) {
+        struct request ignored;
+        size_t line;
+        verdict = request_line_read(span_between(data, newline + 1), false, &ignored, &line);
+        s->line_read = verdict.status == STATUS_OK;
+    }
+    return verdict;
+}
+
 size_t broken_head_incomplete(struct turn *t, const char *data, size_t length, size_t seen, bool refused)
 {
     struct session *s = t->session;
     struct span head = {.data = data, .length = seen};
-    if (!s->line_read) {
-        const char *newline = memchr(data + s->head_fed, '\n', seen - s->head_fed);
-        if (newline != NULL) {
-            struct request ignored;
-            size_t line;
-            struct verdict verdict =
-                request_line_read(span_between(data, newline + 1), false, &ignored, &line);
-            if (verdict.status != STATUS_OK) {
-                broken_head_fail(t, head, verdict);
-                return length;
-            }
-            s->line_read = true;
-        }
+    struct verdict verdict = judge_line(s, data, seen);
+    if (verdict.status != STATUS_OK) {
+        broken_head_fail(t, head, verdict);
+        return length;
     }
     s->head_fed = (uint32_t)seen;
     if (refused && !s->line_read) {
@@ -87,6 +112,35 @@ size_t broken_head_incomplete(struct turn *t, const char *data, size_t length, s
         return length;
     }
     return 0;
+}
+
+/* A parser cannot go on behind an error. Another one gets the bytes up to the tab, and a space instead of it: then blanks or the
+ * line's end may follow, and nothing else. Once for each head: llhttp refuses a second Content-Length. */
+bool broken_head_blanks_begin(struct turn *t, const char *data, size_t seen)
+{
+    struct session *s = t->session;
+    if (llhttp_get_errno(t->parser) != HPE_INVALID_CONTENT_LENGTH || data[seen - 1] != '\t' ||
+        judge_line(s, data, seen).status != STATUS_OK) {
+        return false;
+    }
+    llhttp_init(t->parser, HTTP_REQUEST, &body_parser_settings);
+    if (llhttp_execute(t->parser, data, seen - 1) != HPE_OK || llhttp_execute(t->parser, " ", 1) != HPE_OK) {
+        return false; /* a length that is too large is refused at the byte behind it */
+    }
+    s->head_fed = (uint32_t)seen;
+    s->head_blanks = true;
+    return true;
+}
+
+void broken_head_blanks_skip(struct turn *t, const char *data, size_t length)
+{
+    struct session *s = t->session;
+    size_t most = t->lane->service->max_header_size;
+    size_t have = length < most ? length : most;
+    while (s->head_blanks && s->head_fed < have) {
+        s->head_blanks = data[s->head_fed] == ' ' || data[s->head_fed] == '\t';
+        s->head_fed += s->head_blanks;
+    }
 }
 
 size_t broken_head_empty_line(struct turn *t, const char *data, size_t length)

@@ -8,7 +8,6 @@
 
 #include "common/hot.h"
 #include "common/metrics.h"
-#include "common/number.h"
 
 #define CONNECTION_CLOSE      SPAN_LITERAL("Connection: close\r\n")
 #define CONNECTION_KEEP_ALIVE "Connection: keep-alive\r\n"
@@ -189,9 +188,8 @@ COLD void exchange_fail_refused(struct turn *t)
 static COLD void exchange_refuse(struct turn *t)
 {
     struct exchange *x = t->exchange;
-    struct span path = x->request.path;
     x->request.refused = true;
-    if (span_equal(path, SPAN_LITERAL("/healthz")) || span_equal(path, SPAN_LITERAL("/readyz"))) {
+    if (route_is_probe(&x->request)) {
         x->handler = route_find(&x->request, &x->response);
         if (x->handler != NULL) {
             x->handler->begin(&x->request, &x->response);
@@ -292,6 +290,7 @@ static COLD void exchange_go_on(struct turn *t, struct span head, bool body)
     x->left = request->content_length;
     x->part = request->framing == FRAMING_CHUNKED ? PART_LINE : PART_LENGTH;
     x->used = 2; /* no CRLF of a chunk stands before the first chunk-size line */
+    chunk_line_init(&x->line);
     if (UNUSUAL(t->lane->log != NULL) && !exchange_keep_note(t)) {
         exchange_fail_memory(t);
         return;
@@ -389,10 +388,8 @@ COLD void exchange_chunk_begin(struct turn *t, uint64_t size)
     if (exchange_too_large(t, size) || !x->echoes || size == 0) {
         return;
     }
-    char line[NUMBER_HEX_SIZE + 2];
-    size_t length = number_format_hex(line, size);
-    line[length++] = '\r';
-    line[length++] = '\n';
+    char line[CHUNK_LINE_TEXT_SIZE];
+    size_t length = chunk_line_format(line, size);
     output_write(&t->lane->output, (struct span){.data = line, .length = length});
     exchange_written(t);
 }

@@ -6,6 +6,7 @@
 
 #include <assert.h>
 
+#include "common/chunk_line.h"
 #include "common/route.h"
 #include "common/session.h"
 
@@ -50,6 +51,7 @@ struct exchange {
     uint64_t step;                 /* of a paced body: how many pieces have begun */
     size_t head_length;            /* of the answer's head in the output */
     size_t used;                   /* bytes of the chunk-size line or trailer section so far */
+    struct chunk_line line;        /* with PART_LINE */
     struct buffer *note;           /* with the log on, once it outlives its head: extra fields and target */
     struct buffer *head;           /* with HANDLER_HOLDS: what the request's spans point to */
     struct buffer *body;

@@ -27,7 +27,7 @@ static struct span exchange_identify(struct turn *t, struct span extra)
     return span_between(log->fields, at);
 }
 
-/* A preflight is answered as OPTIONS * is, whatever its path. */
+/* A preflight is answered as OPTIONS * is, whatever its path; a probe's with the probe's status. */
 void exchange_dress(struct turn *t, bool understood)
 {
     struct exchange *x = t->exchange;
@@ -37,7 +37,9 @@ void exchange_dress(struct turn *t, bool understood)
     if (t->lane->service->cors) {
         bool preflight = understood && cors_preflight(&x->request);
         extra = preflight ? cors_preflight_fields() : cors_fields();
-        x->request.path = preflight ? SPAN_LITERAL("*") : x->request.path;
+        if (preflight && !route_is_probe(&x->request)) {
+            x->request.path = SPAN_LITERAL("*");
+        }
     }
     x->response.extra = t->lane->log != NULL ? exchange_identify(t, extra) : extra;
 }

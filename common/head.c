@@ -4,6 +4,7 @@
 
 #include "common/authority.h"
 #include "common/hot.h"
+#include "common/token.h"
 
 #define OK          ((struct verdict){STATUS_OK, ""})
 #define BAD(detail) ((struct verdict){STATUS_BAD_REQUEST, (detail)})
@@ -16,6 +17,7 @@ struct reading {
     bool close;
     bool keep_alive;
     bool transfer_encoding;
+    bool tab;          /* a tab stands behind one of its values */
     bool chunked;      /* was the last coding */
     bool other_coding; /* one before it */
 };
@@ -45,7 +47,8 @@ static COLD void read_host(struct reading *reading, struct span value)
     if (reading->host) {
         refuse(reading, "There is more than one Host field.");
     } else if (!authority_valid(value)) {
-        refuse(reading, "The Host field is not a valid host and port.");
+        refuse(reading, value.length == 0 ? "The Host field is empty."
+                                          : "The Host field is not a valid host and port.");
     } else if (reading->request->host.length == 0) {
         reading->request->host = value;
     }
@@ -68,19 +71,26 @@ static __attribute__((noinline)) void read_connection(struct reading *reading, s
  * no tokens: refused, which is safe. */
 static bool coding_valid(struct span coding)
 {
-    size_t i = 0;
-    while (i < coding.length && strchr("()<>@,;:\\\"/[]?={} \t", coding.data[i]) == NULL) {
-        i++;
+    const char *end = coding.data + coding.length;
+    const char *rest = token_end(coding.data, end);
+    return rest > coding.data && (rest == end || *span_trim(span_between(rest, end)).data == ';');
+}
+
+/* Whether there is a tab among the blanks behind a value, which end at the line's CR. */
+static bool tab_behind(struct span value)
+{
+    const char *p = value.data + value.length;
+    while (*p == ' ') {
+        p++;
     }
-    return i > 0 &&
-           (i == coding.length || coding.data[i] == ';' || coding.data[i] == ' ' || coding.data[i] == '\t') &&
-           (i == coding.length || memchr(coding.data + i, ';', coding.length - i) != NULL);
+    return *p == '\t';
 }
 
 static COLD void read_transfer_encoding(struct reading *reading, struct span value)
 {
     struct span coding;
     reading->transfer_encoding = true;
+    reading->tab |= tab_behind(value);
     while (list_next(&value, &coding)) {
         if (reading->chunked) {
             refuse(reading, "Nothing may follow the transfer coding chunked.");
@@ -174,9 +184,12 @@ HOT const char *read_field(struct reading *reading, const char *line, const char
     return newline;
 }
 
-static struct verdict framing_verdict(const struct reading *reading, const llhttp_t *parser)
+static struct verdict framing_verdict(const struct reading *reading, llhttp_t *parser)
 {
     const struct request *request = reading->request;
+    if (UNUSUAL(reading->tab) && reading->chunked) {
+        parser->flags |= F_CHUNKED; /* llhttp does not know chunked before a tab (RFC 9110, 5.5 allows it) */
+    }
     bool parser_chunked = (parser->flags & F_CHUNKED) != 0;
     if (!reading->transfer_encoding) {
         return parser_chunked ? BAD("The framing of the request is ambiguous.") : OK;
@@ -194,7 +207,7 @@ static struct verdict framing_verdict(const struct reading *reading, const llhtt
     return OK;
 }
 
-struct verdict head_read(struct span lines, const llhttp_t *parser, struct request *request, const char **end)
+struct verdict head_read(struct span lines, llhttp_t *parser, struct request *request, const char **end)
 {
     struct reading reading = {.request = request};
     request->content_type = SPAN_LITERAL("");

@@ -5,23 +5,20 @@
 #include "common/authority.h"
 #include "common/block.h"
 #include "common/hot.h"
+#include "common/token.h"
 
 #define OK                      ((struct verdict){STATUS_OK, ""})
 #define UNDECIDED               ((struct verdict){0, ""})
 #define VERDICT(status, detail) ((struct verdict){(status), (detail)})
+#define BAD_BYTE                VERDICT(STATUS_BAD_REQUEST, NULL)
 
-static const bool token_char[256] = {
-    ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true, ['!'] = true,  ['#'] = true,
-    ['$'] = true,         ['%'] = true,         ['&'] = true,         ['\''] = true, ['*'] = true,
-    ['+'] = true,         ['-'] = true,         ['.'] = true,         ['^'] = true,  ['_'] = true,
-    ['`'] = true,         ['|'] = true,         ['~'] = true,
-};
-
-enum { TARGET_END, TARGET_PLAIN, TARGET_SPECIAL }; /* no character of a target; one; '?' or '#' */
+enum { TARGET_END, TARGET_PLAIN, TARGET_QUESTION }; /* no character of a target; one; '?' */
 
 static const unsigned char target_class[256] = {
-    ['!' ... '"'] = TARGET_PLAIN, ['#'] = TARGET_SPECIAL,       ['$' ... '>'] = TARGET_PLAIN,
-    ['?'] = TARGET_SPECIAL,       ['@' ... '~'] = TARGET_PLAIN,
+    ['!' ... '"'] = TARGET_PLAIN,
+    ['$' ... '>'] = TARGET_PLAIN,
+    ['?'] = TARGET_QUESTION,
+    ['@' ... '~'] = TARGET_PLAIN,
 };
 
 static const char *skip_plain(const char *p, const char *end)
@@ -69,9 +66,7 @@ static struct verdict method_read(struct span prefix, struct request *request, c
         *end = p + 3;
         return OK;
     }
-    while (p < limit && token_char[(unsigned char)*p]) {
-        p++;
-    }
+    p = token_end(p, limit);
     struct span name = span_between(prefix.data, p);
     if (name.length > REQUEST_LINE_METHOD_MOST || (p < limit && (*p != ' ' || name.length == 0))) {
         return VERDICT(STATUS_BAD_REQUEST, "That is no request line: it begins with no method.");
@@ -88,30 +83,43 @@ static struct verdict method_read(struct span prefix, struct request *request, c
     return OK;
 }
 
-/* http or https, "://", authority, then path and query. */
-static struct verdict absolute_target_read(struct request *request)
+/* What stands between "http://" or "https://" and the path; without data if the target is no such URI. */
+static struct span absolute_authority(struct span target)
 {
-    struct span target = request->target;
     size_t scheme = 0;
     if (target.length >= 7 && strncasecmp(target.data, "http://", 7) == 0) {
         scheme = 7;
     } else if (target.length >= 8 && strncasecmp(target.data, "https://", 8) == 0) {
         scheme = 8;
     } else {
-        return VERDICT(STATUS_BAD_REQUEST,
-                       "The request target must be a path, an http or https URI, or * for OPTIONS.");
+        return (struct span){0};
     }
     const char *end = target.data + target.length;
-    const char *authority = target.data + scheme;
-    const char *rest = authority;
+    const char *rest = target.data + scheme;
     while (rest < end && *rest != '/' && *rest != '?') {
         rest++;
     }
-    request->host = span_between(authority, rest);
-    if (rest == authority || *authority == ':' || !authority_valid(request->host)) {
-        return VERDICT(STATUS_BAD_REQUEST, "The authority of the request target is not valid.");
+    return span_between(target.data + scheme, rest);
+}
+
+/* http or https, "://", authority, then path and query. */
+static struct verdict absolute_target_read(struct request *request)
+{
+    struct span target = request->target;
+    struct span authority = absolute_authority(target);
+    if (authority.data == NULL) {
+        return VERDICT(STATUS_BAD_REQUEST,
+                       "The request target must be a path, an http or https URI, or * for OPTIONS.");
     }
-    request->path = span_between(rest, end);
+    if (authority_bad_byte(authority) != NULL) {
+        return BAD_BYTE;
+    }
+    if (!authority_valid(authority)) {
+        return VERDICT(STATUS_BAD_REQUEST,
+                       "The authority of the request target is not a valid host and port.");
+    }
+    request->host = authority;
+    request->path = span_between(authority.data + authority.length, target.data + target.length);
     return OK;
 }
 
@@ -161,7 +169,9 @@ static struct verdict version_read(const char *p, const char *end, uint8_t *mino
             return UNDECIDED;
         }
         if (shape[i] == '0' ? !is_digit(p[i]) : p[i] != shape[i]) {
-            return VERDICT(STATUS_BAD_REQUEST, "The request line must end in HTTP/1.1 or HTTP/1.0 and CRLF.");
+            return VERDICT(STATUS_BAD_REQUEST,
+                           "HTTP/1.1 or HTTP/1.0 and CRLF must follow the space behind the "
+                           "request target; a space in it is written as %20.");
         }
     }
     if (p[5] != '1' || p[7] > '1') {
@@ -169,6 +179,19 @@ static struct verdict version_read(const char *p, const char *end, uint8_t *mino
     }
     *minor = (uint8_t)(p[7] - '0');
     return OK;
+}
+
+/* The first byte that no target may have; `*question` is set to the first '?' before it. */
+static const char *target_skip(const char *p, const char *end, const char **question)
+{
+    for (;;) {
+        p = skip_plain(p, end);
+        if (p == end || *p != '?') {
+            return p;
+        }
+        *question = *question == NULL ? p : *question;
+        p++;
+    }
 }
 
 struct verdict request_line_read(struct span prefix, bool refused, struct request *request, size_t *length)
@@ -180,27 +203,13 @@ struct verdict request_line_read(struct span prefix, bool refused, struct reques
         return verdict;
     }
     const char *target = method_end + 1;
-    const char *target_end = target;
     const char *question = NULL;
-    bool fragment = false;
-    for (;;) {
-        target_end = skip_plain(target_end, end);
-        if (target_end == end || target_class[(unsigned char)*target_end] == TARGET_END) {
-            break;
-        }
-        question = *target_end == '?' && question == NULL ? target_end : question;
-        fragment |= *target_end == '#';
-        target_end++;
-    }
+    const char *target_end = target_skip(target, end, &question);
     if (target_end == end && !refused) {
         return UNDECIDED;
     }
     if (target_end == end || target_end == target || *target_end != ' ') {
-        return VERDICT(STATUS_BAD_REQUEST,
-                       "A request line is a method, a valid target and a version, one space between.");
-    }
-    if (fragment) {
-        return VERDICT(STATUS_BAD_REQUEST, "A request target has no fragment.");
+        return BAD_BYTE;
     }
     request->target = span_between(target, target_end);
     verdict = target_read(request, question);
@@ -218,6 +227,21 @@ struct verdict request_line_read(struct span prefix, bool refused, struct reques
     }
     *length = (size_t)(version - prefix.data) + sizeof "HTTP/1.1\r\n" - 1;
     return OK;
+}
+
+unsigned char request_line_bad_byte(struct span prefix, size_t *offset)
+{
+    const char *end = prefix.data + prefix.length;
+    const char *space = memchr(prefix.data, ' ', prefix.length);
+    const char *target = space == NULL ? prefix.data : space + 1;
+    const char *question = NULL;
+    const char *bad = target_skip(target, end, &question);
+    if (bad < end && *bad == ' ' && bad > target) {
+        bad = authority_bad_byte(absolute_authority(span_between(target, bad)));
+    }
+    bad = bad == NULL || bad == end ? end - 1 : bad; /* llhttp has refused the last */
+    *offset = (size_t)(bad - target);
+    return (unsigned char)*bad;
 }
 
 HOT const char *skip_plain_blocks(const char *p, const char *limit)

@@ -10,7 +10,7 @@ enum { REQUEST_LINE_METHOD_MOST = 32 }; /* bytes of a method that is answered wi
 
 struct verdict {
     unsigned status;    /* STATUS_OK, or the error to answer; 0: too few bytes to tell */
-    const char *detail; /* static; why */
+    const char *detail; /* static; why. NULL: a byte of the target; see request_line_bad_byte */
 };
 
 /* Reads the request line at the start of `prefix`, which may end before the line does: fills in `target`, `path`, `query`,
@@ -19,7 +19,10 @@ struct verdict {
  * here. A verdict other than 0 is the same for every longer prefix. `request` may be filled in part after an error. */
 struct verdict request_line_read(struct span prefix, bool refused, struct request *request, size_t *length);
 
-/* The same for the line at the start of a head that llhttp has taken whole, if it is as nearly all are: GET, a path without a
+/* Of a prefix with a verdict without detail: the byte that may not stand in the target, and how far from its beginning. */
+unsigned char request_line_bad_byte(struct span prefix, size_t *offset);
+
+/* request_line_read for the line at the start of a head that llhttp has taken whole, if it is as nearly all are: GET, a path without a
  * query, HTTP/1.1. Its length; 0 if it must be judged by request_line_read. */
 size_t request_line_read_usual(struct span head, struct request *request);
 

@@ -49,24 +49,52 @@ static void server_options_begin(const struct request *request, struct response 
 /* OPTIONS *: a question about the server as a whole (RFC 9110, 9.3.7). */
 static const struct handler server_options_handler = {.begin = server_options_begin};
 
+bool route_is_probe(const struct request *request)
+{
+    for (const struct route *route = routes; route->handler != NULL; route++) {
+        if (route->methods == ROUTE_PROBE && span_equal(request->path, route->path)) {
+            return route_offered(route, request->service);
+        }
+    }
+    return false;
+}
+
+static bool route_answers(const struct route *route, uint8_t method)
+{
+    switch (route->methods) {
+    case ROUTE_ANY: return true;
+    case ROUTE_GET: return method == HTTP_GET || method == HTTP_HEAD;
+    case ROUTE_PROBE: return method == HTTP_GET || method == HTTP_HEAD || method == HTTP_OPTIONS;
+    }
+    return false;
+}
+
+static void refuse_method(const struct route *route, struct response *response)
+{
+    bool probe = route->methods == ROUTE_PROBE;
+    response_problem(response, STATUS_METHOD_NOT_ALLOWED,
+                     probe ? "This path answers GET, HEAD and OPTIONS only."
+                           : "This path answers GET and HEAD only.");
+    response->allow = probe ? SPAN_LITERAL(ROUTE_PROBE_METHODS) : SPAN_LITERAL("GET, HEAD");
+}
+
 const struct handler *route_find(struct request *request, struct response *response)
 {
-    bool known = false;
+    const struct route *known = NULL;
     for (const struct route *route = routes; route->handler != NULL; route++) {
         if (!route_matches(route, request) || !route_offered(route, request->service)) {
             continue;
         }
-        if (route->methods == ROUTE_ANY || request->method == HTTP_GET || request->method == HTTP_HEAD) {
+        if (route_answers(route, request->method)) {
             return route->handler;
         }
-        known = true;
+        known = route;
     }
     if (request->path.data[0] == '*') {
         return &server_options_handler;
     }
-    if (known) {
-        response_problem(response, STATUS_METHOD_NOT_ALLOWED, "This path answers GET and HEAD only.");
-        response->allow = SPAN_LITERAL("GET, HEAD");
+    if (known != NULL) {
+        refuse_method(known, response);
     } else if (request->service->offers == OFFER_ADMIN) {
         response_problem(response, STATUS_NOT_FOUND,
                          "Here are /metrics, /healthz and /readyz, and nothing else.");

@@ -12,6 +12,9 @@ enum handler_body {
     HANDLER_HOLDS,    /* kept whole, to at most HANDLER_HOLD_MOST, for `finish` */
 };
 
+/* The `Allow` of a path with ROUTE_PROBE. */
+#define ROUTE_PROBE_METHODS "GET, HEAD, OPTIONS"
+
 enum { HANDLER_HOLD_MOST = 1024 * 1024 };
 
 /* Handlers never know the mode: they say what they need in the response. All of it may run in any thread, several at once. */
@@ -35,7 +38,8 @@ enum route_match {
 };
 
 enum route_methods {
-    ROUTE_GET, /* GET and HEAD */
+    ROUTE_GET,   /* GET and HEAD */
+    ROUTE_PROBE, /* those, and OPTIONS, as which haproxy's `option httpchk` asks */
     ROUTE_ANY,
 };
 
@@ -52,6 +56,9 @@ struct route {
 /* The answer to `request`: its route's handler, and `parameter` filled in; or NULL with the refusal in `response` (404,
  * or 405 with Allow). Any thread. */
 const struct handler *route_find(struct request *request, struct response *response);
+
+/* Whether the path is that of a probe: answered by a full server too, and to OPTIONS with its status. Any thread. */
+bool route_is_probe(const struct request *request);
 
 /* Whether the service offers the route. */
 static inline bool route_offered(const struct route *route, const struct service *service)

@@ -174,6 +174,8 @@ static __attribute__((noinline)) size_t head_complete(struct turn *t, struct spa
     return (size_t)(end - head.data);
 }
 
+static COLD size_t head_feed_on(struct turn *t, const char *data, size_t length);
+
 /* `data` begins with the head; nothing of it is consumed before it is complete. */
 HOT size_t head_feed(struct turn *t, const char *data, size_t length)
 {
@@ -188,7 +190,18 @@ HOT size_t head_feed(struct turn *t, const char *data, size_t length)
         return broken_head_incomplete(t, data, length, have, false);
     }
     size_t seen = (size_t)(llhttp_get_error_pos(t->parser) - data) + 1;
-    return broken_head_incomplete(t, data, length, seen < have ? seen : have, true);
+    seen = seen < have ? seen : have;
+    if (broken_head_blanks_begin(t, data, seen)) {
+        return head_feed_on(t, data, length);
+    }
+    return broken_head_incomplete(t, data, length, seen, true);
+}
+
+/* The same where some of the head came before. */
+static COLD size_t head_feed_on(struct turn *t, const char *data, size_t length)
+{
+    broken_head_blanks_skip(t, data, length);
+    return head_feed(t, data, length);
 }
 
 HOT size_t start_feed(struct turn *t, const char *data, size_t length)
@@ -200,7 +213,7 @@ HOT size_t start_feed(struct turn *t, const char *data, size_t length)
     llhttp_init(t->parser, HTTP_REQUEST, &body_parser_settings);
     session_set_state(s, STATE_HEAD);
     s->head_fed = 0;
-    s->line_read = false;
+    s->line_read = s->head_blanks = false;
     s->timer_restarted = true;
     return head_feed(t, data, length);
 }
@@ -231,7 +244,7 @@ static __attribute__((noinline)) size_t session_step_on(struct turn *t, const ch
 {
     switch ((enum state)t->session->state) {
     case STATE_START: break;
-    case STATE_HEAD: return head_feed(t, data, length);
+    case STATE_HEAD: return head_feed_on(t, data, length);
     case STATE_REFUSED_LINE: return broken_head_line(t, data, length);
     case STATE_BODY: return body_feed(t, data, length);
     case STATE_ANSWER: return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* /drip?numbytes=N&duration=T: N bytes spread evenly over a time. */
+/* /drip?numbytes=N&duration=T&delay=T&code=STATUS: N bytes spread evenly over a time. */
 #include "common/handlers/handlers.h"
 #include "common/number.h"
 #include "common/query.h"
@@ -10,32 +10,57 @@ enum {
     DRIP_DURATION_MS = 2000,
 };
 
+struct drip {
+    uint64_t bytes;
+    uint64_t duration_ms;
+    uint64_t delay_ms;
+    uint64_t code;
+};
+
+/* Reads one parameter, decoded; what is allowed instead, or NULL. */
+static const char *drip_read(struct drip *drip, struct span name, const char *text, size_t length)
+{
+    if (span_equal(name, SPAN_LITERAL("numbytes"))) {
+        bool good = number_parse_size(text, length, DRIP_BYTES_MOST, &drip->bytes) == 0 && drip->bytes > 0;
+        return good ? NULL : "numbytes must be from 1 to 10m.";
+    }
+    if (span_equal(name, SPAN_LITERAL("duration"))) {
+        bool good = number_parse_duration_ms(text, length, HANDLER_WAIT_MOST_MS, &drip->duration_ms) == 0;
+        return good ? NULL : "duration must be a time from 0 to 10 s.";
+    }
+    if (span_equal(name, SPAN_LITERAL("delay"))) {
+        bool good = number_parse_duration_ms(text, length, HANDLER_WAIT_MOST_MS, &drip->delay_ms) == 0;
+        return good ? NULL : "delay must be a time from 0 to 10 s.";
+    }
+    if (span_equal(name, SPAN_LITERAL("code"))) {
+        bool good =
+            number_parse_u64(text, length, STATUS_MOST, &drip->code) == 0 && drip->code >= STATUS_LEAST;
+        return good ? NULL : "code must be a number from 200 to 599.";
+    }
+    return "The parameters are numbytes, duration, delay and code.";
+}
+
 static void drip_begin(const struct request *request, struct response *response)
 {
-    uint64_t bytes = DRIP_BYTES;
-    uint64_t duration = DRIP_DURATION_MS;
+    struct drip drip = {.bytes = DRIP_BYTES, .duration_ms = DRIP_DURATION_MS, .code = STATUS_OK};
     struct span query = request->query;
     struct parameter p;
     while (query_next(&query, &p)) {
         char *text = response->store;
         ssize_t length = p.value.length <= RESPONSE_STORE_SIZE ? query_decode(p.value, text) : -1;
-        if (span_equal(p.name, SPAN_LITERAL("numbytes")) &&
-            (length < 0 || number_parse_size(text, (size_t)length, DRIP_BYTES_MOST, &bytes) != 0 ||
-             bytes == 0)) {
-            response_problem(response, STATUS_BAD_REQUEST, "numbytes must be from 1 to 10m.");
-            return;
-        }
-        if (span_equal(p.name, SPAN_LITERAL("duration")) &&
-            (length < 0 ||
-             number_parse_duration_ms(text, (size_t)length, HANDLER_WAIT_MOST_MS, &duration) != 0)) {
-            response_problem(response, STATUS_BAD_REQUEST, "duration must be a time from 0 to 10 s.");
+        /* A text that is too long or cannot be decoded is read as an empty one, which no parameter may be. */
+        const char *allowed = drip_read(&drip, p.name, text, length < 0 ? 0 : (size_t)length);
+        if (allowed != NULL) {
+            response_problem(response, STATUS_BAD_REQUEST, "%s", allowed);
             return;
         }
     }
+    response->status = (unsigned)drip.code;
     response->content_type = SPAN_LITERAL("application/octet-stream");
     response->body = CONTENT_PRODUCED;
-    response->length = bytes;
-    response->pace_ms = duration;
+    response->length = drip.bytes;
+    response->pace_ms = drip.duration_ms;
+    response->wait_ms = drip.delay_ms;
 }
 
 static void drip_produce(uint64_t offset, char *out, size_t length)

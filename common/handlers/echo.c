@@ -3,6 +3,7 @@
 #include "common/handlers/handlers.h"
 #include "common/number.h"
 #include "common/query.h"
+#include "common/token.h"
 
 static const struct span refused_fields[] = {
     SPAN_LITERAL("Content-Length"), SPAN_LITERAL("Transfer-Encoding"),
@@ -41,13 +42,8 @@ static void shape_delay(struct response *response, struct span value)
 
 static bool name_valid(struct span name)
 {
-    for (size_t i = 0; i < name.length; i++) {
-        if (name.data[i] <= ' ' || name.data[i] >= 0x7f ||
-            strchr("()<>@,;:\\\"/[]?={}", name.data[i]) != NULL) {
-            return false;
-        }
-    }
-    return name.length > 0;
+    const char *end = name.data + name.length;
+    return name.length > 0 && token_end(name.data, end) == end;
 }
 
 static bool value_valid(struct span value)

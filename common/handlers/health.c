@@ -2,11 +2,23 @@
 /* /healthz and /readyz: for whatever supervises this server, and whatever sends it requests. */
 #include "common/handlers/handlers.h"
 
+/* To OPTIONS the status is the answer, and 204 is success (haproxy's `option httpchk`; a CORS preflight). */
+static void answer_options(const struct request *request, struct response *response)
+{
+    if (request->method != HTTP_OPTIONS) {
+        return;
+    }
+    response->allow = SPAN_LITERAL(ROUTE_PROBE_METHODS);
+    if (!response->problem) {
+        response->status = STATUS_NO_CONTENT;
+    }
+}
+
 static void healthz_begin(const struct request *request, struct response *response)
 {
-    (void)request;
     response->content_type = SPAN_LITERAL("text/plain");
     response->text = SPAN_LITERAL("alive\n");
+    answer_options(request, response);
 }
 
 static void readyz_begin(const struct request *request, struct response *response)
@@ -25,6 +37,7 @@ static void readyz_begin(const struct request *request, struct response *respons
         response->content_type = SPAN_LITERAL("text/plain");
         response->text = SPAN_LITERAL("ready\n");
     }
+    answer_options(request, response);
 }
 
 const struct handler healthz_handler = {.begin = healthz_begin};

@@ -20,10 +20,10 @@
     ROUTE(false, "/delay/", PARAMETER, ANY, delay, "/delay/{time}     an answer after that time, at most 10 s: waiting") \
     ROUTE(false, "/block/", PARAMETER, ANY, block, "/block/{time}     the same, with a call that blocks its thread") \
     ROUTE(false, "/compute/", PARAMETER, ANY, compute, "/compute/{rounds} rounds of an integer mixer: CPU-bound work") \
-    ROUTE(false, "/drip", EXACT, GET, drip, "/drip             ?numbytes= bytes spread over ?duration=") \
+    ROUTE(false, "/drip", EXACT, GET, drip, "/drip             ?numbytes= bytes over ?duration=, after ?delay=, with ?code=") \
     ROUTE(false, "/bytes/", PARAMETER, GET, bytes, "/bytes/{n}        n bytes, at most 1 GiB") \
-    ROUTE(true, "/healthz", EXACT, GET, healthz, "/healthz          200 while the server lives") \
-    ROUTE(true, "/readyz", EXACT, GET, readyz, "/readyz           200, or 503 while draining or full") \
+    ROUTE(true, "/healthz", EXACT, PROBE, healthz, "/healthz          200 while the server lives") \
+    ROUTE(true, "/readyz", EXACT, PROBE, readyz, "/readyz           200, or 503 while draining or full") \
     ROUTE(true, "/metrics", EXACT, GET, metrics, "/metrics          counters for Prometheus") \
     ROUTE(false, "/version", EXACT, GET, version, "/version          versions as JSON")
 /* clang-format on */

@@ -15,10 +15,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     text[size] = '\r';
     const char *end = authority_skip_plain(text, text + size + 1);
     FUZZ_CHECK(end >= text && end <= text + size);
-    FUZZ_CHECK(authority_valid(span_between(text, end)), ": %.*s", (int)(end - text), text);
+    FUZZ_CHECK(end == text || authority_valid(span_between(text, end)), ": %.*s", (int)(end - text), text);
 
     char *exact = fuzz_copy(data, size);
     if (authority_valid((struct span){.data = exact, .length = size})) {
+        FUZZ_CHECK(authority_bad_byte((struct span){.data = exact, .length = size}) == NULL);
         for (size_t i = 0; i < size; i++) {
             FUZZ_CHECK(exact[i] > ' ' && exact[i] < 0x7f && strchr("/\\?#@<>\"{}|^`", exact[i]) == NULL);
         }

@@ -20,6 +20,18 @@ static void check_request(const struct request *request, struct span line)
     }
 }
 
+/* There is a detail, or a byte of what was read. */
+static void check_explained(const char *text, size_t length, struct verdict verdict)
+{
+    size_t offset = length;
+    if (verdict.detail == NULL) {
+        request_line_bad_byte((struct span){.data = text, .length = length}, &offset);
+        FUZZ_CHECK(verdict.status == STATUS_BAD_REQUEST && offset < length);
+    } else {
+        FUZZ_CHECK(verdict.status == 0 || verdict.status == STATUS_OK || verdict.detail[0] != '\0');
+    }
+}
+
 /* llhttp has taken the whole line. */
 static void check_taken(const char *text, size_t size)
 {
@@ -33,6 +45,7 @@ static void check_taken(const char *text, size_t size)
     struct span whole = span_between(text, newline + 1);
     struct verdict verdict = request_line_read(whole, false, &slow, &line);
     FUZZ_CHECK(verdict.status != 0);
+    check_explained(text, whole.length, verdict);
     if (verdict.status == STATUS_OK) {
         FUZZ_CHECK(line == whole.length);
         check_request(&slow, whole);
@@ -59,7 +72,7 @@ static void check_refused(const char *text, size_t size, size_t refused)
             request_line_read((struct span){.data = text, .length = length}, true, &request, &line);
         FUZZ_CHECK(status == 0 || verdict.status == status, ": %u, then %u", status, verdict.status);
         FUZZ_CHECK(verdict.status != STATUS_OK, ": a line that llhttp refuses");
-        FUZZ_CHECK(verdict.status == 0 || verdict.detail[0] != '\0');
+        check_explained(text, length, verdict);
         status = verdict.status;
     }
 }

@@ -27,6 +27,9 @@ def inputs(data):
     yield "request_line", line + newline
     if b"\r\n\r\n" in rest:
         yield "head", (b"\1" if b"HTTP/1.1" in line else b"\0") + rest[: rest.index(b"\r\n\r\n") + 4]
+    if b"chunked" in data and b"\r\n\r\n" in rest:
+        for line in re.findall(rb"(?:\A|\r\n)([0-9a-fA-F]+[^\n]*\n)", rest[rest.index(b"\r\n\r\n") + 4:]):
+            yield "chunk_line", line
     if match := re.match(rb"\w+ (\S+) ", line):
         yield "route", b"\0" + match[1]
     for value in re.findall(rb"Host: ([^\r\n]*)\r\n", data):

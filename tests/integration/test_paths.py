@@ -4,10 +4,11 @@
 import http
 import itertools
 import socket
+import time
 
 from harness.answer import check_problem
 from harness.cases import case
-from harness.checks import check, equal
+from harness.checks import at_least, check, equal
 from harness.corpus import METHODS, get, post, request
 
 TEXT = "text/plain"
@@ -49,8 +50,60 @@ def masked_names(answer):
     return [(name, value) for name, value in answer.names if name != "date"]
 
 
-@case(rows=[(path.decode(), path) for path in (
-    b"/plaintext", b"/bytes/10", b"/headers", b"/ip", b"/healthz", b"/readyz", b"/version")])
+@case(rows=[("healthz", b"/healthz"), ("readyz", b"/readyz")])
+def probes_answer_options(server, path):
+    """As haproxy's `option httpchk` asks."""
+    allow = "GET, HEAD, OPTIONS"
+    with server.connect() as wire:
+        answer = wire.ask(request(b"OPTIONS", path))
+        equal((answer.status, answer.get("Allow"), answer.body), (204, allow, b""), "the answer to OPTIONS")
+        for method in METHODS:
+            if method not in (b"GET", b"OPTIONS"):
+                answer = wire.ask(request(method, path, b"Content-Length: 3\r\n", b"abc"))
+                check_problem(answer, 405)
+                equal(answer.get("Allow"), allow, f"Allow in the answer to {method.decode()}")
+        wire.kept()
+        wire.send(b"OPTIONS " + path + b" HTTP/1.0\r\n\r\n")
+        equal(wire.answer().status, 204, "OPTIONS of 1.0 without Host, which is what haproxy sends")
+
+
+@case(rows=[
+    ("a tab", b"/a\tb", b"byte 0x09 at offset 2"), ("a control byte", b"/\x01", b"byte 0x01 at offset 1"),
+    ("UTF-8", "/\N{LATIN SMALL LETTER E WITH ACUTE}".encode(), b"byte 0xC3 at offset 1"), ("DEL", b"/a?\x7f", b"byte 0x7F at offset 3"),
+    ("a fragment", b"/a#b", b"byte 0x23 at offset 2"), ("user information", b"http://u@x/", b"byte 0x40 at offset 8"),
+    ("a space", b"/a b", b"%20"), ("a question mark first", b"?a", b"byte 0x3F at offset 0")])
+def bad_target_names_the_byte(server, target, part):
+    answer = server.ask(request(b"GET", target))
+    check(part in check_problem(answer, 400).encode(), f"{part!r} is not in {answer.body!r}")
+    check(answer.closes, "the connection stays open")
+
+
+@case(rows=[
+    ("code", b"code=503&numbytes=3&duration=0", 503, b"***"), ("no body", b"code=204", 204, b""),
+    ("all", b"numbytes=2&duration=20ms&delay=20ms&code=201", 201, b"**")])
+def drip_parameters(server, query, status, body):
+    with server.connect() as wire:
+        answer = wire.ask(get(b"/drip?" + query))
+        equal((answer.status, answer.body), (status, body), "the answer")
+        wire.kept()
+
+
+@case
+def drip_delays_the_head(server):
+    with server.connect() as wire:
+        begin = time.monotonic()
+        equal(wire.ask(get(b"/drip?numbytes=1&duration=0&delay=300ms")).body, b"*", "the body")
+        at_least(time.monotonic() - begin, 0.3, "seconds before the head")
+
+
+@case(rows=[("unknown", b"rate=1"), ("misspelled", b"numbyte=1"), ("delay", b"delay=11"), ("code", b"code=100")])
+def drip_refuses(server, query):
+    with server.connect() as wire:
+        check_problem(wire.ask(get(b"/drip?" + query)), 400)
+        wire.kept()
+
+
+@case(rows=[(path.decode(), path) for path in (b"/plaintext", b"/bytes/10", b"/headers", b"/ip", b"/version")])
 def only_get_and_head(server, path):
     with server.connect() as wire:
         for method in METHODS:

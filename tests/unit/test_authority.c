@@ -10,15 +10,16 @@ static const struct {
     bool valid;
     struct span text;
 } cases[] = {
-    /* reg-name, which may be empty, and port, which may be empty */
+    /* reg-name, and port, which may be empty */
     {true, SPAN_LITERAL("example.com")},
     {true, SPAN_LITERAL("EXAMPLE.com:8080")},
     {true, SPAN_LITERAL("h")},
     {true, SPAN_LITERAL("h:")},
     {true, SPAN_LITERAL("h:0")},
     {true, SPAN_LITERAL("h:00080")},
-    {true, SPAN_LITERAL("")},
-    {true, SPAN_LITERAL(":80")},
+    {false, SPAN_LITERAL("")}, /* RFC 9110, 4.2.1 */
+    {false, SPAN_LITERAL(":80")},
+    {false, SPAN_LITERAL(":")},
     {true, SPAN_LITERAL("a-b_c~d!e$f&g'h(i)j*k+l,m;n=o.p")},
     {true, SPAN_LITERAL("abcd!")},
     {true, SPAN_LITERAL("%41")},
@@ -128,7 +129,7 @@ Test(authority, every_byte)
             char text[] = "123456789";
             text[at] = (char)c;
             /* what follows here is digits: a port, or the rest of an encoded byte if two of them follow */
-            bool expected = name || c == ':' || (c == '%' && at <= 6);
+            bool expected = name || (c == ':' && at > 0) || (c == '%' && at <= 6);
             cr_expect(authority_valid((struct span){.data = text, .length = 9}) == expected,
                       "byte 0x%02x at %zu", (unsigned)c, at);
         }
@@ -151,8 +152,22 @@ Test(authority, skip_plain)
                 const char *expected = authority_skip_plain(room, room);
                 cr_expect_eq(authority_skip_plain(room, room + sizeof room), expected, "%s, 0x%02x at %zu",
                              texts[i], (unsigned)c, at);
-                cr_expect(authority_valid(span_between(room, expected)));
+                cr_expect(expected == room || authority_valid(span_between(room, expected)));
             }
         }
+    }
+}
+
+/* Every byte that makes the authority around it invalid wherever it stands, and no other. */
+Test(authority, bad_byte)
+{
+    for (int c = 0; c < 256; c++) {
+        char text[] = "h.example";
+        text[3] = (char)c;
+        struct span span = {.data = text, .length = 9};
+        const char *bad = authority_bad_byte(span);
+        cr_expect(bad == NULL || (bad == text + 3 && !authority_valid(span)), "byte 0x%02x", (unsigned)c);
+        cr_expect((bad == NULL) == (authority_valid(span) || (c != 0 && strchr(":[]%", c) != NULL)),
+                  "byte 0x%02x", (unsigned)c);
     }
 }

@@ -35,6 +35,14 @@ static const struct ask on[] = {
      .answer = ""},
     {.line = "OPTIONS /status/500", .sent = ORIGIN METHOD, .status = 204},
     {.line = "OPTIONS /nowhere", .sent = ORIGIN METHOD, .status = 204, .fields = {"!Content-Type"}},
+    /* A probe's path has the probe's status. */
+    {.line = "OPTIONS /healthz",
+     .sent = ORIGIN METHOD,
+     .status = 204,
+     .fields = {ANY, "Allow: GET, HEAD, OPTIONS", "Access-Control-Max-Age: 86400"},
+     .answer = ""},
+    {.line = "OPTIONS /readyz", .sent = ORIGIN METHOD, .status = 204, .fields = {ANY}},
+    {.line = "OPTIONS /readyz", .sent = ORIGIN, .status = 204, .fields = {ANY, "!Access-Control-Max-Age"}},
     {.line = "OPTIONS /plaintext",
      .sent = "origin: x\r\naccess-control-request-METHOD: GET\r\n",
      .status = 204},
@@ -63,6 +71,25 @@ Test(cors, on)
     harness_init(&harness, ASK_HELD_LIMIT);
     harness.service.cors = harness.lanes[0].extras = harness.lanes[1].extras = true;
     ASK_ALL_OF(&harness, on)
+    harness_deinit(&harness);
+}
+
+static const struct ask full[] = {
+    {.line = "OPTIONS /healthz", .sent = ORIGIN METHOD, .status = 204, .fields = {ANY}},
+    {.line = "OPTIONS /readyz",
+     .sent = ORIGIN METHOD,
+     .status = 503,
+     .fields = {ANY, "Allow: GET, HEAD, OPTIONS", "Access-Control-Max-Age: 86400"},
+     .within = "full"},
+};
+
+Test(cors, full)
+{
+    struct harness harness;
+    harness_init(&harness, ASK_HELD_LIMIT);
+    harness.service.cors = harness.lanes[0].extras = harness.lanes[1].extras = true;
+    atomic_store(&harness.shared->full, true);
+    ASK_ALL_OF(&harness, full)
     harness_deinit(&harness);
 }
 

@@ -15,7 +15,27 @@ static const struct ask cases[] = {
     {.line = "GET /drip?numbytes=3&duration=0", .status = 200, .answer = "***"},
     {.line = "GET /drip?numbytes=%33&duration=1s", .status = 200, .answer = "***"},
     {.line = "GET /drip?numbytes=1&duration=10", .status = 200, .answer = "*"},
-    {.line = "GET /drip?other=1&numbytes=2", .status = 200, .answer = "**"},
+    {.line = "GET /drip?&numbytes=2&&duration=0&", .status = 200, .answer = "**"},
+    {.line = "GET /drip?numbytes=2&duration=0&code=503", .status = 503, .answer = "**"},
+    {.line = "GET /drip?numbytes=2&duration=0&code=%32%30%31&delay=10", .status = 201, .answer = "**"},
+    {.line = "GET /drip?numbytes=2&duration=0&code=204",
+     .status = 204,
+     .fields = {"!Content-Length"},
+     .answer = ""},
+    {.line = "GET /drip?numbytes=2&code=304", .status = 304, .answer = ""},
+    {.line = "HEAD /drip?numbytes=2&code=404", .status = 404, .fields = {"Content-Length: 2"}, .answer = ""},
+    {.line = "GET /drip?code=199", .status = 400, .fields = {PROBLEM}, .within = "from 200 to 599"},
+    {.line = "GET /drip?code=600", .status = 400, .fields = {PROBLEM}},
+    {.line = "GET /drip?code=", .status = 400, .fields = {PROBLEM}},
+    {.line = "GET /drip?delay=10.001", .status = 400, .fields = {PROBLEM}, .within = "delay must be"},
+    {.line = "GET /drip?delay=-1", .status = 400, .fields = {PROBLEM}},
+    {.line = "GET /drip?other=1&numbytes=2",
+     .status = 400,
+     .fields = {PROBLEM},
+     .within = "numbytes, duration, delay"},
+    {.line = "GET /drip?Numbytes=2", .status = 400, .fields = {PROBLEM}},
+    {.line = "GET /drip?numbytes=2&x", .status = 400, .fields = {PROBLEM}},
+    {.line = "GET /drip?=2", .status = 400, .fields = {PROBLEM}},
     {.line = "HEAD /drip?numbytes=10m", .status = 200, .fields = {"Content-Length: 10485760"}, .answer = ""},
     {.line = "GET /drip?numbytes=0", .status = 400, .fields = {PROBLEM}, .within = "from 1 to 10m"},
     {.line = "GET /drip?numbytes=10485761", .status = 400, .fields = {PROBLEM}},
@@ -87,5 +107,25 @@ Test(handler_drip, waits_add_up_to_the_duration)
         cr_expect(t.problem[0] == '\0', "%s", t.problem);
         transcript_free(&t);
     }
+    harness_deinit(&harness);
+}
+
+/* The delay comes before the head, and the duration behind it. */
+Test(handler_drip, waits_before_the_head)
+{
+    struct harness harness;
+    struct drive drive;
+    struct transcript t;
+    unsigned count;
+    harness_init(&harness, ASK_HELD_LIMIT);
+    drive_init(&drive, &harness, &t, false);
+    drive_turn(&drive,
+               SPAN_LITERAL("GET /drip?numbytes=2&delay=300ms&duration=1 HTTP/1.1\r\nHost: h\r\n\r\n"));
+    cr_expect_eq(t.length, 0, "the head waits");
+    cr_expect_eq(session_wait_ms(&drive.session), 300);
+    cr_expect_eq(read_on(&drive, &count), 1300);
+    cr_expect_eq(count, 3);
+    drive_deinit(&drive);
+    transcript_free(&t);
     harness_deinit(&harness);
 }

@@ -5,14 +5,21 @@
 #include "tests/unit/support/ask.h"
 
 #define PROBLEM "Content-Type: application/problem+json"
+#define ALLOW   "Allow: GET, HEAD, OPTIONS"
 
 static const struct ask serving[] = {
     {.line = "GET /healthz", .status = 200, .fields = {"Content-Type: text/plain"}},
     {.line = "HEAD /healthz", .status = 200, .answer = ""},
-    {.line = "POST /healthz", .status = 405, .fields = {"Allow: GET, HEAD"}},
+    {.line = "POST /healthz", .status = 405, .fields = {ALLOW}},
+    {.line = "OPTIONS /healthz",
+     .status = 204,
+     .fields = {ALLOW, "!Content-Length", "!Content-Type"},
+     .answer = ""},
+    {.line = "OPTIONS /readyz", .status = 204, .fields = {ALLOW}, .answer = ""},
     {.line = "GET /readyz", .status = 200, .fields = {"Content-Type: text/plain"}},
     {.line = "HEAD /readyz", .status = 200, .answer = ""},
-    {.line = "POST /readyz", .status = 405, .fields = {"Allow: GET, HEAD"}},
+    {.line = "POST /readyz", .status = 405, .fields = {ALLOW}},
+    {.line = "OPTIONS /healthz/", .status = 404},
     {.line = "GET /healthz/", .status = 404},
 };
 
@@ -20,12 +27,20 @@ static const struct ask full[] = {
     {.line = "GET /healthz", .status = 200},
     {.line = "GET /readyz", .status = 503, .fields = {PROBLEM}, .within = "full"},
     {.line = "HEAD /readyz", .status = 503, .answer = ""},
+    {.line = "OPTIONS /healthz", .status = 204, .fields = {ALLOW}, .answer = ""},
+    {.line = "OPTIONS /readyz", .status = 503, .fields = {PROBLEM, ALLOW}, .within = "full"},
 };
 
 static const struct ask draining[] = {
     {.line = "GET /healthz", .status = 200, .close = true},
     {.line = "GET /readyz", .status = 503, .fields = {PROBLEM}, .within = "draining", .close = true},
     {.line = "HEAD /readyz", .status = 503, .answer = "", .close = true},
+    {.line = "OPTIONS /healthz", .status = 204, .fields = {ALLOW}, .answer = "", .close = true},
+    {.line = "OPTIONS /readyz",
+     .status = 503,
+     .fields = {PROBLEM, ALLOW},
+     .within = "draining",
+     .close = true},
 };
 
 Test(handler_health, each_state)
