@@ -90,7 +90,7 @@ def plan(experiment, subjects, effort, points):
     cells = []
     for number in range(effort.rounds):
         first = number % len(subjects) if subjects else 0
-        cells += [Cell(experiment, subject, x, number + 1, effort.seconds, workload)
+        cells += [Cell(experiment, subject.at(x), x, number + 1, effort.seconds, workload)
                   for x in points for subject in subjects[first:] + subjects[:first]]
     return cells
 

@@ -7,7 +7,7 @@
     modes                     the modes it is about [all]
     ceilings                  whether the parse-less servers are measured beside them: true, false, or "full" [false]
     figures, chart            names of lab/figures.py; which of them is drawn, as "line" or "bar"
-    [flags]                   flags added for a mode:  event = ["--loops", "1"]
+    [flags]                   flags added for a mode:  event = ["--loops", "1"]; {x} in them is the point of the axis
     [[variants]]              further subjects: name, mode, flags
     [[programs]]              instead of modes, programs that serve nothing: name, arguments (what the method makes of them)
     [x]                       the axis: name, title, unit, log; absent where there is one point
@@ -27,8 +27,8 @@ from .errors import LabError, UsageError
 from .figures import FIGURES
 
 FOLDER = Path(__file__).resolve().parent.parent / "experiments"
-ORDER = ("scaling", "memory", "switch-cost", "cores", "blocked-loop", "waiting", "isolation", "churn", "slow-clients", "overload",
-         "bytes", "shutdown", "price", "races", "deadlock", "thread-safety")
+ORDER = ("memory", "scaling", "switch-cost", "oversubscription", "time-slices", "cores", "blocked-loop", "waiting", "work-mix",
+         "isolation", "churn", "slow-clients", "overload", "bytes", "races", "deadlock", "thread-safety", "shutdown", "price")
 EFFORTS = ("quick", "full")
 _CEILINGS = {True: EFFORTS, "full": ("full",), False: ()}
 _SYMBOLS = ("most", "cpus")
@@ -101,8 +101,8 @@ def _effort(table, workload, has_axis):
     own = {key: value for key, value in table.items() if key not in ("x", "rounds", "seconds", "modes")}
     x = tuple(table["x"]) if has_axis else (None,)
     for point in x if has_axis else ():
-        if point not in _SYMBOLS and not (isinstance(point, int) and point > 0):
-            raise ValueError(f"x: {point!r} is no positive number and none of {', '.join(_SYMBOLS)}")
+        if point not in _SYMBOLS and not (isinstance(point, int) and point >= 0):
+            raise ValueError(f"x: {point!r} is no number and none of {', '.join(_SYMBOLS)}")
     if not x or table["rounds"] < 1 or table["seconds"] <= 0:
         raise ValueError("x, rounds and seconds must not be empty")
     return Effort(x, table["rounds"], float(table["seconds"]), {**workload, **own}, tuple(table.get("modes", ())))

@@ -23,6 +23,20 @@ _PHASES = {"alone": "nothing beside them", "computing": "requests that compute b
            "blocking": "requests that block their thread beside them", "slow": "slow clients beside them"}
 
 
+def _blended(name, words):
+    """Of a closed loop, alone and beside the other kind."""
+    return (
+        Figure(f"rate_{name}", f"{name.replace('_', ' ')}/s", "/s", "higher", f"answers per second to {words}"),
+        Figure(f"p50_{name}_us", f"p50 {name.replace('_', ' ')}", "µs", "lower", f"median latency of {words}", log=True),
+        Figure(f"p99_{name}_us", f"p99 {name.replace('_', ' ')}", "µs", "lower", f"99th percentile of {words}", log=True),
+    )
+
+
+_BLENDED = {"computing": "requests that compute, alone", "waiting": "requests that wait, alone",
+            "computing_mixed": "requests that compute, beside those that wait",
+            "waiting_mixed": "requests that wait, beside those that compute"}
+
+
 def _timed(phase, words):
     """Of cheap requests at a constant rate, timed from when they were due."""
     return (
@@ -94,6 +108,10 @@ _ALL = (
     Figure("last_s", "last answer after", "s", "none", "from SIGTERM to the last answer"),
     Figure("exit_s", "end after", "s", "lower", "from SIGTERM to the end of the server"),
     *(figure for phase, words in _PHASES.items() for figure in _timed(phase, words)),
+    *(figure for name, words in _BLENDED.items() for figure in _blended(name, words)
+      if figure.name not in {f"p{part}_computing_us" for part in (50, 99)}),
+    Figure("first_answer_s", "first answer after", "s", "lower", "from the requests, which are sent at once, to the first answer"),
+    Figure("mean_answer_s", "mean answer after", "s", "lower", "from the requests to an answer, on average"),
     Figure("code_lines", "lines of code", "", "lower", "lines of the mode's own sources, without blank lines and comments"),
     Figure("lost_updates", "lost updates", "", "lower", "updates of a shared counter that are missing at the end"),
     Figure("lost_share", "lost", "%", "lower", "the same as a part of all updates"),

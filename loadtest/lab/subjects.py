@@ -3,7 +3,7 @@
 
 import re
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from . import ceilings
@@ -25,6 +25,12 @@ class Subject:
     ceiling: str | None = None  # the subject it is held against
     mode: str | None = None
     url: str | None = None  # of a target
+
+    def at(self, x):
+        """The same at a point of the axis, which stands where its flags say {x}."""
+        if not any("{x}" in str(word) for word in self.argv):
+            return self
+        return replace(self, argv=tuple(str(word).replace("{x}", str(x)) for word in self.argv))
 
     def start(self, cpus=None, extra=(), before=(), env=None):
         """A server that is starting: use as a context, wait_ready() next. `extra`: more flags for a mode; `before`: the

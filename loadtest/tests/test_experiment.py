@@ -75,7 +75,7 @@ class FileTest(unittest.TestCase):
     def test_bad(self):
         cases = (
             ("titel", "T"), ("title", None), ("ceilings", "some"), ("figures", ["speed"]), ("chart.figure", "p50_us"), ("chart.type", "pie"),
-            ("quick.x", [0]), ("quick.x", ["all"]), ("quick.x", []), ("quick.rounds", 0), ("quick.seconds", None),
+            ("quick.x", [-1]), ("quick.x", ["all"]), ("quick.x", []), ("quick.rounds", 0), ("quick.seconds", None),
             ("claims.0.conditions", ["event.rps"]), ("claims.0.sentence", "{event rps}"), ("claims.0.sentence", None),
             ("claims.0.conditions", ["event.rps >= thread.rps"]), ("claims.0.conditions", []), ("claims.0.reverse", None),
             ("claims.0.sentence", "{7}"), ("claims.0.says", "S"), ("claims", []), ("claims", [GOOD["claims"][0]] * 2),

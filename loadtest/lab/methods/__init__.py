@@ -37,9 +37,11 @@ def marks_of(cell):
 
 def known():
     """Every method by its name."""
-    from . import burst, closed, deadlock, idle, isolation, mix, overload, price, races, shutdown, thread_safety
-    return {"burst": burst, "closed": closed, "deadlock": deadlock, "idle": idle, "isolation": isolation, "mix": mix,
-            "overload": overload, "price": price, "races": races, "shutdown": shutdown, "thread_safety": thread_safety}
+    from . import (blend, burst, closed, deadlock, idle, isolation, mix, overload, price, races, shutdown, slices,
+                   thread_safety)
+    return {"blend": blend, "burst": burst, "closed": closed, "deadlock": deadlock, "idle": idle, "isolation": isolation, "mix": mix,
+            "overload": overload, "price": price, "races": races, "shutdown": shutdown, "slices": slices,
+            "thread_safety": thread_safety}
 
 
 def of(experiment):
