@@ -30,7 +30,7 @@ class Workload:
     @property
     def options(self):
         """What the script is told after the URL."""
-        words = [f"size={self.size}"] if self.size else [f"depth={self.depth}"] if self.depth > 1 else []
+        words = [f"size={self.size}"] if self.size else [f"depth={self.depth}"] if self.depth > 1 or self.scenario == "pipeline" else []
         if self.scenario == "get":
             words += [f"path={self.path}"]
         return words + ([f"expect={self.expect}"] if self.expect else []) + (["close=1"] if self.close else [])
