@@ -17,6 +17,7 @@
 #include "server/mode.h"
 #include "server/say.h"
 #include "server/slot_pool.h"
+#include "server/usage.h"
 #include "server/wake.h"
 
 struct child {
@@ -279,6 +280,9 @@ static int process_start(struct server *server)
                     ? -ENOMEM
                     : slot_pool_init(&processes->slots, server->service.shared, SERVER_MODE_SLOTS);
     if (error == 0) {
+        error = usage_sample_children(server->base, server->service.shared);
+    }
+    if (error == 0) {
         error = process_watch_children(processes);
     }
     server->mode_state = processes; /* on an error the process ends: nothing else is undone */
@@ -288,6 +292,7 @@ static int process_start(struct server *server)
 static void process_stop(struct server *server)
 {
     struct processes *processes = server->mode_state;
+    usage_sample_end();
     event_del(&processes->reap_event);
     close(processes->signals);
     slot_pool_deinit(&processes->slots);

@@ -3,16 +3,41 @@
 #include "server/usage.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <event2/event_struct.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+/* Children read in one turn of the loop, each some 50 us, and how often: a tenth of a CPU while it goes on. */
+enum { SAMPLE_BATCH = 20, SAMPLE_EVERY_MS = 10 };
+
+/* What was last read of the child that has a slot. */
+struct sample {
+    int process;
+    struct usage usage;
+};
+
+/* The parent's, in process mode. */
+static struct {
+    const struct shared *shared;
+    struct sample *samples; /* one for each slot */
+    struct event timer;
+    size_t next; /* the slot that is read next; behind the last one: all are */
+} sampler;
 
 static uint64_t count_descriptors(const char *process)
 {
     char path[64];
+    struct stat status;
     snprintf(path, sizeof path, "/proc/%s/fd", process);
+    if (stat(path, &status) == 0 && status.st_size > 0) {
+        return (uint64_t)status.st_size; /* since Linux 6.2; reading 20,000 names takes 20 ms */
+    }
     DIR *directory = opendir(path);
     uint64_t count = 0;
     if (directory == NULL) {
@@ -100,6 +125,108 @@ static void add_process(int id, struct usage *usage)
     add_memory_and_threads(process, usage);
 }
 
+static size_t slots_lent(const struct shared *shared)
+{
+    size_t lent = atomic_load_explicit(&shared->slots_lent, memory_order_acquire);
+    return lent < shared->slot_count ? lent : shared->slot_count;
+}
+
+static int child_of(const struct shared *shared, size_t slot)
+{
+    return atomic_load_explicit(&shared->slots[slot].process, memory_order_relaxed);
+}
+
+static void add_children(const struct shared *shared, struct usage *usage)
+{
+    for (size_t i = 0, lent = slots_lent(shared); i < lent; i++) {
+        int child = child_of(shared, i);
+        if (child != 0) {
+            add_process(child, usage);
+        }
+    }
+}
+
+/* Reads the next children; false when there are no more. */
+static bool sample_some(void)
+{
+    size_t lent = slots_lent(sampler.shared);
+    for (int left = SAMPLE_BATCH; left > 0 && sampler.next < lent; sampler.next++) {
+        struct sample *sample = &sampler.samples[sampler.next];
+        int child = child_of(sampler.shared, sampler.next);
+        if (child != 0) {
+            *sample = (struct sample){.process = child};
+            add_process(child, &sample->usage);
+            left--;
+        }
+    }
+    return sampler.next < lent;
+}
+
+static void sample_later(void)
+{
+    static const struct timeval pause = {.tv_usec = SAMPLE_EVERY_MS * 1000L};
+    event_add(&sampler.timer, &pause);
+}
+
+static void on_sample_timer(evutil_socket_t fd, short events, void *context)
+{
+    (void)fd;
+    (void)events;
+    (void)context;
+    if (sample_some()) {
+        sample_later();
+    }
+}
+
+/* A child that was not read yet counts as a thread. */
+static void add_samples(struct usage *usage)
+{
+    for (size_t i = 0, lent = slots_lent(sampler.shared); i < lent; i++) {
+        const struct sample *sample = &sampler.samples[i];
+        int child = child_of(sampler.shared, i);
+        if (child != 0 && sample->process == child) {
+            usage->cpu_us += sample->usage.cpu_us;
+            usage->resident_bytes += sample->usage.resident_bytes;
+            usage->descriptors += sample->usage.descriptors;
+            usage->threads += sample->usage.threads;
+            usage->voluntary_switches += sample->usage.voluntary_switches;
+            usage->involuntary_switches += sample->usage.involuntary_switches;
+        } else if (child != 0) {
+            usage->threads++;
+        }
+    }
+}
+
+static void sample_and_add(struct usage *usage)
+{
+    if (!event_pending(&sampler.timer, EV_TIMEOUT, NULL)) {
+        sampler.next = 0;
+        if (sample_some()) {
+            sample_later();
+        }
+    }
+    add_samples(usage);
+}
+
+int usage_sample_children(struct event_base *base, const struct shared *shared)
+{
+    sampler.samples = calloc(shared->slot_count, sizeof *sampler.samples);
+    if (sampler.samples == NULL) {
+        return -ENOMEM;
+    }
+    sampler.shared = shared;
+    sampler.next = 0;
+    event_assign(&sampler.timer, base, -1, 0, on_sample_timer, NULL);
+    return 0;
+}
+
+void usage_sample_end(void)
+{
+    event_del(&sampler.timer);
+    free(sampler.samples);
+    sampler.samples = NULL;
+}
+
 void usage_read(const struct service *service, struct usage *usage)
 {
     const struct shared *shared = service->shared;
@@ -108,12 +235,10 @@ void usage_read(const struct service *service, struct usage *usage)
         add_self(usage);
         return;
     }
-    size_t lent = atomic_load_explicit(&shared->slots_lent, memory_order_acquire);
-    for (size_t i = 0; i < lent && i < shared->slot_count; i++) {
-        int child = atomic_load_explicit(&shared->slots[i].process, memory_order_relaxed);
-        if (child != 0) {
-            add_process(child, usage);
-        }
+    if (getpid() == parent && sampler.samples != NULL) {
+        sample_and_add(usage);
+    } else {
+        add_children(shared, usage);
     }
     add_process(parent, usage);
     usage->cpu_us += atomic_load_explicit(&shared->reaped_cpu_us, memory_order_relaxed);
