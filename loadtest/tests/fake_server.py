@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Stands in for echod in the lab's tests. FAKE_FAULT makes it fail: start, die, status, body, stubborn, later. What a request
-costs can be told: FAKE_CPU_US of CPU time, FAKE_SWITCHES voluntary context switches, FAKE_DELAY_MS from request to answer."""
+costs can be told: FAKE_CPU_US of CPU time, FAKE_SWITCHES voluntary context switches, FAKE_DELAY_MS from request to answer.
+/block/MS blocks it, and with it all other requests, for so many milliseconds."""
 
 import asyncio
 import os
@@ -34,11 +35,15 @@ class Connection(asyncio.Protocol):
                 break
             body = self.data[end + 4:end + 4 + size] if head.startswith(b"post") else b"Hello, World!"
             self.data = self.data[end + 4 + size:]
+            if head.startswith(b"get /block/"):
+                time.sleep(int(head.split(b" ")[1].removeprefix(b"/block/")) / 1e3)
             answers.append(self.answer(body))
         if DELAY:
             asyncio.get_running_loop().call_later(DELAY / 1e3, self.transport.write, b"".join(answers))
         else:
             self.transport.write(b"".join(answers))
+            if answers and b"\r\nconnection: close" in head:
+                self.transport.close()
 
     @staticmethod
     def answer(body):

@@ -35,10 +35,10 @@ def _class(cell):
 
 def _before(server):
     """What the server and the kernel take before anybody is there; None where that is not to be known."""
-    usage, memory = server.usage(), server.memory()
-    if usage is None or memory["pss"] is None:
+    spent, memory = server.spent(), server.memory()
+    if spent is None or memory["pss"] is None:
         return None
-    return {"threads": len(usage.tasks), "user": memory["pss"], **procfs.kernel_memory()}
+    return {"threads": spent.threads, "user": memory["pss"], **procfs.kernel_memory()}
 
 
 def _growth(before, found, waiters):
