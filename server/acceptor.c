@@ -316,6 +316,16 @@ int acceptor_run(struct acceptor *acceptor)
     return acceptor->status;
 }
 
+/* libevent keeps timers in an array that begins with room for eight, more than this base ever has, once there was one: setting them
+ * takes no memory then, as what they are for may be that there is none. */
+static int acceptor_reserve_timers(struct acceptor *acceptor)
+{
+    static const struct timeval some_time = {.tv_sec = 1};
+    int error = event_add(&acceptor->probe_timer, &some_time) == 0 ? 0 : -ENOMEM;
+    event_del(&acceptor->probe_timer);
+    return error;
+}
+
 static int acceptor_assign_events(struct acceptor *acceptor)
 {
     struct listeners *listeners = acceptor->listeners;
@@ -327,7 +337,14 @@ static int acceptor_assign_events(struct acceptor *acceptor)
     event_assign(&acceptor->probe_timer, acceptor->base, -1, 0, acceptor_on_probe, acceptor);
     event_assign(&acceptor->bell_event, acceptor->base, acceptor->server->gate.bell, EV_READ | EV_PERSIST,
                  acceptor_on_bell, acceptor);
-    return event_add(&acceptor->bell_event, NULL) == 0 ? 0 : -ENOMEM;
+    if (event_add(&acceptor->bell_event, NULL) != 0) {
+        return -ENOMEM;
+    }
+    int error = acceptor_reserve_timers(acceptor);
+    if (error != 0) {
+        event_del(&acceptor->bell_event);
+    }
+    return error;
 }
 
 int acceptor_init(struct acceptor *acceptor, struct server *server, struct listeners *listeners,

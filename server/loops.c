@@ -9,6 +9,7 @@
 
 #include "server/inbox.h"
 #include "server/reactor.h"
+#include "server/shortage.h"
 #include "server/slot_pool.h"
 
 struct loop {
@@ -33,7 +34,9 @@ static void loop_on_inbox(evutil_socket_t fd, short events, void *context)
     (void)events;
     enum inbox_order order = inbox_take(&loop->inbox);
     for (size_t i = 0; i < loop->inbox.taken.count; i++) {
-        reactor_add(&loop->reactor, &loop->inbox.taken.items[i], REFUSAL_NOT);
+        if (reactor_add(&loop->reactor, &loop->inbox.taken.items[i], REFUSAL_NOT)) {
+            shortage_over(loop->reactor.server);
+        }
     }
     struct report *report = atomic_exchange(&loop->report, NULL);
     if (report != NULL) {

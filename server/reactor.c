@@ -200,7 +200,7 @@ void reactor_deinit(struct reactor *reactor)
     free(reactor->log_text);
 }
 
-void reactor_add(struct reactor *reactor, const struct arrival *arrival, enum refusal refusing)
+bool reactor_add(struct reactor *reactor, const struct arrival *arrival, enum refusal refusing)
 {
     slot_add(&reactor->lane.output.budget.slot->connections, 1);
     struct connection *connection = connection_new(reactor, arrival, refusing);
@@ -210,10 +210,7 @@ void reactor_add(struct reactor *reactor, const struct arrival *arrival, enum re
     if (connection == NULL) {
         refuser_refuse(reactor, arrival, refusing == REFUSAL_NOT ? REFUSAL_SYSTEM : refusing);
         shortage_report(reactor->server, ENOMEM);
-        return;
-    }
-    if (refusing == REFUSAL_NOT) {
-        shortage_over(reactor->server);
+        return false;
     }
     if (reactor->pace == 0) {
         reactor_set_pace(reactor, reactor->tick);
@@ -221,6 +218,7 @@ void reactor_add(struct reactor *reactor, const struct arrival *arrival, enum re
     if (reactor->draining) {
         connection_drain(connection);
     }
+    return true;
 }
 
 void reactor_linger(struct reactor *reactor, const struct arrival *arrival)

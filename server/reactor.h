@@ -87,8 +87,8 @@ int reactor_employ(struct reactor *reactor, struct workers *workers);
 void reactor_deinit(struct reactor *reactor);
 
 /* Serves the arrival until it is closed and has left the gate; `refusing`: why it is only told that it is not served. Without memory
- * for it that is what becomes of it in any case, and the server's shortage is known. */
-void reactor_add(struct reactor *reactor, const struct arrival *arrival, enum refusal refusing);
+ * for it that is what becomes of it in any case, the shortage is reported, and this returns false. */
+bool reactor_add(struct reactor *reactor, const struct arrival *arrival, enum refusal refusing);
 
 /* Lingers on a connection whose session is over, then closes it, and it has left the gate. */
 void reactor_linger(struct reactor *reactor, const struct arrival *arrival);

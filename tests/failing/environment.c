@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* For the server: what fails is said by the variable FAILING, "FIRST", "FIRST+" (all behind it too) or "FIRST:ONE_IN:SEED".
- * SIGRTMIN ends it. */
+ * SIGRTMIN ends it, the signal behind that begins it anew; with FAILING_LATER it begins then only. */
 #include <event2/event.h>
 #include <signal.h>
 #include <stdio.h>
@@ -9,10 +9,9 @@
 
 #include "tests/failing/failing.h"
 
-static void on_enough(int number)
+static void on_signal(int number)
 {
-    (void)number;
-    failing_pause(true);
+    failing_pause(number == SIGRTMIN);
 }
 
 __attribute__((constructor)) static void failing_begin(void)
@@ -28,7 +27,9 @@ __attribute__((constructor)) static void failing_begin(void)
     }
     event_set_mem_functions(failing_malloc, failing_realloc, free);
     failing_start(how);
-    sigaction(SIGRTMIN, &(struct sigaction){.sa_handler = on_enough, .sa_flags = SA_RESTART}, NULL);
+    failing_pause(getenv("FAILING_LATER") != NULL);
+    sigaction(SIGRTMIN, &(struct sigaction){.sa_handler = on_signal, .sa_flags = SA_RESTART}, NULL);
+    sigaction(SIGRTMIN + 1, &(struct sigaction){.sa_handler = on_signal, .sa_flags = SA_RESTART}, NULL);
 }
 
 /* How many there were, so that a test knows where to end. */

@@ -8,8 +8,9 @@ import os
 import resource
 import shutil
 import signal
+import time
 
-from harness import process, procfs, settings
+from harness import process, settings
 from harness.answer import check_problem
 from harness.cases import case
 from harness.checks import Skip, at_most, check, equal, pause, until
@@ -55,3 +56,142 @@ def a_drain_without_descriptors(start, held):
         found = outcomes(wires)
         equal(found[200] + found[503], 300, f"answers of 300, {dict(found)}")
         server.wait(0, seconds=30)
+
+
+# Readiness, and what is said
+
+
+def start_with_admin(start, *flags, **options):
+    server = start("--admin-listen", "127.0.0.1:0", *flags, lines=2, **options)
+    return server, server.addresses[-1]
+
+
+def ask(address, request):
+    with Wire(address) as wire:
+        return wire.ask(request)
+
+
+def refusals(admin, reason):
+    page = ask(admin, get(b"/metrics")).body.decode()
+    (line,) = [line for line in page.splitlines() if line.startswith("echod_refusals_total{") and f'reason="{reason}"' in line]
+    return int(line.split()[1])
+
+
+def check_refused(server, count=1):
+    """New connections get a 503 that can be read, and leave again."""
+    for _ in range(count):
+        with server.connect() as wire:
+            answer = wire.ask(PLAIN)
+            check_problem(answer, 503)
+            check(answer.get("Retry-After"), f"no Retry-After in {answer}")
+            wire.closed()
+
+
+def stays_unready(server, admin, seconds):
+    """However often a refused connection ends, and whether any comes at all."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        equal(ask(admin, READY).status, 503, "/readyz while every new connection is refused")
+        check_refused(server)
+        equal(ask(admin, READY).status, 503, "/readyz when one that was refused has left")
+        pause(0.05)
+
+
+def until_ready(admin):
+    until(lambda: ask(admin, READY).status == 200, "/readyz says 200", 10)
+
+
+@case(each_mode=False)
+def a_full_queue(start):
+    """pool: not ready while the next connection would be refused, though the last one that was has left."""
+    server, admin = start_with_admin(start, "--workers", "1", "--queue", "2", mode="pool")
+    with server.connect() as served:
+        served.kept()
+        served.send(UPLOAD[:-1])  # within a request, for a worker leaves a client that is silent between them when others wait
+        with server.connect() as first, server.connect() as second:
+            until(lambda: ask(admin, READY).status == 503, "/readyz says that the queue is full")
+            check_refused(server, 3)
+            stays_unready(server, admin, 1)
+            check(refusals(admin, "queue") > 3, "refusals for want of room in the queue are not counted")
+            equal(served.ask(UPLOAD[-1:], "POST").status, 200, "status")
+            for wire in (first, second):
+                equal(wire.ask(get(b"/plaintext", b"Connection: close\r\n")).status, 200, "status")
+        until_ready(admin)
+    errors = server.stop()
+    check("--queue" in errors and errors.count("\n") == 1, f"it was not said once: {errors!r}")
+
+
+def only_as_root():
+    if os.geteuid() != 0:
+        raise Skip("needs root, to run as others")
+
+
+def own_copy(folder):
+    """The server where anybody may start it."""
+    os.chmod(os.path.dirname(folder), 0o755)
+    os.chmod(folder, 0o755)
+    return shutil.copy(settings.server_path, folder)
+
+
+@case(rows=[(mode, mode) for mode in ("thread", "process")], each_mode=False, timeout=90)
+def no_thread_or_process(start, folder, name):
+    """Others take them all: not ready until there are some again, which is found without a client."""
+    only_as_root()
+    user = 2000000 + os.getpid()
+    server, admin = start_with_admin(start, program=own_copy(folder), user=user, limits={"NPROC": 60}, mode=name)
+    with server.connect() as kept:
+        kept.kept()
+        with contextlib.ExitStack() as stack:
+            for _ in range(60):
+                child = process.spawn(["sleep", "600"], user=user)
+                stack.callback(process.end, child)
+            until(lambda: server.ask(PLAIN).status == 503, "refused")
+            stays_unready(server, admin, 2.5)
+            check(refusals(admin, "system") > 3, "refusals for want of threads or processes are not counted")
+            kept.kept()
+        until_ready(admin)
+    equal(server.ask(PLAIN).status, 200, "status")
+    errors = server.stop()
+    check("temporarily unavailable" in errors and errors.count("\n") == 1, f"it was not said once: {errors!r}")
+
+
+@case
+def no_descriptor(start):
+    """Nobody can be accepted: a kept connection is told that the server is not ready, and when it is again."""
+    server = start()
+    soft, hard = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
+    with server.connect() as kept:
+        equal(kept.ask(READY).status, 200, "/readyz before")
+        resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (4, hard))
+        with server.connect() as waiting:
+            waiting.send(PLAIN)
+            until(lambda: kept.ask(READY).status == 503, "/readyz says 503")
+        for _ in range(15):  # whoever waited has gone
+            equal(kept.ask(READY).status, 503, "/readyz")
+            pause(0.1)
+        resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (soft, hard))
+        until(lambda: kept.ask(READY).status == 200, "/readyz says 200 by itself", 10)
+
+
+# Refusing
+
+
+@case
+def polite_ones_behind_silent_ones(start):
+    """Whoever says nothing makes room when others wait, and is told too."""
+    server = start("--max-connections", "2")
+    with many(server, 2) as served:
+        for wire in served:
+            wire.kept()
+        with many(server, 64) as silent, many(server, 20) as polite:
+            begun = time.monotonic()
+            for wire in polite:
+                wire.send(PLAIN)
+            for wire in polite:
+                equal(wire.answer().status, 503, "status")
+                wire.closed()
+                wire.close()
+            at_most(time.monotonic() - begun, settings.patience(5), "seconds until polite clients had their answers")
+            for wire in silent:
+                equal(wire.answer().status, 503, "status of one that never asked")
+                wire.closed()

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: MIT
+"""No memory for another connection: whoever comes is told so, /readyz and stderr say it, and all is well when there is some again."""
+
+import signal
+
+from harness.answer import check_problem
+from harness.cases import case
+from harness.checks import check, equal, pause, until
+from harness.corpus import get, post
+from harness.metrics import metrics
+from harness.wire import Wire
+from test_allocation import failing
+
+PLAIN = get(b"/plaintext")
+READY = get(b"/readyz")
+OUT, BACK = signal.SIGRTMIN + 1, signal.SIGRTMIN
+REQUESTS = [("a small one", PLAIN, 503), ("with a body", post(b"/echo", b"x" * 300000), 503), ("alive?", get(b"/healthz"), 200),
+            ("in two pieces", (PLAIN[:20], PLAIN[20:]), 503)]
+
+
+def start_failing(start, *flags, **options):
+    """A server whose every allocation fails from OUT on, until BACK."""
+    how = failing("0+")
+    how["env"]["FAILING_LATER"] = "1"
+    return start("--loops", "2", "--workers", "4", *flags, **how, **options)
+
+
+def refused(address, request, status):
+    with Wire(address) as wire:
+        wire.send_what_goes(*(request if isinstance(request, tuple) else (request,)))
+        answer = wire.answer()
+        equal(answer.status, status, "status")
+        check(answer.closes, f"no Connection: close in {answer}")
+        if status == 503:
+            check_problem(answer, 503)
+        wire.closed()
+
+
+def kept_and_fresh(server):
+    """A connection that goes on, and what memory its first request takes is there."""
+    wire = server.connect()
+    wire.kept()
+    return wire
+
+
+@case(rows=[(mode, mode) for mode in ("event", "hybrid", "thread")], each_mode=False, timeout=90)
+def new_connections_are_told(start, name):
+    """Not one is reset, and readiness is not taken for back when a refused connection has gone."""
+    server = start_failing(start, mode=name)
+    with kept_and_fresh(server) as kept:
+        equal(kept.ask(READY).status, 200, "/readyz before")
+        server.signal(OUT)
+        for _ in range(20):
+            for _, request, status in REQUESTS:
+                refused(server.address, request, status)
+        for _ in range(15):
+            equal(kept.ask(READY).status, 503, "/readyz while every new connection is refused")
+            pause(0.1)
+        server.signal(BACK)
+        until(lambda: kept.ask(READY).status == 200, "/readyz says 200 by itself", 10)
+    until(lambda: server.ask(PLAIN).status == 200, "served again", 10)
+    equal(metrics(server)['echod_refusals_total{reason="system"}'], 60, "refusals counted")
+    errors = server.stop()
+    check("Cannot allocate memory" in errors and errors.count("\n") == 1, f"it was not said once: {errors!r}")
+
+
+@case(rows=[(mode, mode) for mode in ("event", "hybrid", "thread")], each_mode=False, timeout=90)
+def silent_ones_and_many(start, name):
+    """More at once than are remembered: those that ask and those that do not all end with an answer."""
+    server = start_failing(start, mode=name)
+    kept = kept_and_fresh(server)  # so that no thread's memory is spare
+    server.signal(OUT)
+    wires = [server.connect() for _ in range(60)]
+    for wire in wires[::2]:
+        wire.send(PLAIN)
+    for wire in wires:
+        equal(wire.answer().status, 503, "status")
+        wire.close()
+    server.signal(BACK)
+    until(lambda: server.ask(PLAIN).status == 200, "served again", 10)
+    kept.close()
+    server.stop()
+
+
+@case(timeout=90)
+def the_admin_listener(start):
+    server = start_failing(start, "--admin-listen", "127.0.0.1:0", lines=2)
+    admin = server.addresses[-1]
+    with Wire(admin) as kept:
+        equal(kept.ask(READY).status, 200, "/readyz before")
+        server.signal(OUT)
+        for _ in range(5):
+            refused(admin, get(b"/metrics"), 503)
+            refused(admin, READY, 503)
+        equal(kept.ask(READY).status, 503, "/readyz")
+        server.signal(BACK)
+        until(lambda: kept.ask(READY).status == 200, "/readyz says 200 by itself", 10)
+    server.stop()
+
+
+@case(timeout=90)
+def answers_that_end_a_connection_are_read(start):
+    """Where the lingering close behind them finds no memory too."""
+    server = start_failing(start)
+    wires = [kept_and_fresh(server) for _ in range(3)]
+    server.signal(OUT)
+    for wire in wires:
+        wire.send(b"GET  / HTTP/1.1\r\n\r\n")
+        equal(wire.answer().status, 400, "status")
+        wire.send(b"x" * 100000)
+        wire.closed()
+        wire.close()
+    server.signal(BACK)
+    server.stop()
