@@ -23,7 +23,7 @@ build_pgo() (
     say "== build pgo: the program to be trained"
     { cmake --preset pgo -DECHOD_PGO=train && cmake --build build/pgo; } >&2 9>&-
     say "== train it"
-    python3 loadtest/bench.py --train --server build/pgo/echod 9>&-
+    "$(report_python)" loadtest/bench.py --train --server build/pgo/echod 9>&-
     say "== build pgo with its profile"
     { cmake --preset pgo -DECHOD_PGO=use && cmake --build build/pgo; } >&2 9>&-
 )

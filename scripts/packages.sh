@@ -44,7 +44,9 @@ file          cmd:file                file                      file, which CPac
 dpkg-dev      cmd:dpkg-shlibdeps      dpkg-dev                  dpkg-shlibdeps, of the dpkg development tools
 logrotate     sh:logrotate_is_here    logrotate                 logrotate
 buildah       cmd:buildah             buildah                   Docker, Podman or Buildah
-chart.js      file:/usr/share/javascript/chart.js/chart.min.js libjs-chart.js Chart.js 3, the chart library, at /usr/share/javascript/chart.js/chart.min.js
+jinja2        sh:jinja2_is_here       python3-jinja2            Jinja2, for Python 3
+rich          sh:rich_is_here         python3-rich              rich, for Python 3
+jsonschema    sh:jsonschema_is_here   python3-jsonschema        jsonschema, for Python 3
 chromium      cmd:chromium            chromium                  Chromium
 debootstrap   sh:debootstrap_is_here  debootstrap               debootstrap
 TABLE
@@ -79,6 +81,43 @@ haproxy_is_here() {
 
 yaml_is_here() {
     python3 -c 'import yaml' 2>/dev/null
+}
+
+# python_with MODULE...: prints the first Python interpreter that can import all of them. The first one in PATH need not be
+# the one that Debian's packages belong to.
+python_with() {
+    for interpreter in python3 /usr/bin/python3; do
+        if "$interpreter" -c "import tomllib, $(printf '%s' "$*" | tr ' ' ',')" 2>/dev/null; then
+            echo "$interpreter"
+            return 0
+        fi
+    done
+    return 1
+}
+
+# The modules that the comparison's report is made with. One interpreter must have all of them: unless there is one, Debian's
+# gets those that it misses.
+report_modules="jinja2 rich jsonschema"
+
+# Prints the interpreter for the comparison and the bench; it is looked for once.
+report_python() {
+    # shellcheck disable=SC2086 # a list of names
+    [ -n "${report_interpreter:-}" ] || report_interpreter=$(python_with $report_modules) || return 1
+    echo "$report_interpreter"
+}
+
+has_report_module() {
+    report_python >/dev/null || /usr/bin/python3 -c "import $1" 2>/dev/null
+}
+
+jinja2_is_here() { has_report_module jinja2; }
+rich_is_here() { has_report_module rich; }
+jsonschema_is_here() { has_report_module jsonschema; }
+
+need_report_python() {
+    # shellcheck disable=SC2086 # a list of names
+    need python3 $report_modules
+    report_python >/dev/null || die 1 "no Python 3.11 or newer can import all of: $report_modules"
 }
 
 logrotate_is_here() {

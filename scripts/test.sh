@@ -83,19 +83,21 @@ stage_conformance_peers() {
 
 # The load tests' own tests: they bring their servers along.
 stage_loadtest() {
-    need_to_build criterion python3 wrk clang libfuzzer
+    need_to_build criterion wrk clang libfuzzer
+    need_report_python
     build_stage asan || return 0
     status=0
     logged "$logs/loadtest.log" limited 600 env SWARM="$PWD/build/asan/swarm" \
-        python3 -m unittest discover --verbose -s loadtest/tests || status=$?
+        "$(report_python)" -m unittest discover --verbose -s loadtest/tests || status=$?
     tally unittest "$status" ' \.\.\. ok$' ' \.\.\. (ok|FAIL|ERROR)$' <"$logs/loadtest.log"
 }
 
 # The page of the comparison's report, in a browser.
 stage_page() {
-    need python3 chart.js chromium
+    need_report_python
+    need chromium
     status=0
-    logged "$logs/page.log" limited 300 python3 -m unittest discover --verbose -s loadtest/tests/browser || status=$?
+    logged "$logs/page.log" limited 300 "$(report_python)" -m unittest discover --verbose -s loadtest/tests/browser || status=$?
     tally unittest "$status" ' \.\.\. ok$' ' \.\.\. (ok|FAIL|ERROR)$' <"$logs/page.log"
 }
 

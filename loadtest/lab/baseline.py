@@ -4,8 +4,9 @@
 from math import exp, log1p
 from statistics import median
 
-from . import shifts, table, view
-from .view import words
+from . import shifts, table
+from .results import view
+from .results.view import words
 
 _TIMES_AND_RATES = ("µs", "us", "ms", "s")
 _DISTURBED = ("disturbed", "throttled")

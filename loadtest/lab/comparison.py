@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The comparison: chooses experiments and subjects, has the engine run them, writes the results whatever ends the run."""
 
-import json
 import os
 import shutil
 import sys
@@ -9,16 +8,17 @@ import time
 from dataclasses import replace
 from datetime import datetime, timezone
 
-from . import (baseline, colour, command, conditions, cpus, experiment, machine, merge, methods, modes, options, output,
-               picture, report, requirements, settle, shape, streams, subjects, view)
+from . import (baseline, command, conditions, cpus, experiment, machine, merge, methods, modes, options, output, report,
+               requirements, settle, streams, subjects)
 from .engine import Engine, Lab, Trial, plan
 from .compare import verdicts
 from .errors import LabError, UsageError
 from .figures import OF_PROCESS
 from .interrupts import Interrupted, shield
+from .report import advice, picture
+from .results import schema
 from .workloads import Workload
 
-FORMAT, VERSION = "echod-compare", 3
 CEILINGS = command.ROOT / "build" / "ceilings"
 BUDGET = {"quick": 110, "full": 2300}  # seconds that the measurements of a whole run may take
 _SPARE, _SPARE_EACH = 128, 8  # descriptors that are no connections, of a client or a server; of each of a server's loops
@@ -53,7 +53,7 @@ class Comparison:
         self.began = time.monotonic()
         custom = given.rounds or given.seconds or given.connections
         self.results = {
-            "format": FORMAT, "version": VERSION, "complete": False, "ended": "it was ended by force",
+            "format": schema.FORMAT, "version": schema.VERSION, "complete": False, "ended": "it was ended by force",
             "started": datetime.now(timezone.utc).isoformat(timespec="seconds"), "took_s": 0.0,
             "machine": described, "pinning": pinning.as_dict(),
             "parameters": {"arguments": argv, "effort": "custom" if custom else self.effort, "server": server and str(server),
@@ -129,6 +129,7 @@ class Comparison:
         self.results["experiments"] = [trial.results(options.repeat(self.given, trial.experiment.name))
                                        for trial in self.trials if trial.measurements or trial.skipped]
         verdicts.judge(self.results, {trial.experiment.name: trial.experiment.claims for trial in self.trials})
+        self.results["advice"] = advice.of(self.results)
         output.write_json(self.given.output / "results.json", self.results)
 
     def _finish(self):
@@ -176,7 +177,7 @@ def show(results, folder, old=None, raw=None):
     try:
         report.write(results, folder)  # first: a terminal that has gone takes no text
     finally:  # a disk that is full is no reason not to tell
-        streams.say(report.terminal(results, colour.wanted(sys.stdout), width))
+        streams.say(report.terminal(results, report.has_colours(sys.stdout), width))
     paths = [*(folder / name for name in report.FILES), raw or folder / "results.json"]
     streams.say("\n" + ", ".join(str(command.shown(path)) for path in paths))
 
@@ -185,7 +186,7 @@ def main(argv):
     given = options.parse(argv)
     for text in given.require:
         conditions.parse(text)
-    old = load(given.baseline) if given.baseline else None
+    old = schema.load(given.baseline) if given.baseline else None
     if given.picture:
         output.prepare(given.picture.parent)
         if given.picture.is_dir():
@@ -197,7 +198,7 @@ def main(argv):
         streams.say("\n".join(f"{item.name:<16} {item.title}" for item in chosen))
         return 0
     if given.source or given.merge:
-        results = load(given.source) if given.source else merge.merge(_load_parts(given.merge))
+        results = schema.load(given.source) if given.source else merge.merge(_load_parts(given.merge))
         faults = 0
         output.prepare(given.output)
         if given.merge:
@@ -219,23 +220,8 @@ def _load_parts(paths):
     """The results to merge. UsageError for the same ones twice, whose rates would count twice."""
     parts = []
     for path in paths:
-        part = load(path, to_merge=True)
+        part = schema.load(path)
         if part in parts:
             raise UsageError(f"--merge: {path} holds the same results as {paths[parts.index(part)]}")
         parts.append(part)
     return parts
-
-
-def load(path, to_merge=False):
-    """Results that an earlier run has written, or LabError."""
-    try:
-        results = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise LabError(f"{path}: {getattr(error, 'strerror', None) or 'no JSON'}") from None
-    if not isinstance(results, dict) or (results.get("format"), results.get("version")) != (FORMAT, VERSION):
-        raise LabError(f"{path}: no results of compare, version {VERSION}")
-    try:
-        shape.check(results, to_merge)
-    except shape.Damaged as damaged:
-        raise LabError(f"{path}: damaged: {view.words(damaged)}") from None
-    return results

@@ -10,7 +10,7 @@ from .cpus import Pinning
 from .errors import CannotConnect, CannotStart, CellFailed, LabError, ServerDied, WrongAnswer
 from .experiment import Experiment
 from .methods import Outcome
-from .progress import Progress
+from .text.progress import Progress
 from .subjects import Subject
 
 SHORTEST = 0.5  # how much of its seconds a measurement keeps where time is short

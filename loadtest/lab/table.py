@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Figures as people read them, and tables of them for a terminal and for Markdown."""
+"""Figures as people read them, and tables of them for Markdown."""
 
 
 def significant(value, digits=3):
@@ -56,22 +56,8 @@ def with_spread(text, sample):
     return f"{text} ±{sample.spread * 100:.0f}%" if len(sample.values) > 1 else text
 
 
-def plain(headings, rows, left=1):
-    """A table for a terminal; the first `left` columns are flush left. A row that is a string stands as it is."""
-    cells = [row for row in rows if not isinstance(row, str)]
-    widths = [max(len(row[i]) for row in [headings, *cells]) for i in range(len(headings))]
-
-    def line(row):
-        parts = [text.ljust(width) if i < left else text.rjust(width)
-                 for i, (text, width) in enumerate(zip(row, widths))]
-        return "  ".join(parts).rstrip()
-
-    rule = "  ".join("-" * width for width in widths)
-    return "\n".join([line(headings), rule, *(row if isinstance(row, str) else line(row) for row in rows)])
-
-
 def markdown(headings, rows, left=1):
-    """The same table in Markdown."""
+    """A table in Markdown, the first `left` columns flush left."""
     rule = [":--" if i < left else "--:" for i in range(len(headings))]
     lines = [headings, rule, *rows]
     return "\n".join("| " + " | ".join(text.replace("|", "\\|") for text in row) + " |" for row in lines)

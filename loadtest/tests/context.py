@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Lets the tests import the lab, from wherever they are run."""
+"""Makes the lab importable, by an interpreter that has the modules it needs."""
 
 import sys
 from pathlib import Path
 
 LOADTEST = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(LOADTEST))
+
+from lab import interpreter  # noqa: E402
+
+interpreter.ensure()

@@ -38,7 +38,7 @@ class AgainTest(unittest.TestCase):
     def test_the_report_is_made_again(self):
         done = self.run_compare("--from", self.keep("a.json", report_fixture.results(1)))
         self.assertEqual((done.returncode, done.stderr), (0, ""))
-        self.assertIn("=> holds: an idle connection costs 13.1 KB", done.stdout)
+        self.assertIn("✓ holds: An idle connection costs 13.1 KiB in thread", done.stdout)
         self.assertNotIn("\033", done.stdout)
         for name in ("report.html", "report.md", "results.csv"):
             self.assertIn(name, done.stdout)
@@ -97,10 +97,12 @@ class AgainTest(unittest.TestCase):
         damaged = report_fixture.results(1)
         del damaged["experiments"][0]["summary"][0]["subject"]
         damaged = self.keep("damaged.json", damaged)
+        old = self.keep("old.json", {"format": "echod-compare", "version": 2, "experiments": []})
         for flags, status, pattern in ((["--from", "/nowhere"], 1, "/nowhere: No such file"),
-                                       (["--from", str(self.folder / "broken.json")], 1, "broken.json: no JSON"),
-                                       (["--from", kept, "--baseline", other], 1, "other.json: no results of compare, version 2"),
-                                       (["--from", damaged], 1, r"damaged.json: damaged: experiments\[0\].summary\[0\].subject is not there"),
+                                       (["--from", str(self.folder / "broken.json")], 1, "broken.json: not JSON"),
+                                       (["--from", kept, "--baseline", other], 1, "other.json: not the results of ./dev compare"),
+                                       (["--from", damaged], 1, r"damaged.json: damaged: experiments\[0\].summary\[0\]: 'subject' is a required property"),
+                                       (["--from", old], 1, "old.json: an older format, version 2; .*measure again with ./dev compare"),
                                        (["--from", kept, "--picture", str(self.output.parent)], 2, "--picture: .* is a folder"),
                                        (["--from", kept, "--picture", "/proc/x/y.png"], 1, "cannot write to /proc/x"),
                                        (["--merge", kept], 2, "--merge: give the results of two machines"),

@@ -128,7 +128,7 @@ class WordsTest(unittest.TestCase):
         old, new = report_fixture.results(1), report_fixture.results(2)
         for results, size in ((old, 100_000), (new, 103_000)):
             made = [report_fixture.measurement("event", None, i, {"user_bytes_per_connection": size}) for i in (1, 2)]
-            results["experiments"] = [report_fixture.experiment("price", "p", [report_fixture.MEMORY], made, chart="bar")]
+            results["experiments"] = [report_fixture.experiment("price", [report_fixture.MEMORY], made, chart="bar")]
         self.assertEqual([(c["word"], round(c["ratio"], 2)) for c in changes(old, new)], [("worse", 1.03)])
 
     def test_from_nothing_to_something(self):
@@ -137,7 +137,7 @@ class WordsTest(unittest.TestCase):
             made = [report_fixture.measurement(subject, None, i + 1, {
                 "switches_per_request": count if subject == "event" else 50 + i})
                     for i, count in enumerate(counts) for subject in ("event", "thread", "pool")]
-            results["experiments"] = [report_fixture.experiment("s", "s", [report_fixture.SWITCHES], made)]
+            results["experiments"] = [report_fixture.experiment("s", [report_fixture.SWITCHES], made)]
         self.assertEqual([(c["subject"], c["word"]) for c in changes(old, new)], [("event", "worse")])
 
     def test_failures_and_other_machines(self):

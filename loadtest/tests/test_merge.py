@@ -19,7 +19,7 @@ CPU = figure("cpu_us_per_request", "CPU", "µs")
 
 def results(*measurements, complete=True, name="scaling", cpu="A CPU"):
     made = report_fixture.results(1)
-    made["experiments"] = [experiment(name, "s", [RPS, P99, SLOWEST, CPU], list(measurements), CONNECTIONS)]
+    made["experiments"] = [experiment(name, [RPS, P99, SLOWEST, CPU], list(measurements), CONNECTIONS)]
     made["complete"] = complete
     made["machine"]["cpu"] = cpu
     return made

@@ -12,13 +12,13 @@ from report_fixture import CONNECTIONS, CPU, RPS, experiment, measurement
 
 def results():
     failure = {"kind": "limit", "reason": "pids.max"}
-    scaling = experiment("scaling", "s", [RPS, CPU], [
+    scaling = experiment("scaling", [RPS, CPU], [
         measurement(subject, x, 1, {} if bad else {"rps": rate, "cpu_us_per_request": 1e6 / rate},
                     failure=failure if bad else None)
         for subject, x, rate, bad in (("event", 64, 1000, False), ("event", 1024, 900, False), ("thread", 64, 1000, False),
                                       ("thread", 1024, 500, False), ("pool", 64, 800, False), ("pool", 1024, 0, True),
                                       ("my server", 64, 10, False))], CONNECTIONS)
-    loop = experiment("blocked-loop", "b", [report_fixture.P99], [
+    loop = experiment("blocked-loop", [report_fixture.P99], [
         measurement(subject, None, 1, {"p99_us": value}) for subject, value in (("event", 400e3), ("hybrid", 900))])
     return {"experiments": [scaling, loop]}
 

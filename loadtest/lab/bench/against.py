@@ -5,7 +5,8 @@ import json
 
 from ..errors import LabError
 from ..stats import Sample, differ
-from ..table import plain, significant
+from ..table import significant
+from ..text.tables import plain
 
 HEADINGS = ["server", "figure", "before", "now", "now/before"]
 _SMALLEST = 0.01  # of figures that hardly vary: instructions, memory

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 
 from .. import callgrind, command, machine, modes, output, peers, streams, wrk
 from ..errors import UsageError
-from ..progress import Progress
+from ..text.progress import Progress
 from . import against, entries, targets, text, train, workloads
 from .run import FIGURES, Bench
 

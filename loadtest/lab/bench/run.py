@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from .. import callgrind, command, cpus, idle, interrupts, machine, modes, peers, plan
 from ..errors import CellFailed, LabError, UsageError
 from ..measure import Timing, measure
-from ..progress import Progress
+from ..text.progress import Progress
 from . import calls, entries, price, workloads
 
 FIGURES = ("cpu", "instructions", "calls", "idle", "start", "size")

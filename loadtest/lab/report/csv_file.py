@@ -4,7 +4,7 @@
 import csv
 import io
 
-from . import view
+from ..results import view
 
 COLUMNS = ["experiment", "subject", "kind", "x_name", "x", "round", "figure", "unit", "value", "asked_rate", "achieved_rate",
            "errors", "marks", "failure"]

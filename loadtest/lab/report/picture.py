@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""--picture: the top of the report's page as a PNG file, for a README. Chromium draws it."""
+"""--picture: two charts and Which one, when? as a PNG file, for a README. Chromium draws it."""
 
+import re
 import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 
-from . import png, report_html
-from .errors import LabError
+from ..errors import LabError
+from . import page
 
-SIZE = (1080, 1500)  # pixels
+WIDTH = 1080  # pixels
 _PATIENCE = 60  # seconds
 # Without the parts of the browser that look for the network.
 _FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
@@ -30,28 +31,33 @@ def general(results):
 
 
 def find_tools():
-    """(Chromium, Chart.js), or LabError."""
-    chromium, library = shutil.which("chromium"), report_html.library()
-    if not chromium or not library:
-        raise LabError(f"--picture needs {'Chromium' if not chromium else 'Chart.js'}, which is not installed")
-    return chromium, library
+    """Chromium, or LabError."""
+    chromium = shutil.which("chromium")
+    if not chromium:
+        raise LabError("--picture needs Chromium, which is not installed")
+    return chromium
 
 
-def take(results, path, size=SIZE):
-    """Draws the page of the results and writes the picture. LabError where Chromium is missing or gives none."""
-    chromium, library = find_tools()
+def _run(folder, *arguments):
+    try:
+        done = subprocess.run([find_tools(), *_FLAGS, f"--user-data-dir={folder}/profile", *arguments, Path(folder, "page.html").as_uri()],
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=_PATIENCE, check=False)
+    except subprocess.TimeoutExpired:
+        raise LabError(f"Chromium drew no picture within {_PATIENCE} s") from None
+    return done.stdout.decode(errors="replace")
+
+
+def take(results, path, width=WIDTH):
+    """Draws the picture, as high as it needs to be. LabError where Chromium is missing or gives none."""
     with tempfile.TemporaryDirectory() as folder:
-        page, picture = Path(folder, "report.html"), Path(folder, "picture.png")
-        page.write_text(report_html.page(general(results), library), encoding="utf-8")
-        try:
-            subprocess.run([chromium, *_FLAGS, f"--user-data-dir={folder}/profile", f"--window-size={size[0]},{size[1]}",
-                            f"--screenshot={picture}", page.as_uri()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                           stderr=subprocess.DEVNULL, timeout=_PATIENCE, check=False)
-        except subprocess.TimeoutExpired:
-            raise LabError(f"Chromium drew no picture within {_PATIENCE} s") from None
+        picture = Path(folder, "picture.png")
+        Path(folder, "page.html").write_text(page.picture(general(results)), encoding="utf-8")
+        height = re.search(r'<html[^>]* data-height="(\d+)"', _run(folder, f"--window-size={width},400", "--dump-dom"))
+        if height:
+            _run(folder, f"--window-size={width},{height[1]}", f"--screenshot={picture}")
         if not picture.is_file():
             raise LabError("Chromium drew no picture")
         try:
-            Path(path).write_bytes(png.smaller(picture.read_bytes()))
+            shutil.copyfile(picture, path)
         except OSError as error:
             raise LabError(f"cannot write {path}: {error.strerror}") from None

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+"""Where, when and how the results were taken, in a few lines."""
+
+from .. import machine
+from ..results import view
+from ..text.progress import duration
+
+
+def machines(results):
+    """The machines that the load came from: one, or those that were merged."""
+    return results.get("machines") or [results.get("machine") or {}]
+
+
+def _machine_line(described):
+    """One machine in a line, of whatever is known of it."""
+    try:
+        return machine.summary(described)
+    except (KeyError, TypeError):
+        return ", ".join(str(described[name]) for name in ("cpu", "system", "kernel", "commit") if described.get(name)) \
+            or "machine not described"
+
+
+def machine_lines(results):
+    found = machines(results)
+    told = [_machine_line(described) for described in found]
+    if len(found) > 1:
+        told = [f"machine {i}: {text}" for i, text in enumerate(told, 1)]
+    return [view.words(line) for line in told]
+
+
+def _rounds(results):
+    """`3 interleaved rounds`, or `3 to 5` where experiments differ."""
+    counts = {max((entry.get("round") or 1 for entry in experiment.get("measurements") or ()), default=0)
+              for experiment in results.get("experiments") or ()} - {0}
+    if not counts or max(counts) == 1:
+        return "one round"
+    fewest, most = min(counts), max(counts)
+    count = str(most) if fewest == most else f"{fewest} to {most}"
+    return f"medians of {count} interleaved rounds"
+
+
+def method_line(results):
+    """How often and how: the pinning, the rounds, how long it took."""
+    parameters = results.get("parameters") or {}
+    parts = [(results.get("pinning") or {}).get("note"),
+             f"effort {parameters['effort']}" if parameters.get("effort") else None,
+             _rounds(results),
+             f"took {duration(results['took_s'])}" if results.get("took_s") else None]
+    return view.words("; ".join(filter(None, parts)))
+
+
+def noise_lines(results):
+    """The noise floor and the thresholds in force."""
+    noise, lines = results.get("noise") or {}, []
+    if noise.get("largest"):
+        twins = f"{noise.get('target')} and its twin {noise.get('twin')}, the same mode measured under two names,"
+        lines.append(f"Noise floor: {twins} differed by a factor of {view.ratio(noise['largest'])} at most.")
+    else:
+        lines.append("Noise floor: not measured in this run.")
+    if noise.get("different") and noise.get("same"):
+        lines.append(f"Thresholds in force: two figures differ from a ratio of {view.ratio(noise['different'])} on, and are the same "
+                     f"up to {view.ratio(noise['same'])}.")
+    return [view.words(line) for line in lines]
+
+
+def incomplete_line(results):
+    if results.get("complete"):
+        return None
+    return view.words(f"INCOMPLETE: not all was measured; {results.get('ended') or 'it did not end by itself'}")
+
+
+def lines(results):
+    return list(filter(None, (*machine_lines(results), method_line(results), *noise_lines(results), incomplete_line(results))))

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: MIT
+"""Which one, when?: a line for each kind of work, worded by the verdicts of the claims that carry it, on the machine where
+they were taken. loadtest/report/advice.toml holds the lines."""
+
+import tomllib
+
+from ..command import ROOT
+from ..results import view
+
+FILE = ROOT / "loadtest" / "report" / "advice.toml"
+HOLDS, FAILS = "holds", "does not hold"
+_ABSENT = view.Verdict("", "not asked", "", "its experiment is not part of these results", ())
+
+
+def load(path=FILE):
+    """The lines: when, choose, because, claims, otherwise (choose and because where a claim does not hold)."""
+    return tomllib.loads(path.read_text(encoding="utf-8"))["advice"]
+
+
+def _verdicts(reference, claims):
+    """The verdicts behind `experiment.claim`, or of one mode behind `experiment.claim:mode`."""
+    anchor, _, mode = reference.partition(":")
+    found = [verdict for verdict in (claims[anchor].verdicts if anchor in claims else ()) if not mode or verdict.mode == mode]
+    return found or [_ABSENT]
+
+
+def _outcome(verdicts):
+    """That of all together: one that does not hold decides, else one that is open."""
+    outcomes = [verdict.outcome for verdict in verdicts]
+    return FAILS if FAILS in outcomes else next((outcome for outcome in outcomes if outcome != HOLDS), HOLDS)
+
+
+def _because(line, outcome, verdicts):
+    deciding = [verdict for verdict in verdicts if verdict.outcome == outcome]
+    seen = " ".join(dict.fromkeys(verdict.sentence for verdict in deciding if verdict.sentence))
+    if outcome == HOLDS:
+        return f"{line['because']} {seen}".strip()
+    if outcome == FAILS:
+        return f"{line['otherwise']['because']} {seen}".strip()
+    why = "; ".join(dict.fromkeys(verdict.why.rstrip(".") for verdict in deciding if verdict.why))
+    lead = "Not settled on this machine" if outcome == view.UNDECIDED else "Not answered by this run"
+    # A sentence of what was not measured says nothing more.
+    return f"{lead}: {why or outcome}. {seen if outcome == view.UNDECIDED else ''}".strip()
+
+
+def of(results, lines=None):
+    """The lines for results["advice"], made of those of the file."""
+    claims = {claim.anchor: claim for experiment in view.experiments(results) for claim in experiment.claims}
+    found = []
+    for line in load() if lines is None else lines:
+        verdicts = [verdict for reference in line["claims"] for verdict in _verdicts(reference, claims)]
+        outcome = _outcome(verdicts)
+        found.append({"when": line["when"], "choose": line["otherwise"]["choose"] if outcome == FAILS else line["choose"],
+                      "because": _because(line, outcome, verdicts),
+                      "claims": [reference.partition(":")[0] for reference in line["claims"]], "outcome": outcome})
+    return found

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: MIT
+"""The page and the Markdown, from the templates of loadtest/report/. The page needs nothing else: no network, no script, no other
+file. A policy in it forbids every script, and every style but its own."""
+
+import base64
+import hashlib
+import json
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from .. import baseline, table
+from ..command import ROOT
+from ..results import view
+from . import about, advice, charts, glossary
+
+PARTS = ROOT / "loadtest" / "report"
+_PICTURED = ("scaling", "memory")  # the experiments whose charts stand in the picture
+_MARKDOWN = str.maketrans({character: "\\" + character for character in "\\`*_[]<>#~|"})
+
+
+def _markdown(value):
+    """Words from the results, so that Markdown takes them as words."""
+    return value if isinstance(value, Markup) else Markup(str(value).translate(_MARKDOWN))
+
+
+def _code(text):
+    """Words with names between backticks."""
+    parts = (Markup("<code>{}</code>").format(part) if number % 2 else escape(part) for number, part in enumerate(text.split("`")))
+    return Markup("").join(parts)
+
+
+def _breakable(title):
+    """A heading that may be broken after a stroke."""
+    return Markup("/<wbr>").join(title.split("/"))
+
+
+def _described(value):
+    """A value of the machine or the parameters, as text."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_described(part)}" for name, part in value.items()) or "none"
+    if isinstance(value, list) and all(isinstance(part, (int, float, str)) for part in value):
+        return ", ".join(map(str, value)) or "none"
+    if isinstance(value, str):
+        return value
+    return "not known" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def _described_entries(described):
+    return [(name.replace("_", " "), _described(value)) for name, value in described.items()]
+
+
+def _capitalize_first(text):
+    return text[:1].upper() + text[1:]
+
+
+def _place(number):
+    """A place in a chart, to a tenth of a pixel."""
+    return f"{number:.1f}".removesuffix(".0")
+
+
+def _environment(**options):
+    made = Environment(loader=FileSystemLoader(PARTS / "templates"), undefined=StrictUndefined, trim_blocks=True,
+                       lstrip_blocks=True, **options)
+    made.filters |= {"anchor": view.anchor, "breakable": _breakable, "capitalize_first": _capitalize_first, "code": _code,
+                     "place": _place, "ratio_text": view.ratio_text, "spread_text": view.spread_text, "verbatim": Markup,
+                     "words": view.words}
+    made.globals |= {"view": view, "charts": charts, "outcomes": view.OUTCOMES, "marks": view.MARKS,
+                     "described_entries": _described_entries}
+    return made
+
+
+_HTML = _environment(autoescape=True)
+_TEXT = _environment(autoescape=False, finalize=_markdown)
+
+
+def _values(results):
+    """What both templates are made from."""
+    experiments = view.experiments(results)
+    found = results.get("baseline")
+    return {
+        "results": results, "experiments": experiments, "advice": advice.of(results),
+        "started": view.words(results.get("started")) or "at an unknown time", "machine": about.machine_lines(results),
+        "method": about.method_line(results), "incomplete": about.incomplete_line(results),
+        "noise": about.noise_lines(results), "machines": about.machines(results),
+        "anchors": {claim.anchor for experiment in experiments for claim in experiment.claims},
+        "glossary": glossary.words(), "columns": glossary.figures(experiments),
+        "baseline": found and {"heading": baseline.heading(found), "closing": baseline.closing(found), **found,
+                               "lines": [*found["failures"], *map(baseline.line, found["changes"])]},
+        "percent": baseline.percent,
+    }
+
+
+def page(results):
+    """report.html"""
+    style = (PARTS / "style.css").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
+    return _HTML.get_template("page.html").render(_values(results), style=Markup(style), policy=policy)
+
+
+def _rows(experiment):
+    """The cells of an experiment's table in Markdown."""
+    for row in experiment.rows:
+        cells = [experiment.axis.shown(row.x)] if experiment.axis else []
+        cells.append(f"{row.subject} {row.symbols()}".rstrip())
+        for figure in experiment.figures:
+            value = " ".join(filter(None, (view.cell(row, figure), view.spread_text(row, figure)))) or "-"
+            ratio = view.ratio_text(row, figure)
+            cells.append(f"{value} ({ratio} × ceiling)" if ratio else value)
+        yield [str(_markdown(cell)) for cell in cells]
+
+
+def _table(experiment):
+    headings = [experiment.axis.title] if experiment.axis else []
+    headings += ["mode", *(figure.title for figure in experiment.figures)]
+    return Markup(table.markdown([str(_markdown(heading)) for heading in headings], list(_rows(experiment)),
+                                 2 if experiment.axis else 1))
+
+
+def markdown(results):
+    """report.md"""
+    return _TEXT.get_template("report.md").render(_values(results), table=_table)
+
+
+def picture(results):
+    """The page that --picture draws: two charts, and Which one, when?"""
+    drawn = [chart for experiment in sorted(view.experiments(results), key=lambda one: one.name not in _PICTURED)
+             if (chart := charts.main(experiment))]
+    style = (PARTS / "style.css").read_text(encoding="utf-8")
+    return _HTML.get_template("picture.html").render(_values(results), style=Markup(style), drawn=drawn[:2])

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""What the lab says while it runs."""
