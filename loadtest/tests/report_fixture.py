@@ -21,7 +21,7 @@ def figure(name, title, unit="", better="lower", log=False, meaning=""):
 
 RPS = figure("rps", "requests/s", "/s", "higher", meaning="answers in a second")
 CPU = figure("cpu_us_per_request", "CPU per request", "µs", meaning="user and system time of the server per request")
-P99 = figure("p99_us", "p99", "µs", log=True, meaning="latency that 99 % of the requests did not exceed")
+P99 = figure("p99_us", "p99", "µs", log=True, meaning="99th percentile of the latency")
 SWITCHES = figure("switches_per_request", "switches per request", meaning="context switches of the server per request")
 MEMORY = figure("user_bytes_per_connection", "memory per connection", "bytes", log=True, meaning="growth of user memory")
 GOODPUT = figure("goodput_share", "goodput/capacity", "%", "higher", meaning="right answers in time, of the capacity")

@@ -3,18 +3,22 @@
 
 import csv
 import io
+import os
 import re
 import tempfile
 import unittest
+import unittest.mock
 from html.parser import HTMLParser
 from pathlib import Path
 
 import context  # noqa: F401
 import report_fixture
-from lab import charts, colour, csv_file, markup, report, report_html, report_markdown, table, view
-from report_fixture import CONNECTIONS, CPU, experiment, measurement
+from lab import report, table
+from lab.report import advice, charts, csv_file, glossary, page, scale
+from lab.results import view
+from report_fixture import CONNECTIONS, CPU, claim, condition, experiment, measurement, verdict
 
-HOSTILE = "x\"'><script>hacked=1</script><!-- | `*_\x1b[31m\n=1+1"
+HOSTILE = "x\"'><script>hacked=1</script><!-- {{ 7 * 7 }} | `*_\x1b[31m\n=1+1"
 
 
 def of(*experiments):
@@ -22,11 +26,15 @@ def of(*experiments):
 
 
 def one(*measurements, x=CONNECTIONS, figures=(CPU,), **more):
-    return of(experiment("e", "A statement", list(figures), list(measurements), x, **more))
+    return of(experiment("e", list(figures), list(measurements), x, **more))
 
 
 def cpu(subject, x, number, value, **more):
     return measurement(subject, x, number, {"cpu_us_per_request": value}, **more)
+
+
+def flat(text):
+    return " ".join(text.split())
 
 
 class FigureTest(unittest.TestCase):
@@ -36,6 +44,10 @@ class FigureTest(unittest.TestCase):
                                   (12.34, "%", "12.3 %"), (81234.5, "/s", "81,234"), (0.00959, "", "0.00959"), (17, "", "17"),
                                   (1234.5, "", "1,234"), (512.3, "MB/s", "512"), (3, "waves", "3 waves")):
             self.assertEqual(table.figure(value, unit), text)
+
+    def test_ratios(self):
+        for value, text in ((2.1, "2.10"), (0.123, "0.12"), (31.4, "31"), (458.2, "458"), (0, "0"), (48213, "48,213"), (0.0123, "0.012")):
+            self.assertEqual(view.ratio(value), text)
 
 
 class ViewTest(unittest.TestCase):
@@ -52,8 +64,8 @@ class ViewTest(unittest.TestCase):
 
     def test_what_is_not_there_is_left_out(self):
         for value in ({}, {"experiments": []}, {"experiments": [{"name": "bare"}]}, one(cpu("event", 1, 1, float("nan")))):
-            for made in (report.terminal(value, False), report_markdown.markdown(value), report_html.page(value)):
-                self.assertNotIn("nan", made.lower().replace("ordnan", ""))
+            for made in (report.terminal(value, False), page.markdown(value), page.page(value)):
+                self.assertNotRegex(made.lower(), r"\bnan\b")
 
     def test_a_ratio_of_what_shrank_is_none(self):
         results = one(cpu("event", 1, 1, 1))
@@ -71,74 +83,142 @@ class ViewTest(unittest.TestCase):
         shown, = view.experiments(one(cpu("event", 1, 1, 1), cpu("event", 1024, 1, 1)))
         self.assertEqual([shown.place(row) for row in shown.rows], ["event at 1 connection", "event at 1,024 connections"])
 
+    def test_a_condition_in_a_line(self):
+        results = one(claims=[claim("c", "C", verdict(conditions=[condition(), condition(ratio=None, low=None, high=None, samples=None)]))])
+        first, second = view.experiments(results)[0].claims[0].verdicts[0].conditions
+        self.assertEqual(first.line, "thread/event, CPU per request at 1,024: 2.10 (1.90 to 2.20), wanted at least 1.30")
+        self.assertEqual(first.basis, "5 rounds, coverage 94 %, n = 31,000")
+        self.assertEqual(second.line, "thread/event, CPU per request at 1,024: no figure, wanted at least 1.30")
+
+    def test_curves_are_of_all_rounds_together(self):
+        shown = view.experiments(one(*[cpu("event", 64, i, 1, histograms={"us": [[10, 5], [20 * i, 1]]}) for i in (1, 2)]))[0]
+        self.assertEqual(shown.curves, {("us", 64): {"event": [[10, 10], [20, 1], [40, 1]]}})
+
+
+LINES = [{"when": "come", "choose": "event", "because": "Loops are cheap.", "claims": ["e.c", "e.d:thread"],
+          "otherwise": {"choose": "thread", "because": "Not here."}}]
+
+
+class AdviceTest(unittest.TestCase):
+    def line(self, first, thread, pool="holds"):
+        claims = [claim("c", "C", verdict(first, "Seen C.", why="a reason")),
+                  claim("d", "D", verdict(thread, "Seen D.", "thread", "another"), verdict(pool, "Pool.", "pool"))]
+        return advice.of(one(cpu("event", 1, 1, 1), claims=claims), LINES)[0]
+
+    def test_all_claims_hold(self):
+        self.assertEqual(self.line("holds", "holds"), {
+            "when": "come", "choose": "event", "because": "Loops are cheap. Seen C. Seen D.", "claims": ["e.c", "e.d"], "outcome": "holds"})
+
+    def test_one_that_does_not_hold_turns_the_advice(self):
+        for outcomes in (("does not hold", "holds"), ("does not hold", "not asked")):
+            line = self.line(*outcomes)
+            self.assertEqual((line["choose"], line["because"], line["outcome"]), ("thread", "Not here. Seen C.", "does not hold"))
+
+    def test_what_is_open_is_said(self):
+        line = self.line("no clear answer", "holds")
+        self.assertEqual((line["choose"], line["because"]), ("event", "Not settled on this machine: a reason. Seen C."))
+        for outcome in ("too little measured", "not asked", "needs more CPUs"):
+            line = self.line("holds", outcome)
+            self.assertEqual((line["because"], line["outcome"]), ("Not answered by this run: another.", outcome))
+
+    def test_only_the_mode_that_is_named_counts(self):
+        self.assertEqual(self.line("holds", "holds", "does not hold")["outcome"], "holds")
+
+    def test_a_claim_that_is_not_there(self):
+        line = advice.of(of(), LINES)[0]
+        self.assertEqual((line["outcome"], line["because"]), ("not asked", "Not answered by this run: its experiment is not part of these results."))
+
+    def test_the_file(self):
+        for line in advice.load():
+            self.assertEqual(set(line), {"when", "choose", "because", "claims", "otherwise"})
+            self.assertEqual(set(line["otherwise"]), {"choose", "because"})
+            self.assertTrue(line["claims"])
+        text = " ".join(line["when"] for line in advice.load())
+        for word in ("10,000", "idle", "CPU-heavy", "database driver", "plug-in", "new connection", "slow clients", "overload", "mixed",
+                     "stops", "share", "bodies", "simple"):
+            self.assertIn(word, text)
+
 
 class TerminalTest(unittest.TestCase):
     def test_fits_the_columns_it_is_given(self):
         for width in (80, 100, 140):
-            for line in report.terminal(report_fixture.results(1), False, width).splitlines():
+            for line in report.terminal(report_fixture.everything(), False, width).splitlines():
                 self.assertLessEqual(len(line), width, line)
 
     def test_what_does_not_fit_is_named(self):
-        self.assertIn("left out for width: p99, switches per request", report.terminal(report_fixture.results(1), False, 70))
+        self.assertIn("left out for width: p99, switches per request", report.terminal(report_fixture.results(1), False, 64))
         self.assertNotIn("left out", report.terminal(report_fixture.results(1), False, 140))
 
     def test_table(self):
         text = report.terminal(one(cpu("event", 64, 1, 7.0), cpu("event", 64, 2, 7.5), cpu("event", 64, 3, 8.0, marks=["noisy"]),
                                    cpu("ceiling-epoll", 64, 1, 5.0), measurement("thread", 64, 1, {}, failure={
                                        "kind": "limit", "reason": "pids.max"})), False)
-        self.assertRegex(text, r"(?m)^ +64  event ~ +7\.50 µs ±7% +1\.50$")
+        self.assertRegex(text, r"(?m)^64 +event ~ +7\.50 µs ±7%$")
         self.assertRegex(text, r"(?m)^ +thread +-$")
         self.assertIn("thread at 64 connections: no figure: a limit: pids.max", text)
         self.assertIn("~ the rounds lie far apart", text)
         self.assertNotIn("* the client", text)
 
-    def test_verdicts_stand_together_at_the_end(self):
-        end = report.terminal(report_fixture.results(1), False).partition("What people say, and what was seen\n")[2]
-        self.assertEqual([line for line in end.splitlines() if not line.startswith(" ")],
-                         ["Events scale to many connections", "A thread costs memory", "Blocking work stalls a loop",
-                          "Large bodies even the models out"])
-        self.assertIn("  => no clear answer: no clear difference.", end)
+    def test_ends_with_the_verdicts_and_which_one_when(self):
+        text = report.terminal(report_fixture.everything(), False, 160)
+        verdicts, _, end = text.partition("All verdicts\n")[2].partition("Which one, when?\n")
+        for line in ("scaling.grows: With more connections a request costs a thread more CPU.", "  ✗ does not hold pool: A request costs 9.0 µs",
+                     "  – needs more CPUs: it needs 8 CPUs, 2 may be used", "  – not asked hybrid: the mode was not chosen (--modes)",
+                     "  ? no clear answer: A request costs 7.0 µs at 64 and 7.3 µs at 1,024. (the interval spans 1.1)"):
+            self.assertIn(line, verdicts)
+        self.assertEqual(end.count("If your requests "), len(advice.load()))
 
     def test_colours_only_where_asked_for(self):
-        results = report_fixture.results(1)
+        results = report_fixture.everything()
         self.assertNotIn("\033", report.terminal(results, False))
         coloured = report.terminal(results, True)
-        self.assertEqual(re.sub(r"\033\[[\d;]*m", "", coloured), report.terminal(results, False))
-        self.assertIn("\033[32;1mholds\033[0m", coloured)
+        plain = re.sub(r"\033\[[\d;]*m", "", coloured)
+        self.assertEqual([line.rstrip() for line in plain.splitlines()], report.terminal(results, False).splitlines())
+        self.assertIn("\033[1;32m✓ holds\033[0m", coloured)
 
     def test_who_wants_colours(self):
         class Stream(io.StringIO):
             def isatty(self):
                 return True
         for stream, environment, expected in (
-                (Stream(), {}, True), (Stream(), {"NO_COLOR": "1"}, False), (Stream(), {"NO_COLOR": ""}, True),
-                (Stream(), {"TERM": "dumb"}, False), (io.StringIO(), {}, False)):
-            self.assertEqual(colour.wanted(stream, environment), expected)
+                (Stream(), {"TERM": "xterm"}, True), (Stream(), {"NO_COLOR": "1", "TERM": "xterm"}, False),
+                (Stream(), {"TERM": "dumb"}, False), (io.StringIO(), {"TERM": "xterm"}, False)):
+            with self.subTest(environment), unittest.mock.patch.dict(os.environ, environment, clear=True):
+                self.assertEqual(report.has_colours(stream), expected)
 
     def test_incomplete(self):
         text = report.terminal({**report_fixture.results(1), "complete": False, "ended": "stopped by SIGINT"}, False)
         self.assertIn("INCOMPLETE: not all was measured; stopped by SIGINT", text)
 
     def test_names_cannot_command_the_terminal(self):
-        results = one(cpu(HOSTILE, 1, 1, 1, kind="also"), sentence=HOSTILE)
-        results["machine"]["cpu"] = results["experiments"][0]["statement"] = results["ended"] = HOSTILE
+        results = one(cpu(HOSTILE, 1, 1, 1, kind="also"), claims=[claim("c", HOSTILE, verdict(sentence=HOSTILE))])
+        results["machine"]["cpu"] = results["experiments"][0]["title"] = results["ended"] = HOSTILE
         self.assertNotIn("\033", report.terminal({**results, "complete": False}, False))
+
+    def test_words_in_brackets_are_no_markup(self):
+        self.assertIn("[bold]x[/bold]", report.terminal(one(cpu("event", 1, 1, 1), title="[bold]x[/bold]"), False))
 
 
 class MarkdownTest(unittest.TestCase):
     def test_sections(self):
-        text = report_markdown.markdown(report_fixture.results(1))
-        self.assertEqual(text.count("\n## "), 4)
+        text = page.markdown(report_fixture.everything())
+        self.assertEqual(text.count("\n## "), 7 + 3)
         self.assertIn("```sh\n./dev compare --only memory\n```", text)
         self.assertRegex(text, r"\| event \| \d\d\d B ±\d% \(1\.\d\d × ceiling\) \|")
         self.assertIn("no figure: a limit: refused at 812 connections", text)
+        self.assertIn("- **pool: does not hold**. A request costs 9.0 µs", text)
+        self.assertIn("wanted at least 1.30 (3 rounds, coverage 94 %, n = 31,000): holds", text)
 
     def test_every_table_has_as_many_cells_in_each_row(self):
-        results = report_fixture.results(1)
-        results["experiments"].append(one(cpu(HOSTILE, 1, 1, 1, kind="also"), sentence=HOSTILE)["experiments"][0])
-        for block in report_markdown.markdown(results).split("\n\n"):
+        results = report_fixture.everything()
+        results["experiments"].append(one(cpu(HOSTILE, 1, 1, 1, kind="also"), claims=[
+            claim("c", HOSTILE, verdict(sentence=HOSTILE))])["experiments"][0])
+        tables = 0
+        for block in page.markdown(results).split("\n\n"):
             if block.startswith("| "):
+                tables += 1
                 self.assertEqual(len({len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}), 1, block)
+        self.assertEqual(tables, 2 + 7)
 
 
 class CsvTest(unittest.TestCase):
@@ -165,16 +245,19 @@ class CsvTest(unittest.TestCase):
 class _Reader(HTMLParser):
     """Elements and texts of a page; fails on elements that are not closed in order."""
 
-    def __init__(self, page):
+    def __init__(self, text):
         super().__init__()
         self.open, self.tags, self.texts = [], [], []
-        self.feed(page)
+        self.feed(text)
         self.close()
 
     def handle_starttag(self, tag, attrs):
         self.tags.append((tag, dict(attrs)))
         if tag not in ("meta", "link", "wbr"):
             self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
 
     def handle_endtag(self, tag):
         assert self.open and self.open[-1] == tag, f"</{tag}> in {self.open}"
@@ -184,54 +267,105 @@ class _Reader(HTMLParser):
         if self.open and self.open[-1] not in ("script", "style"):
             self.texts.append(data)
 
+    def text(self):
+        return flat("".join(self.texts))
+
+    def named(self, tag):
+        return [attributes for name, attributes in self.tags if name == tag]
+
 
 class PageTest(unittest.TestCase):
-    def page(self, results, library="void 0;"):
-        page = report_html.page(results, markup.script(library) if library else None)
-        reader = _Reader(page)
+    def page(self, results):
+        made = page.page(results)
+        reader = _Reader(made)
         self.assertEqual(reader.open, [])
-        return page, reader
+        return made, reader
 
-    def test_nothing_is_loaded_from_elsewhere(self):
-        _, reader = self.page(report_fixture.results(1))
+    def test_nothing_is_loaded_and_nothing_runs(self):
+        _, reader = self.page(report_fixture.everything())
         for tag, attributes in reader.tags:
             for name, value in attributes.items():
                 if name in ("src", "href", "action", "data", "poster"):
                     self.assertRegex(value, r"^(#|data:)", tag)
-        policy = next(attributes["content"] for tag, attributes in reader.tags if attributes.get("http-equiv"))
+                self.assertNotEqual(name, "style")
+                self.assertFalse(name.startswith("on"), name)
+        policy = next(attributes["content"] for attributes in reader.named("meta") if attributes.get("http-equiv"))
         self.assertIn("default-src 'none'", policy)
+        self.assertNotIn("script-src", policy)
         self.assertNotIn("unsafe", policy)
+        self.assertEqual(reader.named("script"), [])
 
     def test_names_cannot_break_out(self):
         died = measurement(HOSTILE, 2, 1, {}, "also", {"kind": "died", "reason": HOSTILE})
-        results = one(cpu(HOSTILE, 1, 1, 1, kind="also"), died, sentence=HOSTILE)
-        for name in ("title", "statement", "claim", "method", "command", "name"):
+        entry = {**claim(HOSTILE, HOSTILE, verdict(sentence=HOSTILE, mode=HOSTILE, why=HOSTILE, conditions=[condition(HOSTILE)])),
+                 "source": HOSTILE, "reverse": HOSTILE}
+        results = one(cpu(HOSTILE, 1, 1, 1, kind="also", histograms={HOSTILE: report_fixture.latencies(10, 20, 0.5)},
+                          series={HOSTILE: [[1, 2], [2, 3]]}), died, claims=[entry])
+        for name in ("title", "about", "command", "name"):
             results["experiments"][0][name] = HOSTILE
+        results["experiments"][0]["x"] = {**CONNECTIONS, "title": HOSTILE}
         results["machine"][HOSTILE] = HOSTILE
-        page, reader = self.page(results)
-        self.assertNotIn("<script>hacked", page)
-        self.assertEqual([tag for tag, _ in reader.tags].count("script"), 3)
-        self.assertIn(view.words(HOSTILE), "".join(reader.texts))
-
-    def test_without_the_library_it_has_its_tables_and_says_so(self):
-        page, reader = self.page(report_fixture.results(1), None)
-        tags = [tag for tag, _ in reader.tags]
-        self.assertEqual((tags.count("canvas"), tags.count("script"), tags.count("table")), (0, 1, 5))
-        self.assertEqual(page.count("No chart: the library Chart.js was not there"), 4)
-        self.assertIsNone(report_html.library(Path("/nowhere")))
+        made, reader = self.page(results)
+        self.assertNotIn("<script", made)
+        self.assertNotIn("49 }}", made)
+        self.assertIn(flat(view.words(HOSTILE)), reader.text())
 
     def test_all_is_said(self):
-        _, reader = self.page(report_fixture.results(1))
-        text = " ".join("".join(reader.texts).split())
-        for part in ("“A thread costs memory”", "If it is true: The figure of event", "✓ holds", "? no clear answer",
-                     "How it was measured", "What the columns mean", "latency that 99 % of the requests did not exceed",
+        text = self.page(report_fixture.everything())[1].text()
+        for part in ("Which one, when?", "An idle connection costs a thread several times what it costs a loop.", "✓ holds", "? no clear answer",
+                     "✗ does not hold", "… too little measured", "– not asked", "– needs more CPUs", "Source: the article, on context switches",
+                     "What would reverse it: A ratio below 1.3 would reverse it.", "A fresh server for each measurement",
+                     "wanted at least 1.30 (3 rounds, coverage 94 %, n = 31,000)", "99th percentile of the latency",
                      "./dev compare --only blocked-loop", "commit 0123456789ab", "3 interleaved rounds", "descriptors 20000, 20000",
-                     "no figure: a limit: refused at 812 connections", "* the client was at its limit", "errors: 9 timeout"):
+                     "no figure: a limit: refused at 812 connections", "* the client was the limit", "errors: 9 timeout",
+                     "differed by a factor of 1.06 at most", "differ from a ratio of 1.15 on, and are the same up to 1.10",
+                     "not run: it needs --full", "Latency by percentile: blocking", "goodput over time: load 200 %"):
             self.assertIn(part, text)
+
+    def test_the_terminal_says_the_same_in_the_same_words(self):
+        """Every sentence of advice, verdicts and conditions stands on the page, in the Markdown and on the terminal."""
+        results = report_fixture.everything()
+        web, terminal = self.page(results)[1].text(), flat(report.terminal(results, False, 160))
+        markdown = flat(page.markdown(results).replace("\\", ""))
+        said = [line["because"] for line in advice.of(results)]
+        for shown in view.experiments(results):
+            for entry in shown.claims:
+                said.append(entry.claim)
+                said += [part.told for part in entry.verdicts]
+                said += [one.line for part in entry.verdicts for one in part.conditions]
+        self.assertGreater(len(said), 40)
+        for line in map(flat, said):
+            for where in (web, terminal, markdown):
+                self.assertIn(line, where)
+
+    def test_each_meaning_stands_once(self):
+        results = report_fixture.everything()
+        text = self.page(results)[1].text()
+        for _, meaning in glossary.words() + glossary.figures(view.experiments(results)):
+            self.assertEqual(text.count(flat(meaning)), 1, meaning)
+
+    def test_every_claim_can_be_linked_to_and_every_link_leads_somewhere(self):
+        results = report_fixture.everything()
+        results["experiments"][1]["claims"][0]["name"] = advice.load()[0]["claims"][0].partition(":")[0].partition(".")[2]
+        _, reader = self.page(results)
+        targets = [attributes["id"] for _, attributes in reader.tags if "id" in attributes]
+        links = [attributes["href"][1:] for attributes in reader.named("a")]
+        self.assertEqual(len(targets), len(set(targets)))
+        self.assertEqual(set(links) - set(targets), set())
+        self.assertIn("scaling.grows", links)
+        self.assertGreaterEqual(links.count(f"memory.{results['experiments'][1]['claims'][0]['name']}"), 2)  # advice and verdicts
+
+    def test_a_picture_says_what_it_shows(self):
+        _, reader = self.page(report_fixture.everything())
+        labels = [attributes["aria-label"] for attributes in reader.named("svg") if attributes.get("role") == "img"]
+        self.assertTrue(any(re.fullmatch(r"CPU per request at 1,024 connections: \S+ 6\.\d+ µs, .*; no figure: process", label)
+                            for label in labels), labels)
+        self.assertIn("thread/event, memory per connection: 31 (29 to 34), wanted at least 3.00: holds", labels)
+        self.assertTrue(any(re.match(r"p99 of blocking: thread \d+ µs, .*event 4\d\d ms", label) for label in labels), labels)
 
     def test_names_in_the_method_are_set_apart(self):
         results = one(cpu("event", 1, 1, 1))
-        results["experiments"][0]["method"] = "`event` with <one> loop, `hybrid`"
+        results["experiments"][0]["about"] = "`event` with <one> loop, `hybrid`"
         self.assertIn("<code>event</code> with &lt;one&gt; loop, <code>hybrid</code>", self.page(results)[0])
 
     def test_baseline(self):
@@ -239,31 +373,73 @@ class PageTest(unittest.TestCase):
             "started": "then", "commit": None, "unchanged": 3, "failures": ["gone"], "notes": ["a note"], "changes": [{
                 "experiment": "scaling", "subject": "event", "figure": "rps", "title": "requests/s", "word": "slower", "worse": True,
                 "ratio": 0.8, "chance": 0.001, "points": "at 64", "example": "10 to 8 at 64"}]}}
-        text = " ".join("".join(self.page(results)[1].texts).split())
+        text = self.page(results)[1].text()
         for part in ("Since then", "✗ slower", "-20 %", "10 to 8 at 64", "No clear difference in 3 other figures.", "a note", "gone"):
             self.assertIn(part, text)
         self.assertIn("event is slower: requests/s -20 % at 64", report.terminal(results, False))
-        self.assertIn("event is slower: requests/s -20 % at 64", report_markdown.markdown(results))
+        self.assertIn("event is slower: requests/s -20 % at 64", page.markdown(results))
 
     def test_the_same_again(self):
-        self.assertEqual(report_html.page(report_fixture.results(1)), report_html.page(report_fixture.results(1)))
+        self.assertEqual(page.page(report_fixture.everything()), page.page(report_fixture.everything()))
 
 
-class MarkupTest(unittest.TestCase):
-    def test_elements(self):
-        self.assertEqual(markup.element("a", "<&", markup.element("b", 1), None, href='"', data_x=2, class_=None, aria_label="é"),
-                         '<a href="&quot;" data-x="2" aria-label="é">&lt;&amp;<b>1</b></a>')
+class ScaleTest(unittest.TestCase):
+    def test_ticks_are_round_and_neither_few_nor_many(self):
+        for low, high in ((6.8, 9.1), (1, 10_000), (0.97, 1.5), (0.001, 900_000), (90, 111), (1.3, 1.31)):
+            ticks = scale.Scale(low, high, 0, 1, True).ticks()
+            with self.subTest(ticks):
+                self.assertTrue(3 <= len(ticks) <= 8, ticks)
+                self.assertTrue(all(low <= tick <= high for tick in ticks))
 
-    def test_data(self):
-        self.assertEqual(markup.data({"a": "</script><!--\u2028&"}),
-                         '{"a":"\\u003c/script\\u003e\\u003c!--\\u2028\\u0026"}')
-        with self.assertRaises(ValueError):
-            markup.data(float("nan"))
+    def test_bytes_have_powers_of_two(self):
+        self.assertEqual(scale.Scale(200, 200_000, 0, 1, True).ticks(binary=True), [2 ** power for power in (8, 10, 12, 14, 16)])
 
-    def test_scripts(self):
-        for bad in ("x</script>", "x</SCRIPT >", "<!-- x"):
-            with self.assertRaises(ValueError):
-                markup.script(bad)
+    def test_places(self):
+        made = scale.around([1, 100], 0, 100)
+        self.assertAlmostEqual(made(10), 50)
+        self.assertFalse(scale.around([0, 5], 0, 100).log)
+        self.assertEqual(scale.around([0, 5], 0, 100)(0), 0)
+
+
+class ChartTest(unittest.TestCase):
+    def strip(self, *conditions):
+        shown = view.experiments(one(claims=[claim("c", "C", verdict(conditions=list(conditions)))]))[0]
+        own = shown.claims[0].verdicts[0].conditions
+        return charts.strip(own[0], own)
+
+    def test_a_strip_has_the_threshold_the_interval_and_the_wanted_side(self):
+        made = self.strip(condition(ratio=2.1, low=1.9, high=2.2, wanted=1.3))
+        threshold = next(line for line in made.lines if line[4] == "threshold")
+        interval = next(line for line in made.lines if line[4].startswith("interval"))
+        self.assertLess(threshold[0], interval[0])
+        self.assertLess(interval[0], made.marks[0][0])
+        self.assertLess(made.marks[0][0], interval[2])
+        self.assertEqual(made.areas[0][0], threshold[0])
+        below = self.strip(condition(sign="<=", wanted=1.3))
+        self.assertEqual(below.areas[0][0], 0)
+        self.assertIsNone(self.strip(condition(ratio=None)))
+
+    def test_a_strip_of_counts(self):
+        made = self.strip(condition(ratio=0, low=0, high=0, sign="==", wanted=0))
+        self.assertEqual((made.areas, made.marks[0][0]), ([], next(line for line in made.lines if line[4] == "threshold")[0]))
+
+    def test_a_curve_ends_where_few_answers_are_left(self):
+        found = charts._curve([[10, 980], [20, 11], [30, 9]])
+        self.assertEqual([point[1] for point in found], [10])
+        self.assertEqual([point[1] for point in charts._curve([[10, 980], [20, 10], [30, 10]])], [10, 20])
+
+    def test_every_chart_stays_inside_its_frame(self):
+        for shown in view.experiments(report_fixture.everything()):
+            for chart in charts.all_of(shown):
+                for x, y, *_ in chart.marks:
+                    self.assertTrue(0 <= x <= chart.width and 0 <= y <= chart.height, (shown.name, chart.title))
+
+    def test_charts_of_each_kind(self):
+        titles = {shown.name: [chart.title for chart in charts.all_of(shown)] for shown in view.experiments(report_fixture.everything())}
+        self.assertEqual(titles["scaling"], ["CPU per request"])
+        self.assertEqual(titles["blocked-loop"], ["p99", "Latency by percentile: alone", "Latency by percentile: blocking"])
+        self.assertEqual(titles["overload"], ["goodput/capacity", "goodput over time: load 200 %", "p99 over time: load 200 %"])
+        self.assertEqual(titles["work-mix"], [])
 
 
 # How the three kinds of colour blindness see linear light (Machado, Oliveira and Fernandes 2009, full strength).
@@ -292,7 +468,7 @@ class PaletteTest(unittest.TestCase):
     """Colours of the subjects: told apart with any vision, and from the paper, in both schemes."""
 
     def schemes(self):
-        style = (report_html.PARTS / "style.css").read_text(encoding="utf-8")
+        style = (page.PARTS / "style.css").read_text(encoding="utf-8")
         blocks = re.findall(r"\{([^{}]*--paper:[^{}]*)\}", style)
         self.assertEqual(len(blocks), 2)
         return [dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", block)) for block in blocks]

@@ -6,6 +6,7 @@ import unittest
 import context  # noqa: F401
 from lab import table
 from lab.stats import Sample
+from lab.text import tables
 
 
 class FigureTest(unittest.TestCase):
@@ -32,8 +33,8 @@ class TableTest(unittest.TestCase):
     ROWS = [["event", "1"], ["thread", "1,000"]]
 
     def test_plain(self):
-        self.assertEqual(table.plain(self.HEADINGS, self.ROWS).splitlines(),
-                         ["mode    figure", "------  ------", "event        1", "thread   1,000"])
+        self.assertEqual(tables.plain(self.HEADINGS, self.ROWS).splitlines(),
+                         ["mode     figure", "---------------", "event         1", "thread    1,000"])
 
     def test_markdown(self):
         self.assertEqual(table.markdown(self.HEADINGS, [["a|b", "1"]]).splitlines(),

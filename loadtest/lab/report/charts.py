@@ -326,7 +326,7 @@ def strip(condition, shared):
     threshold = along(condition.wanted)
     if condition.sign in (">=", ">"):
         chart.areas.append((threshold, 2, WIDTH - threshold, 20, "wanted"))
-    elif condition.sign:
+    elif condition.sign in ("<=", "<"):
         chart.areas.append((0, 2, threshold, 20, "wanted"))
     _value_ticks(chart, along, "", 2, 22)
     chart.lines.append((threshold, 0, threshold, 24, "threshold"))

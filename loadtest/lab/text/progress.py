@@ -70,4 +70,5 @@ class Progress:
         self._console.print(streams.printable(text))
 
     def close(self):
-        self._bar.stop()
+        if self._console.is_terminal:
+            self._bar.stop()
