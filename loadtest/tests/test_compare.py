@@ -17,6 +17,8 @@ from pathlib import Path
 import context
 from lab.compare import judge
 from lab.process import Child
+from lab.report import advice
+from lab.results import schema
 
 FAKE = context.LOADTEST / "tests" / "fake_server.py"
 SHORT = ["--rounds", "1", "--seconds", "0.4", "--connections", "2", "--only", "scaling"]
@@ -50,7 +52,8 @@ class CompareTest(unittest.TestCase):
     def test_measurements_rows_and_verdicts(self):
         done = self.run_compare("--only", "scaling,bytes")
         self.assertEqual(done.returncode, 0, done.stderr)
-        results = self.results()
+        results = schema.load(self.output / "results.json")
+        self.assertEqual([line["when"] for line in results["advice"]], [line["when"] for line in advice.load()])
         self.assertEqual((results["format"], results["version"], results["complete"]), ("echod-compare", 3, True))
         self.assertEqual(results["parameters"]["modes"], ["thread", "event"])
         self.assertEqual([experiment["name"] for experiment in results["experiments"]], ["scaling", "bytes"])

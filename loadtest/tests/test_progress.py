@@ -33,7 +33,7 @@ class ProgressTest(unittest.TestCase):
         progress.note("careful \x1b[31m[red]")
         progress.close()
         self.assertEqual(self.stream.getvalue(),
-                         "1 of 10: something, 30 s left\n4 of 10: something, 14 s left\ncareful  [31m[red]\n")
+                         "[1 of 10] something, 30 s left\n[4 of 10] something, 14 s left\ncareful  [31m[red]\n")
 
     def test_a_terminal_gets_a_bar_and_it_goes_at_the_end(self):
         leader, follower = pty.openpty()
@@ -48,8 +48,8 @@ class ProgressTest(unittest.TestCase):
             stream.flush()
             shown = os.read(leader, 100_000).decode()
         os.close(leader)
-        self.assertIn("1 of 10: one, 30 s left", shown)
-        self.assertIn("6 of 10: two, 10 s left", shown)
+        self.assertIn("[1 of 10] one, 30 s left", shown)
+        self.assertIn("[6 of 10] two, 10 s left", shown)
         self.assertIn("━", shown)
         self.assertIn("careful\r\n", shown)
         self.assertTrue(shown.endswith("\x1b[2K"), repr(shown[-40:]))
@@ -58,11 +58,12 @@ class ProgressTest(unittest.TestCase):
     def test_a_stream_that_has_gone_is_no_reason_to_fail(self):
         reader, writer = os.pipe()
         os.close(reader)
-        stream = open(writer, "w", encoding="utf-8")  # noqa: SIM115  closing it would fail as well
+        stream = open(writer, "w", encoding="utf-8")
         progress = self.progress(stream)
         progress.show("one")
         progress.note("two")
         progress.close()
+        stream.close()
 
     def test_duration(self):
         self.assertEqual([duration(5.4), duration(59.6), duration(125)], ["5 s", "1 min 00 s", "2 min 05 s"])

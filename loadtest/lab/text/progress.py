@@ -54,7 +54,7 @@ class Progress:
     def show(self, what):
         """Says what begins now."""
         now = self._clock()
-        text = streams.printable(f"{self._done + 1} of {self._steps}: {what}, {duration(self.left())} left")
+        text = streams.printable(f"[{self._done + 1} of {self._steps}] {what}, {duration(self.left())} left")
         if self._console.is_terminal:
             self._bar.start()
             self._bar.update(self._task, completed=sum(self._lengths[:self._done]), description=text, refresh=True)
