@@ -13,7 +13,7 @@ from pathlib import Path
 
 import context  # noqa: F401
 import report_fixture
-from lab import report, table
+from lab import experiment as experiments, report, table
 from lab.report import advice, charts, csv_file, glossary, page, scale
 from lab.results import view
 from report_fixture import CONNECTIONS, CPU, claim, condition, experiment, measurement, verdict
@@ -127,6 +127,14 @@ class AdviceTest(unittest.TestCase):
     def test_a_claim_that_is_not_there(self):
         line = advice.of(of(), LINES)[0]
         self.assertEqual((line["outcome"], line["because"]), ("not asked", "Not answered by this run: its experiment is not part of these results."))
+
+    def test_every_claim_of_the_file_is_one_of_an_experiment(self):
+        known = {f"{item.name}.{entry.name}": entry.modes for item in experiments.load_all() for entry in item.claims}
+        for line in advice.load():
+            for reference in line["claims"]:
+                anchor, _, mode = reference.partition(":")
+                self.assertIn(anchor, known, line["when"])
+                self.assertTrue(not mode or mode in known[anchor], reference)
 
     def test_the_file(self):
         for line in advice.load():

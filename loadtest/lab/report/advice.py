@@ -8,6 +8,7 @@ from ..command import ROOT
 from ..results import view
 
 FILE = ROOT / "loadtest" / "report" / "advice.toml"
+_SENTENCES_MAX = 3  # of verdicts, in a line; the others are behind its links
 HOLDS, FAILS = "holds", "does not hold"
 _ABSENT = view.Verdict("", "not asked", "", "its experiment is not part of these results", ())
 
@@ -32,7 +33,7 @@ def _outcome(verdicts):
 
 def _because(line, outcome, verdicts):
     deciding = [verdict for verdict in verdicts if verdict.outcome == outcome]
-    seen = " ".join(dict.fromkeys(verdict.sentence for verdict in deciding if verdict.sentence))
+    seen = " ".join(list(dict.fromkeys(verdict.sentence for verdict in deciding if verdict.sentence))[:_SENTENCES_MAX])
     if outcome == HOLDS:
         return f"{line['because']} {seen}".strip()
     if outcome == FAILS:

@@ -2,7 +2,7 @@
 """The charts as lines, marks and texts at their places; templates/chart.svg writes them down. A chart is as wide as a phone."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .. import histogram, table
 from ..results import view
@@ -198,7 +198,8 @@ def lines(experiment, figure):
 
 
 def main(experiment):
-    """The chart of the experiment's drawn figure; None where nothing was measured."""
+    """The chart of the experiment's drawn figure; None where nothing was measured. A twin is in the table only."""
+    experiment = replace(experiment, rows=tuple(row for row in experiment.rows if row.kind != "twin"))
     figure = experiment.charted
     if not figure or not any(figure.name in row.figures for row in experiment.rows):
         return None
