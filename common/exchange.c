@@ -33,35 +33,75 @@ HOT void exchange_count(struct turn *t)
     slot_add(&t->lane->output.budget.slot->answers[t->exchange->response.status / 100 - 2], 1);
 }
 
+/* In a head that was written without it: the one that ends so far behind the first byte that is unsent. */
+static COLD void exchange_say_close(struct output *output, size_t head_end)
+{
+    size_t position = output->start + head_end;
+    size_t field = sizeof CONNECTION_KEEP_ALIVE - 1;
+    char *last = output->data + position - 2 - field;
+    if (memcmp(last, CONNECTION_KEEP_ALIVE, field) == 0) {
+        memcpy(last, "Connection:      close\r\n", field);
+    } else {
+        output_insert(output, position - 2, CONNECTION_CLOSE);
+        output->failed = false; /* no memory for it: the answer is whole without */
+    }
+}
+
 /* The drain began, or others came to wait, after this head was written. */
-static COLD void exchange_say_close(struct turn *t)
+static COLD void exchange_commit_closing(struct turn *t)
 {
     struct exchange *x = t->exchange;
     struct output *output = &t->lane->output;
-    size_t head_end = output->committed + x->head_length;
-    x->response.close = true;
-    if (x->request.minor_version == 0) {
-        size_t field = sizeof CONNECTION_KEEP_ALIVE - 1 + 2;
-        memcpy(output->data + head_end - field, "Connection:      close\r\n",
-               sizeof CONNECTION_KEEP_ALIVE - 1);
+    size_t head_end = output->committed + x->head_length - output->start;
+    if (lane_starves_others(t->lane)) {
+        x->response.close = true;
+        exchange_say_close(output, head_end);
     } else {
-        output_insert(output, head_end - 2, CONNECTION_CLOSE);
-        output->failed = false; /* no memory for it: the answer is whole without */
+        t->lane->undecided = head_end;
     }
 }
 
 static void exchange_commit(struct turn *t)
 {
     struct exchange *x = t->exchange;
-    struct output *output = &t->lane->output;
-    if (!x->begun && !x->response.close && lane_closing(t->lane)) {
-        exchange_say_close(t);
-    }
     if (!x->begun) {
+        t->lane->undecided = 0; /* it stands behind the one that was */
+        if (!x->response.close && lane_closing(t->lane)) {
+            exchange_commit_closing(t);
+        }
         exchange_count(t);
     }
     x->begun = true;
+    output_commit(&t->lane->output);
+}
+
+/* It is decided once the session goes on behind it: with a request, with a part of one, or with a refusal. */
+COLD size_t exchange_undecided(struct turn *t)
+{
+    const struct session *s = t->session;
+    if (s->in != NULL || s->starved != STARVED_NOT || s->state == STATE_HEAD ||
+        s->state == STATE_REFUSED_LINE || (t->exchange != NULL && !t->exchange->begun)) {
+        t->lane->undecided = 0;
+    }
+    return t->lane->undecided;
+}
+
+COLD void exchange_decide(struct turn *t)
+{
+    struct session *s = t->session;
+    struct output *output = &t->lane->output;
+    size_t head_end = exchange_undecided(t);
+    t->lane->undecided = 0;
+    if (head_end == 0) {
+        return;
+    }
+    exchange_say_close(output, head_end);
     output_commit(output);
+    if (t->exchange != NULL) {
+        t->exchange->response.close = true;
+    } else if (s->state == STATE_START) {
+        session_close(s, ENDING_LINGER);
+    }
 }
 
 static COLD void exchange_count_duration(struct turn *t)
@@ -89,9 +129,19 @@ HOT void exchange_leave(struct turn *t)
     }
 }
 
+/* While the server drains; more than is served behind the signal counts as that. */
+static COLD void session_count_drained(struct session *s, uint64_t bytes)
+{
+    uint64_t left = SESSION_DRAINED_MOST - s->drained;
+    s->drained += (uint32_t)(bytes < left ? bytes : left);
+}
+
 /* The answer is complete and committed. */
 static void exchange_done(struct turn *t)
 {
+    if (lane_closing(t->lane)) {
+        session_count_drained(t->session, t->exchange->body_seen + t->exchange->overhead);
+    }
     exchange_log_end(t);
     exchange_release(t->exchange, t->lane->output.budget);
     exchange_leave(t);
@@ -325,6 +375,13 @@ static COLD void exchange_go_on(struct turn *t, struct span head, bool body)
     }
 }
 
+/* While others wait or the server drains: whether the answer closes whatever has been read behind the request. */
+static COLD bool exchange_closes(struct turn *t, struct span head)
+{
+    session_count_drained(t->session, head.length);
+    return lane_starves_others(t->lane) || t->session->drained == SESSION_DRAINED_MOST;
+}
+
 void exchange_begin(struct turn *t, struct span head)
 {
     struct exchange *x = t->exchange;
@@ -342,10 +399,11 @@ void exchange_begin(struct turn *t, struct span head)
         return;
     }
     exchange_judge(x);
-    x->response.close |= !request->keep_alive || lane_closing(t->lane);
+    bool closing = lane_closing(t->lane);
+    x->response.close |= !request->keep_alive || (UNUSUAL(closing) && exchange_closes(t, head));
     bool body = request_has_body(request);
     if (!body && x->response.body == CONTENT_TEXT && x->response.wait_ms == 0 && !x->response.failed &&
-        exchange_known(x)) {
+        USUAL(!closing) && exchange_known(x)) {
         exchange_answer_at_once(t);
     } else {
         exchange_go_on(t, head, body);

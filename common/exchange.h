@@ -97,6 +97,10 @@ void exchange_wait_late(struct turn *t);
 void exchange_resume(struct turn *t);
 /* The work that is pending will not be done: 503. */
 void exchange_refuse_work(struct turn *t);
+/* lane->undecided, 0 from now on if something follows that answer. */
+size_t exchange_undecided(struct turn *t);
+/* Nothing was read behind it: it is the last. */
+void exchange_decide(struct turn *t);
 /* More of a produced body, if there is room and it is time. */
 void exchange_produce(struct turn *t);
 /* The request's end is in doubt or was not reached: answer so, if the answer has not begun, and close. */

@@ -46,6 +46,7 @@ struct lane {
     struct output output; /* its scratch memory and its budget are the lane's */
     /* The date a session writes: the driver keeps it fresh. */
     char date[SHARED_DATE_WORDS * 8];
+    size_t undecided;       /* see session_undecided; 0: nothing is */
     bool extras;            /* answers have fields that the request does not ask for: see exchange_dress */
     bool close_if_starved;  /* answers close their connection while others wait for a worker in vain */
     uint32_t date_sequence; /* of clock_read_date */

@@ -457,6 +457,18 @@ COLD void session_refuse_work(struct session *s, struct lane *lane)
     turn_end(t);
 }
 
+COLD size_t session_undecided_now(struct session *s, struct lane *lane)
+{
+    return exchange_undecided(turn_begin(s, lane));
+}
+
+COLD void session_decide(struct session *s, struct lane *lane)
+{
+    struct turn *t = turn_begin(s, lane);
+    exchange_decide(t);
+    turn_end(t);
+}
+
 uint64_t session_wait_ms(const struct session *s)
 {
     return s->exchange->wait_ms;
@@ -504,13 +516,16 @@ static enum timer session_timer(const struct session *s)
 /* What is unsent goes to the heap. */
 static __attribute__((noinline)) void session_leave_unsent(struct session *s, struct lane *lane)
 {
-    if (s->in != NULL && output_pending(&lane->output).length > 0 && s->state != STATE_ANSWER) {
-        /* The socket takes no more, but the client may not read before it has written: parse on into the heap. */
+    if (s->in != NULL && output_pending(&lane->output).length > 0 && s->state != STATE_ANSWER &&
+        !shared_draining(lane->service->shared)) {
+        /* The socket takes no more, but the client may not read before it has written: parse on into the heap. Not while
+         * the server drains, when an answer is not made before the socket has been read behind its request. */
         struct turn *t = turn_begin(s, lane);
         t->grow = true;
         session_consume_kept(t);
         turn_end(t);
     }
+    lane->undecided = 0; /* the drain began just now */
     int error = output_close(&lane->output, &s->out, &s->out_committed);
     if (error == -ENOBUFS) {
         /* The answer being made was dropped for want of memory: say so instead, or give up. */

@@ -6,8 +6,10 @@
  *
  *     session_enter(s, lane);
  *     session_feed(s, lane, bytes, n)  or  session_eof, session_timeout, session_resume
+ *     while (session_undecided(s, lane))
+ *         read once without waiting; session_feed or session_decide
  *     while ((pending = session_output(s, lane)).length > 0 && send(pending) gave k > 0)
- *         session_sent(s, lane, k);     // may make more output: bodies that are produced, pipelined requests
+ *         session_sent(s, lane, k);     // may make more output, also undecided: bodies that are produced, pipelined requests
  *     session_leave(s, lane);           // what is unsent is kept on the heap
  *     act on session_wants(s, lane)
  *
@@ -25,6 +27,8 @@
 
 /* A client that writes this much before it reads anything must not stall, while the budget lasts. */
 enum { SESSION_UNREAD_MOST = 1024 * 1024 };
+/* Behind the signal that ends the server so much of what a connection has sent is served, in whole requests. */
+enum { SESSION_DRAINED_MOST = 1024 * 1024 };
 /* The scratch memory of a lane holds at least an answer begun late (64 KiB) and its head. */
 enum { SESSION_SCRATCH_LEAST = 96 * 1024 };
 
@@ -87,6 +91,7 @@ struct session {
     uint32_t head_fed;    /* bytes of the present head that the parser has seen */
     uint32_t unread;      /* bytes consumed since the output was last empty */
     uint32_t requests;    /* heads read to their end */
+    uint32_t drained;     /* bytes of requests served since the server drains */
     struct peer peer;
     uint8_t state;        /* enum state */
     uint8_t ending;       /* enum ending */
@@ -123,6 +128,17 @@ void session_drain(struct session *session, struct lane *lane);
 void session_resume(struct session *session, struct lane *lane);
 /* The work that is wanted cannot be done now: it is answered with 503. */
 void session_refuse_work(struct session *session, struct lane *lane);
+
+/* The server drains, and nothing is known to stand behind the last answer in the output. Before it is sent the driver reads
+ * the socket once without waiting. What came it feeds, which may put another answer behind that one, undecided in its turn;
+ * if the same is undecided still it calls session_decide: the answer then says `Connection: close`.
+ * Returns which answer that is, 0: none. */
+size_t session_undecided_now(struct session *session, struct lane *lane);
+static inline size_t session_undecided(struct session *session, struct lane *lane)
+{
+    return lane->undecided == 0 ? 0 : session_undecided_now(session, lane);
+}
+void session_decide(struct session *session, struct lane *lane);
 
 /* What is to be sent now, contiguous; empty if nothing is. */
 struct span session_output(const struct session *session, const struct lane *lane);

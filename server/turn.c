@@ -33,12 +33,46 @@ HOT void turn_tell(struct session *session, struct lane *lane, enum happening ha
     }
 }
 
+/* The server drains: what was sent behind the request whose answer goes out next is read now, or it would be lost. False if
+ * the connection is. */
+static COLD bool turn_decide(struct session *session, struct lane *lane, int fd)
+{
+    char bytes[TURN_READ_TIGHT];
+    size_t answer;
+    while ((answer = session_undecided(session, lane)) != 0) {
+        struct transfer read = transport_receive(fd, bytes, sizeof bytes, PATIENCE_NONE);
+        switch (read.outcome) {
+        case TRANSPORT_MOVED:
+            slot_add(&lane->output.budget.slot->received, read.length);
+            session_feed(session, lane, bytes, read.length);
+            break;
+        case TRANSPORT_RETRY:
+        case TRANSPORT_INTERRUPTED:
+        case TRANSPORT_END: break; /* the end is read again: the answer is decided first */
+        case TRANSPORT_LOST: return false;
+        }
+        if (session_undecided(session, lane) == answer) {
+            session_decide(session, lane);
+        }
+    }
+    return true;
+}
+
 /* A send that took less than it was offered has filled the socket: asking once more would be a call for nothing. */
 HOT bool turn_send(struct session *session, struct lane *lane, int fd)
 {
     struct span pending = session_output(session, lane);
     size_t total = 0;
-    for (int sends = 0; pending.length > 0 && sends < TURN_SENDS_MOST && total < TURN_BYTES_MOST; sends++) {
+    for (int sends = 0; pending.length > 0; sends++) {
+        if (UNUSUAL(session_undecided(session, lane) != 0)) {
+            if (!turn_decide(session, lane, fd)) {
+                return false;
+            }
+            pending = session_output(session, lane);
+        }
+        if (sends == TURN_SENDS_MOST || total >= TURN_BYTES_MOST) {
+            break;
+        }
         struct transfer sent = transport_send(fd, pending.data, pending.length);
         switch (sent.outcome) {
         case TRANSPORT_MOVED: break;

@@ -230,13 +230,105 @@ def the_drain_delay(start, folder):
 
 @case
 def pipelined_requests_during_the_delay(start):
-    """The first answer closes: what is behind it is not answered."""
+    """All are answered, the last one closes."""
     server = start("--drain-delay", "500ms")
     with server.connect() as wire:
         server.signal(signal.SIGTERM)
         until(lambda: server.ask(get(b"/readyz")).status == 503, "/readyz says 503")
         wire.send(PLAIN * 5)
+        closes_with_the_last(wire, 5)
+    server.wait(0)
+
+
+def closes_with_the_last(wire, count):
+    """So many answers, of which the last and no other says that it is the last."""
+    for number in range(count):
+        answer = wire.answer()
+        equal((answer.status, answer.closes), (200, number == count - 1), f"status and close of answer {number + 1} of {count}")
+    wire.closed()
+
+
+KEEP = b"Connection: keep-alive\r\n"
+FIRST = [("a wait", get(b"/delay/700ms")), ("work", get(b"/block/700ms")), ("an echo that waits", post(b"/echo?delay=700ms", b"x" * 100)),
+         ("HTTP/1.0", get(b"/delay/700ms", KEEP, version=b"1.0"))]
+
+
+@case(rows=FIRST)
+def what_is_pipelined_behind_the_signal_is_answered(start, first):
+    """Requests that come while an earlier one is under way; the socket is read before an answer says that it is the last."""
+    server = start()
+    behind = [PLAIN, post(b"/echo", b"hello"), get(b"/bytes/300000"), get(b"/block/10ms"), get(b"/plaintext", KEEP, version=b"1.0")]
+    with server.connect() as wire:
+        wire.send(first)
+        server.signal(signal.SIGTERM)
+        wire.send(b"".join(behind))
+        closes_with_the_last(wire, 1 + len(behind))
+    equal(server.wait(0), "", "stderr")
+
+
+@case
+def a_large_echo_closes(start):
+    """It begins when 64 KiB of its body are here: nothing can have been read behind it."""
+    server = start()
+    with server.connect() as wire:
+        wire.send(post(b"/echo?delay=700ms", b"x" * 200000) + PLAIN)
+        begin(server)
+        equal(len(last_answer(wire).body), 200000, "length")
+    equal(server.wait(0), "", "stderr")
+
+
+@case
+def a_part_of_a_request_behind_the_signal(start):
+    server = start()
+    with server.connect() as wire:
+        wire.send(get(b"/delay/700ms") + PLAIN[:1])
+        begin(server)
+        answer = wire.answer()
+        equal((answer.status, answer.closes), (200, False), "status and close of the answer before it")
+        wire.send(PLAIN[1:])
         last_answer(wire)
+    equal(server.wait(0), "", "stderr")
+
+
+@case
+def a_long_answer_with_a_request_behind(start):
+    """It was decided at its head that it is not the last."""
+    server = start()
+    with server.connect(receive_buffer=4096) as wire:
+        wire.send(get(b"/delay/700ms") + get(b"/bytes/3000000") + PLAIN)
+        begin(server)
+        closes_with_the_last(wire, 3)
+    equal(server.wait(0), "", "stderr")
+
+
+@case
+def the_last_byte_behind_the_signal(start):
+    server = start()
+    with server.connect() as wire:
+        wire.send(get(b"/delay/700ms") + PLAIN)
+        begin(server)
+        wire.finish()
+        closes_with_the_last(wire, 2)
+    equal(server.wait(0), "", "stderr")
+
+
+@case
+def a_mebibyte_behind_the_signal_is_served(start):
+    """A client that pipelines without end does not keep the server from its end."""
+    server = start()
+    padded = get(b"/plaintext", b"X: " + b"y" * 1000 + b"\r\n")
+    with server.connect() as wire:
+        wire.send(get(b"/delay/700ms"))
+        server.signal(signal.SIGTERM)
+        sender = threading.Thread(target=wire.send_what_goes, args=(padded * 1500,))
+        sender.start()
+        answers = [wire.answer()]
+        while not answers[-1].closes:
+            answers.append(wire.answer())
+        sender.join()
+    check(all(answer.status == 200 for answer in answers), "a request was refused")
+    behind = (len(answers) - 1) * len(padded)
+    check(1 << 20 <= behind < (1 << 20) + len(padded), f"{behind} bytes of requests were answered")
     server.wait(0)
 
 

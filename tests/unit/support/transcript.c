@@ -108,6 +108,9 @@ void drive_feed(struct drive *drive, struct span piece)
 size_t drive_send(struct drive *drive, size_t most)
 {
     struct transcript *transcript = drive->transcript;
+    if (session_undecided(&drive->session, drive->lane) != 0) {
+        session_decide(&drive->session, drive->lane);
+    }
     struct span pending = session_output(&drive->session, drive->lane);
     size_t length = pending.length < most ? pending.length : most;
     if (length == 0) {
