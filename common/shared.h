@@ -59,8 +59,9 @@ enum { SHARED_DATE_WORDS = 4 }; /* the 29 bytes of an IMF-fixdate, padded */
 
 /* Lives in one anonymous shared mapping, so that child processes count in it too. */
 struct shared {
-    _Atomic bool draining; /* SIGTERM came: every answer says `Connection: close`, /readyz says 503 */
-    _Atomic bool closing;  /* no more connections come: those that are idle end (process mode) */
+    _Atomic bool
+        draining; /* SIGTERM came: the last answer of each connection says `Connection: close`, /readyz 503 */
+    _Atomic bool closing; /* no more connections come: those that are idle end (process mode) */
     /* No further connection would be served, /readyz says 503: */
     _Atomic bool full;       /* --max-connections are open; the acceptor writes */
     _Atomic bool queue_full; /* --queue connections wait (pool) */

@@ -10,7 +10,7 @@ struct acceptor;
 
 enum drain_phase {
     DRAIN_NOT,   /* no signal came */
-    DRAIN_DELAY, /* --drain-delay: accepting on, while /readyz says 503 and answers say `Connection: close` */
+    DRAIN_DELAY, /* --drain-delay: accepting on, while /readyz says 503 and last answers `Connection: close` */
     DRAIN_CLOSING, /* no longer listening once the kernel's queue is accepted; waiting for the last connection, at most --drain-timeout */
 };
 
