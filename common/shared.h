@@ -51,6 +51,8 @@ struct slot {
     _Atomic uint64_t busy_us;   /* of a worker */
     _Atomic uint64_t log_lines; /* of the access log, written */
     _Atomic uint64_t log_lost;  /* those for which there was no room */
+    _Atomic uint64_t lingering_since_ms; /* when the connection that has lingered longest began to; 0: none */
+    _Atomic bool place_wanted;  /* that one shall give way; its owner clears it */
     _Atomic uint8_t doing;      /* enum doing */
     _Atomic int32_t process;    /* the process id of a child that serves with this slot, else 0 */
 };
@@ -77,6 +79,7 @@ struct shared {
     _Atomic int64_t queued;             /* pieces of work, or connections, that wait for a worker */
     _Atomic int64_t starved;            /* those of them that no free worker is about to take */
     _Alignas(64) _Atomic uint64_t open; /* connections accepted and not closed yet */
+    _Atomic uint64_t lingering;         /* those of them that only linger */
     _Atomic uint64_t crashed;           /* processes that ended otherwise than they should */
     _Atomic uint64_t reaped_cpu_us;     /* of children that were reaped; the parent writes */
     _Atomic uint64_t reaped_voluntary;

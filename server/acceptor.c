@@ -36,7 +36,7 @@ static bool acceptor_may_complain(struct acceptor *acceptor, enum refusal reason
 static bool acceptor_at_limit(const struct acceptor *acceptor)
 {
     const struct server *server = acceptor->server;
-    return gate_served(&server->gate) >= server->max_connections;
+    return gate_served(&server->gate) - acceptor->queue.count >= server->max_connections;
 }
 
 /* Whether the next connection would be refused, as far as is known. */
@@ -48,7 +48,8 @@ static bool acceptor_refuses(const struct acceptor *acceptor)
 
 static bool acceptor_crowded(const struct acceptor *acceptor)
 {
-    return acceptor->refusals.count >= ACCEPTOR_REFUSALS_MOST && acceptor_refuses(acceptor);
+    return acceptor->refusals.count + acceptor->queue.count >= ACCEPTOR_REFUSALS_MOST &&
+           acceptor_refuses(acceptor);
 }
 
 static void acceptor_pause(struct acceptor *acceptor, unsigned ms)
@@ -111,12 +112,10 @@ static void acceptor_refuse(struct acceptor *acceptor, const struct arrival *arr
     reactor_add(&acceptor->refusals, arrival, reason);
 }
 
-static void acceptor_place(struct acceptor *acceptor, struct arrival *arrival)
+/* Hands it to the mode, or refuses it. */
+static void acceptor_serve(struct acceptor *acceptor, const struct arrival *arrival, bool full)
 {
     struct server *server = acceptor->server;
-    bool full = acceptor_at_limit(acceptor);
-    arrival->number = ++acceptor->number;
-    gate_enter(&server->gate);
     if (full) {
         acceptor_refuse(acceptor, arrival, REFUSAL_FULL);
         return;
@@ -129,6 +128,54 @@ static void acceptor_place(struct acceptor *acceptor, struct arrival *arrival)
         acceptor_run_short(acceptor, -error);
     } else if (!server->mode->loops) { /* those take it in their own threads */
         shortage_over(server);
+    }
+}
+
+/* ---- places that lingering connections hold ---- */
+
+_Static_assert((int)PLACE_QUEUE_SIZE >= (int)ACCEPTOR_REFUSALS_MOST, "the places of refusals are for both");
+
+/* Whether there are more lingering connections than new ones that wait for their places. */
+static bool acceptor_may_queue(const struct acceptor *acceptor)
+{
+    uint64_t lingering = gate_lingering(&acceptor->server->gate);
+    return !acceptor->closing && acceptor->queue.count < PLACE_QUEUE_SIZE &&
+           lingering > acceptor->refusals.lingering + acceptor->queue.count;
+}
+
+static void acceptor_queue_up(struct acceptor *acceptor, const struct arrival *arrival)
+{
+    static const struct timeval again = {.tv_usec = ACCEPTOR_PLACE_ASK_MS * 1000L};
+    place_queue_put(&acceptor->queue, arrival, clock_ms());
+    if (acceptor->queue.count == 1) {
+        place_queue_ask(&acceptor->queue, acceptor->server->service.shared, SERVER_MODE_SLOTS);
+        event_add(&acceptor->queue_timer, &again);
+    }
+}
+
+/* Serves those that wait while there are places; refuses the others that have waited since `refuse_ms` or longer. */
+static void acceptor_serve_queue(struct acceptor *acceptor, uint64_t refuse_ms)
+{
+    struct arrival arrival;
+    bool full = acceptor_at_limit(acceptor);
+    while (place_queue_take(&acceptor->queue, full ? refuse_ms : UINT64_MAX, &arrival)) {
+        acceptor_serve(acceptor, &arrival, full);
+        full = acceptor_at_limit(acceptor);
+    }
+    if (acceptor->queue.count == 0) {
+        event_del(&acceptor->queue_timer);
+    }
+}
+
+static void acceptor_place(struct acceptor *acceptor, struct arrival *arrival)
+{
+    bool full = acceptor_at_limit(acceptor);
+    arrival->number = ++acceptor->number;
+    gate_enter(&acceptor->server->gate);
+    if (full && acceptor_may_queue(acceptor)) {
+        acceptor_queue_up(acceptor, arrival);
+    } else {
+        acceptor_serve(acceptor, arrival, full);
     }
 }
 
@@ -190,6 +237,7 @@ static void acceptor_update(struct acceptor *acceptor)
     if (acceptor->closing && !acceptor->closed && !acceptor->paused) {
         acceptor_empty_queues(acceptor);
     }
+    acceptor_serve_queue(acceptor, acceptor->closing ? UINT64_MAX : 0);
     acceptor_mind_shortage(acceptor);
     if (acceptor_refuses(acceptor) || acceptor->paused) {
         gate_watch(&server->gate);
@@ -212,12 +260,23 @@ static void acceptor_on_acceptable(evutil_socket_t fd, short events, void *conte
     if (!acceptor->listening) {
         return;
     }
+    acceptor_serve_queue(acceptor, 0);
     if (acceptor_crowded(acceptor)) {
         reactor_make_room(&acceptor->refusals);
         acceptor_pause(acceptor, CROWDED_MS);
     } else if (!acceptor->closing) {
         acceptor_accept(acceptor, fd, &accepted);
     }
+    acceptor_update(acceptor);
+}
+
+static void acceptor_on_queue_timer(evutil_socket_t fd, short events, void *context)
+{
+    struct acceptor *acceptor = context;
+    (void)fd;
+    (void)events;
+    acceptor_serve_queue(acceptor, clock_ms() - ACCEPTOR_PLACE_WAIT_MS);
+    place_queue_ask(&acceptor->queue, acceptor->server->service.shared, SERVER_MODE_SLOTS);
     acceptor_update(acceptor);
 }
 
@@ -335,6 +394,7 @@ static int acceptor_assign_events(struct acceptor *acceptor)
     }
     event_assign(&acceptor->pause_timer, acceptor->base, -1, 0, acceptor_on_pause_end, acceptor);
     event_assign(&acceptor->probe_timer, acceptor->base, -1, 0, acceptor_on_probe, acceptor);
+    event_assign(&acceptor->queue_timer, acceptor->base, -1, EV_PERSIST, acceptor_on_queue_timer, acceptor);
     event_assign(&acceptor->bell_event, acceptor->base, acceptor->server->gate.bell, EV_READ | EV_PERSIST,
                  acceptor_on_bell, acceptor);
     if (event_add(&acceptor->bell_event, NULL) != 0) {
@@ -361,6 +421,7 @@ int acceptor_init(struct acceptor *acceptor, struct server *server, struct liste
     if (error != 0) {
         goto fail_base;
     }
+    acceptor->refusals.linger_ms = ACCEPTOR_REFUSAL_MS - LINGER_UNREAD_MS;
     error = date_timer_init(&acceptor->date, acceptor->base, server->service.shared);
     if (error != 0) {
         goto fail_reactor;
@@ -395,6 +456,7 @@ void acceptor_deinit(struct acceptor *acceptor)
     event_del(&acceptor->bell_event);
     event_del(&acceptor->pause_timer);
     event_del(&acceptor->probe_timer);
+    event_del(&acceptor->queue_timer);
     admin_deinit(&acceptor->admin);
     drain_deinit(&acceptor->drain);
     date_timer_deinit(&acceptor->date);

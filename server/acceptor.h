@@ -8,13 +8,17 @@
 #include "server/date_timer.h"
 #include "server/drain.h"
 #include "server/listeners.h"
+#include "server/place_queue.h"
 #include "server/reactor.h"
 #include "server/report.h"
 
 /* Refused connections that are told so at a time; further ones wait in the backlog. */
 enum { ACCEPTOR_REFUSALS_MOST = 16 };
-/* How long one of them may take to send its request, or to read the answer. */
+/* How long one of them may take to send its request, and how long it lingers at most, the time unread included. */
 enum { ACCEPTOR_REFUSAL_MS = 2000 };
+/* How long a new connection waits at most for the place of one that lingers before it is refused, and how often the
+ * lingering ones are asked. */
+enum { ACCEPTOR_PLACE_WAIT_MS = 1000, ACCEPTOR_PLACE_ASK_MS = 20 };
 /* How often the mode is told to drain, until all connections are closed. */
 enum { ACCEPTOR_DRAIN_AGAIN_MS = 50 };
 
@@ -22,7 +26,9 @@ struct acceptor {
     struct server *server;
     struct listeners *listeners;
     struct event_base *base;
-    struct reactor refusals; /* the connections that are told that the server is full */
+    struct reactor refusals;  /* the connections that are told that the server is full */
+    struct place_queue queue; /* those that wait for a place */
+    struct event queue_timer; /* runs while there are some */
     struct admin admin;
     struct date_timer date;
     struct drain drain;

@@ -3,6 +3,7 @@
 #include "server/admin.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <unistd.h>
 
 enum { PAUSE_MS = 100 };
@@ -61,6 +62,16 @@ static void admin_on_room(evutil_socket_t fd, short events, void *context)
     admin_listen(admin, true);
 }
 
+static bool admin_place_wanted(const struct reactor *reactor)
+{
+    const struct admin *admin = (const struct admin *)((const char *)reactor - offsetof(struct admin, reactor));
+    bool waits = false;
+    for (size_t i = 0; i < admin->listeners->count; i++) {
+        waits |= listener_has_queue(admin->listeners->items[i].fd);
+    }
+    return waits && gate_open(&admin->gate) >= ADMIN_CONNECTIONS_MOST;
+}
+
 int admin_init(struct admin *admin, struct server *server, struct listeners *listeners, struct slot *slot,
                uint64_t *number)
 {
@@ -68,7 +79,7 @@ int admin_init(struct admin *admin, struct server *server, struct listeners *lis
     if (listeners->count == 0) {
         return 0;
     }
-    int error = gate_init(&admin->gate, &admin->open);
+    int error = gate_init(&admin->gate, &admin->open, &admin->lingering);
     if (error != 0) {
         return error;
     }
@@ -80,6 +91,7 @@ int admin_init(struct admin *admin, struct server *server, struct listeners *lis
     admin->service.offers = OFFER_ADMIN;
     admin->reactor.lane.service = &admin->service;
     admin->reactor.gate = &admin->gate;
+    admin->reactor.place_wanted = admin_place_wanted;
     for (size_t i = 0; i < listeners->count; i++) {
         event_assign(&admin->accept_events[i], server->base, listeners->items[i].fd, EV_READ | EV_PERSIST,
                      admin_on_acceptable, admin);

@@ -18,6 +18,7 @@ struct admin {
     struct reactor reactor;
     struct gate gate; /* its connections alone: neither a limit nor the drain counts them */
     _Atomic uint64_t open;
+    _Atomic uint64_t lingering;
     uint64_t *number; /* of the last connection, the server's */
     bool listening;
     struct event bell_event;  /* one has left */

@@ -232,29 +232,47 @@ static bool blocking_go_on(struct blocking *b, unsigned wants)
     return blocking_await_progress(b, wants);
 }
 
+/* Waits for bytes, or until it is time to look around; false once it is over. */
+static bool blocking_go_on_lingering(struct blocking *b, struct lingering *lingering)
+{
+    const struct slot *slot = b->lane.output.budget.slot;
+    struct pollfd socket = {.fd = b->fd, .events = POLLIN};
+    uint64_t left = left_of(lingering_deadline(lingering), clock_ms());
+    int ready = poll(&socket, lingering->unread ? 0 : 1, left < LINGER_GLANCE_MS ? (int)left : LINGER_GLANCE_MS);
+    uint64_t now = clock_ms();
+    if (atomic_load_explicit(&slot->place_wanted, memory_order_relaxed) &&
+        lingering_may_give_way(lingering, now)) {
+        return false;
+    }
+    size_t size = turn_read_size(&b->lane, sizeof(b->scratch));
+    if (ready > 0 && !lingering_discard(lingering, b->fd, b->scratch, size, now)) {
+        return false;
+    }
+    return now < lingering_deadline(lingering) || lingering_expire(lingering, now);
+}
+
+/* On TCP that takes none of the memory that turns need. */
 void blocking_linger(struct blocking *b)
 {
-    slot_show(b->lane.output.budget.slot, DOING_LINGERING);
-    shutdown(b->fd, SHUT_WR);
-    uint64_t now = clock_ms();
-    struct lingering lingering = lingering_begin(now);
-    struct pollfd socket = {.fd = b->fd, .events = POLLIN};
-    while (blocking_poll(b, &socket, (int)left_of(lingering_deadline(&lingering), now)) != 0) {
-        size_t size = turn_read_size(&b->lane, sizeof(b->scratch));
-        struct transfer read = transport_receive(b->fd, b->scratch, size, PATIENCE_NONE);
-        now = clock_ms();
-        switch (read.outcome) {
-        case TRANSPORT_MOVED:
-            if (!lingering_hear(&lingering, now, read.length)) {
-                return;
-            }
-            break;
-        case TRANSPORT_RETRY:
-        case TRANSPORT_INTERRUPTED: break;
-        case TRANSPORT_END:
-        case TRANSPORT_LOST: return;
-        }
+    struct slot *slot = b->lane.output.budget.slot;
+    struct lingering lingering = lingering_begin(b->fd, clock_ms(), LINGER_WHOLE_MS);
+    slot_show(slot, DOING_LINGERING);
+    blocking_give_back(b);
+    gate_linger_begin(&b->server->gate);
+    atomic_store_explicit(&slot->place_wanted, false, memory_order_relaxed);
+    atomic_store_explicit(&slot->lingering_since_ms, lingering.began, memory_order_relaxed);
+    while (blocking_go_on_lingering(b, &lingering)) {
     }
+}
+
+/* The slot says so until the place is free, or the next one would be asked for a place that is about to be. */
+void blocking_leave(struct gate *gate, struct slot *slot)
+{
+    if (atomic_load_explicit(&slot->lingering_since_ms, memory_order_relaxed) != 0) {
+        gate_linger_end(gate);
+    }
+    gate_leave(gate);
+    atomic_store_explicit(&slot->lingering_since_ms, 0, memory_order_relaxed);
 }
 
 /* Until the session is over. False if the connection is lost. */

@@ -55,12 +55,15 @@ static inline void blocking_init(struct blocking *blocking, const struct server 
  * gone.
  *
  * Serves the arrival (`refusing`: why it is only told that it is not served), counting in `slot`. Left to the caller: to
- * leave the gate, then to close the descriptor, so that who has seen the end finds the place free; and a lingering close before
+ * call blocking_leave, then to close the descriptor, so that who has seen the end finds the place free; and a lingering close before
  * that where it returns false (linger_elsewhere). The same memory may serve one connection after another. */
 bool blocking_serve(struct blocking *blocking, const struct arrival *arrival, struct slot *slot,
                     enum refusal refusing);
 
 /* The lingering close that blocking_serve has left to the caller, done here after all. */
 void blocking_linger(struct blocking *blocking);
+
+/* Leaves the gate for the connection that was served with the slot, which is not lent again before this returns. */
+void blocking_leave(struct gate *gate, struct slot *slot);
 
 #endif

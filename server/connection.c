@@ -35,7 +35,7 @@ static __attribute__((noinline)) bool connection_await_anew(struct connection *c
         return true;
     }
     event_assign(&connection->event, connection->reactor->base, connection_fd(connection),
-                 (short)(interest | (delay == NULL ? EV_PERSIST : 0)), connection_on_event, connection);
+                 (short)(interest | EV_PERSIST), connection_on_event, connection);
     return event_add(&connection->event, delay) == 0;
 }
 
@@ -58,7 +58,6 @@ struct connection *connection_new(struct reactor *reactor, const struct arrival 
     connection->since = 0;
     connection->interest = 0;
     connection->timed = false;
-    connection->lingers = false;
     connection->working = false;
     event_assign(&connection->event, reactor->base, arrival->fd, 0, connection_on_event, connection);
     session_init(&connection->session, arrival->number, &arrival->peer, refusing);
@@ -67,8 +66,7 @@ struct connection *connection_new(struct reactor *reactor, const struct arrival 
         free(connection);
         return NULL;
     }
-    LIST_INSERT_HEAD(&reactor->connections, connection, others);
-    reactor->count++;
+    reactor_insert(reactor, connection);
     return connection;
 }
 
@@ -86,8 +84,7 @@ COLD void connection_free(struct connection *connection)
     }
     bool refused = connection->session.refusing != REFUSAL_NOT;
     session_deinit(&connection->session, reactor->lane.output.budget);
-    LIST_REMOVE(connection, others);
-    reactor->count--;
+    reactor_remove(connection);
     free(connection);
     if (refused) { /* first: who has seen the end finds the place free */
         gate_leave_refused(reactor->gate);
@@ -97,14 +94,34 @@ COLD void connection_free(struct connection *connection)
     close(fd);
 }
 
+static struct timeval timeval_of(uint64_t us)
+{
+    return (struct timeval){.tv_sec = (time_t)(us / 1000000), .tv_usec = (suseconds_t)(us % 1000000)};
+}
+
+/* Where only the time changes epoll is left alone: reading on costs no call. */
+static bool connection_await_lingering(struct connection *connection, uint64_t now)
+{
+    uint64_t deadline = lingering_deadline(&connection->lingering);
+    struct timeval delay = timeval_of(deadline > now ? (deadline - now) * 1000 : 0);
+    unsigned interest = connection->lingering.unread ? 0 : EV_READ;
+    if (connection->interest == interest && connection->timed) {
+        return event_add(&connection->event, &delay) == 0;
+    }
+    return connection_await(connection, interest, &delay);
+}
+
 COLD void connection_linger(struct connection *connection)
 {
-    shutdown(connection_fd(connection), SHUT_WR);
-    connection->lingers = true;
-    connection->lingering = lingering_begin(clock_coarse_ms());
-    if (connection_await(connection, EV_READ, NULL)) {
-        reactor_hasten(connection->reactor);
-    } else {
+    struct reactor *reactor = connection->reactor;
+    uint64_t now = clock_ms();
+    if (reactor->lane.log != NULL) {
+        session_lost(&connection->session, &reactor->lane);
+    }
+    session_deinit(&connection->session, reactor->lane.output.budget);
+    connection->lingering = lingering_begin(connection_fd(connection), now, reactor->linger_ms);
+    reactor_move(connection, REACTOR_LINGERING);
+    if (!connection_await_lingering(connection, now)) {
         connection_free(connection);
     }
 }
@@ -126,7 +143,7 @@ static COLD bool connection_await_alarm(struct connection *connection, unsigned 
         connection->alarm_us = now + session_wait_ms(&connection->session) * 1000;
     }
     uint64_t left = connection->alarm_us > now ? connection->alarm_us - now : 0;
-    struct timeval delay = {.tv_sec = (time_t)(left / 1000000), .tv_usec = (suseconds_t)(left % 1000000)};
+    struct timeval delay = timeval_of(left);
     return connection_await(connection, interest, &delay);
 }
 
@@ -171,6 +188,9 @@ void connection_work_done(struct connection *connection)
 /* After a turn: waits for what the session wants. */
 static void connection_settle(struct connection *connection)
 {
+    if (UNUSUAL(connection->list != REACTOR_RESTARTED) && connection->session.timer_restarted) {
+        reactor_move(connection, REACTOR_RESTARTED);
+    }
     struct reactor *reactor = connection->reactor;
     unsigned wants = session_wants(&connection->session, &reactor->lane);
     if ((wants & WANT_CLOSE) != 0) {
@@ -223,21 +243,18 @@ static void connection_receive(struct connection *connection, enum happening not
     }
 }
 
-static COLD void connection_discard(struct connection *connection)
+static COLD void connection_go_on_lingering(struct connection *connection, short events)
 {
     struct reactor *reactor = connection->reactor;
-    struct transfer read =
-        transport_receive(connection_fd(connection), reactor->input, REACTOR_INPUT_SIZE, PATIENCE_NONE);
-    switch (read.outcome) {
-    case TRANSPORT_MOVED:
-        if (!lingering_hear(&connection->lingering, clock_coarse_ms(), read.length)) {
-            connection_free(connection);
-        }
-        break;
-    case TRANSPORT_RETRY:
-    case TRANSPORT_INTERRUPTED: break;
-    case TRANSPORT_END:
-    case TRANSPORT_LOST: connection_free(connection); break;
+    struct lingering *lingering = &connection->lingering;
+    uint64_t now = clock_ms();
+    bool stays = (events & EV_READ) == 0 || lingering_discard(lingering, connection_fd(connection),
+                                                              reactor->input, REACTOR_INPUT_SIZE, now);
+    if (stays && now >= lingering_deadline(lingering)) {
+        stays = lingering_expire(lingering, now);
+    }
+    if (!stays || !connection_await_lingering(connection, now)) {
+        connection_free(connection);
     }
 }
 
@@ -262,8 +279,8 @@ static void connection_on_event(evutil_socket_t fd, short events, void *context)
 {
     struct connection *connection = context;
     (void)fd;
-    if (connection->lingers) {
-        connection_discard(connection);
+    if (UNUSUAL(connection->list == REACTOR_LINGERING)) {
+        connection_go_on_lingering(connection, events);
     } else if ((events & EV_READ) != 0) {
         connection_receive(connection, HAPPENING_ROOM);
     } else if ((events & EV_TIMEOUT) != 0) {
@@ -273,39 +290,21 @@ static void connection_on_event(evutil_socket_t fd, short events, void *context)
     }
 }
 
-static bool connection_timed_out(const struct connection *connection, uint64_t time)
-{
-    uint64_t limit = connection->reactor->timeouts.limit[connection->session.timer];
-    return limit != 0 && time >= connection->since + limit;
-}
-
 /* Its client has reset it while an answer waits or is worked on: nothing is read then, so nothing else tells. */
 static bool connection_lost(const struct connection *connection)
 {
     struct pollfd socket = {.fd = connection_fd(connection)};
-    return (connection->timed || (connection->working && !connection->gone)) && poll(&socket, 1, 0) == 1 &&
+    return !(connection->working && connection->gone) && poll(&socket, 1, 0) == 1 &&
            (socket.revents & (POLLERR | POLLHUP)) != 0;
 }
 
-bool connection_check(struct connection *connection, uint64_t before, uint64_t now)
+void connection_due(struct connection *connection)
 {
-    if (connection->lingers) {
-        if (before >= lingering_deadline(&connection->lingering)) {
-            connection_free(connection);
-        }
-        return true;
-    }
-    if (connection_lost(connection)) {
-        connection_free(connection);
-        return false;
-    }
-    if (connection->session.timer_restarted) {
-        connection->session.timer_restarted = false;
-        connection->since = now;
-    } else if (connection_timed_out(connection, before)) {
+    if (connection->session.timer != TIMER_NONE) {
         connection_turn(connection, HAPPENING_TIMEOUT, no_bytes);
+    } else if (connection_lost(connection)) {
+        connection_free(connection);
     }
-    return false;
 }
 
 void connection_tell(struct connection *connection)
@@ -315,7 +314,7 @@ void connection_tell(struct connection *connection)
 
 void connection_drain(struct connection *connection)
 {
-    if (!connection->lingers && session_idle(&connection->session)) {
+    if (connection->list != REACTOR_LINGERING && session_idle(&connection->session)) {
         connection_receive(connection, HAPPENING_SHUTDOWN);
     }
 }

@@ -10,13 +10,13 @@
 /* Starts serving, waiting for its first bytes. NULL if there is no memory. */
 struct connection *connection_new(struct reactor *reactor, const struct arrival *arrival,
                                   enum refusal refusing);
-/* Shuts down the sending side, and reads on for a while before it closes. */
+/* Its session is over: a lingering close. */
 void connection_linger(struct connection *connection);
 /* Closes it, whatever its state, and leaves the gate. */
 void connection_free(struct connection *connection);
 
-/* A sweep comes by: `now` is its time, `before` that of the one before. True if the next should come soon. */
-bool connection_check(struct connection *connection, uint64_t before, uint64_t now);
+/* A sweep has found it due: its timer has run out; or, while it waits or works, it is time to look after its client. */
+void connection_due(struct connection *connection);
 
 /* The work that a worker had is done. */
 void connection_work_done(struct connection *connection);

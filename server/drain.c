@@ -8,6 +8,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "server/acceptor.h"
 #include "server/mode.h"
 #include "server/say.h"
@@ -19,6 +20,8 @@ enum {
     /* What idle connections still have, once the listeners are closed. The last of those that were accepted have been made
      * by clients that are about to send: a proxy does not send a POST a second time when such a connection is closed. */
     DRAIN_GRACE_MS = 100,
+    /* Once all that are still open only linger they have had their answers, and are left after that time. */
+    DRAIN_LINGER_MS = 5000,
 };
 
 static sigset_t drain_signals(void)
@@ -52,6 +55,19 @@ void drain_check(struct drain *drain)
         if (gate_open(gate) == 0) {
             acceptor_finish(drain->acceptor, 0);
         }
+    }
+}
+
+static void drain_check_lingering(struct drain *drain)
+{
+    struct gate *gate = &drain->acceptor->server->gate;
+    uint64_t now = clock_ms();
+    if (gate_open(gate) > gate_lingering(gate)) {
+        drain->lingering_since_ms = 0;
+    } else if (drain->lingering_since_ms == 0) {
+        drain->lingering_since_ms = now;
+    } else if (now - drain->lingering_since_ms >= DRAIN_LINGER_MS) {
+        acceptor_finish(drain->acceptor, 0);
     }
 }
 
@@ -99,6 +115,7 @@ static void drain_on_step(evutil_socket_t fd, short events, void *context)
     case DRAIN_DELAY: drain_close(drain); break;
     case DRAIN_CLOSING:
         server->mode->drain(server);
+        drain_check_lingering(drain);
         drain_after(&drain->step, ACCEPTOR_DRAIN_AGAIN_MS);
         break;
     }
@@ -109,13 +126,16 @@ static void drain_on_deadline(evutil_socket_t fd, short events, void *context)
     struct drain *drain = context;
     (void)fd;
     (void)events;
+    const struct gate *gate = &drain->acceptor->server->gate;
     struct listeners_queue queue = acceptor_queue(drain->acceptor);
-    unsigned long long open = gate_open(&drain->acceptor->server->gate) + queue.count;
-    if (open > 0) {
-        say("%s%llu %s cut off by the drain timeout", queue.least ? "at least " : "", open,
-            open == 1 ? "connection was" : "connections were");
+    uint64_t open = gate_open(gate), lingering = gate_lingering(gate);
+    unsigned long long cut = open > lingering ? open - lingering : 0; /* who lingers has had its answer */
+    cut += queue.count;
+    if (cut > 0) {
+        say("%s%llu %s cut off by the drain timeout", queue.least ? "at least " : "", cut,
+            cut == 1 ? "connection was" : "connections were");
     }
-    acceptor_finish(drain->acceptor, open > 0 ? 1 : 0);
+    acceptor_finish(drain->acceptor, cut > 0 ? 1 : 0);
 }
 
 static void drain_reopen_log(struct server *server)

@@ -21,6 +21,7 @@ struct drain {
     struct event signal_event;
     struct event step;     /* the delay's end; then, again and again, to tell the mode */
     struct event deadline; /* the drain timeout */
+    uint64_t lingering_since_ms; /* since when all that are open only linger; 0: others are open */
 };
 
 /* Keeps SIGTERM, SIGINT, SIGHUP and SIGUSR1 from interrupting anybody: they are read from a descriptor. Before any thread starts. */

@@ -6,10 +6,11 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-int gate_init(struct gate *gate, _Atomic uint64_t *open)
+int gate_init(struct gate *gate, _Atomic uint64_t *open, _Atomic uint64_t *lingering)
 {
     gate->open = open;
     gate->refused = 0;
+    gate->lingering = lingering;
     gate->watched = false;
     gate->bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     return gate->bell < 0 ? -errno : 0;
@@ -61,6 +62,21 @@ uint64_t gate_served(const struct gate *gate)
 void gate_ring(const struct gate *gate)
 {
     eventfd_write(gate->bell, 1);
+}
+
+void gate_linger_begin(const struct gate *gate)
+{
+    atomic_fetch_add(gate->lingering, 1);
+}
+
+void gate_linger_end(const struct gate *gate)
+{
+    atomic_fetch_sub(gate->lingering, 1);
+}
+
+uint64_t gate_lingering(const struct gate *gate)
+{
+    return atomic_load(gate->lingering);
 }
 
 void gate_watch(struct gate *gate)

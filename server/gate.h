@@ -9,14 +9,15 @@
 #include <stdint.h>
 
 struct gate {
-    _Atomic uint64_t *open;   /* the count */
-    _Atomic uint64_t refused; /* those of them that are refused */
-    int bell;                 /* an eventfd: readable once it was rung */
+    _Atomic uint64_t *open;      /* the count */
+    _Atomic uint64_t *lingering; /* those of them that only linger */
+    _Atomic uint64_t refused;    /* those of them that are refused */
+    int bell;                    /* an eventfd: readable once it was rung */
     _Atomic bool watched;
 };
 
-/* Counts in `*open`, which outlives it. 0 or a negative errno. Main thread. */
-int gate_init(struct gate *gate, _Atomic uint64_t *open);
+/* Counts in `*open` and `*lingering`, which outlive it. 0 or a negative errno. Main thread. */
+int gate_init(struct gate *gate, _Atomic uint64_t *open, _Atomic uint64_t *lingering);
 void gate_deinit(struct gate *gate);
 
 /* A connection was accepted. The acceptor's thread. */
@@ -33,6 +34,12 @@ uint64_t gate_served(const struct gate *gate);
 
 /* Rings the bell for another reason, which the acceptor finds. Any thread. */
 void gate_ring(const struct gate *gate);
+
+/* A connection that has entered begins to linger; it no longer does, and leaves next. Any thread or process. */
+void gate_linger_begin(const struct gate *gate);
+void gate_linger_end(const struct gate *gate);
+/* Connections that linger: they have had their answer. Any thread. */
+uint64_t gate_lingering(const struct gate *gate);
 
 /* Asks that the next one to leave rings the bell, once. Look at gate_open after this call, not before: who left
  * earlier did not ring. The acceptor's thread. */

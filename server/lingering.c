@@ -1,22 +1,62 @@
 /* SPDX-License-Identifier: MIT */
-/* How long a lingering close lasts. */
+/* How long a lingering close lasts, and how it discards. */
 #include "server/lingering.h"
 
-struct lingering lingering_begin(uint64_t now)
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "server/transport.h"
+
+/* MSG_TRUNC discards on TCP alone; on a unix socket, for one, it does not keep the kernel from copying. */
+static bool socket_is_tcp(int fd)
 {
-    return (struct lingering){.began = now, .heard = now};
+    int protocol = 0;
+    socklen_t length = sizeof protocol;
+    return getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) == 0 && protocol == IPPROTO_TCP;
 }
 
-bool lingering_hear(struct lingering *lingering, uint64_t now, uint64_t bytes)
+struct lingering lingering_begin(int fd, uint64_t now, uint32_t whole_ms)
 {
-    lingering->heard = now;
-    lingering->bytes += bytes;
-    return lingering->bytes < LINGER_BYTES_MOST;
+    shutdown(fd, SHUT_WR);
+    return (struct lingering){
+        .began = now, .quiet_since = now, .whole_ms = whole_ms, .truncates = socket_is_tcp(fd)};
+}
+
+bool lingering_discard(struct lingering *lingering, int fd, void *room, size_t size, uint64_t now)
+{
+    struct transfer read = lingering->truncates ? transport_discard(fd, LINGER_READ_SIZE)
+                                                : transport_receive(fd, room, size, PATIENCE_NONE);
+    switch (read.outcome) {
+    case TRANSPORT_MOVED: lingering->quiet_since = now; return true;
+    case TRANSPORT_RETRY:
+    case TRANSPORT_INTERRUPTED: return true;
+    case TRANSPORT_END:
+    case TRANSPORT_LOST: return false;
+    }
+    __builtin_unreachable();
 }
 
 uint64_t lingering_deadline(const struct lingering *lingering)
 {
-    uint64_t quiet = lingering->heard + LINGER_QUIET_MS;
-    uint64_t whole = lingering->began + LINGER_WHOLE_MS;
+    if (lingering->unread) {
+        return lingering->quiet_since + LINGER_UNREAD_MS;
+    }
+    uint64_t quiet = lingering->quiet_since + LINGER_QUIET_MS;
+    uint64_t whole = lingering->began + lingering->whole_ms;
     return quiet < whole ? quiet : whole;
+}
+
+bool lingering_expire(struct lingering *lingering, uint64_t now)
+{
+    if (lingering->unread) {
+        return false;
+    }
+    lingering->unread = true;
+    lingering->quiet_since = now;
+    return true;
+}
+
+bool lingering_may_give_way(const struct lingering *lingering, uint64_t now)
+{
+    return now >= lingering->began + LINGER_GIVES_WAY_MS;
 }

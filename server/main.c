@@ -128,7 +128,7 @@ static int set_up_server(struct server *server, const struct options *options)
         return -errno;
     }
     server->service = make_service(server, shared);
-    int error = gate_init(&server->gate, &shared->open);
+    int error = gate_init(&server->gate, &shared->open, &shared->lingering);
     if (error != 0) {
         shared_free(shared);
     }

@@ -103,7 +103,7 @@ static void *worker_main(void *context)
             over = true;
         }
         if (over) {
-            gate_leave(&pool->server->gate);
+            blocking_leave(&pool->server->gate, seat->slot);
             close(waiting.arrival.fd);
         }
     }

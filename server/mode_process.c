@@ -188,7 +188,7 @@ static void process_ended(struct processes *processes, pid_t id, int status, con
     atomic_store_explicit(&slot->process, 0, memory_order_relaxed);
     slot_show(slot, DOING_NOTHING);
     slot_pool_give(&processes->slots, slot);
-    gate_leave(&processes->server->gate);
+    blocking_leave(&processes->server->gate, slot);
 }
 
 static void process_on_child(evutil_socket_t fd, short events, void *context)
@@ -210,8 +210,9 @@ static void process_wake_all(struct server *server)
 {
     struct processes *processes = server->mode_state;
     for (size_t i = 0; i < processes->size; i++) {
-        if (processes->children[i].id != 0) {
-            kill(processes->children[i].id, WAKE_SIGNAL);
+        const struct child *child = &processes->children[i];
+        if (child->id != 0 && slot_doing(child->slot) == DOING_IDLE) {
+            kill(child->id, WAKE_SIGNAL);
         }
     }
 }

@@ -101,8 +101,9 @@ static void *thread_main(void *context)
     seat->thread = pthread_self();
     blocking_serve(&seat->blocking, &seat->arrival, seat->slot, REFUSAL_NOT);
     mutex_lock(&threads->mutex, threads_lock);
+    struct slot *slot = seat->slot;
     threads_unseat(threads, seat);
-    gate_leave(&threads->server->gate);
+    blocking_leave(&threads->server->gate, slot);
     if (LIST_EMPTY(&threads->taken)) {
         condition_wake_all(&threads->emptied);
     }

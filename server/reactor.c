@@ -16,8 +16,8 @@
 
 /* A sixteenth of the shortest timeout, and not so often that an idle server works, nor so seldom that it is rude. */
 enum { REACTOR_TICKS = 16, REACTOR_TICK_LEAST = 10, REACTOR_TICK_MOST = 500 };
-/* While a connection lingers. */
-enum { REACTOR_TICK_HASTY = 50 };
+/* How often a connection that waits or works is looked at, whether its client has reset it. */
+enum { REACTOR_LOOK_MS = 400 };
 /* So many failures of epoll_wait within that time are not one that passes. */
 enum { REACTOR_FAILURES_MOST = 1000, REACTOR_FAILING_MS = 1000 };
 
@@ -56,29 +56,100 @@ void reactor_base_run(struct event_base *base)
     }
 }
 
-/* Sweeps come every `pace` ms from now on; 0: no more. */
-static void reactor_set_pace(struct reactor *reactor, unsigned pace)
+static void reactor_set_sweeping(struct reactor *reactor, bool sweeping)
 {
-    if (pace == reactor->pace) {
+    if (sweeping == reactor->sweeping) {
         return;
     }
-    if (reactor->pace == 0) {
+    if (sweeping) {
         reactor->swept = clock_coarse_ms();
     }
-    struct timespec time = {.tv_sec = pace / 1000, .tv_nsec = (long)(pace % 1000) * 1000000};
+    unsigned tick = sweeping ? reactor->tick : 0;
+    struct timespec time = {.tv_sec = tick / 1000, .tv_nsec = (long)(tick % 1000) * 1000000};
     timerfd_settime(reactor->sweep_timer, 0, &(struct itimerspec){.it_value = time, .it_interval = time},
                     NULL);
-    reactor->pace = pace;
+    reactor->sweeping = sweeping;
 }
 
-static unsigned reactor_hasty(const struct reactor *reactor)
+/* ---- the lists ---- */
+
+/* What the acceptor sees of those that linger. */
+static void reactor_publish_lingering(const struct reactor *reactor)
 {
-    return reactor->tick < REACTOR_TICK_HASTY ? reactor->tick : REACTOR_TICK_HASTY;
+    const struct connection *oldest = TAILQ_FIRST(&reactor->lists[REACTOR_LINGERING]);
+    atomic_store_explicit(&reactor->lane.output.budget.slot->lingering_since_ms,
+                          oldest == NULL ? 0 : oldest->lingering.began, memory_order_relaxed);
 }
 
-void reactor_hasten(struct reactor *reactor)
+static void reactor_link(struct connection *connection, enum reactor_list list)
 {
-    reactor_set_pace(reactor, reactor_hasty(reactor));
+    static const struct timeval glance = {.tv_usec = LINGER_GLANCE_MS * 1000L};
+    struct reactor *reactor = connection->reactor;
+    connection->list = (uint8_t)list;
+    TAILQ_INSERT_TAIL(&reactor->lists[list], connection, others);
+    if (list != REACTOR_LINGERING) {
+        return;
+    }
+    gate_linger_begin(reactor->gate);
+    if (reactor->lingering++ == 0) {
+        event_add(&reactor->glance, &glance);
+        reactor_publish_lingering(reactor);
+    }
+}
+
+static void reactor_unlink(struct connection *connection)
+{
+    struct reactor *reactor = connection->reactor;
+    TAILQ_REMOVE(&reactor->lists[connection->list], connection, others);
+    if (connection->list == REACTOR_LINGERING) {
+        gate_linger_end(reactor->gate);
+        reactor->lingering--;
+        reactor_publish_lingering(reactor);
+    }
+}
+
+void reactor_move(struct connection *connection, enum reactor_list list)
+{
+    reactor_unlink(connection);
+    reactor_link(connection, list);
+}
+
+void reactor_insert(struct reactor *reactor, struct connection *connection)
+{
+    reactor_link(connection, REACTOR_RESTARTED);
+    reactor->count++;
+}
+
+void reactor_remove(struct connection *connection)
+{
+    reactor_unlink(connection);
+    connection->reactor->count--;
+}
+
+/* ---- the sweep ---- */
+
+/* Those whose timer began anew since the sweep before: from now on it runs. */
+static void reactor_start_timers(struct reactor *reactor, uint64_t now)
+{
+    struct connection *connection;
+    while ((connection = TAILQ_FIRST(&reactor->lists[REACTOR_RESTARTED])) != NULL) {
+        connection->session.timer_restarted = false;
+        connection->since = now;
+        reactor_move(connection, (enum reactor_list)connection->session.timer);
+    }
+}
+
+/* Those of a list that were last looked at `limit` before `then`. */
+static void reactor_judge(struct reactor *reactor, enum timer timer, uint64_t limit, uint64_t then,
+                          uint64_t now)
+{
+    struct connection *connection;
+    while (limit != 0 && (connection = TAILQ_FIRST(&reactor->lists[timer])) != NULL &&
+           then >= connection->since + limit) {
+        connection->since = now;
+        reactor_move(connection, (enum reactor_list)timer);
+        connection_due(connection);
+    }
 }
 
 static void reactor_sweep(evutil_socket_t fd, short events, void *context)
@@ -92,18 +163,40 @@ static void reactor_sweep(evutil_socket_t fd, short events, void *context)
     uint64_t before = reactor->swept;
     uint64_t now = clock_coarse_ms();
     reactor->swept = now;
-    bool soon = false;
-    struct connection *connection = LIST_FIRST(&reactor->connections);
-    while (connection != NULL) {
-        struct connection *next = LIST_NEXT(connection, others);
-        soon |= connection_check(connection, before, now);
-        connection = next;
+    reactor_start_timers(reactor, now);
+    reactor_judge(reactor, TIMER_NONE, REACTOR_LOOK_MS, now, now);
+    for (enum timer timer = TIMER_IDLE; timer <= TIMER_BODY; timer++) {
+        reactor_judge(reactor, timer, reactor->timeouts.limit[timer], before, now);
     }
     access_log_flush(&reactor->lane);
-    reactor_set_pace(reactor, reactor->count == 0 && !access_log_pending(&reactor->lane) ? 0
-                              : soon ? reactor_hasty(reactor)
-                                     : reactor->tick);
+    reactor_set_sweeping(reactor, reactor->count > 0 || access_log_pending(&reactor->lane));
 }
+
+/* ---- giving way ---- */
+
+static bool reactor_slot_wanted(const struct reactor *reactor)
+{
+    return atomic_load_explicit(&reactor->lane.output.budget.slot->place_wanted, memory_order_relaxed);
+}
+
+/* Cleared last: the acceptor that sets it again meanwhile has one more connection that waits. */
+static void reactor_on_glance(evutil_socket_t fd, short events, void *context)
+{
+    struct reactor *reactor = context;
+    struct connection *oldest = TAILQ_FIRST(&reactor->lists[REACTOR_LINGERING]);
+    (void)fd;
+    (void)events;
+    if (oldest == NULL) {
+        event_del(&reactor->glance);
+    } else if (lingering_may_give_way(&oldest->lingering, clock_ms()) && reactor->place_wanted(reactor)) {
+        connection_free(oldest);
+    } else {
+        return;
+    }
+    atomic_store_explicit(&reactor->lane.output.budget.slot->place_wanted, false, memory_order_relaxed);
+}
+
+/* ---- the reactor ---- */
 
 static unsigned reactor_tick(const struct timeouts *timeouts)
 {
@@ -126,9 +219,14 @@ int reactor_init(struct reactor *reactor, struct server *server, struct event_ba
         .log_text = server->log->path != NULL ? malloc(ACCESS_LOG_LOOP_SIZE) : NULL,
         .sweep_timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC),
         .tick = reactor_tick(timeouts),
+        .linger_ms = LINGER_WHOLE_MS,
+        .place_wanted = reactor_slot_wanted,
     };
     int error = reactor->sweep_timer < 0 ? -errno : -ENOMEM;
-    LIST_INIT(&reactor->connections);
+    for (int i = 0; i < REACTOR_LISTS; i++) {
+        TAILQ_INIT(&reactor->lists[i]);
+    }
+    event_assign(&reactor->glance, base, -1, EV_PERSIST, reactor_on_glance, reactor);
     lane_init(&reactor->lane, &server->service, slot, reactor->scratch, SESSION_SCRATCH_LEAST);
     access_log_lend(server->log, &reactor->log, &reactor->lane, reactor->log_text, ACCESS_LOG_LOOP_SIZE);
     if (reactor->sweep_timer >= 0 && reactor->input != NULL && reactor->scratch != NULL &&
@@ -184,9 +282,12 @@ int reactor_employ(struct reactor *reactor, struct workers *workers)
 
 void reactor_deinit(struct reactor *reactor)
 {
-    while (!LIST_EMPTY(&reactor->connections)) {
-        connection_free(LIST_FIRST(&reactor->connections));
+    for (int i = 0; i < REACTOR_LISTS; i++) {
+        while (!TAILQ_EMPTY(&reactor->lists[i])) {
+            connection_free(TAILQ_FIRST(&reactor->lists[i]));
+        }
     }
+    event_del(&reactor->glance);
     if (reactor->workers != NULL) {
         event_del(&reactor->returns_event);
         job_returns_deinit(&reactor->returns);
@@ -212,9 +313,7 @@ bool reactor_add(struct reactor *reactor, const struct arrival *arrival, enum re
         shortage_report(reactor->server, ENOMEM);
         return false;
     }
-    if (reactor->pace == 0) {
-        reactor_set_pace(reactor, reactor->tick);
-    }
+    reactor_set_sweeping(reactor, true);
     if (reactor->draining) {
         connection_drain(connection);
     }
@@ -231,22 +330,28 @@ void reactor_linger(struct reactor *reactor, const struct arrival *arrival)
     }
 }
 
-/* New ones come first in the list: what fits is looked for up to its end. */
-void reactor_make_room(struct reactor *reactor)
+/* The one that came first of those that have asked for nothing; NULL: there is none. */
+static struct connection *reactor_find_silent(const struct reactor *reactor)
 {
-    uint64_t now = clock_coarse_ms();
     struct connection *silent = NULL;
-    struct connection *lingers = NULL;
-    struct connection *connection;
-    LIST_FOREACH(connection, &reactor->connections, others)
-    {
-        if (!connection->lingers) {
-            silent = session_unasked(&connection->session) ? connection : silent;
-        } else if (lingers == NULL || connection->lingering.began < lingers->lingering.began) {
-            lingers = connection;
+    for (int i = 0; i < REACTOR_LISTS; i++) {
+        struct connection *connection;
+        TAILQ_FOREACH(connection, &reactor->lists[i], others)
+        {
+            if (i != REACTOR_LINGERING && session_unasked(&connection->session) &&
+                (silent == NULL || connection->session.number < silent->session.number)) {
+                silent = connection;
+            }
         }
     }
-    if (lingers != NULL && now - lingers->lingering.began >= LINGER_LEAST_MS) {
+    return silent;
+}
+
+void reactor_make_room(struct reactor *reactor)
+{
+    struct connection *silent = reactor_find_silent(reactor);
+    struct connection *lingers = TAILQ_FIRST(&reactor->lists[REACTOR_LINGERING]);
+    if (lingers != NULL && lingering_may_give_way(&lingers->lingering, clock_ms())) {
         connection_free(lingers);
     }
     if (silent != NULL) {
@@ -272,14 +377,21 @@ int reactor_probe(struct reactor *reactor)
     return error;
 }
 
+static void reactor_drain_list(struct reactor *reactor, enum reactor_list list)
+{
+    struct connection *connection = TAILQ_FIRST(&reactor->lists[list]);
+    while (connection != NULL) {
+        struct connection *next = TAILQ_NEXT(connection, others);
+        connection_drain(connection);
+        connection = next;
+    }
+}
+
+/* Those that are idle are in one of the two. */
 void reactor_drain(struct reactor *reactor)
 {
     reactor->draining = true;
     access_log_flush(&reactor->lane);
-    struct connection *connection = LIST_FIRST(&reactor->connections);
-    while (connection != NULL) {
-        struct connection *next = LIST_NEXT(connection, others);
-        connection_drain(connection);
-        connection = next;
-    }
+    reactor_drain_list(reactor, (enum reactor_list)TIMER_IDLE);
+    reactor_drain_list(reactor, REACTOR_RESTARTED);
 }

@@ -14,12 +14,19 @@
 #include "server/server.h"
 #include "server/workers.h"
 
+/* Where a reactor keeps a connection: the first ones are those of its session's timer, by enum timer. */
+enum reactor_list {
+    REACTOR_LINGERING = TIMER_BODY + 1, /* its session is over; who has lingered longest is first */
+    REACTOR_RESTARTED,                  /* its timer began anew since the last sweep */
+    REACTOR_LISTS,
+};
+
 /* One served connection; all an idle one costs. Its memory is one allocation. */
 struct connection {
     struct event event; /* assigned anew when what is waited for changes, and only then */
-    LIST_ENTRY(connection) others;
+    TAILQ_ENTRY(connection) others;
     struct reactor *reactor;
-    uint64_t since; /* the sweep that first saw the session's timer as it is */
+    uint64_t since; /* in a timer's list: the sweep that first saw the timer as it is, or last looked at it */
     struct session session;
     union {
         uint64_t alarm_us;          /* with WANT_WAIT: when that is over */
@@ -28,15 +35,19 @@ struct connection {
     };
     uint8_t interest; /* EV_READ, EV_WRITE */
     bool timed;       /* the event has a timeout */
-    bool lingers;
-    bool working; /* a worker has its work: the session is left alone */
+    uint8_t list;     /* enum reactor_list */
+    bool working;     /* a worker has its work: the session is left alone */
 };
 
+TAILQ_HEAD(reactor_connections, connection);
+
 /*
- * Time is kept by a sweep over all connections, by a timerfd that runs while there are any: a request arms no timer and
- * reads no clock. A sweep notes its time at the connections whose timer began anew since the sweep before, and judges
- * the others by the time of the sweep before: what was ready then has been seen since, so that a loop which was stalled
- * by its own work blames no client for it. A timeout comes up to three ticks late, never early.
+ * Time is kept by a sweep, by a timerfd that runs while there are connections: a request arms no timer and reads no clock.
+ * A connection whose timer began anew is put into a list once; the next sweep notes its time there and appends it to the
+ * list of that timer, which is ordered by that time. So a sweep touches the connections that were active since the one
+ * before, and those that are due: what one client costs does not grow with the number of the others. Who is due is judged
+ * by the time of the sweep before: what was ready then has been seen since, so that a loop which was stalled by its own
+ * work blames no client for it. A timeout comes up to three ticks late, never early.
  *
  * All functions: the thread that runs the base, or before and after it runs.
  */
@@ -51,15 +62,20 @@ struct reactor {
     char *scratch;
     char *log_text; /* NULL: the log is off */
     struct access_lane log;
-    LIST_HEAD(, connection) connections;
+    struct reactor_connections lists[REACTOR_LISTS];
     size_t count;
     struct refuser refuser; /* those for which there was no memory */
+    size_t lingering; /* how many of them linger */
     struct event sweep_event;
     int sweep_timer;
     unsigned tick;  /* ms between two sweeps */
-    unsigned pace;  /* what the timer is set to now: the tick, less while somebody needs it, 0 when off */
+    bool sweeping;  /* the timer runs */
     uint64_t swept; /* when the last sweep was */
     bool draining;
+    uint32_t linger_ms;  /* how long a lingering connection is read at most; its owner may set less */
+    struct event glance; /* while some linger: looks whether one is to give way */
+    /* Whether a new connection waits for the place of one that lingers. By default: whether the slot says so. */
+    bool (*place_wanted)(const struct reactor *reactor);
     struct workers *workers; /* NULL: work is done in the loop */
     struct job_returns returns;
     struct event returns_event;
@@ -103,7 +119,10 @@ int reactor_probe(struct reactor *reactor);
 /* Ends idle connections now and from now on, others with their answer; those too that are added later. */
 void reactor_drain(struct reactor *reactor);
 
-/* For connection.c: the sweep shall come soon, for a connection that lingers. */
-void reactor_hasten(struct reactor *reactor);
+/* For connection.c: moves it to the end of a list. */
+void reactor_move(struct connection *connection, enum reactor_list list);
+/* For connection.c: takes it in, its timer just begun; takes it out. */
+void reactor_insert(struct reactor *reactor, struct connection *connection);
+void reactor_remove(struct connection *connection);
 
 #endif

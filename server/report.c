@@ -52,7 +52,7 @@ void report_workers(const struct report *report, const char *name, size_t first,
 static enum doing connection_doing(const struct connection *connection)
 {
     const struct session *session = &connection->session;
-    if (connection->lingers) {
+    if (connection->list == REACTOR_LINGERING) {
         return DOING_LINGERING;
     }
     if (connection->working) {
@@ -70,9 +70,11 @@ static enum doing connection_doing(const struct connection *connection)
 void report_reactor(struct report *report, const struct reactor *reactor)
 {
     const struct connection *connection;
-    LIST_FOREACH(connection, &reactor->connections, others)
-    {
-        report_add(report, connection_doing(connection), 1);
+    for (int i = 0; i < REACTOR_LISTS; i++) {
+        TAILQ_FOREACH(connection, &reactor->lists[i], others)
+        {
+            report_add(report, connection_doing(connection), 1);
+        }
     }
     report_add(report, DOING_LINGERING, reactor->refuser.count);
 }

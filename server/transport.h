@@ -22,6 +22,8 @@ struct transfer {
 enum patience { PATIENCE_NONE, PATIENCE_WAIT };
 
 struct transfer transport_receive(int fd, void *room, size_t size, enum patience patience);
+/* Throws away what has come on a TCP socket, at most `size` bytes, without copying it. Never blocks. */
+struct transfer transport_discard(int fd, size_t size);
 /* Never blocks, never raises SIGPIPE. */
 struct transfer transport_send(int fd, const void *data, size_t length);
 

@@ -401,6 +401,37 @@ def a_lingering_close_does_not_hold_it_up_for_long(start):
         at_most(time.monotonic() - begun, 5, "seconds to the end")
 
 
+@case(rows=[("silent", False), ("sending", True)])
+def who_only_lingers_is_not_cut_off(start, sends):
+    """[7] It has had its answer: the drain timeout ends with status 0, and without a word."""
+    server = start("--drain-timeout", "500ms")
+    with server.connect() as wire:
+        wire.send(b"NIX / HTTP/1.1\r\n\r\n")
+        wire.problem(501)
+        server.signal(signal.SIGTERM)
+        while sends and server.is_alive():
+            wire.send_what_goes(b"x")
+            time.sleep(0.05)
+        server.wait(0)
+        equal(server.errors(), "", "stderr")
+
+
+@case(slow=True)
+def who_lingers_on_holds_it_up_for_5_s_at_most(start):
+    """[7] Once nobody else is there."""
+    server = start()
+    with server.connect() as wire:
+        wire.send(b"NIX / HTTP/1.1\r\n\r\n")
+        wire.problem(501)
+        begun = time.monotonic()
+        server.signal(signal.SIGTERM)
+        while server.is_alive():
+            wire.send_what_goes(b"x")
+            time.sleep(0.05)
+        server.wait(0)
+        at_most(time.monotonic() - begun, 9, "seconds to the end")
+
+
 @case
 def a_drain_while_full(start):
     """Refused connections are drained too, and those that wait in the backlog are told."""
