@@ -48,13 +48,13 @@ struct slot {
     _Atomic uint64_t durations[SLOT_BUCKETS]; /* requests that took longer than one turn, by duration */
     _Atomic uint64_t duration_us;             /* the sum of those */
     _Atomic uint64_t refusals[REFUSAL_KINDS];
-    _Atomic uint64_t busy_us;   /* of a worker */
-    _Atomic uint64_t log_lines; /* of the access log, written */
-    _Atomic uint64_t log_lost;  /* those for which there was no room */
+    _Atomic uint64_t busy_us;            /* of a worker */
+    _Atomic uint64_t log_lines;          /* of the access log, written */
+    _Atomic uint64_t log_lost;           /* those for which there was no room */
     _Atomic uint64_t lingering_since_ms; /* when the connection that has lingered longest began to; 0: none */
-    _Atomic bool place_wanted;  /* that one shall give way; its owner clears it */
-    _Atomic uint8_t doing;      /* enum doing */
-    _Atomic int32_t process;    /* the process id of a child that serves with this slot, else 0 */
+    _Atomic bool place_wanted;           /* that one shall give way; its owner clears it */
+    _Atomic uint8_t doing;               /* enum doing */
+    _Atomic int32_t process;             /* the process id of a child that serves with this slot, else 0 */
 };
 
 enum { SHARED_DATE_WORDS = 4 }; /* the 29 bytes of an IMF-fixdate, padded */

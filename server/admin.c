@@ -64,7 +64,8 @@ static void admin_on_room(evutil_socket_t fd, short events, void *context)
 
 static bool admin_place_wanted(const struct reactor *reactor)
 {
-    const struct admin *admin = (const struct admin *)((const char *)reactor - offsetof(struct admin, reactor));
+    const struct admin *admin =
+        (const struct admin *)((const char *)reactor - offsetof(struct admin, reactor));
     bool waits = false;
     for (size_t i = 0; i < admin->listeners->count; i++) {
         waits |= listener_has_queue(admin->listeners->items[i].fd);

@@ -238,7 +238,8 @@ static bool blocking_go_on_lingering(struct blocking *b, struct lingering *linge
     const struct slot *slot = b->lane.output.budget.slot;
     struct pollfd socket = {.fd = b->fd, .events = POLLIN};
     uint64_t left = left_of(lingering_deadline(lingering), clock_ms());
-    int ready = poll(&socket, lingering->unread ? 0 : 1, left < LINGER_GLANCE_MS ? (int)left : LINGER_GLANCE_MS);
+    int ready =
+        poll(&socket, lingering->unread ? 0 : 1, left < LINGER_GLANCE_MS ? (int)left : LINGER_GLANCE_MS);
     uint64_t now = clock_ms();
     if (atomic_load_explicit(&slot->place_wanted, memory_order_relaxed) &&
         lingering_may_give_way(lingering, now)) {

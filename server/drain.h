@@ -19,8 +19,8 @@ struct drain {
     enum drain_phase phase;
     int signals; /* a signalfd */
     struct event signal_event;
-    struct event step;     /* the delay's end; then, again and again, to tell the mode */
-    struct event deadline; /* the drain timeout */
+    struct event step;           /* the delay's end; then, again and again, to tell the mode */
+    struct event deadline;       /* the drain timeout */
     uint64_t lingering_since_ms; /* since when all that are open only linger; 0: others are open */
 };
 

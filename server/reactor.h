@@ -65,7 +65,7 @@ struct reactor {
     struct reactor_connections lists[REACTOR_LISTS];
     size_t count;
     struct refuser refuser; /* those for which there was no memory */
-    size_t lingering; /* how many of them linger */
+    size_t lingering;       /* how many of them linger */
     struct event sweep_event;
     int sweep_timer;
     unsigned tick;  /* ms between two sweeps */

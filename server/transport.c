@@ -32,8 +32,7 @@ struct transfer transport_receive(int fd, void *room, size_t size, enum patience
 /* tcp(7): with MSG_TRUNC the bytes are discarded, and no buffer is needed. */
 struct transfer transport_discard(int fd, size_t size)
 {
-    return transport_outcome(
-        syscall(SYS_recvfrom, fd, NULL, size, MSG_DONTWAIT | MSG_TRUNC, NULL, NULL));
+    return transport_outcome(syscall(SYS_recvfrom, fd, NULL, size, MSG_DONTWAIT | MSG_TRUNC, NULL, NULL));
 }
 
 struct transfer transport_send(int fd, const void *data, size_t length)
