@@ -215,6 +215,31 @@ def who_pipelines_without_end_starves_nobody(start, folder, name):
     check_shares(path)
 
 
+@case(rows=[(f"{what} [{mode}]", mode, flags, lingers) for mode in settings.modes if mode in ("event", "hybrid")
+            for what, flags, lingers in (("one that lingers", (), True), ("a short timeout", ("--header-timeout", "150ms"), False))],
+      each_mode=False)
+def what_one_client_costs_does_not_grow_with_the_others(start, folder, name, flags, lingers):
+    """[7] Nobody else is looked at more often because of it: connections that wait are polled about twice a second each."""
+    path = os.path.join(folder, "calls")
+    server = start("--loops", "1", *flags, mode=name, **tracing(path, ["poll"]))
+    with contextlib.ExitStack() as stack:
+        for _ in range(100):
+            stack.enter_context(server.connect()).send(get(b"/delay/10s"))
+        if lingers:
+            one = stack.enter_context(server.connect(seconds=patience(10)))
+            one.send(b"NIX / HTTP/1.1\r\n\r\n")
+            one.problem(501)
+        before = calls(path)
+        pause(3)
+        polled = calls(path) - before
+    at_most(polled, 100 * 3 * 3, "calls of poll in 3 s, for 100 clients that wait")
+
+
+def calls(path):
+    with open(path, errors="replace") as file:
+        return sum("poll(" in line for line in file)
+
+
 def check_shares(path):
     """Of each thread that waits for events: what it reads between two waits."""
     read = {}  # thread: descriptors since its last wait
