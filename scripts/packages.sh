@@ -38,6 +38,11 @@ gcovr         cmd:gcovr               gcovr                     gcovr
 readelf       cmd:readelf             binutils                  readelf, of the GNU binutils
 haproxy       sh:haproxy_is_here      haproxy                   HAProxy
 prometheus    cmd:prometheus          prometheus                Prometheus, with promtool
+apache        sh:apache_is_here       apache2                   Apache httpd 2.4
+h2o           cmd:h2o                 h2o                       the h2o server
+lighttpd      sh:lighttpd_is_here     lighttpd                  lighttpd
+pytest        sh:pytest_is_here       python3-pytest            pytest, for Python 3
+pytest-xdist  sh:xdist_is_here        python3-pytest-xdist      pytest-xdist, for Python 3
 yaml          sh:yaml_is_here         python3-yaml              PyYAML, for Python 3
 lintian       cmd:lintian             lintian                   lintian
 file          cmd:file                file                      file, which CPack asks what is a program
@@ -77,6 +82,34 @@ nginx_is_here() {
 
 haproxy_is_here() {
     PATH=$PATH:/usr/sbin command -v haproxy >/dev/null
+}
+
+apache_is_here() {
+    PATH=$PATH:/usr/sbin command -v apache2 >/dev/null
+}
+
+lighttpd_is_here() {
+    PATH=$PATH:/usr/sbin command -v lighttpd >/dev/null
+}
+
+# python_with MODULE: a Python 3 that has it; Debian's packages are seen by Debian's own only.
+python_with() {
+    for python in python3 /usr/bin/python3; do
+        if "$python" -c "import $1" 2>/dev/null; then
+            printf '%s\n' "$python"
+            return 0
+        fi
+    done
+    return 1
+}
+
+pytest_is_here() {
+    python_with pytest >/dev/null
+}
+
+# For the Python that has pytest.
+xdist_is_here() {
+    pytest_python=$(python_with pytest) && "$pytest_python" -c 'import xdist' 2>/dev/null
 }
 
 yaml_is_here() {

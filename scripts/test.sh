@@ -3,7 +3,7 @@
 # The test suite, in stages that each build what they test. The last line counts what passed and failed in all of them;
 # before it, what failed is named once more.
 
-stages="unit fuzz valgrind integration faults soak conformance-peers loadtest page tsan deploy image package"
+stages="unit fuzz valgrind integration faults soak conformance-peers smuggling loadtest page tsan deploy image package"
 # Only by name: they take long, measure time, or judge the tests.
 other_stages="coverage timing tsan-all package-debian13 restart prometheus docs"
 
@@ -79,6 +79,13 @@ stage_conformance_peers() {
     status=0
     logged "$logs/peers.log" limited 300 python3 tests/integration/peers.py || status=$?
     tally peers.py "$status" '^(ok|differs) ' '^(ok|differs|FAIL) ' <"$logs/peers.log"
+}
+
+# Ambiguous requests through every proxy, each followed by a victim.
+stage_smuggling() {
+    need_to_build python3 pytest pytest-xdist nginx haproxy apache h2o lighttpd
+    build_stage asan || return 0
+    run_pytest smuggling 300 tests/smuggling -n 6 --server build/asan/echod
 }
 
 # The load tests' own tests: they bring their servers along.
@@ -176,6 +183,17 @@ tally() {
     good=$(printf '%s' "$tests" | grep -cE "$3" || true)
     count "$good" $((all - good)) "$(printf '%s' "$tests" | grep -vE "$3" || true)"
     [ "$2" -eq 0 ] || [ "$good" -ne "$all" ] || count 0 1 "$1 ended with status $2"
+}
+
+# run_pytest NAME SECONDS FOLDER PYTEST-ARGUMENTS...
+run_pytest() {
+    log=$logs/$1.log
+    seconds=$2
+    shift 2
+    status=0
+    logged "$log" limited "$seconds" env PYTHONDONTWRITEBYTECODE=1 "$(python_with pytest)" -m pytest --quiet -rpfEs -p no:cacheprovider "$@" ||
+        status=$?
+    tally pytest "$status" '^PASSED ' '^(PASSED|FAILED|ERROR) ' <"$log"
 }
 
 # limited SECONDS COMMAND...: in this terminal's foreground, so that Ctrl-C reaches it.
