@@ -3,6 +3,7 @@
 
 import os
 
+import conformance_page
 from harness import document
 from harness.answer import check_problem
 from harness.cases import case
@@ -50,6 +51,11 @@ def wire_body(got):
         framed += b"%x\r\n%s\r\n" % (size, got.body[at:at + size])
         at += size
     return framed + b"0\r\n\r\n"
+
+
+@case(each_mode=False)
+def the_page_is_current():
+    check(conformance_page.current(), "docs/conformance.md: run tests/integration/conformance_page.py")
 
 
 @case(each_mode=False)

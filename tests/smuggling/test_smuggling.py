@@ -155,7 +155,7 @@ class VulnerableServer(socketserver.ThreadingTCPServer):
         """The proxies cut connections; that is no news."""
 
 
-@pytest.mark.parametrize("proxy", ["nginx", "haproxy"])
+@pytest.mark.parametrize("proxy", PROXIES)
 def test_a_vulnerable_backend_is_found(proxy):
     need(proxy)
     with VulnerableServer(("127.0.0.1", 0), Vulnerable) as server:
