@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A server under swarm: what swarm says, and what was read of the server and of the machine meanwhile."""
 
+import time
 from dataclasses import dataclass
 
 from . import histogram, procfs, swarm
@@ -8,6 +9,7 @@ from .errors import CellFailed
 from .measure import CLIENT_LIMIT, Mark, interference, mark
 
 _TAIL = 0.1  # seconds before the end at which the second reading is made
+_ACCEPTED, _POLL = 20, 0.01  # seconds until all connections are accepted; between two looks
 _OFFERED = 0.98  # of a rate asked for, at least: what is offered less is no constant rate
 
 
@@ -65,16 +67,27 @@ def _without_buckets(value):
     return {name: found for name, found in value.items() if name != "buckets"} if isinstance(value, dict) else value
 
 
+def wait_until_accepted(server, before, count, deadline):
+    """Until the server has so many sockets more than `before`, or the deadline of the monotonic clock; where its sockets cannot be
+    seen, not at all."""
+    while before is not None and time.monotonic() < deadline:
+        looked = time.monotonic()
+        sockets = server.sockets()
+        if sockets is None or sockets >= before + count:
+            return
+        server.check_alive()
+        # Looking costs the server something: locks it needs for new threads are held meanwhile.
+        time.sleep(max(_POLL, 2 * (time.monotonic() - looked)))
+
+
 def load(server, classes, pinning, seconds, warmup=0.0, gate=True, of_run=None, looked=None):
     """Loads it for so long. `looked`: seconds after the first request at which the second reading is made, if not at the end."""
     length = warmup + seconds
     flags = {"warmup": f"{warmup:g}", "grace": swarm.GRACE, "buckets": True, **(of_run or {})}
+    before = server.sockets() if gate else None
     with swarm.Run(classes, flags, server, pinning.client, gate) as run:
         if gate:
-            held = run.held()
-            if held["open"] < held["asked"]:
-                raise CellFailed(f"{held['open']:,} of {held['asked']:,} connections were opened", "refused")
-            run.open_gate()
+            open_gate(run, server, before)
         run.sleep_until(warmup)
         first = mark(server, run, pinning)
         run.sleep_until(length - _TAIL if looked is None else looked)
@@ -83,6 +96,15 @@ def load(server, classes, pinning, seconds, warmup=0.0, gate=True, of_run=None, 
         result = run.finish(length)
         server.check_alive()
     return Loaded(result, first, second, memory, kernel, len(pinning.server | pinning.client))
+
+
+def open_gate(run, server, before):
+    """Lets the requests of a swarm begin once the server has accepted all of its connections. `before`: its sockets without them."""
+    held = run.held()
+    if held["open"] < held["asked"]:
+        raise CellFailed(f"{held['open']:,} of {held['asked']:,} connections were opened", "refused")
+    wait_until_accepted(server, before, held["open"], time.monotonic() + _ACCEPTED)
+    run.open_gate()
 
 
 def failed(found):

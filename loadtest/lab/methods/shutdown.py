@@ -12,10 +12,9 @@ from .. import loaded, swarm
 from ..errors import CellFailed, LabError
 from . import Outcome
 
-WORKLOAD = {"path": "/delay/500ms", "delay": 0.5, "requests": 60, "signal_after": 0.25, "expect-body": "Hello, World!"}
+WORKLOAD = {"path": "/delay/800ms", "delay": 0.8, "requests": 60, "signal_after": 0.25, "expect-body": "Hello, World!"}
 _OVERHEAD = 0.4
 _PATIENCE = 40  # seconds until the server's end: echod's own drain timeout is 30
-_POLL = 0.01
 
 
 def find_tools():
@@ -37,16 +36,6 @@ def _class(cell):
     return {**of, "each": 1} if cell.subject.holds_idle else {**of, "close": True, "requests": given["requests"]}
 
 
-def _wait_until_accepted(server, before, count, deadline):
-    """Until the server has so many sockets more than `before`; where that cannot be seen, until the deadline."""
-    while time.monotonic() < deadline:
-        sockets = server.sockets()
-        if before is not None and sockets is not None and sockets >= before + count:
-            return
-        server.check_alive()
-        time.sleep(_POLL)
-
-
 def _end(server):
     """SIGTERM: (when it was sent, when the server had ended), by the monotonic clock."""
     sent = time.monotonic()
@@ -62,11 +51,8 @@ def _run(server, cell, lab):
     before = server.sockets()
     with swarm.Run([_class(cell)], {"grace": swarm.GRACE}, server, lab.pinning.client, gate) as run:
         if gate:
-            held = run.held()
-            if held["open"] < held["asked"]:
-                raise CellFailed(f"{held['open']:,} of {held['asked']:,} connections were opened", "refused")
-            run.open_gate()
-        _wait_until_accepted(server, before, given["requests"], run.start + given["signal_after"])
+            loaded.open_gate(run, server, before)
+        loaded.wait_until_accepted(server, before, given["requests"], run.start + given["delay"])
         run.sleep_until(given["signal_after"])
         sent, ended = _end(server)
         # The server has ended: what swarm says of a lost answer is a figure, and no failure of the server.
