@@ -167,6 +167,26 @@ static void bind_maps(struct limits_connections *limits, const char *root)
     }
 }
 
+/* In KiB, as ulimit -v says it. */
+static void bind_address_space(struct limits_connections *limits)
+{
+    struct rlimit space;
+    struct rlimit stack;
+    if (prlimit(0, RLIMIT_AS, NULL, &space) == 0 && space.rlim_cur != RLIM_INFINITY &&
+        prlimit(0, RLIMIT_STACK, NULL, &stack) == 0 && stack.rlim_cur > 0) {
+        bind_limit(limits, space.rlim_cur / stack.rlim_cur, "address space (ulimit -v ",
+                   space.rlim_cur / 1024, ")");
+    }
+}
+
+void limits_threads(struct limits_connections *limits, const char *root)
+{
+    *limits = (struct limits_connections){.count = LIMITS_CONNECTIONS_MAX, .name = "the system's memory"};
+    bind_tasks(limits, root);
+    bind_maps(limits, root);
+    bind_address_space(limits);
+}
+
 void limits_connections(struct limits_connections *limits, const char *root, enum limits_cost cost,
                         unsigned own_descriptors)
 {

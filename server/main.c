@@ -176,6 +176,29 @@ static void say_choices(const struct server *server)
         server->max_connections, server->binding);
 }
 
+/* Names the flags that say how many threads the mode starts, and what limits them. */
+static void say_not_started(const struct server *server, int error)
+{
+    const struct mode *mode = server->mode;
+    bool threads = error == -EAGAIN || error == -ENOMEM;
+    if (!threads || (mode->workers == NULL && !mode->loops)) {
+        say("cannot start mode %s: %s", mode->name, strerror(-error));
+        return;
+    }
+    struct limits_connections limits;
+    char workers[48] = "", loops[48] = "";
+    limits_threads(&limits, "");
+    if (mode->workers != NULL) {
+        snprintf(workers, sizeof workers, " %u workers (--workers)%s", mode->workers(server),
+                 mode->loops ? "," : "");
+    }
+    if (mode->loops) {
+        snprintf(loops, sizeof loops, " %u loops (--loops)", server->loops);
+    }
+    say("cannot start mode %s: no thread for each of%s%s: %s; the limit is %s", mode->name, workers, loops,
+        strerror(-error), limits.name);
+}
+
 /* With the server set up and listening. After a drain that was cut off nothing is taken down: threads still run in it. */
 static int serve(struct server *server, struct listeners *listeners, struct listeners *admin)
 {
@@ -186,7 +209,7 @@ static int serve(struct server *server, struct listeners *listeners, struct list
     }
     error = server->mode->start(server);
     if (error != 0) {
-        say("cannot start mode %s: %s", server->mode->name, strerror(-error));
+        say_not_started(server, error);
         acceptor_deinit(&echod.acceptor);
         return EXIT_FAILURE;
     }

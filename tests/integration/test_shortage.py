@@ -195,3 +195,18 @@ def polite_ones_behind_silent_ones(start):
             for wire in silent:
                 equal(wire.answer().status, 503, "status of one that never asked")
                 wire.closed()
+
+
+# Starting
+
+
+@case(rows=[("pool", "pool", "--workers", "500"), ("hybrid", "hybrid", "--workers", "500"), ("event", "event", "--loops", "500")],
+      each_mode=False)
+def no_threads_to_start_with(start, folder, name, flag, count):
+    """One line names the flag that asks for them and the limit that forbids them."""
+    only_as_root()
+    server = start(flag, count, program=own_copy(folder), user=3000000 + os.getpid(), limits={"NPROC": 40}, mode=name,
+                   expect_ready=False)
+    check(not server.wait_ready(), "it starts")
+    errors = server.wait(1)
+    check(errors.count("\n") == 1 and flag in errors and "ulimit -u 40" in errors, f"stderr: {errors!r}")
