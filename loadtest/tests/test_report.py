@@ -46,7 +46,7 @@ class FigureTest(unittest.TestCase):
             self.assertEqual(table.figure(value, unit), text)
 
     def test_ratios(self):
-        for value, text in ((2.1, "2.10"), (0.123, "0.12"), (31.4, "31"), (458.2, "458"), (0, "0"), (48213, "48,213"), (0.0123, "0.012")):
+        for value, text in ((2.1, "2.10"), (0.123, "0.12"), (31.4, "31"), (458.2, "458"), (0, "0"), (2, "2"), (48213, "48,213"), (0.0123, "0.012")):
             self.assertEqual(view.ratio(value), text)
 
 
@@ -86,9 +86,9 @@ class ViewTest(unittest.TestCase):
     def test_a_condition_in_a_line(self):
         results = one(claims=[claim("c", "C", verdict(conditions=[condition(), condition(ratio=None, low=None, high=None, samples=None)]))])
         first, second = view.experiments(results)[0].claims[0].verdicts[0].conditions
-        self.assertEqual(first.line, "thread/event, CPU per request at 1,024: 2.10 (1.90 to 2.20), wanted at least 1.30")
+        self.assertEqual(first.line, "thread/event, CPU per request at 1,024: 2.10 (1.90 to 2.20), wanted at least 1.3")
         self.assertEqual(first.basis, "5 rounds, coverage 94 %, n = 31,000")
-        self.assertEqual(second.line, "thread/event, CPU per request at 1,024: no figure, wanted at least 1.30")
+        self.assertEqual(second.line, "thread/event, CPU per request at 1,024: no figure, wanted at least 1.3")
 
     def test_curves_are_of_all_rounds_together(self):
         shown = view.experiments(one(*[cpu("event", 64, i, 1, histograms={"us": [[10, 5], [20 * i, 1]]}) for i in (1, 2)]))[0]
@@ -116,17 +116,17 @@ class AdviceTest(unittest.TestCase):
 
     def test_what_is_open_is_said(self):
         line = self.line("no clear answer", "holds")
-        self.assertEqual((line["choose"], line["because"]), ("event", "Not settled on this machine: a reason. Seen C."))
+        self.assertEqual((line["choose"], line["because"]), ("event", "Not settled on this machine, so this is only the usual advice: a reason. Seen C."))
         for outcome in ("too little measured", "not asked", "needs more CPUs"):
             line = self.line("holds", outcome)
-            self.assertEqual((line["because"], line["outcome"]), ("Not answered by this run: another.", outcome))
+            self.assertEqual((line["because"], line["outcome"]), ("Not answered by this run, so this is only the usual advice: another.", outcome))
 
     def test_only_the_mode_that_is_named_counts(self):
         self.assertEqual(self.line("holds", "holds", "does not hold")["outcome"], "holds")
 
     def test_a_claim_that_is_not_there(self):
         line = advice.of(of(), LINES)[0]
-        self.assertEqual((line["outcome"], line["because"]), ("not asked", "Not answered by this run: its experiment is not part of these results."))
+        self.assertEqual((line["outcome"], line["because"]), ("not asked", "Not answered by this run, so this is only the usual advice: its experiment is not part of these results."))
 
     def test_every_claim_of_the_file_is_one_of_an_experiment(self):
         known = {f"{item.name}.{entry.name}": entry.modes for item in experiments.load_all() for entry in item.claims}
@@ -215,7 +215,7 @@ class MarkdownTest(unittest.TestCase):
         self.assertRegex(text, r"\| event \| \d\d\d B ±\d% \(1\.\d\d × ceiling\) \|")
         self.assertIn("no figure: a limit: refused at 812 connections", text)
         self.assertIn("- **pool: does not hold**. A request costs 9.0 µs", text)
-        self.assertIn("wanted at least 1.30 (3 rounds, coverage 94 %, n = 31,000): holds", text)
+        self.assertIn("wanted at least 1.3 (3 rounds, coverage 94 %, n = 31,000): holds", text)
 
     def test_every_table_has_as_many_cells_in_each_row(self):
         results = report_fixture.everything()
@@ -323,7 +323,7 @@ class PageTest(unittest.TestCase):
         for part in ("Which one, when?", "An idle connection costs a thread several times what it costs a loop.", "✓ holds", "? no clear answer",
                      "✗ does not hold", "… too little measured", "– not asked", "– needs more CPUs", "Source: the article, on context switches",
                      "What would reverse it: A ratio below 1.3 would reverse it.", "A fresh server for each measurement",
-                     "wanted at least 1.30 (3 rounds, coverage 94 %, n = 31,000)", "99th percentile of the latency",
+                     "wanted at least 1.3 (3 rounds, coverage 94 %, n = 31,000)", "99th percentile of the latency",
                      "./dev compare --only blocked-loop", "commit 0123456789ab", "3 interleaved rounds", "descriptors 20000, 20000",
                      "no figure: a limit: refused at 812 connections", "* the client was the limit", "errors: 9 timeout",
                      "differed by a factor of 1.06 at most", "differ from a ratio of 1.15 on, and are the same up to 1.10",
@@ -368,7 +368,7 @@ class PageTest(unittest.TestCase):
         labels = [attributes["aria-label"] for attributes in reader.named("svg") if attributes.get("role") == "img"]
         self.assertTrue(any(re.fullmatch(r"CPU per request at 1,024 connections: \S+ 6\.\d+ µs, .*; no figure: process", label)
                             for label in labels), labels)
-        self.assertIn("thread/event, memory per connection: 31 (29 to 34), wanted at least 3.00: holds", labels)
+        self.assertIn("thread/event, memory per connection: 31 (29 to 34), wanted at least 3: holds", labels)
         self.assertTrue(any(re.match(r"p99 of blocking: thread \d+ µs, .*event 4\d\d ms", label) for label in labels), labels)
 
     def test_names_in_the_method_are_set_apart(self):

@@ -52,11 +52,11 @@ def method_line(results):
 def noise_lines(results):
     """The noise floor and the thresholds in force."""
     noise, lines = results.get("noise") or {}, []
-    if noise.get("largest"):
+    if noise.get("target") and noise.get("largest"):
         twins = f"{noise.get('target')} and its twin {noise.get('twin')}, the same mode measured under two names,"
         lines.append(f"Noise floor: {twins} differed by a factor of {view.ratio(noise['largest'])} at most.")
     else:
-        lines.append("Noise floor: not measured in this run.")
+        lines.append("Noise floor: not measured; no experiment of this run measures a mode twice.")
     if noise.get("different") and noise.get("same"):
         lines.append(f"Thresholds in force: two figures differ from a ratio of {view.ratio(noise['different'])} on, and are the same "
                      f"up to {view.ratio(noise['same'])}.")

@@ -41,7 +41,7 @@ def _because(line, outcome, verdicts):
     why = "; ".join(dict.fromkeys(verdict.why.rstrip(".") for verdict in deciding if verdict.why))
     lead = "Not settled on this machine" if outcome == view.UNDECIDED else "Not answered by this run"
     # A sentence of what was not measured says nothing more.
-    return f"{lead}: {why or outcome}. {seen if outcome == view.UNDECIDED else ''}".strip()
+    return f"{lead}, so this is only the usual advice: {why or outcome}. {seen if outcome == view.UNDECIDED else ''}".strip()
 
 
 def of(results, lines=None):

@@ -59,6 +59,8 @@ def _interval(sample):
 
 def _tick(value, unit):
     """A value at an axis: without the digits that a figure in a table needs."""
+    if not unit and value >= 1e6:
+        return f"{value / 1e6:,.4g} M"
     text = table.figure(value, unit)
     number, _, rest = text.partition(" ")
     if "." in number:
@@ -318,9 +320,9 @@ def all_of(experiment):
 
 def strip(condition, shared):
     """A condition's ratio with its interval, its threshold as a line and the side that was wanted; None where there is no
-    ratio. `shared`: all conditions of the claim, which are drawn to one scale."""
+    ratio, and where all is 0. `shared`: all conditions of the claim, which are drawn to one scale."""
     known = [value for other in shared for value in (other.ratio, other.low, other.high, other.wanted) if value is not None]
-    if condition.ratio is None or condition.wanted is None:
+    if condition.ratio is None or condition.wanted is None or not any(known):
         return None
     along = scale.around([*known, 1] if min(known) > 0 else known, 8, WIDTH - 8)
     chart = Chart("", "", f"{condition.line}: {condition.outcome}", 40)

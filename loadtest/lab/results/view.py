@@ -96,21 +96,23 @@ class Condition:
 
     @property
     def found(self):
-        """`2.10 (1.90 to 2.20)`; empty where there is no ratio."""
+        """`2.14 (1.92 to 2.20)`; empty where there is no ratio."""
         if self.ratio is None:
             return ""
+        if self.low == self.high == self.ratio and self.rounds:
+            return f"{ratio(self.ratio)} in every round"
         if None in (self.low, self.high):
             return ratio(self.ratio)
         return f"{ratio(self.ratio)} ({ratio(self.low)} to {ratio(self.high)})"
 
     @property
     def threshold(self):
-        """`at least 1.30`; empty where none is known."""
-        return f"{SIGNS[self.sign]} {ratio(self.wanted)}" if self.sign in SIGNS and self.wanted is not None else ""
+        """`at least 1.3`; empty where none is known."""
+        return f"{SIGNS[self.sign]} {self.wanted:,.4g}" if self.sign in SIGNS and self.wanted is not None else ""
 
     @property
     def line(self):
-        """`thread/event, CPU per request at 1,024: 2.10 (1.90 to 2.20), wanted at least 1.30`."""
+        """`thread/event, CPU per request at 1,024: 2.14 (1.92 to 2.20), wanted at least 1.3`."""
         wanted = self.threshold and f"wanted {self.threshold}"
         return f"{self.text}: {', '.join(filter(None, (self.found or 'no figure', wanted)))}"
 
@@ -207,8 +209,8 @@ def is_number(value):
 
 def ratio(value):
     """A ratio, with as many digits as tell something."""
-    if value == 0:
-        return "0"
+    if float(value).is_integer():
+        return f"{value:,.0f}"
     return f"{value:.2f}" if 0.1 <= abs(value) < 10 else table.significant(value, 2 if abs(value) < 100 else 3)
 
 
