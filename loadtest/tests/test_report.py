@@ -428,7 +428,9 @@ class ChartTest(unittest.TestCase):
         self.assertIsNone(self.strip(condition(ratio=None)))
 
     def test_a_strip_of_counts(self):
-        made = self.strip(condition(ratio=0, low=0, high=0, sign="==", wanted=0))
+        zero = condition(ratio=0, low=0, high=0, sign="==", wanted=0)
+        self.assertIsNone(self.strip(zero))
+        made = self.strip(zero, condition(ratio=48_213))
         self.assertEqual((made.areas, made.marks[0][0]), ([], next(line for line in made.lines if line[4] == "threshold")[0]))
 
     def test_a_curve_ends_where_few_answers_are_left(self):
