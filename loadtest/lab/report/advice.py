@@ -8,6 +8,7 @@ from ..command import ROOT
 from ..results import view
 
 FILE = ROOT / "loadtest" / "report" / "advice.toml"
+_MEASURED = (view.UNDECIDED, "too little measured")  # outcomes whose sentence has figures
 _SENTENCES_MAX = 3  # of verdicts, in a line; the others are behind its links
 HOLDS, FAILS = "holds", "does not hold"
 _ABSENT = view.Verdict("", "not asked", "", "its experiment is not part of these results", ())
@@ -40,8 +41,8 @@ def _because(line, outcome, verdicts):
         return f"{line['otherwise']['because']} {seen}".strip()
     why = "; ".join(dict.fromkeys(verdict.why.rstrip(".") for verdict in deciding if verdict.why))
     lead = "Not settled on this machine" if outcome == view.UNDECIDED else "Not answered by this run"
-    # A sentence of what was not measured says nothing more.
-    return f"{lead}, so this is only the usual advice: {why or outcome}. {seen if outcome == view.UNDECIDED else ''}".strip()
+    told = seen if outcome in _MEASURED and "not measured" not in seen else ""
+    return f"{lead}, so this is only the usual advice: {why or outcome}. {told}".strip()
 
 
 def of(results, lines=None):
