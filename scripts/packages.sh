@@ -43,6 +43,13 @@ h2o           cmd:h2o                 h2o                       the h2o server
 lighttpd      sh:lighttpd_is_here     lighttpd                  lighttpd
 pytest        sh:pytest_is_here       python3-pytest            pytest, for Python 3
 pytest-xdist  sh:xdist_is_here        python3-pytest-xdist      pytest-xdist, for Python 3
+requests      sh:requests_is_here     python3-requests          requests, for Python 3
+httpx         sh:httpx_is_here        python3-httpx             httpx, for Python 3
+aiohttp       sh:aiohttp_is_here      python3-aiohttp           aiohttp, for Python 3
+node          cmd:node                nodejs                    Node.js, 18 or newer
+npm           cmd:npm                 npm                       npm
+go            cmd:go                  golang-go                 Go
+ab            cmd:ab                  apache2-utils             ab, of the Apache utilities
 yaml          sh:yaml_is_here         python3-yaml              PyYAML, for Python 3
 lintian       cmd:lintian             lintian                   lintian
 file          cmd:file                file                      file, which CPack asks what is a program
@@ -107,9 +114,25 @@ pytest_is_here() {
     python_with pytest >/dev/null
 }
 
-# For the Python that has pytest.
+# pytest_python_has MODULE: the Python that has pytest has it, too.
+pytest_python_has() {
+    pytest_python=$(python_with pytest) && "$pytest_python" -c "import $1" 2>/dev/null
+}
+
 xdist_is_here() {
-    pytest_python=$(python_with pytest) && "$pytest_python" -c 'import xdist' 2>/dev/null
+    pytest_python_has xdist
+}
+
+requests_is_here() {
+    pytest_python_has requests
+}
+
+httpx_is_here() {
+    pytest_python_has httpx
+}
+
+aiohttp_is_here() {
+    pytest_python_has aiohttp
 }
 
 yaml_is_here() {

@@ -3,7 +3,7 @@
 # The test suite, in stages that each build what they test. The last line counts what passed and failed in all of them;
 # before it, what failed is named once more.
 
-stages="unit fuzz valgrind integration faults soak conformance-peers smuggling loadtest page tsan deploy image package"
+stages="unit fuzz valgrind integration faults soak conformance-peers smuggling clients loadtest page tsan deploy image package"
 # Only by name: they take long, measure time, or judge the tests.
 other_stages="coverage timing tsan-all package-debian13 restart prometheus docs"
 
@@ -86,6 +86,13 @@ stage_smuggling() {
     need_to_build python3 pytest pytest-xdist nginx haproxy apache h2o lighttpd
     build_stage asan || return 0
     run_pytest smuggling 300 tests/smuggling -n 6 --server build/asan/echod
+}
+
+# What people use, against each mode and through proxies.
+stage_clients() {
+    need_to_build python3 pytest pytest-xdist requests httpx aiohttp curl node npm go ab nginx haproxy
+    build_stage asan || return 0
+    run_pytest clients 600 tests/clients -n 3 --server build/asan/echod
 }
 
 # The load tests' own tests: they bring their servers along.
