@@ -81,9 +81,11 @@ def parametrized(function):
 @parametrized
 def test_bodies(servers, proxy, client, mode):
     path = "/status/200" if client in WRITES_FIRST else "/echo"
-    items = [request("GET", "/plaintext"), request("HEAD", "/bytes/1000"), request("GET", "/status/204"), request("GET", "/status/304"),
-             request("POST", "/echo", SMALL), request("POST", path, MEDIUM), request("POST", path, MEDIUM, chunked=True),
-             request("POST", path, LARGE), request("GET", "/plaintext")]
+    items = [request("GET", "/plaintext"), request("HEAD", "/bytes/1000"), request("GET", "/status/204"),
+             request("GET", "/status/304"), request("POST", "/echo", SMALL), request("POST", path, MEDIUM),
+             request("POST", path, MEDIUM, chunked=True), request("GET", "/plaintext")]
+    if mode == "event":
+        items.append(request("POST", path, LARGE))
     with in_front(proxy, servers(mode, *TAKES_LARGE)) as url:
         results = ask(client, url, items)
     for item, result in zip(items, results):
@@ -97,7 +99,7 @@ def test_bodies(servers, proxy, client, mode):
 @pytest.mark.parametrize("path, length", [("/anything", MEDIUM), ("/echo", LARGE)])
 def test_refused_uploads(servers, proxy, client, mode, path, length):
     """The proxy reads the 413 and passes it on: no 502."""
-    times = REFUSED_TIMES if length == MEDIUM else 4
+    times = REFUSED_TIMES if length == MEDIUM else 2
     with in_front(proxy, servers(mode)) as url:
         results = ask(client, url, [request("POST", path, length)] * times)
     statuses = [item.get("status") for item in results]
