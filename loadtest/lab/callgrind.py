@@ -14,6 +14,7 @@ from .errors import LabError
 from .process import Child, quoted
 
 _CONNECTIONS = 8
+_CONNECTIONS_FOR_LINES, _REQUESTS_FOR_LINES = 64, 640
 _PATIENCE = 60
 # callgrind counts every byte of a `rep stosb` or `rep movsb` as an instruction: keep glibc from using them.
 _TUNABLES = "glibc.cpu.x86_rep_stosb_threshold=1073741824:glibc.cpu.x86_rep_movsb_threshold=1073741824"
@@ -65,6 +66,50 @@ def _total(subject, path, requests, folder, flags):
         server.stop(patience=_PATIENCE)
     profiles = list(folder.iterdir())
     return sum(parse_total(profile.read_text(encoding="utf-8", errors="replace")) for profile in profiles)
+
+
+def parse_lines(text):
+    """Instructions by (file, line) in a profile that names files and lines whole, and as far as the program has them."""
+    found, file, of_call = {}, None, False
+    for line in text.splitlines():
+        if line[:3] in ("fl=", "fi=", "fe="):
+            file = line[3:]
+        elif line.startswith("calls="):
+            of_call = True  # what is called costs that much, and is counted where it stands
+        elif line[:1].isdigit() and file:
+            number, cost = line.split()[:2]
+            found[file, int(number)] = found.get((file, int(number)), 0) + (0 if of_call else int(cost))
+            of_call = False
+    return found
+
+
+def _profile(subject, path, requests, folder):
+    """Instructions by file and line of a server's whole life, with so many requests in it."""
+    valgrind = ["valgrind", "--tool=callgrind", "--quiet", "--compress-strings=no", "--compress-pos=no",
+                f"--callgrind-out-file={folder}/callgrind.%p"]
+    with subject.start(before=valgrind) as server:
+        server.wait_ready(timeout=_PATIENCE)
+        if requests:
+            load(server, path, requests, _CONNECTIONS_FOR_LINES)
+        server.stop(patience=_PATIENCE)
+    total = {}
+    for profile in folder.iterdir():
+        for place, cost in parse_lines(profile.read_text(encoding="utf-8", errors="replace")).items():
+            total[place] = total.get(place, 0) + cost
+    return total
+
+
+def lines_run(subject, path):
+    """The (file, line) that each connection with its requests runs through, of a program with line numbers: those that cost more
+    by at least an instruction for each connection than a life without any."""
+    with tempfile.TemporaryDirectory(prefix="echod-lab-") as temporary:
+        found = []
+        for requests in (0, _REQUESTS_FOR_LINES):
+            folder = Path(temporary) / str(requests)
+            folder.mkdir()
+            found.append(_profile(subject, path, requests, folder))
+    idle, loaded = found
+    return {place for place, cost in loaded.items() if cost - idle.get(place, 0) >= _CONNECTIONS_FOR_LINES}
 
 
 def instructions_per_request(subject, path, few, many, keep=None, flags=()):

@@ -112,7 +112,13 @@ _ALL = (
       if figure.name not in {f"p{part}_computing_us" for part in (50, 99)}),
     Figure("first_answer_s", "first answer after", "s", "lower", "from the requests, which are sent at once, to the first answer"),
     Figure("mean_answer_s", "mean answer after", "s", "lower", "from the requests to an answer, on average"),
-    Figure("code_lines", "lines of code", "", "lower", "lines of the mode's own sources, without blank lines and comments"),
+    Figure("lines_run", "lines run through", "", "lower",
+           "lines of our code, in all folders, that run for each connection with its requests: what callgrind sees in a build with "
+           "line numbers"),
+    Figure("lines_run_server", "of them in server/", "", "lower", "those of sockets, threads and loops, which the modes differ in"),
+    Figure("lines_run_common", "of them in common/", "", "lower", "those of HTTP, which all modes share"),
+    Figure("code_lines", "lines of those files", "", "lower",
+           "all lines of the files that these stand in, without blank lines and comments: what a reader has to know"),
     Figure("lost_updates", "lost updates", "", "lower", "updates of a shared counter that are missing at the end"),
     Figure("lost_share", "lost", "%", "lower", "the same as a part of all updates"),
     Figure("ns_per_update", "time/update", "ns", "lower", "elapsed time over the updates of all threads", log=True),
@@ -137,7 +143,7 @@ _EXACT = ("instructions_per_request",)  # counted, however few the requests
 OF_PROCESS = frozenset((
     "cpu_us_per_request", "cpu_us_at_rate", "switches_per_request", "voluntary_per_request", "involuntary_per_request",
     "server_cpus_busy", "threads", "pss_bytes", "bytes_per_connection", "address_bytes_per_connection", "user_bytes_per_connection",
-    "kernel_bytes_per_connection", "stack_bytes_per_connection", "code_lines", "binary_bytes", "startup_ms",
+    "kernel_bytes_per_connection", "stack_bytes_per_connection", "code_lines", "lines_run", "lines_run_server", "lines_run_common", "binary_bytes", "startup_ms",
     "instructions_per_request", "bytes_per_waiter", "user_bytes_per_waiter", "threads_per_waiter", "cpu_us_per_waiter",
     "bytes_per_slow", "open_before", "lived_on", "lived_share", "serves_on", "answers_lost", "last_s", "exit_s"))
 

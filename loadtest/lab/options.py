@@ -13,8 +13,8 @@ def parse(argv):
     parser = command.Parser(prog="compare", description="Put what people say about threads and event loops to the test: the same "
                             "server in each of its modes, under load. See loadtest/README.md.")
     effort = parser.add_mutually_exclusive_group()
-    effort.add_argument("--quick", action="store_true", help="at most 2 minutes; the default")
-    effort.add_argument("--full", action="store_true", help="more points, rounds and time: at most 40 minutes")
+    effort.add_argument("--quick", action="store_true", help="at most 3 minutes; the default")
+    effort.add_argument("--full", action="store_true", help="more points, rounds and time: at most an hour")
     parser.add_argument("--list", action="store_true", help="name the experiments and end")
     parser.add_argument("--only", metavar="A,B", help="some of the experiments [all]")
     parser.add_argument("--modes", metavar="A,B", help="modes to measure [all that the server offers]")

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 from unittest import mock
 
 import context
-from lab import cpus, engine, methods, swarm
+from lab import callgrind, cpus, engine, methods, swarm
 from lab.errors import CannotConnect, CellFailed, LabError, ServerDied
-from lab.methods import burst, idle, mix, overload, price
+from lab.methods import burst, idle, mix, overload, price, slices
 from lab.subjects import Subject
 
 TESTS = context.LOADTEST / "tests"
@@ -143,6 +143,18 @@ class ArgumentsTest(unittest.TestCase):
         self.assertEqual(words, ["--duration", "1", "--target", "127.0.0.1:9", "--class", "a", "--rate", "5", "--close", "/x"])
 
 
+class SlicesTest(SwarmTest):
+    def test_first_mean_and_last(self):
+        found = self.measure(slices, None, requests=8)
+        self.assertEqual(found.figures, {"first_answer_s": 1e-4, "mean_answer_s": 1e-4, "last_answer_s": 1e-4})
+        self.assertEqual(found.samples["first_answer_s"], 8)
+
+    def test_not_all_answered(self):
+        self.set_environment("FAKE_SWARM", "half")
+        with self.assertRaisesRegex(CellFailed, "4 of 8 were answered"):
+            self.measure(slices, None, requests=8)
+
+
 class IdleTest(unittest.TestCase):
     def test_of_the_kernel(self):
         grown = {"user": 800.0, "address": 9000.0, "slab": 3000.0, "stacks": -10.0, "tables": 40.0}
@@ -162,6 +174,49 @@ class LinesTest(unittest.TestCase):
     def test_neither_blank_nor_comment(self):
         text = '/* a\n b */\n\nint x; /* c */\n// d\nchar *s = "/* no comment */";\n  /* e */ int y;\n'
         self.assertEqual(price.count_lines(text), 3)
+
+
+PROFILE = """# callgrind format
+positions: line
+events: Ir
+fl=build/x/../common/session.c
+fn=session_feed
+10 5
+11 7
+calls=3 40
+12 900
+fi=common/span.h
+3 2
+fe=build/x/../common/session.c
+13 1
+fn=(below main)
+fl=???
+0 8
+"""
+
+
+class LinesRunTest(unittest.TestCase):
+    def test_lines_of_a_profile(self):
+        found = callgrind.parse_lines(PROFILE)
+        session = "build/x/../common/session.c"
+        self.assertEqual(found, {(session, 10): 5, (session, 11): 7, (session, 12): 0, ("common/span.h", 3): 2, (session, 13): 1,
+                                 ("???", 0): 8})
+
+    def test_a_line_counts_if_each_connection_runs_it(self):
+        """What start-up and a timer run is no connection's, and a list by hand is not needed."""
+        idle = {("a", 1): 500, ("a", 2): 30, ("b", 9): 4000}
+        loaded = {("a", 1): 500, ("a", 2): 60, ("a", 3): 64, ("b", 9): 9000}
+        with mock.patch.object(callgrind, "_profile", lambda subject, path, requests, folder: loaded if requests else idle):
+            self.assertEqual(callgrind.lines_run(None, "/"), {("a", 3), ("b", 9)})
+
+    def test_by_folder(self):
+        root = price.command.ROOT
+        places = price.own_lines({(f"{root}/build/x/../../server/main.c", 3), (f"{root}/common/span.h", 4), (f"{root}/common/span.h", 5),
+                                  ("/usr/include/x.h", 1), ("???", 0)})
+        found = price.figures_of_lines(places)
+        self.assertEqual((found["lines_run"], found["lines_run_server"], found["lines_run_common"]), (3, 1, 2))
+        self.assertEqual(found["code_lines"], sum(price.count_lines((root / name).read_text(encoding="utf-8"))
+                                                  for name in ("server/main.c", "common/span.h")))
 
 
 if __name__ == "__main__":

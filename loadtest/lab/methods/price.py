@@ -1,16 +1,25 @@
 # SPDX-License-Identifier: MIT
-"""What a mode costs before it serves anything: lines of its own code, the program's size, start-up; and a request's price."""
+"""What a mode costs before it serves anything: the code that a connection runs through, the program's size, start-up; and a
+request's price in instructions.
 
+The lines are not a list made by hand: callgrind says which lines of a build with line numbers (build/lines) run for each connection
+that opens, asks for a path ten times, and closes.
+"""
+
+import os
 import re
 import time
+from dataclasses import replace
+from pathlib import Path
 from statistics import median
 
 from .. import callgrind, command
 from . import Outcome
 
-WORKLOAD = {"path": "/plaintext", "starts": 5, "few": 500, "many": 1500, "sources": {}}
+WORKLOAD = {"path": "/plaintext", "starts": 5, "few": 500, "many": 1500}
+LINES = command.ROOT / "build" / "lines" / "echod"
 _COMMENTS = re.compile(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\])*\"", re.DOTALL)
-_PER_START, _CALLGRIND = 0.05, 2.2  # seconds
+_PER_START, _CALLGRIND = 0.05, 5.0  # seconds
 
 
 def find_tools():
@@ -40,15 +49,35 @@ def _startup_ms(subject, cpus):
     return took * 1e3
 
 
+def own_lines(places):
+    """(file below the project's folder, line) of those that are ours."""
+    found = ((Path(os.path.normpath(file)), line) for file, line in places)
+    return {(file.relative_to(command.ROOT), line) for file, line in found if file.is_relative_to(command.ROOT)}
+
+
+def figures_of_lines(places):
+    """Of our own lines, how many there are in all, in server/ and in common/, and all lines of their files."""
+    folders = [file.parts[0] for file, _ in places]
+    return {"lines_run": len(places), "lines_run_server": folders.count("server"), "lines_run_common": folders.count("common"),
+            "code_lines": sum(count_lines((command.ROOT / file).read_text(encoding="utf-8")) for file in {file for file, _ in places})}
+
+
+def _lines(cell):
+    """(figures, details): the lines that a connection runs through, in the build with line numbers; none where that was not made."""
+    if not LINES.exists():
+        return {}, {"lines": f"not counted: {LINES.relative_to(command.ROOT)} is not built (./dev build lines)"}
+    subject = replace(cell.subject, argv=(str(LINES), *cell.subject.argv[1:]))
+    places = own_lines(callgrind.lines_run(subject, cell.workload["path"]))
+    return figures_of_lines(places), {"files": sorted({str(file) for file, _ in places})}
+
+
 def measure(cell, lab):
     given = cell.workload
     figures = {"startup_ms": median(_startup_ms(cell.subject, lab.pinning.server) for _ in range(given["starts"]))}
     if cell.subject.kind != "mode":
         return Outcome(figures)
-    sources = [command.ROOT / name for name in given["sources"].get(cell.subject.mode, ())]
-    if sources:
-        figures["code_lines"] = sum(count_lines(path.read_text(encoding="utf-8")) for path in sources)
     figures["binary_bytes"] = lab.server.stat().st_size
     figures["instructions_per_request"] = callgrind.instructions_per_request(
         cell.subject, given["path"], given["few"], given["many"])
-    return Outcome(figures, details={"sources": [str(path.relative_to(command.ROOT)) for path in sources]})
+    lines, details = _lines(cell)
+    return Outcome(figures | lines, details=details)
