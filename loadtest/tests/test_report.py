@@ -8,6 +8,7 @@ import re
 import tempfile
 import unittest
 import unittest.mock
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -88,7 +89,15 @@ class ViewTest(unittest.TestCase):
         first, second = view.experiments(results)[0].claims[0].verdicts[0].conditions
         self.assertEqual(first.line, "thread/event, CPU per request at 1,024: 2.10 (1.90 to 2.20), wanted at least 1.3")
         self.assertEqual(first.basis, "5 rounds, coverage 94 %, n = 31,000")
+        self.assertEqual(replace(first, low=2.1, high=2.1).found, "2.10 in every round")
+        self.assertEqual(replace(first, rounds=1).found, "2.10")
         self.assertEqual(second.line, "thread/event, CPU per request at 1,024: no figure, wanted at least 1.3")
+
+    def test_modes_of_which_the_same_is_told_are_one_row(self):
+        told = [verdict("not asked", "Not measured: it needs --full.", mode, "it needs --full") for mode in ("thread", "event")]
+        shown = view.experiments(one(claims=[claim("c", "C", *told, verdict(mode="pool"))]))[0].claims[0]
+        self.assertEqual(shown.rows, [("not asked", "thread, event", "Not measured: it needs --full."),
+                                      ("holds", "pool", "A request costs 8.9 µs in thread and 7.0 µs in event.")])
 
     def test_curves_are_of_all_rounds_together(self):
         shown = view.experiments(one(*[cpu("event", 64, i, 1, histograms={"us": [[10, 5], [20 * i, 1]]}) for i in (1, 2)]))[0]
@@ -107,7 +116,7 @@ class AdviceTest(unittest.TestCase):
 
     def test_all_claims_hold(self):
         self.assertEqual(self.line("holds", "holds"), {
-            "when": "come", "choose": "event", "because": "Loops are cheap. Seen C. Seen D.", "claims": ["e.c", "e.d"], "outcome": "holds"})
+            "when": "come", "choose": "event", "because": "Loops are cheap. Seen C. thread: Seen D.", "claims": ["e.c", "e.d"], "outcome": "holds"})
 
     def test_one_that_does_not_hold_turns_the_advice(self):
         for outcomes in (("does not hold", "holds"), ("does not hold", "not asked")):
@@ -119,7 +128,7 @@ class AdviceTest(unittest.TestCase):
         self.assertEqual((line["choose"], line["because"]), ("event", "Not settled on this machine, so this is only the usual advice: a reason. Seen C."))
         for outcome in ("too little measured", "not asked", "needs more CPUs"):
             line = self.line("holds", outcome)
-            seen = " Seen D." if outcome == "too little measured" else ""
+            seen = " thread: Seen D." if outcome == "too little measured" else ""
             self.assertEqual((line["because"], line["outcome"]),
                              (f"Not answered by this run, so this is only the usual advice: another.{seen}", outcome))
 
@@ -131,12 +140,15 @@ class AdviceTest(unittest.TestCase):
         self.assertEqual((line["outcome"], line["because"]), ("not asked", "Not answered by this run, so this is only the usual advice: its experiment is not part of these results."))
 
     def test_every_claim_of_the_file_is_one_of_an_experiment(self):
-        known = {f"{item.name}.{entry.name}": entry.modes for item in experiments.load_all() for entry in item.claims}
+        known = {f"{item.name}.{entry.name}": entry for item in experiments.load_all() for entry in item.claims}
         for line in advice.load():
+            figures = 0
             for reference in line["claims"]:
                 anchor, _, mode = reference.partition(":")
                 self.assertIn(anchor, known, line["when"])
-                self.assertTrue(not mode or mode in known[anchor], reference)
+                self.assertTrue(not mode or mode in known[anchor].modes, reference)
+                figures += known[anchor].sentence.count("{")
+            self.assertGreater(figures, 0, "no figure carries the advice")
 
     def test_the_file(self):
         for line in advice.load():

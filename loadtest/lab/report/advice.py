@@ -32,9 +32,19 @@ def _outcome(verdicts):
     return FAILS if FAILS in outcomes else next((outcome for outcome in outcomes if outcome != HOLDS), HOLDS)
 
 
+def _sentences(verdicts):
+    """What was seen: each sentence once, after the modes of which it is told unless it names them."""
+    modes = {}
+    for verdict in verdicts:
+        if verdict.sentence:
+            modes.setdefault(verdict.sentence, []).append(verdict.mode)
+    return [f"{', '.join(names)}: {sentence}" if all(names) and names[0] not in sentence else sentence
+            for sentence, names in modes.items()]
+
+
 def _because(line, outcome, verdicts):
     deciding = [verdict for verdict in verdicts if verdict.outcome == outcome]
-    seen = " ".join(list(dict.fromkeys(verdict.sentence for verdict in deciding if verdict.sentence))[:_SENTENCES_MAX])
+    seen = " ".join(_sentences(deciding)[:_SENTENCES_MAX])
     if outcome == HOLDS:
         return f"{line['because']} {seen}".strip()
     if outcome == FAILS:

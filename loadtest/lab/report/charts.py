@@ -132,7 +132,7 @@ def dots(experiment, figure):
     texts = [view.cell(row, figure) for _, row in rows if row]
     right = WIDTH - max(map(len, texts)) * _CHARACTER - 8
     values = [value for row in experiment.rows if figure.name in row.figures for value in _interval(row.figures[figure.name])]
-    along = scale.around(values, left + 6, right - 6)
+    along = scale.around(values, left + 12, right - 6)
     bottom = len(rows) * _ROW + 4
     chart = Chart(figure.title, _note(figure, along.log), _finding(experiment, figure), bottom + 20)
     _value_ticks(chart, along, figure.unit, 0, bottom)

@@ -26,16 +26,17 @@ def _outcome(word):
     return Text(f"{sign} {word}", style=_STYLES[style])
 
 
-def _verdict(verdict):
-    """One line: outcome, mode, sentence, why."""
-    return Text.assemble(_outcome(verdict.outcome), f" {verdict.mode}" if verdict.mode else "", f": {verdict.told}" if verdict.told else "")
+def _verdict(outcome, modes, told):
+    """One line."""
+    return Padding(Text.assemble(_outcome(outcome), f" {modes}" if modes else "", f": {told}" if told else ""), (0, 0, 0, 2))
 
 
-def _claim(claim, conditions):
+def _claim(claim):
+    """With the conditions of each verdict."""
     yield Text(f"{claim.anchor}: {claim.claim}", style="bold")
     for verdict in claim.verdicts:
-        yield Padding(_verdict(verdict), (0, 0, 0, 2))
-        for condition in verdict.conditions if conditions else ():
+        yield _verdict(verdict.outcome, verdict.mode, verdict.told)
+        for condition in verdict.conditions:
             basis = f" ({condition.basis})" if condition.basis else ""
             yield Padding(Text(f"{condition.line}{basis}"), (0, 0, 0, 4))
 
@@ -82,7 +83,7 @@ def _experiment(console, experiment):
     for remark in view.remarks(experiment):
         yield Text(remark)
     for claim in experiment.claims:
-        yield from _claim(claim, True)
+        yield from _claim(claim)
     yield ""
 
 
@@ -90,7 +91,8 @@ def _verdicts(experiments):
     yield Text("All verdicts", style="bold underline")
     for experiment in experiments:
         for claim in experiment.claims:
-            yield from _claim(claim, False)
+            yield Text(f"{claim.anchor}: {claim.claim}", style="bold")
+            yield from (_verdict(*row) for row in claim.rows)
     yield ""
 
 

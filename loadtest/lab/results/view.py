@@ -102,10 +102,10 @@ class Condition:
         """`2.14 (1.92 to 2.20)`; empty where there is no ratio."""
         if self.ratio is None:
             return ""
-        if self.low == self.high == self.ratio and self.rounds:
-            return f"{ratio(self.ratio)} in every round"
-        if None in (self.low, self.high):
+        if self.rounds == 1 or None in (self.low, self.high):
             return ratio(self.ratio)
+        if self.low == self.high == self.ratio:
+            return f"{ratio(self.ratio)} in every round"
         return f"{ratio(self.ratio)} ({ratio(self.low)} to {ratio(self.high)})"
 
     @property
@@ -154,6 +154,14 @@ class Claim:
     source: str
     reverse: str
     verdicts: tuple
+
+    @property
+    def rows(self):
+        """[(outcome, modes, told)]: the verdicts of modes of which the same is told, together."""
+        groups = {}
+        for verdict in self.verdicts:
+            groups.setdefault((verdict.outcome, verdict.told), []).append(verdict.mode)
+        return [(outcome, ", ".join(filter(None, modes)), told) for (outcome, told), modes in groups.items()]
 
 
 @dataclass(frozen=True)
