@@ -99,7 +99,7 @@ def load(server, classes, pinning, seconds, warmup=0.0, gate=True, of_run=None, 
 
 
 def open_gate(run, server, before):
-    """Lets the requests of a swarm begin once the server has accepted all of its connections. `before`: its sockets without them."""
+    """Lets the requests of a swarm begin once the server has accepted its connections. `before`: its sockets without them."""
     held = run.held()
     if held["open"] < held["asked"]:
         raise CellFailed(f"{held['open']:,} of {held['asked']:,} connections were opened", "refused")

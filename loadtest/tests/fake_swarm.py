@@ -36,7 +36,8 @@ def result_of(of, interval):
         errors["body"] = 3
     latency = dict.fromkeys(("min", "mean", "p50", "p90", "p99", "p99.9", "max"), 100.0)
     offered = asked and asked / (2 if FAULT == "unoffered" else 1)
-    row = {"offered": requests, "goodput": answers, "late": late, "refused": 0, "failed": 0, "p50_us": 100.0, "p99_us": 100.0}
+    row = {"offered": requests, "goodput": answers, "late": late, "refused": 0, "failed": 0, "p50_us": 100.0,
+           "p99_us": 100.0}
     series = {"series": [{"end_s": 0.5, **row}, {"end_s": 1.0, **row, "p99_us": None}]} if interval else {}
     return {"name": of["name"], "path": of["path"], "asked_rate": asked, "offered_rate": offered or answers + late,
             "achieved_rate": (answers + late) / 1.0, "goodput": answers / 1.0, "requests": requests, "answers": answers, "late": late,

@@ -109,7 +109,8 @@ class IsolationTest(unittest.TestCase):
     def test_what_runs_elsewhere_is_not_signalled(self):
         target = Subject("target", (), kind="target", url="http://127.0.0.1:1")
         for method in (isolation, shutdown):
-            with mock.patch("lab.server.Remote.wait_ready", lambda server: server), self.assertRaisesRegex(CellFailed, "not signalled"):
+            with (mock.patch("lab.server.Remote.wait_ready", lambda server: server),
+                  self.assertRaisesRegex(CellFailed, "not signalled")):
                 method.measure(engine.Cell(None, target, 3, 1, 1.0, method.WORKLOAD), lab())
 
 
