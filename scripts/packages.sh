@@ -38,7 +38,7 @@ gcovr         cmd:gcovr               gcovr                     gcovr
 readelf       cmd:readelf             binutils                  readelf, of the GNU binutils
 haproxy       sh:haproxy_is_here      haproxy                   HAProxy
 prometheus    cmd:prometheus          prometheus                Prometheus, with promtool
-apache        sh:apache_is_here       apache2                   Apache httpd 2.4
+apache        sh:apache_is_here       apache2-bin               Apache httpd 2.4
 h2o           cmd:h2o                 h2o                       the h2o server
 lighttpd      sh:lighttpd_is_here     lighttpd                  lighttpd
 pytest        sh:pytest_is_here       python3-pytest            pytest, for Python 3
