@@ -20,6 +20,7 @@ from . import Outcome
 WORKLOAD = {"timed": {}, "beside": {}, "warmup": 0.2}
 _OWN = ("seconds", "turn", "stalls")  # keys of a phase that are no flags of swarm
 _OVERHEAD, _CONNECTING = 0.4, 0.0001
+_LAST = 0.2  # seconds until the last answers beside have come
 
 
 def find_tools():
@@ -43,8 +44,8 @@ def times(phase, cell):
 
 def length(cell):
     phases = cell.workload["beside"]
-    return (_OVERHEAD + sum(sum(times(phase, cell)) + phases[phase].get("turn", 0) for phase in phases) +
-            len(phases) * _CONNECTING * connections(cell))
+    waits = sum(of.get("turn", 0) if cell.subject.name in of.get("stalls", ()) else _LAST for of in phases.values())
+    return _OVERHEAD + waits + sum(sum(times(phase, cell)) + _CONNECTING * connections(cell) for phase in phases)
 
 
 def _filled(of, cell):

@@ -12,7 +12,7 @@ from .. import loaded, swarm
 from ..errors import CellFailed, LabError
 from . import Outcome
 
-WORKLOAD = {"path": "/delay/800ms", "delay": 0.8, "requests": 60, "signal_after": 0.25, "expect-body": "Hello, World!"}
+WORKLOAD = {"path": "/delay/600ms", "delay": 0.6, "requests": 60, "signal_after": 0.25, "expect-body": "Hello, World!"}
 _OVERHEAD = 0.4
 _PATIENCE = 40  # seconds until the server's end: echod's own drain timeout is 30
 
