@@ -23,8 +23,8 @@ long syscall(long number, ...)
         argument[i] = va_arg(list, long);
     }
     va_end(list);
-    if (number == SYS_sendto) {
-        long turns = more / 2;
+    long turns = more / 2;
+    if (number == SYS_sendto && turns > 0) {
         __asm__ volatile("1: dec %0\n\tjnz 1b" : "+r"(turns));
     }
     return real(number, argument[0], argument[1], argument[2], argument[3], argument[4], argument[5]);

@@ -36,6 +36,7 @@ FOLDER = command.ROOT / "build" / "measured"
 PLAINTEXT = WORKLOADS[0]
 CONNECTIONS = 64
 PAIRS = 11  # rounds
+FOUND = 1.03  # counts of one build differ by less than 1 %, as requests happen to come together
 PIECE, PIECES = (int(part) for part in os.environ.get("PIECE", "1/1").split("/"))
 
 
@@ -116,15 +117,15 @@ class NoiseTest(unittest.TestCase):
 
     def test_5_per_cent_more_instructions_are_found(self):
         plain = subject()
-        before = callgrind.instructions_per_request(plain, PLAINTEXT.path, 500, 1500)
+        before = callgrind.instructions_per_request(plain, PLAINTEXT.path, 2000, 6000)
         preloaded = library(self.folder, "more")
-        own = callgrind.instructions_per_request(subject(preloaded, MORE_INSTRUCTIONS=0), PLAINTEXT.path, 500, 1500) - before
+        own = callgrind.instructions_per_request(subject(preloaded, MORE_INSTRUCTIONS=0), PLAINTEXT.path, 2000, 6000) - before
         more = subject(preloaded, MORE_INSTRUCTIONS=round(before * 0.05 - own))
         found, seen = 0, []
         for _ in range(times(20)):
-            own, slowed = (callgrind.instructions_per_request(server, PLAINTEXT.path, 500, 1500) for server in (plain, more))
+            own, slowed = (callgrind.instructions_per_request(server, PLAINTEXT.path, 2000, 6000) for server in (plain, more))
             seen.append(round(slowed / own, 4))
-            found += slowed / own >= 1.04
+            found += slowed / own >= FOUND
         total = self.keep("instructions", found=found, made=len(seen), ratios=seen)
         self.assertEqual(total["found"], total["made"])
 
