@@ -54,6 +54,12 @@ struct pool {
     struct seat *seats;
 };
 
+/* The connections that free workers are about to take do not wait. */
+static bool pool_has_room(const struct pool *pool) MUTEX_REQUIRES(pool_lock)
+{
+    return pool->count < pool->free + pool->server->options->queue;
+}
+
 /* After every change of the queue or of the free workers. */
 static void pool_publish(struct pool *pool) MUTEX_REQUIRES(pool_lock)
 {
@@ -61,7 +67,7 @@ static void pool_publish(struct pool *pool) MUTEX_REQUIRES(pool_lock)
     int64_t starved = pool->count > pool->free ? pool->count - pool->free : 0;
     atomic_store_explicit(&shared->queued, pool->count, memory_order_relaxed);
     atomic_store_explicit(&shared->starved, starved, memory_order_relaxed);
-    atomic_store_explicit(&shared->queue_full, pool->count == pool->capacity, memory_order_relaxed);
+    atomic_store_explicit(&shared->queue_full, !pool_has_room(pool), memory_order_relaxed);
 }
 
 static bool pool_take(struct pool *pool, struct seat *seat, struct waiting *waiting)
@@ -145,13 +151,12 @@ static int pool_start_lingering(struct pool *pool)
     return -ENOMEM;
 }
 
-/* The connections that free workers are about to take do not wait. */
 static int pool_serve(struct server *server, const struct arrival *arrival)
 {
     struct pool *pool = server->mode_state;
     int error = -EBUSY;
     mutex_lock(&pool->mutex, pool_lock);
-    if (pool->count < pool->free + server->options->queue) {
+    if (pool_has_room(pool)) {
         unsigned last = (pool->first + pool->count) % pool->capacity;
         pool->queue[last] = (struct waiting){.arrival = *arrival, .since_ms = clock_ms()};
         pool->count++;
