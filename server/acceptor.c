@@ -112,35 +112,46 @@ static void acceptor_refuse(struct acceptor *acceptor, const struct arrival *arr
     reactor_add(&acceptor->refusals, arrival, reason);
 }
 
-/* Hands it to the mode, or refuses it. */
-static void acceptor_serve(struct acceptor *acceptor, const struct arrival *arrival, bool full)
+/* Hands it to the mode, or refuses it. False if it is left to wait, where it may: for a place, or for a thread or process. */
+static bool acceptor_serve(struct acceptor *acceptor, const struct arrival *arrival, bool full, bool may_wait)
 {
     struct server *server = acceptor->server;
     if (full) {
-        acceptor_refuse(acceptor, arrival, REFUSAL_FULL);
-        return;
+        if (!may_wait) {
+            acceptor_refuse(acceptor, arrival, REFUSAL_FULL);
+        }
+        return !may_wait;
     }
     int error = server->mode->serve(server, arrival);
-    if (error == -EBUSY) {
+    bool waits = may_wait && error == -EAGAIN;
+    if (error == 0 && !server->mode->loops) { /* those take it in their own threads */
+        shortage_over(server);
+    } else if (error == -EBUSY) {
         acceptor_refuse(acceptor, arrival, REFUSAL_QUEUE);
     } else if (error != 0) {
-        acceptor_refuse(acceptor, arrival, REFUSAL_SYSTEM);
+        if (!waits) {
+            acceptor_refuse(acceptor, arrival, REFUSAL_SYSTEM);
+        }
         acceptor_run_short(acceptor, -error);
-    } else if (!server->mode->loops) { /* those take it in their own threads */
-        shortage_over(server);
     }
+    return !waits;
 }
 
 /* ---- places that lingering connections hold ---- */
 
 _Static_assert((int)PLACE_QUEUE_SIZE >= (int)ACCEPTOR_REFUSALS_MOST, "the places of refusals are for both");
 
-/* Whether there are more lingering connections than new ones that wait for their places. */
+/* Whether there are more lingering connections than new ones that wait for what those hold. */
 static bool acceptor_may_queue(const struct acceptor *acceptor)
 {
-    uint64_t lingering = gate_lingering(&acceptor->server->gate);
     return !acceptor->closing && acceptor->queue.count < PLACE_QUEUE_SIZE &&
-           lingering > acceptor->refusals.lingering + acceptor->queue.count;
+           gate_giving_way(&acceptor->server->gate) > acceptor->queue.count;
+}
+
+/* As many lingering connections are to close, once they have lingered for half a second. */
+static void acceptor_ask(const struct acceptor *acceptor, unsigned count)
+{
+    place_ask(acceptor->server->service.shared, SERVER_MODE_SLOTS, count);
 }
 
 static void acceptor_queue_up(struct acceptor *acceptor, const struct arrival *arrival)
@@ -148,19 +159,18 @@ static void acceptor_queue_up(struct acceptor *acceptor, const struct arrival *a
     static const struct timeval again = {.tv_usec = ACCEPTOR_PLACE_ASK_MS * 1000L};
     place_queue_put(&acceptor->queue, arrival, clock_ms());
     if (acceptor->queue.count == 1) {
-        place_queue_ask(&acceptor->queue, acceptor->server->service.shared, SERVER_MODE_SLOTS);
+        acceptor_ask(acceptor, 1);
         event_add(&acceptor->queue_timer, &again);
     }
 }
 
-/* Serves those that wait while there are places; refuses the others that have waited since `refuse_ms` or longer. */
+/* Serves those that wait while they can be; refuses the others that have waited since `refuse_ms` or longer. */
 static void acceptor_serve_queue(struct acceptor *acceptor, uint64_t refuse_ms)
 {
-    struct arrival arrival;
-    bool full = acceptor_at_limit(acceptor);
-    while (place_queue_take(&acceptor->queue, full ? refuse_ms : UINT64_MAX, &arrival)) {
-        acceptor_serve(acceptor, &arrival, full);
-        full = acceptor_at_limit(acceptor);
+    struct place_queue *queue = &acceptor->queue;
+    while (queue->count > 0 && acceptor_serve(acceptor, &queue->items[0], acceptor_at_limit(acceptor),
+                                              queue->since_ms[0] > refuse_ms)) {
+        place_queue_drop(queue);
     }
     if (acceptor->queue.count == 0) {
         event_del(&acceptor->queue_timer);
@@ -172,10 +182,8 @@ static void acceptor_place(struct acceptor *acceptor, struct arrival *arrival)
     bool full = acceptor_at_limit(acceptor);
     arrival->number = ++acceptor->number;
     gate_enter(&acceptor->server->gate);
-    if (full && acceptor_may_queue(acceptor)) {
+    if (!acceptor_serve(acceptor, arrival, full, acceptor_may_queue(acceptor))) {
         acceptor_queue_up(acceptor, arrival);
-    } else {
-        acceptor_serve(acceptor, arrival, full);
     }
 }
 
@@ -193,6 +201,9 @@ static bool acceptor_accept(struct acceptor *acceptor, int fd, unsigned *accepte
         case ACCEPTING_GONE: break;
         case ACCEPTING_SCARCE:
             acceptor_run_short(acceptor, errno);
+            if (acceptor->paused_in_vain) {
+                acceptor_ask(acceptor, 1);
+            }
             acceptor_pause(acceptor, SCARCE_MS);
             return false;
         }
@@ -276,7 +287,7 @@ static void acceptor_on_queue_timer(evutil_socket_t fd, short events, void *cont
     (void)fd;
     (void)events;
     acceptor_serve_queue(acceptor, clock_ms() - ACCEPTOR_PLACE_WAIT_MS);
-    place_queue_ask(&acceptor->queue, acceptor->server->service.shared, SERVER_MODE_SLOTS);
+    acceptor_ask(acceptor, acceptor->queue.count);
     acceptor_update(acceptor);
 }
 
@@ -289,9 +300,11 @@ static void acceptor_go_on(struct acceptor *acceptor)
 
 static void acceptor_on_pause_end(evutil_socket_t fd, short events, void *context)
 {
+    struct acceptor *acceptor = context;
     (void)fd;
     (void)events;
-    acceptor_go_on(context);
+    acceptor->paused_in_vain = true;
+    acceptor_go_on(acceptor);
 }
 
 static void acceptor_on_bell(evutil_socket_t fd, short events, void *context)
@@ -301,6 +314,7 @@ static void acceptor_on_bell(evutil_socket_t fd, short events, void *context)
     (void)fd;
     (void)events;
     gate_answer(&server->gate);
+    acceptor->paused_in_vain = false;
     if (event_pending(&acceptor->probe_timer, EV_TIMEOUT, NULL) &&
         gate_served(&server->gate) < acceptor->served_then) {
         event_del(&acceptor->probe_timer);

@@ -16,7 +16,7 @@
 enum { ACCEPTOR_REFUSALS_MOST = 16 };
 /* How long one of them may take to send its request, and how long it lingers at most, the time unread included. */
 enum { ACCEPTOR_REFUSAL_MS = 2000 };
-/* How long a new connection waits at most for the place of one that lingers before it is refused, and how often the
+/* How long a new connection waits at most for the place, thread or process of one that lingers before it is refused, and how often the
  * lingering ones are asked. */
 enum { ACCEPTOR_PLACE_WAIT_MS = 1000, ACCEPTOR_PLACE_ASK_MS = 20 };
 /* How often the mode is told to drain, until all connections are closed. */
@@ -44,6 +44,7 @@ struct acceptor {
     bool closing;         /* what the kernel has queued is accepted, then no more */
     bool closed;          /* no more connections will be accepted */
     bool paused;          /* not accepting: until a connection leaves or the timer ends */
+    bool paused_in_vain;  /* the timer ended it, and none has left since */
     struct event accept_events[LISTENERS_MAX];
     uint64_t closing_ms; /* when that began */
     struct remainder {

@@ -246,10 +246,7 @@ static bool blocking_go_on_lingering(struct blocking *b, struct lingering *linge
         return false;
     }
     size_t size = turn_read_size(&b->lane, sizeof(b->scratch));
-    if (ready > 0 && !lingering_discard(lingering, b->fd, b->scratch, size, now)) {
-        return false;
-    }
-    return now < lingering_deadline(lingering) || lingering_expire(lingering, now);
+    return lingering_turn(lingering, b->fd, ready > 0, b->scratch, size, now);
 }
 
 /* On TCP that takes none of the memory that turns need. */
@@ -259,7 +256,7 @@ void blocking_linger(struct blocking *b)
     struct lingering lingering = lingering_begin(b->fd, clock_ms(), LINGER_WHOLE_MS);
     slot_show(slot, DOING_LINGERING);
     blocking_give_back(b);
-    gate_linger_begin(&b->server->gate);
+    gate_linger_begin(&b->server->gate, true);
     atomic_store_explicit(&slot->place_wanted, false, memory_order_relaxed);
     atomic_store_explicit(&slot->lingering_since_ms, lingering.began, memory_order_relaxed);
     while (blocking_go_on_lingering(b, &lingering)) {
@@ -270,7 +267,7 @@ void blocking_linger(struct blocking *b)
 void blocking_leave(struct gate *gate, struct slot *slot)
 {
     if (atomic_load_explicit(&slot->lingering_since_ms, memory_order_relaxed) != 0) {
-        gate_linger_end(gate);
+        gate_linger_end(gate, true);
     }
     gate_leave(gate);
     atomic_store_explicit(&slot->lingering_since_ms, 0, memory_order_relaxed);

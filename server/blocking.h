@@ -18,7 +18,7 @@ enum { BLOCKING_FIRST_SIZE = 1024 };
 /* What one connection needs. The session, a small request and the first bytes of an answer stand side by side, so that they
  * touch one page or two. */
 struct blocking {
-    const struct server *server;
+    struct server *server;
     const _Atomic bool *closing; /* the server drains: connections that are idle end */
     int fd;
     uint64_t
@@ -40,7 +40,7 @@ struct blocking {
     char log_text[ACCESS_LOG_THREAD_SIZE];
 };
 
-static inline void blocking_init(struct blocking *blocking, const struct server *server,
+static inline void blocking_init(struct blocking *blocking, struct server *server,
                                  const _Atomic bool *closing)
 {
     blocking->server = server;

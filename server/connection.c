@@ -248,11 +248,8 @@ static COLD void connection_go_on_lingering(struct connection *connection, short
     struct reactor *reactor = connection->reactor;
     struct lingering *lingering = &connection->lingering;
     uint64_t now = clock_ms();
-    bool stays = (events & EV_READ) == 0 || lingering_discard(lingering, connection_fd(connection),
-                                                              reactor->input, REACTOR_INPUT_SIZE, now);
-    if (stays && now >= lingering_deadline(lingering)) {
-        stays = lingering_expire(lingering, now);
-    }
+    bool stays = lingering_turn(lingering, connection_fd(connection), (events & EV_READ) != 0, reactor->input,
+                                REACTOR_INPUT_SIZE, now);
     if (!stays || !connection_await_lingering(connection, now)) {
         connection_free(connection);
     }

@@ -10,6 +10,7 @@ int gate_init(struct gate *gate, _Atomic uint64_t *open, _Atomic uint64_t *linge
 {
     gate->open = open;
     gate->refused = 0;
+    gate->staying = 0;
     gate->lingering = lingering;
     gate->watched = false;
     gate->bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -64,19 +65,28 @@ void gate_ring(const struct gate *gate)
     eventfd_write(gate->bell, 1);
 }
 
-void gate_linger_begin(const struct gate *gate)
+void gate_linger_begin(struct gate *gate, bool gives_way)
 {
+    atomic_fetch_add(&gate->staying, !gives_way);
     atomic_fetch_add(gate->lingering, 1);
 }
 
-void gate_linger_end(const struct gate *gate)
+void gate_linger_end(struct gate *gate, bool gives_way)
 {
     atomic_fetch_sub(gate->lingering, 1);
+    atomic_fetch_sub(&gate->staying, !gives_way);
 }
 
 uint64_t gate_lingering(const struct gate *gate)
 {
     return atomic_load(gate->lingering);
+}
+
+uint64_t gate_giving_way(const struct gate *gate)
+{
+    uint64_t lingering = atomic_load(gate->lingering);
+    uint64_t staying = atomic_load(&gate->staying);
+    return lingering > staying ? lingering - staying : 0;
 }
 
 void gate_watch(struct gate *gate)

@@ -12,6 +12,7 @@ struct gate {
     _Atomic uint64_t *open;      /* the count */
     _Atomic uint64_t *lingering; /* those of them that only linger */
     _Atomic uint64_t refused;    /* those of them that are refused */
+    _Atomic uint64_t staying;    /* those that linger and give no place to a new one */
     int bell;                    /* an eventfd: readable once it was rung */
     _Atomic bool watched;
 };
@@ -35,11 +36,14 @@ uint64_t gate_served(const struct gate *gate);
 /* Rings the bell for another reason, which the acceptor finds. Any thread. */
 void gate_ring(const struct gate *gate);
 
-/* A connection that has entered begins to linger; it no longer does, and leaves next. Any thread or process. */
-void gate_linger_begin(const struct gate *gate);
-void gate_linger_end(const struct gate *gate);
+/* A connection that has entered begins to linger; it no longer does, and leaves next. `gives_way`: it closes when asked, and a
+ * new connection has its place then; one that is refused has none. Any thread; where it gives way, any process. */
+void gate_linger_begin(struct gate *gate, bool gives_way);
+void gate_linger_end(struct gate *gate, bool gives_way);
 /* Connections that linger: they have had their answer. Any thread. */
 uint64_t gate_lingering(const struct gate *gate);
+/* Those of them that give way. Any thread. */
+uint64_t gate_giving_way(const struct gate *gate);
 
 /* Asks that the next one to leave rings the bell, once. Look at gate_open after this call, not before: who left
  * earlier did not ring. The acceptor's thread. */

@@ -22,7 +22,8 @@ struct lingering lingering_begin(int fd, uint64_t now, uint32_t whole_ms)
         .began = now, .quiet_since = now, .whole_ms = whole_ms, .truncates = socket_is_tcp(fd)};
 }
 
-bool lingering_discard(struct lingering *lingering, int fd, void *room, size_t size, uint64_t now)
+/* False if the peer has closed its side or is gone. */
+static bool lingering_discard(struct lingering *lingering, int fd, void *room, size_t size, uint64_t now)
 {
     struct transfer read = lingering->truncates ? transport_discard(fd, LINGER_READ_SIZE)
                                                 : transport_receive(fd, room, size, PATIENCE_NONE);
@@ -46,14 +47,18 @@ uint64_t lingering_deadline(const struct lingering *lingering)
     return quiet < whole ? quiet : whole;
 }
 
-bool lingering_expire(struct lingering *lingering, uint64_t now)
+bool lingering_turn(struct lingering *lingering, int fd, bool readable, void *room, size_t size, uint64_t now)
 {
-    if (lingering->unread) {
+    if (readable && !lingering->unread && !lingering_discard(lingering, fd, room, size, now)) {
         return false;
     }
+    if (now < lingering_deadline(lingering)) {
+        return true;
+    }
+    bool stays = !lingering->unread;
     lingering->unread = true;
     lingering->quiet_since = now;
-    return true;
+    return stays;
 }
 
 bool lingering_may_give_way(const struct lingering *lingering, uint64_t now)

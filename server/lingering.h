@@ -30,15 +30,14 @@ struct lingering {
 /* Shuts down the sending side of the connected socket. It is read for `whole_ms` at most. */
 struct lingering lingering_begin(int fd, uint64_t now, uint32_t whole_ms);
 
-/* Discards what has come, with one read. `room` is written to where the kernel cannot discard by itself. False if the peer
- * has closed its side or is gone: then nothing is left but to close. Never blocks. */
-bool lingering_discard(struct lingering *lingering, int fd, void *room, size_t size, uint64_t now);
-
-/* When lingering_expire is to be called, if nothing comes before. */
+/* When lingering_turn is to be called, if nothing comes before. */
 uint64_t lingering_deadline(const struct lingering *lingering);
 
-/* That moment has come: true if the connection stays a little longer without being read, false if it is to be closed. */
-bool lingering_expire(struct lingering *lingering, uint64_t now);
+/* Bytes have come, or may have (`readable`), or the deadline has: discards with one read, and moves on from being read to being
+ * no longer read. `room` is written to where the kernel cannot discard by itself. False if the socket is to be closed: the peer
+ * has closed its side or is gone, or all of the time is over. Never blocks. */
+bool lingering_turn(struct lingering *lingering, int fd, bool readable, void *room, size_t size,
+                    uint64_t now);
 
 /* Whether it has lingered for long enough to give its place to a connection that waits for one. */
 bool lingering_may_give_way(const struct lingering *lingering, uint64_t now);

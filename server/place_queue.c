@@ -11,16 +11,11 @@ void place_queue_put(struct place_queue *queue, const struct arrival *arrival, u
     queue->count++;
 }
 
-bool place_queue_take(struct place_queue *queue, uint64_t since_ms, struct arrival *arrival)
+void place_queue_drop(struct place_queue *queue)
 {
-    if (queue->count == 0 || queue->since_ms[0] > since_ms) {
-        return false;
-    }
-    *arrival = queue->items[0];
     queue->count--;
     memmove(queue->items, queue->items + 1, queue->count * sizeof queue->items[0]);
     memmove(queue->since_ms, queue->since_ms + 1, queue->count * sizeof queue->since_ms[0]);
-    return true;
 }
 
 /* The slots whose connections have lingered longest, in that order. */
@@ -44,11 +39,11 @@ static void oldest_offer(struct oldest *oldest, struct slot *slot, uint64_t sinc
     oldest->since_ms[i] = since_ms;
 }
 
-void place_queue_ask(const struct place_queue *queue, struct shared *shared, size_t first_slot)
+void place_ask(struct shared *shared, size_t first_slot, unsigned count)
 {
-    struct oldest oldest = {.wanted = queue->count};
+    struct oldest oldest = {.wanted = count};
     size_t lent = atomic_load_explicit(&shared->slots_lent, memory_order_acquire);
-    for (size_t i = first_slot; i < lent && queue->count > 0; i++) {
+    for (size_t i = first_slot; i < lent && count > 0; i++) {
         struct slot *slot = &shared->slots[i];
         uint64_t since_ms = atomic_load_explicit(&slot->lingering_since_ms, memory_order_relaxed);
         if (since_ms != 0) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* New connections that wait until a lingering one gives them its place of --max-connections. */
+/* New connections that wait until a lingering one gives them its place of --max-connections, its thread or its process. */
 #ifndef ECHOD_SERVER_PLACE_QUEUE_H
 #define ECHOD_SERVER_PLACE_QUEUE_H
 
@@ -19,11 +19,11 @@ struct place_queue {
 
 /* Not when it is full. The arrival waits since `now_ms` of clock_ms. */
 void place_queue_put(struct place_queue *queue, const struct arrival *arrival, uint64_t now_ms);
-/* Takes the oldest if it has waited since `since_ms` or longer; false: there is none. */
-bool place_queue_take(struct place_queue *queue, uint64_t since_ms, struct arrival *arrival);
+/* Forgets the oldest, which is there. */
+void place_queue_drop(struct place_queue *queue);
 
-/* Asks as many lingering connections to close as connections wait here, those that have lingered longest. Looks at all
- * slots, so not for every new connection. A loop's slot speaks for one of its connections at a time. */
-void place_queue_ask(const struct place_queue *queue, struct shared *shared, size_t first_slot);
+/* Asks so many lingering connections to close, PLACE_QUEUE_SIZE at most: those that have lingered longest. Looks at all slots,
+ * so not for every new connection. A loop's slot speaks for one of its connections at a time. */
+void place_ask(struct shared *shared, size_t first_slot, unsigned count);
 
 #endif

@@ -90,7 +90,7 @@ static void reactor_link(struct connection *connection, enum reactor_list list)
     if (list != REACTOR_LINGERING) {
         return;
     }
-    gate_linger_begin(reactor->gate);
+    gate_linger_begin(reactor->gate, connection->session.refusing == REFUSAL_NOT);
     if (reactor->lingering++ == 0) {
         event_add(&reactor->glance, &glance);
         reactor_publish_lingering(reactor);
@@ -102,7 +102,7 @@ static void reactor_unlink(struct connection *connection)
     struct reactor *reactor = connection->reactor;
     TAILQ_REMOVE(&reactor->lists[connection->list], connection, others);
     if (connection->list == REACTOR_LINGERING) {
-        gate_linger_end(reactor->gate);
+        gate_linger_end(reactor->gate, connection->session.refusing == REFUSAL_NOT);
         reactor->lingering--;
         reactor_publish_lingering(reactor);
     }

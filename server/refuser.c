@@ -15,7 +15,9 @@
 
 enum {
     REFUSER_TICK_MS = 20,
-    REFUSER_PATIENCE_MS = 2000, /* for the request, then for the close behind the answer */
+    REFUSER_BUSY_TICK_MS =
+        1, /* while bytes come that are discarded: whoever sends them is to reach their end */
+    REFUSER_PATIENCE_MS = 2000, /* for the request */
 };
 
 static void refuser_set_timer(struct refuser *refuser, unsigned ms)
@@ -30,12 +32,23 @@ static void refuser_close(struct reactor *reactor, unsigned i)
     struct refused refused = refuser->places[i];
     refuser->count--;
     memmove(&refuser->places[i], &refuser->places[i + 1], (refuser->count - i) * sizeof(refused));
+    if (refused.answered) {
+        gate_linger_end(reactor->gate, false);
+    }
     if (refused.reason != REFUSAL_NOT) {
         gate_leave_refused(reactor->gate);
     } else {
         gate_leave(reactor->gate);
     }
     close(refused.arrival.fd);
+}
+
+/* What it lingers for is bounded as for all others of its reactor. */
+static void refuser_begin_lingering(struct reactor *reactor, struct refused *refused)
+{
+    refused->answered = true;
+    refused->lingering = lingering_begin(refused->arrival.fd, clock_ms(), reactor->linger_ms);
+    gate_linger_begin(reactor->gate, false);
 }
 
 /* The session lives no longer than this: what it may have kept of the request is not waited for. False if the client has gone. */
@@ -51,15 +64,23 @@ static bool refuser_answer(struct reactor *reactor, struct refused *refused, str
     }
     session_lost(&session, &reactor->lane);
     session_deinit(&session, reactor->lane.output.budget);
-    refused->answered = true;
-    refused->since_ms = clock_coarse_ms();
-    shutdown(fd, SHUT_WR);
+    refuser_begin_lingering(reactor, refused);
     return kept;
+}
+
+/* False if it is to be closed. */
+static bool refuser_go_on_lingering(struct reactor *reactor, struct refused *refused)
+{
+    return lingering_turn(&refused->lingering, refused->arrival.fd, true, reactor->input, REACTOR_INPUT_SIZE,
+                          clock_ms());
 }
 
 /* False if it is to be closed. */
 static bool refuser_look(struct reactor *reactor, struct refused *refused)
 {
+    if (refused->answered) {
+        return refuser_go_on_lingering(reactor, refused);
+    }
     bool late = clock_coarse_ms() - refused->since_ms >= REFUSER_PATIENCE_MS;
     struct transfer read =
         transport_receive(refused->arrival.fd, reactor->input, REACTOR_INPUT_SIZE, PATIENCE_NONE);
@@ -71,10 +92,21 @@ static bool refuser_look(struct reactor *reactor, struct refused *refused)
     case TRANSPORT_END:
     case TRANSPORT_LOST: return false;
     }
-    if (refused->answered) {
-        return !late;
-    }
     return (bytes.length == 0 && !late) || refuser_answer(reactor, refused, bytes);
+}
+
+/* Whether bytes came in the last moment that were discarded. */
+static bool refuser_discards(const struct refuser *refuser)
+{
+    uint64_t now = clock_ms();
+    for (unsigned i = 0; i < refuser->count; i++) {
+        const struct refused *refused = &refuser->places[i];
+        if (refused->answered && !refused->lingering.unread &&
+            now - refused->lingering.quiet_since < REFUSER_TICK_MS) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static void refuser_on_timer(evutil_socket_t fd, short events, void *context)
@@ -91,9 +123,9 @@ static void refuser_on_timer(evutil_socket_t fd, short events, void *context)
             refuser_close(reactor, i);
         }
     }
-    if (refuser->count == 0) {
-        refuser_set_timer(refuser, 0);
-    }
+    refuser_set_timer(refuser, refuser->count == 0         ? 0
+                               : refuser_discards(refuser) ? REFUSER_BUSY_TICK_MS
+                                                           : REFUSER_TICK_MS);
 }
 
 static void refuser_place(struct reactor *reactor, const struct refused *refused)
@@ -124,11 +156,9 @@ void refuser_refuse(struct reactor *reactor, const struct arrival *arrival, enum
 
 void refuser_linger(struct reactor *reactor, const struct arrival *arrival)
 {
-    shutdown(arrival->fd, SHUT_WR);
-    refuser_place(reactor, &(struct refused){.arrival = *arrival,
-                                             .reason = REFUSAL_NOT,
-                                             .answered = true,
-                                             .since_ms = clock_coarse_ms()});
+    struct refused refused = {.arrival = *arrival, .reason = REFUSAL_NOT};
+    refuser_begin_lingering(reactor, &refused);
+    refuser_place(reactor, &refused);
 }
 
 int refuser_init(struct reactor *reactor)

@@ -8,6 +8,7 @@
 
 #include "common/shared.h"
 #include "server/arrival.h"
+#include "server/lingering.h"
 
 struct reactor;
 
@@ -21,8 +22,11 @@ struct refuser {
     struct refused {
         struct arrival arrival;
         enum refusal reason;
-        bool answered;        /* it lingers */
-        uint64_t since_ms;    /* when it came, or was answered */
+        bool answered; /* it lingers */
+        union {
+            uint64_t since_ms;          /* when it came */
+            struct lingering lingering; /* once it is answered */
+        };
     } places[REFUSER_PLACES]; /* the oldest first */
 };
 

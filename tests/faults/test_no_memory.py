@@ -112,3 +112,41 @@ def answers_that_end_a_connection_are_read(start):
         wire.close()
     server.signal(BACK)
     server.stop()
+
+
+def start_without_memory(start, name, *flags):
+    server = start_failing(start, *flags, mode=name)
+    kept = kept_and_fresh(server)  # so that no thread's memory is spare
+    server.signal(OUT)
+    return server, kept
+
+
+@case(rows=[(mode, mode) for mode in ("event", "hybrid", "thread")], each_mode=False, timeout=90)
+def behind_a_refusal_all_of_an_upload_is_read(start, name):
+    """[7] A client that writes 32 MiB before it reads gets its 503, not a reset."""
+    server, kept = start_without_memory(start, name)
+    for _ in range(3):
+        with server.connect(seconds=30) as wire:
+            wire.send(post(b"/echo", b"").replace(b"Length: 0", b"Length: 33554432"))
+            for _ in range(32):
+                wire.send(bytes(1 << 20))
+            wire.problem(503)
+            wire.finish()
+            check(wire.at_end() and wire.ended == "fin", f"the connection ended with {wire.ended}")
+    server.signal(BACK)
+    kept.close()
+    server.stop()
+
+
+@case(rows=[(mode, mode) for mode in ("event", "hybrid", "thread")], each_mode=False, timeout=90)
+def who_was_refused_and_lingers_is_not_cut_off(start, name):
+    """[7] It has had its answer: the drain timeout ends with status 0, and says nothing of it."""
+    server, kept = start_without_memory(start, name, "--drain-timeout", "200ms")
+    with server.connect() as wire:
+        wire.send(PLAIN)
+        wire.problem(503)
+        server.signal(BACK)
+        kept.close()
+        server.signal(signal.SIGTERM)
+        errors = server.wait(0)
+        check("cut off" not in errors, f"stderr: {errors!r}")

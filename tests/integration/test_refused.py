@@ -3,7 +3,6 @@
 
 import http.client
 import os
-import select
 import time
 
 from harness import settings
@@ -137,14 +136,6 @@ def a_full_server_reads_on_behind_its_refusal(start):
         wire.problem(503)
 
 
-def was_reset(wire):
-    """Whether the server has closed the socket: what is sent to it comes back as an RST."""
-    wire.send_what_goes(b"x")
-    poll = select.poll()
-    poll.register(wire.socket, 0)
-    return bool(poll.poll(0))
-
-
 @case
 def a_lingering_connection_gives_its_place_to_a_new_one(start):
     """[7] The one that has lingered longest, and it alone."""
@@ -161,8 +152,8 @@ def a_lingering_connection_gives_its_place_to_a_new_one(start):
         with server.connect() as third:
             third.send(PLAIN)
             equal(third.answer().status, 200, "status")
-            until(lambda: was_reset(first), "the older one is closed", 2)
-            check(not was_reset(second), "the younger one is closed")
+            until(lambda: first.was_reset(), "the older one is closed", 2)
+            check(not second.was_reset(), "the younger one is closed")
 
 
 @case

@@ -10,10 +10,10 @@ import shutil
 import signal
 import time
 
-from harness import process, settings
+from harness import process, procfs, settings
 from harness.answer import check_problem
 from harness.cases import case
-from harness.checks import Skip, at_most, check, equal, pause, until
+from harness.checks import Skip, at_least, at_most, check, equal, pause, until
 from harness.corpus import get, post
 from harness.wire import Wire
 
@@ -195,6 +195,65 @@ def polite_ones_behind_silent_ones(start):
             for wire in silent:
                 equal(wire.answer().status, 503, "status of one that never asked")
                 wire.closed()
+
+
+# Those that linger make room
+
+
+def lingers(wire):
+    """Its answer is read, and the server reads on."""
+    wire.send(b"NIX / HTTP/1.1\r\n\r\n")
+    wire.problem(501)
+
+
+def the_older_gives_way(server, forbid):
+    """Of two connections that linger, once `forbid` has seen to it that the system gives nothing for a third."""
+    with server.connect() as first, server.connect() as second:
+        first.kept()
+        second.kept()
+        forbid()
+        lingers(first)
+        pause(0.3)
+        lingers(second)
+        begun = time.monotonic()
+        with server.connect() as third:
+            third.send(PLAIN)
+            while not third.readable(0.1):  # they are not silent: nothing but the third ends their lingering before 30 s
+                at_most(time.monotonic() - begun, settings.patience(8), "seconds until it was served")
+                first.send_what_goes(b"x")
+                second.send_what_goes(b"x")
+            equal(third.answer().status, 200, "status")
+            at_least(time.monotonic() - begun, 0.15, "seconds until it was served")
+            until(lambda: first.was_reset(), "the older one is closed", 2)
+            check(not second.was_reset(), "the younger one is closed")
+
+
+@case(rows=[(mode, mode) for mode in settings.modes if mode != "process"], each_mode=False)
+def a_lingering_connection_gives_its_descriptor_to_a_new_one(start, name):
+    """[7] In mode process they are not the server's but its children's."""
+    server = start(mode=name)
+
+    def forbid():
+        highest = max(int(number) for number in os.listdir(f"/proc/{server.pid}/fd"))
+        resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (highest + 1, resource.prlimit(server.pid, resource.RLIMIT_NOFILE)[1]))
+
+    the_older_gives_way(server, forbid)
+
+
+@case(rows=[(mode, mode) for mode in ("thread", "process")], each_mode=False)
+def a_lingering_connection_gives_its_thread_or_process_to_a_new_one(start, folder, name):
+    """[7] The new one waits instead of being refused."""
+    only_as_root()
+    user = 4000000 + os.getpid()
+    server = start(program=own_copy(folder), user=user, limits={"NPROC": 40}, mode=name)
+    with contextlib.ExitStack() as stack:
+
+        def forbid():
+            tasks = sum(len(procfs.threads(pid)) for pid in (server.pid, *procfs.children(server.pid)))
+            for _ in range(40 - tasks):
+                stack.callback(process.end, process.spawn(["sleep", "600"], user=user))
+
+        the_older_gives_way(server, forbid)
 
 
 # Starting

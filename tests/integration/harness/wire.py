@@ -71,6 +71,13 @@ class Wire:
         except (BrokenPipeError, ConnectionResetError):
             pass
 
+    def was_reset(self):
+        """Whether the server has closed the socket: what is sent to it comes back as an RST."""
+        self.send_what_goes(b"x")
+        poll = select.poll()
+        poll.register(self.socket, 0)
+        return bool(poll.poll(0))
+
     def finish(self):
         """Half-closes: no more will be sent."""
         try:
