@@ -35,7 +35,7 @@ def parse(argv):
     parser.add_argument("--merge", metavar="FILE", type=command.path, nargs="+",
                         help="measure nothing: report the results of several load machines as one")
     parser.add_argument("--picture", metavar="FILE", type=command.path,
-                        help="also draw the top of the report's page as a PNG file (in Chromium)")
+                        help="also draw two charts and Which one, when? as a PNG file (in Chromium)")
     options = parser.parse_args(argv)
     _check(options)
     return options
