@@ -167,7 +167,8 @@ def overload(noise, rounds=3):
                 share = 99 if x == 100 else end
                 series = [[second / 2, noise(100 + (share - 100) * min(1, second / 8))] for second in range(1, 17)]
                 made.append(measurement(subject, x, number, {"goodput_share": noise(share)},
-                                        series={"goodput": series, "p99_us": [[second, value * 900] for second, value in series]}))
+                                        series={"goodput": series, "p99_us": [[second, value * 900] for second, value in series],
+                                                "refused": [[second, 0] for second, _ in series]}))
     return experiment("overload", [GOODPUT], made, {"name": "load", "title": "load", "unit": "%", "log": False}, "bar", [
         claim("collapses", "Past capacity the goodput of a mode collapses.",
               verdict(mode="thread", sentence="At 200 % of its capacity thread gets through 22 % of it.", conditions=[condition(

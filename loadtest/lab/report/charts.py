@@ -18,6 +18,7 @@ _MODELS = {"epoll": 1, "event": 1, "thread": 2, "process": 5}  # parts of a ceil
 _OTHERS = (8, 6, 7)
 _BYTES = ("B", "bytes")
 _PERCENTILES = (50, 90, 99, 99.9, 99.99, 99.999)
+_SERIES = ("goodput", "p99_us")  # what is drawn over time, where it is there; results.json has the rest
 _BEYOND = 10  # answers slower than a percentile that is drawn: with fewer it is chance
 
 
@@ -291,7 +292,8 @@ def _series_title(name):
 def over_time(experiment):
     """A plot over the time of a measurement for each series, of the last point of the axis, a line for each round."""
     chosen, found = styles(experiment.subjects), []
-    for name, (x, subjects) in _last_points(experiment.series).items():
+    points = _last_points(experiment.series)
+    for name, (x, subjects) in ({name: points[name] for name in _SERIES if name in points} or points).items():
         points = [point for rounds in subjects.values() for own in rounds for point in own]
         title, unit = _series_title(name)
         left, up = _plot([value for _, value in points], unit)
