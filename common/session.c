@@ -174,7 +174,26 @@ static __attribute__((noinline)) size_t head_complete(struct turn *t, struct spa
     return (size_t)(end - head.data);
 }
 
-static COLD size_t head_feed_on(struct turn *t, const char *data, size_t length);
+/* Where llhttp has not come to the head's end: whether it does so when it goes on behind blanks that it refuses, and RFC 9110
+ * allows. Else `used` is how many bytes were taken. */
+static COLD bool head_goes_on(struct turn *t, const char *data, size_t length, llhttp_errno_t error,
+                              size_t *used)
+{
+    struct session *s = t->session;
+    size_t most = t->lane->service->max_header_size;
+    size_t have = length < most ? length : most;
+    while (error != HPE_PAUSED) {
+        size_t seen = error == HPE_OK ? have : (size_t)(llhttp_get_error_pos(t->parser) - data) + 1;
+        seen = seen < have ? seen : have;
+        if (error == HPE_OK || !broken_head_blanks_begin(t, data, seen)) {
+            *used = broken_head_incomplete(t, data, length, seen, error != HPE_OK);
+            return false;
+        }
+        broken_head_blanks_skip(t, data, length);
+        error = llhttp_execute(t->parser, data + s->head_fed, have - s->head_fed);
+    }
+    return true;
+}
 
 /* `data` begins with the head; nothing of it is consumed before it is complete. */
 HOT size_t head_feed(struct turn *t, const char *data, size_t length)
@@ -182,26 +201,12 @@ HOT size_t head_feed(struct turn *t, const char *data, size_t length)
     struct session *s = t->session;
     size_t most = t->lane->service->max_header_size;
     size_t have = length < most ? length : most;
+    size_t used = 0;
     llhttp_errno_t error = llhttp_execute(t->parser, data + s->head_fed, have - s->head_fed);
-    if (USUAL(error == HPE_PAUSED)) {
-        return head_complete(t, (struct span){.data = data, .length = have});
+    if (UNUSUAL(error != HPE_PAUSED) && !head_goes_on(t, data, length, error, &used)) {
+        return used;
     }
-    if (error == HPE_OK) {
-        return broken_head_incomplete(t, data, length, have, false);
-    }
-    size_t seen = (size_t)(llhttp_get_error_pos(t->parser) - data) + 1;
-    seen = seen < have ? seen : have;
-    if (broken_head_blanks_begin(t, data, seen)) {
-        return head_feed_on(t, data, length);
-    }
-    return broken_head_incomplete(t, data, length, seen, true);
-}
-
-/* The same where some of the head came before. */
-static COLD size_t head_feed_on(struct turn *t, const char *data, size_t length)
-{
-    broken_head_blanks_skip(t, data, length);
-    return head_feed(t, data, length);
+    return head_complete(t, (struct span){.data = data, .length = have});
 }
 
 HOT size_t start_feed(struct turn *t, const char *data, size_t length)
@@ -244,7 +249,7 @@ static __attribute__((noinline)) size_t session_step_on(struct turn *t, const ch
 {
     switch ((enum state)t->session->state) {
     case STATE_START: break;
-    case STATE_HEAD: return head_feed_on(t, data, length);
+    case STATE_HEAD: broken_head_blanks_skip(t, data, length); return head_feed(t, data, length);
     case STATE_REFUSED_LINE: return broken_head_line(t, data, length);
     case STATE_BODY: return body_feed(t, data, length);
     case STATE_ANSWER: return 0;
@@ -366,6 +371,14 @@ void session_feed(struct session *s, struct lane *lane, const char *data, size_t
         session_keep(t, data, length);
         session_consume_kept(t);
     }
+    turn_end(t);
+}
+
+COLD void session_feed_kept(struct session *s, struct lane *lane, const char *data, size_t length)
+{
+    struct turn *t = turn_begin(s, lane);
+    session_keep(t, data, length);
+    session_consume_kept(t);
     turn_end(t);
 }
 

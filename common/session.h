@@ -118,6 +118,8 @@ void session_leave(struct session *session, struct lane *lane);
 
 /* All of `data` is taken: parsed, or copied. Only while WANT_READ. */
 void session_feed(struct session *session, struct lane *lane, const char *data, size_t length);
+/* The same, by way of a copy. For reads off the path of a plain request: with one caller session_feed is inlined there. */
+void session_feed_kept(struct session *session, struct lane *lane, const char *data, size_t length);
 /* The peer has shut down its sending side (FIN): what came before is still answered. */
 void session_eof(struct session *session, struct lane *lane);
 /* The timer named by `timer` has run out; or who is refused shall be told so without having asked. */

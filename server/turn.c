@@ -44,7 +44,7 @@ static COLD bool turn_decide(struct session *session, struct lane *lane, int fd)
         switch (read.outcome) {
         case TRANSPORT_MOVED:
             slot_add(&lane->output.budget.slot->received, read.length);
-            session_feed(session, lane, bytes, read.length);
+            session_feed_kept(session, lane, bytes, read.length);
             break;
         case TRANSPORT_RETRY:
         case TRANSPORT_INTERRUPTED:
