@@ -99,11 +99,12 @@ lighttpd_is_here() {
     PATH=$PATH:/usr/sbin command -v lighttpd >/dev/null
 }
 
-# python_with MODULE: a Python 3 that has it; Debian's packages are seen by Debian's own only.
+# python_with MODULE...: prints the first Python interpreter that can import all of them. The first one in PATH need not be
+# the one that Debian's packages belong to.
 python_with() {
-    for python in python3 /usr/bin/python3; do
-        if "$python" -c "import $1" 2>/dev/null; then
-            printf '%s\n' "$python"
+    for interpreter in python3 /usr/bin/python3; do
+        if "$interpreter" -c "import tomllib, $(printf '%s' "$*" | tr ' ' ',')" 2>/dev/null; then
+            echo "$interpreter"
             return 0
         fi
     done
@@ -137,18 +138,6 @@ aiohttp_is_here() {
 
 yaml_is_here() {
     python3 -c 'import yaml' 2>/dev/null
-}
-
-# python_with MODULE...: prints the first Python interpreter that can import all of them. The first one in PATH need not be
-# the one that Debian's packages belong to.
-python_with() {
-    for interpreter in python3 /usr/bin/python3; do
-        if "$interpreter" -c "import tomllib, $(printf '%s' "$*" | tr ' ' ',')" 2>/dev/null; then
-            echo "$interpreter"
-            return 0
-        fi
-    done
-    return 1
 }
 
 # The modules that the comparison's report is made with. One interpreter must have all of them: unless there is one, Debian's
