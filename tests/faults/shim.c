@@ -2,7 +2,8 @@
 /* Loaded before the C library: a network that moves a few bytes at a time, and a wall clock that is set.
  * SHIM_MOST=N     recv and send move 1 to N bytes; now and then they are interrupted, or have nothing and no room.
  * SHIM_ROOM=BYTES the kernel keeps that much at most for each accepted connection, in each direction
- * SHIM_CLOCK=FILE seconds to add to the wall clock, a 64-bit integer that may change at any time. */
+ * SHIM_CLOCK=FILE seconds to add to the wall clock, a 64-bit integer that may change at any time.
+ * SHIM_ACCEPT=FILE the errno that accept fails with, 0: none; such an integer too. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -21,12 +22,21 @@ static long most;
 static int room;
 static _Atomic uint32_t chance = 1;
 static const volatile int64_t *offset;
+static const volatile int64_t *accept_error;
 static int wall_timer = -1; /* a timerfd on the wall clock, and what the offset was when it was set */
 static int64_t wall_timer_offset;
 
 static void *next(const char *name)
 {
     return dlsym(RTLD_NEXT, name);
+}
+
+static const volatile int64_t *map_integer(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    const void *mapped = mmap(NULL, sizeof(int64_t), PROT_READ, MAP_SHARED, fd, 0);
+    close(fd);
+    return mapped;
 }
 
 static void __attribute__((constructor)) start(void)
@@ -37,9 +47,11 @@ static void __attribute__((constructor)) start(void)
     room = bytes == NULL ? 0 : atoi(bytes);
     most = number == NULL ? 0 : atol(number);
     if (path != NULL) {
-        int fd = open(path, O_RDONLY | O_CLOEXEC);
-        offset = mmap(NULL, sizeof(*offset), PROT_READ, MAP_SHARED, fd, 0);
-        close(fd);
+        offset = map_integer(path);
+    }
+    path = getenv("SHIM_ACCEPT");
+    if (path != NULL) {
+        accept_error = map_integer(path);
     }
 }
 
@@ -80,6 +92,10 @@ int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags)
     static int (*real)(int, struct sockaddr *, socklen_t *, int);
     if (real == NULL) {
         *(void **)&real = next("accept4");
+    }
+    if (accept_error != NULL && *accept_error != 0) {
+        errno = (int)*accept_error;
+        return -1;
     }
     int accepted = real(fd, address, length, flags);
     if (room > 0 && accepted >= 0) {

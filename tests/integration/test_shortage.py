@@ -58,6 +58,27 @@ def a_drain_without_descriptors(start, held):
         server.wait(0, seconds=30)
 
 
+@case(rows=[(mode, mode) for mode in ("thread", "process")], each_mode=False, timeout=120)
+def a_drain_without_threads_or_processes(start, folder, name):
+    """Others take them all, and go on doing so: what the kernel has queued is refused, and none of it is lost."""
+    only_as_root()
+    user = 5000000 + os.getpid()
+    asan = ":".join(filter(None, ("detect_leaks=0", os.environ.get("ASAN_OPTIONS"))))  # that takes a process at the end
+    server = start("--drain-timeout", "1m", program=own_copy(folder), user=user, limits={"NPROC": 40}, env={"ASAN_OPTIONS": asan},
+                   mode=name)
+    with contextlib.ExitStack() as stack:
+        server.signal(signal.SIGSTOP)
+        for _ in range(40):
+            stack.callback(process.end, process.spawn(["sleep", "600"], user=user))
+        wires = stack.enter_context(many(server, 60))
+        for wire in wires:
+            wire.send(UPLOAD)
+        server.signal(signal.SIGTERM)
+        server.signal(signal.SIGCONT)
+        equal(dict(outcomes(wires)), {503: 60}, "answers")
+        server.wait(0, seconds=30)
+
+
 # Readiness, and what is said
 
 
