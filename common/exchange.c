@@ -510,6 +510,7 @@ void exchange_end(struct turn *t)
         output_write(&t->lane->output, SPAN_LITERAL("0\r\n\r\n"));
     }
     if (x->handler != NULL && x->response.work.run != NULL) {
+        x->response.work.cutting = &t->lane->service->shared->cutting;
         exchange_pend(t, PENDING_WORK, 0);
     } else if (x->handler != NULL && x->response.wait_ms > 0 && !x->begun) {
         exchange_pend(t, PENDING_WAIT, x->response.wait_ms);

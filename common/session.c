@@ -433,6 +433,19 @@ COLD void session_lost(struct session *s, struct lane *lane)
     }
 }
 
+COLD void session_cut_off(struct session *s, struct lane *lane)
+{
+    struct turn *t = turn_begin(s, lane);
+    if (t->exchange == NULL && s->in != NULL && lane->log != NULL) {
+        broken_head_exchange(t, buffer_span(s->in));
+        exchange_dress(t, false);
+    }
+    if (t->exchange != NULL) {
+        exchange_log_end(t);
+    }
+    session_drop_exchange(s, lane->output.budget);
+}
+
 void session_drain(struct session *s, struct lane *lane)
 {
     (void)lane;

@@ -64,6 +64,7 @@ struct shared {
     _Atomic bool
         draining; /* SIGTERM came: the last answer of each connection says `Connection: close`, /readyz 503 */
     _Atomic bool closing; /* no more connections come: those that are idle end (process mode) */
+    _Atomic bool cutting; /* the drain timeout is over: what has not ended by itself is cut off */
     /* No further connection would be served, /readyz says 503: */
     _Atomic bool full;       /* --max-connections are open; the acceptor writes */
     _Atomic bool queue_full; /* --queue connections wait (pool) */
@@ -81,6 +82,7 @@ struct shared {
     _Alignas(64) _Atomic uint64_t open; /* connections accepted and not closed yet */
     _Atomic uint64_t lingering;         /* those of them that only linger */
     _Atomic uint64_t crashed;           /* processes that ended otherwise than they should */
+    _Atomic uint64_t cut_off;           /* connections, by the drain timeout */
     _Atomic uint64_t reaped_cpu_us;     /* of children that were reaped; the parent writes */
     _Atomic uint64_t reaped_voluntary;
     _Atomic uint64_t reaped_involuntary;
@@ -115,6 +117,11 @@ static inline enum doing slot_doing(const struct slot *slot)
 static inline bool shared_draining(const struct shared *shared)
 {
     return atomic_load_explicit(&shared->draining, memory_order_relaxed);
+}
+
+static inline bool shared_cutting(const struct shared *shared)
+{
+    return atomic_load_explicit(&shared->cutting, memory_order_relaxed);
 }
 
 static inline bool shared_full(const struct shared *shared)

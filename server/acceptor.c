@@ -225,6 +225,13 @@ static bool acceptor_empty_queue(struct acceptor *acceptor, size_t i)
     return remainder->done;
 }
 
+static void acceptor_close_listeners(struct acceptor *acceptor)
+{
+    acceptor_listen(acceptor, false);
+    acceptor->closed = true;
+    listeners_close(acceptor->listeners);
+}
+
 /* Closes the listeners if the kernel has nothing queued any more; else this goes on in the loop's next turn, or when there is room. */
 static void acceptor_empty_queues(struct acceptor *acceptor)
 {
@@ -232,13 +239,10 @@ static void acceptor_empty_queues(struct acceptor *acceptor)
     for (size_t i = 0; i < acceptor->listeners->count && !acceptor->paused; i++) {
         done &= acceptor_empty_queue(acceptor, i);
     }
-    if (!done || acceptor->paused) {
-        return;
+    if (done && !acceptor->paused) {
+        acceptor_close_listeners(acceptor);
+        reactor_drain(&acceptor->refusals);
     }
-    acceptor_listen(acceptor, false);
-    acceptor->closed = true;
-    listeners_close(acceptor->listeners);
-    reactor_drain(&acceptor->refusals);
 }
 
 /* The one place where it is decided whether there is room, and whether to accept. */
@@ -355,9 +359,13 @@ void acceptor_close(struct acceptor *acceptor)
     acceptor_go_on(acceptor);
 }
 
-struct listeners_queue acceptor_queue(const struct acceptor *acceptor)
+struct listeners_queue acceptor_abandon(struct acceptor *acceptor)
 {
-    return listeners_queue(acceptor->listeners);
+    struct listeners_queue queue = listeners_queue(acceptor->listeners);
+    if (!acceptor->closed) {
+        acceptor_close_listeners(acceptor);
+    }
+    return queue;
 }
 
 void acceptor_report(struct acceptor *acceptor)

@@ -76,8 +76,8 @@ int acceptor_run(struct acceptor *acceptor);
 /* For drain.c: accepts what the kernel has queued, as far as there is what that takes, then closes the listeners; drain_check is called
  * when that is done. */
 void acceptor_close(struct acceptor *acceptor);
-/* For drain.c: how many connections are still queued in the kernel; at least so many, where that is all that can be known. */
-struct listeners_queue acceptor_queue(const struct acceptor *acceptor);
+/* For drain.c: closes the listeners now, if they are open. Returns how many connections the kernel has queued, which are lost by that. */
+struct listeners_queue acceptor_abandon(struct acceptor *acceptor);
 /* For drain.c: acceptor_run returns with this status. */
 void acceptor_finish(struct acceptor *acceptor, int status);
 

@@ -207,17 +207,32 @@ static bool blocking_await_progress(struct blocking *b, unsigned wants)
     return blocking_turn(b, HAPPENING_ROOM, no_bytes);
 }
 
+static bool blocking_is_cut_off(const struct blocking *b)
+{
+    return shared_cutting(b->server->service.shared);
+}
+
+static bool blocking_work(struct blocking *b)
+{
+    struct work *work = session_work(&b->session);
+    access_log_flush(&b->lane);
+    work->run(work);
+    return blocking_is_cut_off(b) || blocking_turn(b, HAPPENING_DONE, no_bytes);
+}
+
+/* Not for an idle connection. */
 static bool blocking_go_on(struct blocking *b, unsigned wants)
 {
+    if (blocking_is_cut_off(b)) {
+        turn_cut_off(&b->session, &b->lane);
+        return false;
+    }
     slot_show(b->lane.output.budget.slot, (wants & WANT_WORK) != 0       ? DOING_WORKING
                                           : (wants & WANT_WAIT) != 0     ? DOING_WAITING
                                           : b->session.out_committed > 0 ? DOING_SENDING
                                                                          : DOING_READING);
     if ((wants & WANT_WORK) != 0) {
-        struct work *work = session_work(&b->session);
-        access_log_flush(&b->lane);
-        work->run(work);
-        return blocking_turn(b, HAPPENING_DONE, no_bytes);
+        return blocking_work(b);
     }
     if ((wants & WANT_READ) != 0) {
         struct transfer read = blocking_receive(b, PATIENCE_NONE);

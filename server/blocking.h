@@ -50,7 +50,9 @@ static inline void blocking_init(struct blocking *blocking, struct server *serve
     blocking->linger_elsewhere = false;
 }
 
-/* While its slot shows DOING_IDLE it waits for a request's first byte, where a signal (with a handler, without SA_RESTART)
+/* Once the drain timeout is over it cuts off what is not idle; a signal makes it look then, whatever its slot shows.
+ *
+ * While its slot shows DOING_IDLE it waits for a request's first byte, where a signal (with a handler, without SA_RESTART)
  * makes it look at `closing`. One signal can come just too early: whoever wants it to look repeats it until the connection is
  * gone.
  *
@@ -59,6 +61,13 @@ static inline void blocking_init(struct blocking *blocking, struct server *serve
  * that where it returns false (linger_elsewhere). The same memory may serve one connection after another. */
 bool blocking_serve(struct blocking *blocking, const struct arrival *arrival, struct slot *slot,
                     enum refusal refusing);
+
+/* Whether the thread or process that serves with the slot is to be woken, to look at what has changed. */
+static inline bool blocking_must_wake(const struct server *server, const struct slot *slot)
+{
+    enum doing doing = slot_doing(slot);
+    return doing == DOING_IDLE || (doing != DOING_NOTHING && shared_cutting(server->service.shared));
+}
 
 /* The lingering close that blocking_serve has left to the caller, done here after all. */
 void blocking_linger(struct blocking *blocking);

@@ -175,11 +175,18 @@ static COLD bool connection_await_work(struct connection *connection)
     return true;
 }
 
+static bool connection_is_cut_off(const struct connection *connection)
+{
+    return shared_cutting(connection->reactor->lane.service->shared);
+}
+
 void connection_work_done(struct connection *connection)
 {
     connection->working = false;
     if (connection->gone) {
         connection_free(connection);
+    } else if (connection_is_cut_off(connection)) {
+        connection_cut_off(connection);
     } else {
         connection_turn(connection, HAPPENING_DONE, no_bytes);
     }
@@ -265,6 +272,10 @@ static COLD void connection_alarm(struct connection *connection)
         slot_show(slot, DOING_WORKING);
         work->run(work);
         slot_show(slot, DOING_NOTHING);
+        if (connection_is_cut_off(connection)) {
+            connection_cut_off(connection);
+            return;
+        }
     } else if (clock_us() < connection->alarm_us) {
         connection_settle(connection);
         return;
@@ -313,5 +324,22 @@ void connection_drain(struct connection *connection)
 {
     if (connection->list != REACTOR_LINGERING && session_idle(&connection->session)) {
         connection_receive(connection, HAPPENING_SHUTDOWN);
+    }
+}
+
+/* A worker that has its work returns that soon. */
+void connection_cut_off(struct connection *connection)
+{
+    struct session *session = &connection->session;
+    if (connection->working || connection->list == REACTOR_LINGERING) {
+        return;
+    }
+    if (session->refusing != REFUSAL_NOT && session_unasked(session)) {
+        connection_tell(connection);
+    } else if (session_idle(session)) {
+        connection_drain(connection);
+    } else {
+        turn_cut_off(session, &connection->reactor->lane);
+        connection_free(connection);
     }
 }

@@ -22,6 +22,8 @@ enum {
     DRAIN_GRACE_MS = 100,
     /* Once all that are still open only linger they have had their answers, and are left after that time. */
     DRAIN_LINGER_MS = 5000,
+    /* What is cut off has so long to write its line of the access log. */
+    DRAIN_CUTTING_MS = 2000,
 };
 
 static sigset_t drain_signals(void)
@@ -47,13 +49,43 @@ static void drain_after(struct event *event, uint64_t ms)
     event_add(event, &delay);
 }
 
+/* A line if there are any. Returns how many there are. */
+static uint64_t drain_say(uint64_t count, bool least, const char *fate)
+{
+    if (count > 0) {
+        say("%s%llu %s %s", least ? "at least " : "", (unsigned long long)count,
+            count == 1 ? "connection was" : "connections were", fate);
+    }
+    return count;
+}
+
+/* Connections that do not only linger: those have had their answers. */
+static uint64_t drain_left(const struct gate *gate)
+{
+    uint64_t open = gate_open(gate), lingering = gate_lingering(gate);
+    return open > lingering ? open - lingering : 0;
+}
+
+/* Connections that are still open have not said whether they are cut off: some may have been idle. */
+static void drain_finish(struct drain *drain)
+{
+    struct shared *shared = drain->acceptor->server->service.shared;
+    uint64_t open = drain_left(&drain->acceptor->server->gate);
+    uint64_t cut_off = atomic_load(&shared->cut_off);
+    uint64_t known = (cut_off > open ? cut_off : open) + drain->abandoned.count;
+    uint64_t lost = drain_say(known, open > 0 || drain->abandoned.least, "cut off by the drain timeout") +
+                    drain_say(atomic_load(&shared->crashed) - drain->crashed, false, "lost");
+    drain->phase = DRAIN_OVER;
+    acceptor_finish(drain->acceptor, lost > 0 ? 1 : 0);
+}
+
 void drain_check(struct drain *drain)
 {
     struct gate *gate = &drain->acceptor->server->gate;
-    if (drain->phase == DRAIN_CLOSING && drain->acceptor->closed) {
+    if ((drain->phase == DRAIN_CLOSING || drain->phase == DRAIN_CUTTING) && drain->acceptor->closed) {
         gate_watch(gate);
-        if (gate_open(gate) == 0) {
-            acceptor_finish(drain->acceptor, 0);
+        if (gate_open(gate) == 0 || (drain->phase == DRAIN_CUTTING && drain_left(gate) == 0)) {
+            drain_finish(drain);
         }
     }
 }
@@ -62,12 +94,12 @@ static void drain_check_lingering(struct drain *drain)
 {
     struct gate *gate = &drain->acceptor->server->gate;
     uint64_t now = clock_ms();
-    if (gate_open(gate) > gate_lingering(gate)) {
+    if (drain_left(gate) > 0 || !drain->acceptor->closed) {
         drain->lingering_since_ms = 0;
     } else if (drain->lingering_since_ms == 0) {
         drain->lingering_since_ms = now;
     } else if (now - drain->lingering_since_ms >= DRAIN_LINGER_MS) {
-        acceptor_finish(drain->acceptor, 0);
+        drain_finish(drain);
     }
 }
 
@@ -95,6 +127,7 @@ static void drain_begin(struct drain *drain)
 {
     struct server *server = drain->acceptor->server;
     atomic_store(&server->service.shared->draining, true);
+    drain->crashed = atomic_load(&server->service.shared->crashed);
     drain->phase = DRAIN_DELAY;
     drain_notify("STOPPING=1");
     if (server->options->drain_delay_ms == 0) {
@@ -104,21 +137,40 @@ static void drain_begin(struct drain *drain)
     }
 }
 
+static void drain_tell(struct drain *drain)
+{
+    struct server *server = drain->acceptor->server;
+    server->mode->drain(server);
+    if (drain->phase == DRAIN_CUTTING) {
+        reactor_drain(&drain->acceptor->refusals);
+    } else {
+        drain_check_lingering(drain);
+    }
+    drain_after(&drain->step, ACCEPTOR_DRAIN_AGAIN_MS);
+}
+
 static void drain_on_step(evutil_socket_t fd, short events, void *context)
 {
     struct drain *drain = context;
-    struct server *server = drain->acceptor->server;
     (void)fd;
     (void)events;
     switch (drain->phase) {
-    case DRAIN_NOT: break;
+    case DRAIN_NOT:
+    case DRAIN_OVER: break;
     case DRAIN_DELAY: drain_close(drain); break;
     case DRAIN_CLOSING:
-        server->mode->drain(server);
-        drain_check_lingering(drain);
-        drain_after(&drain->step, ACCEPTOR_DRAIN_AGAIN_MS);
-        break;
+    case DRAIN_CUTTING: drain_tell(drain); break;
     }
+}
+
+static void drain_cut_off(struct drain *drain)
+{
+    drain->phase = DRAIN_CUTTING;
+    drain->abandoned = acceptor_abandon(drain->acceptor);
+    atomic_store(&drain->acceptor->server->service.shared->cutting, true);
+    drain_after(&drain->deadline, DRAIN_CUTTING_MS);
+    drain_tell(drain);
+    drain_check(drain);
 }
 
 static void drain_on_deadline(evutil_socket_t fd, short events, void *context)
@@ -126,16 +178,11 @@ static void drain_on_deadline(evutil_socket_t fd, short events, void *context)
     struct drain *drain = context;
     (void)fd;
     (void)events;
-    const struct gate *gate = &drain->acceptor->server->gate;
-    struct listeners_queue queue = acceptor_queue(drain->acceptor);
-    uint64_t open = gate_open(gate), lingering = gate_lingering(gate);
-    unsigned long long cut = open > lingering ? open - lingering : 0; /* who lingers has had its answer */
-    cut += queue.count;
-    if (cut > 0) {
-        say("%s%llu %s cut off by the drain timeout", queue.least ? "at least " : "", cut,
-            cut == 1 ? "connection was" : "connections were");
+    if (drain->phase == DRAIN_CLOSING) {
+        drain_cut_off(drain);
+    } else if (drain->phase == DRAIN_CUTTING) {
+        drain_finish(drain);
     }
-    acceptor_finish(drain->acceptor, cut > 0 ? 1 : 0);
 }
 
 static void drain_reopen_log(struct server *server)

@@ -6,12 +6,16 @@
 #include <event2/event.h>
 #include <event2/event_struct.h>
 
+#include "server/listeners.h"
+
 struct acceptor;
 
 enum drain_phase {
     DRAIN_NOT,   /* no signal came */
     DRAIN_DELAY, /* --drain-delay: accepting on, while /readyz says 503 and last answers `Connection: close` */
     DRAIN_CLOSING, /* no longer listening once the kernel's queue is accepted; waiting for the last connection, at most --drain-timeout */
+    DRAIN_CUTTING, /* the timeout is over: what is there is told to end without an answer */
+    DRAIN_OVER,
 };
 
 struct drain {
@@ -19,9 +23,11 @@ struct drain {
     enum drain_phase phase;
     int signals; /* a signalfd */
     struct event signal_event;
-    struct event step;           /* the delay's end; then, again and again, to tell the mode */
-    struct event deadline;       /* the drain timeout */
-    uint64_t lingering_since_ms; /* since when all that are open only linger; 0: others are open */
+    struct event step;                /* the delay's end; then, again and again, to tell the mode */
+    struct event deadline;            /* the drain timeout; then, until when what is cut off has to end */
+    uint64_t crashed;                 /* processes, before the signal */
+    struct listeners_queue abandoned; /* connections that were not accepted in time */
+    uint64_t lingering_since_ms;      /* since when all that are open only linger; 0: others are open */
 };
 
 /* Keeps SIGTERM, SIGINT, SIGHUP and SIGUSR1 from interrupting anybody: they are read from a descriptor. Before any thread starts. */

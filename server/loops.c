@@ -138,7 +138,11 @@ void loops_drain(struct server *server)
 {
     struct loops *loops = server->mode_state;
     for (unsigned i = 0; i < loops->count; i++) {
-        inbox_order(&loops->items[i].inbox, INBOX_DRAIN);
+        struct inbox *inbox = &loops->items[i].inbox;
+        inbox_order(inbox, INBOX_DRAIN);
+        if (shared_cutting(server->service.shared)) {
+            inbox_ring(inbox); /* one that is cut off may have to be looked at twice */
+        }
     }
 }
 

@@ -29,8 +29,8 @@ struct mode {
     int (*serve)(struct server *server, const struct arrival *arrival);
     /* Whether there would be a thread or process for one connection more. 0 or a negative errno. NULL: it needs none. */
     int (*probe)(struct server *server);
-    /* No more connections will come: idle ones shall end now, others with their answer. Called again every
-     * ACCEPTOR_DRAIN_AGAIN_MS until all have left the gate. */
+    /* No more connections will come: idle ones shall end now, others with their answer, or without one if the drain timeout is over
+     * (shared_cutting). Called again every ACCEPTOR_DRAIN_AGAIN_MS until all have left the gate. */
     void (*drain)(struct server *server);
     /* The access log was opened anew: tells processes that have it open themselves. NULL: there are none. */
     void (*log_reopened)(struct server *server);

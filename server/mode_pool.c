@@ -177,10 +177,11 @@ static void pool_drain(struct server *server)
     for (unsigned i = 0; i < pool->seat_count; i++) {
         struct seat *seat = &pool->seats[i];
         atomic_store(&seat->closing, true);
-        if (slot_doing(seat->slot) == DOING_IDLE) {
+        if (blocking_must_wake(server, seat->slot)) {
             pthread_kill(seat->thread, WAKE_SIGNAL);
         }
     }
+    reactor_drain(&pool->lingerers);
 }
 
 static unsigned pool_workers(const struct server *server)

@@ -211,7 +211,7 @@ static void process_wake_all(struct server *server)
     struct processes *processes = server->mode_state;
     for (size_t i = 0; i < processes->size; i++) {
         const struct child *child = &processes->children[i];
-        if (child->id != 0 && slot_doing(child->slot) == DOING_IDLE) {
+        if (child->id != 0 && blocking_must_wake(server, child->slot)) {
             kill(child->id, WAKE_SIGNAL);
         }
     }

@@ -23,7 +23,7 @@ struct seat {
     LIST_ENTRY(seat) others; /* threads_lock: among those taken, or those spare */
     struct threads *threads;
     struct slot *slot;
-    pthread_t thread; /* set by itself, before it shows itself idle for the first time */
+    pthread_t thread; /* set by itself, before its slot shows anything */
     struct arrival arrival;
     struct blocking blocking;
 };
@@ -147,7 +147,7 @@ static int thread_probe(struct server *server)
     return seat == NULL ? -ENOMEM : -pthread_create(&thread, &threads->attributes, thread_nothing, NULL);
 }
 
-/* A seat that shows itself idle has set its thread, and the thread lives while its seat is taken. */
+/* A seat that shows anything has set its thread, and the thread lives while its seat is taken. */
 static void thread_drain(struct server *server)
 {
     struct threads *threads = server->mode_state;
@@ -156,7 +156,7 @@ static void thread_drain(struct server *server)
     struct seat *seat;
     LIST_FOREACH(seat, &threads->taken, others)
     {
-        if (slot_doing(seat->slot) == DOING_IDLE) {
+        if (blocking_must_wake(server, seat->slot)) {
             pthread_kill(seat->thread, WAKE_SIGNAL);
         }
     }

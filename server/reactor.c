@@ -379,19 +379,35 @@ int reactor_probe(struct reactor *reactor)
 
 static void reactor_drain_list(struct reactor *reactor, enum reactor_list list)
 {
+    bool cutting = shared_cutting(reactor->lane.service->shared);
     struct connection *connection = TAILQ_FIRST(&reactor->lists[list]);
     while (connection != NULL) {
         struct connection *next = TAILQ_NEXT(connection, others);
-        connection_drain(connection);
+        if (cutting) {
+            connection_cut_off(connection);
+        } else {
+            connection_drain(connection);
+        }
         connection = next;
     }
 }
 
-/* Those that are idle are in one of the two. */
+static void reactor_cut_off(struct reactor *reactor)
+{
+    for (int list = 0; list < REACTOR_LISTS; list++) {
+        reactor_drain_list(reactor, (enum reactor_list)list);
+    }
+    refuser_end(reactor);
+}
+
 void reactor_drain(struct reactor *reactor)
 {
     reactor->draining = true;
+    if (shared_cutting(reactor->lane.service->shared)) {
+        reactor_cut_off(reactor);
+    } else { /* those that are idle are in one of the two */
+        reactor_drain_list(reactor, (enum reactor_list)TIMER_IDLE);
+        reactor_drain_list(reactor, REACTOR_RESTARTED);
+    }
     access_log_flush(&reactor->lane);
-    reactor_drain_list(reactor, (enum reactor_list)TIMER_IDLE);
-    reactor_drain_list(reactor, REACTOR_RESTARTED);
 }

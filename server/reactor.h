@@ -116,7 +116,8 @@ void reactor_make_room(struct reactor *reactor);
 /* Whether there is memory, and a descriptor, for one connection more. 0 or a negative errno. */
 int reactor_probe(struct reactor *reactor);
 
-/* Ends idle connections now and from now on, others with their answer; those too that are added later. */
+/* Ends idle connections now and from now on, others with their answer; those too that are added later. Once the drain timeout is over
+ * it cuts off what is there. */
 void reactor_drain(struct reactor *reactor);
 
 /* For connection.c: moves it to the end of a list. */

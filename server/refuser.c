@@ -178,6 +178,19 @@ int refuser_init(struct reactor *reactor)
     return 0;
 }
 
+void refuser_end(struct reactor *reactor)
+{
+    static const struct span no_bytes = {.data = "", .length = 0};
+    struct refuser *refuser = &reactor->refuser;
+    while (refuser->count > 0) {
+        struct refused *oldest = &refuser->places[0];
+        if (!oldest->answered) {
+            refuser_answer(reactor, oldest, no_bytes);
+        }
+        refuser_close(reactor, 0);
+    }
+}
+
 void refuser_deinit(struct reactor *reactor)
 {
     while (reactor->refuser.count > 0) {

@@ -34,6 +34,8 @@ struct refuser {
 
 /* 0 or a negative errno; then there is nothing to undo. */
 int refuser_init(struct reactor *reactor);
+/* Tells those that have not asked yet, and closes all. */
+void refuser_end(struct reactor *reactor);
 /* Closes what is still open. */
 void refuser_deinit(struct reactor *reactor);
 

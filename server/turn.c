@@ -111,6 +111,14 @@ bool turn_take(struct session *session, struct lane *lane, int fd, enum happenin
     return kept;
 }
 
+void turn_cut_off(struct session *session, struct lane *lane)
+{
+    struct shared *shared = lane->service->shared;
+    clock_read_date(shared, lane->date, &lane->date_sequence);
+    atomic_fetch_add(&shared->cut_off, 1);
+    session_cut_off(session, lane);
+}
+
 /* What is read behind a request may have to be kept while its answer is sent, in a buffer of nearly twice its size. */
 size_t turn_read_size(const struct lane *lane, size_t size)
 {

@@ -6,18 +6,32 @@
 #include "common/handlers/handlers.h"
 #include "common/number.h"
 
+enum {
+    MS_NS = 1000 * 1000,
+    BLOCK_PIECE_MS = 100, /* until it looks whether it is cut off */
+};
+
+static void block_until(const struct timespec *until)
+{
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, until, NULL) == EINTR) {
+    }
+}
+
 static void block_run(struct work *work)
 {
     struct timespec until;
+    uint64_t left = work->input;
     clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += (time_t)(work->input / 1000);
-    until.tv_nsec += (long)(work->input % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
-    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR) {
-    }
+    do {
+        uint64_t piece = left < BLOCK_PIECE_MS ? left : BLOCK_PIECE_MS;
+        until.tv_nsec += (long)piece * MS_NS;
+        if (until.tv_nsec >= 1000 * MS_NS) {
+            until.tv_sec++;
+            until.tv_nsec -= 1000 * MS_NS;
+        }
+        block_until(&until);
+        left -= piece;
+    } while (left > 0 && !work_is_cut_off(work));
     work->output = 0;
 }
 

@@ -3,15 +3,23 @@
 #include "common/handlers/handlers.h"
 #include "common/number.h"
 
-enum { COMPUTE_ROUNDS_MOST = 1000 * 1000 * 1000 };
+enum {
+    COMPUTE_ROUNDS_MOST = 1000 * 1000 * 1000,
+    COMPUTE_PIECE = 1024 * 1024, /* rounds until it looks whether it is cut off */
+};
 
 /* A round is x := (x xor (x >> 32)) * 0xd6e8feb86659fd93 modulo 2^64, a step of a plain 64-bit mixer; it begins with
  * x = 0x9e3779b97f4a7c15. Each round needs the one before: about 1 ns that no compiler and no second core takes away. */
 static void compute_run(struct work *work)
 {
     uint64_t x = 0x9e3779b97f4a7c15;
-    for (uint64_t i = 0; i < work->input; i++) {
-        x = (x ^ x >> 32) * 0xd6e8feb86659fd93;
+    uint64_t left = work->input;
+    while (left > 0 && !work_is_cut_off(work)) {
+        uint64_t piece = left < COMPUTE_PIECE ? left : COMPUTE_PIECE;
+        for (uint64_t i = 0; i < piece; i++) {
+            x = (x ^ x >> 32) * 0xd6e8feb86659fd93;
+        }
+        left -= piece;
     }
     work->output = x;
 }

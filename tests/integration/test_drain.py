@@ -155,8 +155,9 @@ def a_client_that_does_not_read_holds_it_up_no_longer_than_the_timeout(start):
         check_cut_off(server.wait(1))
 
 
-def check_cut_off(errors):
-    check(errors.count("\n") == 1 and "drain timeout" in errors, f"expected a line about the drain timeout, got {errors!r}")
+def check_cut_off(errors, count=1):
+    were = "connection was" if count == 1 else "connections were"
+    equal(errors, f"echod: {count} {were} cut off by the drain timeout\n", "stderr")
 
 
 @case(rows=[("of 300 ms", "300ms"), ("of nothing", "0s")])
@@ -173,6 +174,69 @@ def the_drain_timeout(start, flag):
         check(flag == "0s" or took > 0.25, f"it ended after {took:.2f} s")
         at_most(took, 5, "seconds to the end")
         check(wire.at_end(), f"something came: {bytes(wire.received)!r}")
+
+
+@case
+def what_is_cut_off_is_counted_and_logged(start, folder):
+    """Each connection with a request that is not answered, whatever it waits for, and no other."""
+    path = os.path.join(folder, "log")
+    server = start("--drain-timeout", "1s", "--access-log", path)
+    cut_off = {
+        "a wait": (get(b"/delay/9s"), "GET /delay/9s HTTP/1.1"),
+        "half a head": (get(b"/half")[:20], "GET /half HTTP/1.1"),
+        "half a body": (post(b"/echo?half", b"hello")[:-3], "POST /echo?half HTTP/1.1"),
+        "half of an echo that has begun": (post(b"/echo?large", b"x" * 200000)[:-90000], "POST /echo?large HTTP/1.1"),
+        "a second request": (PLAIN + get(b"/delay/8s"), "GET /delay/8s HTTP/1.1"),
+        "an answer that is not read": (get(b"/bytes/1073741824"), "GET /bytes/1073741824 HTTP/1.1"),
+        "a call that blocks": (get(b"/block/10s"), "GET /block/10s HTTP/1.1"),
+        "a computation": (get(b"/compute/1000000000"), "GET /compute/1000000000 HTTP/1.1"),
+    }
+    idle, lingering = server.connect(), server.connect()
+    idle.kept()
+    lingering.send(b"NIX / HTTP/1.1\r\n")
+    lingering.problem(501)
+    wires = []
+    for request, _ in cut_off.values():  # the last stall a loop
+        wires.append(server.connect(receive_buffer=4096))
+        wires[-1].send(request)
+    begun = time.monotonic()
+    server.signal(signal.SIGTERM)
+    check_cut_off(server.wait(1), len(cut_off))
+    at_most(time.monotonic() - begun, 8, "seconds to the end")
+    with open(path, encoding="ascii") as file:
+        lines = file.read().splitlines()
+    for name, (_, request) in cut_off.items():
+        equal(sum(f'"{request}"' in line for line in lines), 1, f"lines of {name}")
+    equal(len(lines), len(cut_off) + 3, "lines, with those of the three that were answered")
+    for wire in [idle, lingering] + wires:
+        wire.close()
+
+
+@case
+def what_waits_for_a_place_is_cut_off_too(start):
+    """Connections in the kernel's queue, or for a worker, are counted with those that are served."""
+    server = start("--drain-timeout", "400ms", "--max-connections", "2", "--workers", "1")
+    wires = [server.connect() for _ in range(30)]
+    for wire in wires:
+        wire.send(get(b"/delay/9s"))
+    server.signal(signal.SIGTERM)
+    errors = server.wait(1).splitlines(keepends=True)
+    answers = [wire.answer() for wire in wires if not wire.at_end()]
+    check(answers and all(answer.status == 503 for answer in answers), "those that found no place were not told so")
+    check_cut_off(errors[-1], len(wires) - len(answers))
+
+
+@case(each_mode=False)
+def a_process_that_is_killed_during_the_drain(start):
+    server = start(mode="process")
+    with server.connect() as wire:
+        wire.send(get(b"/delay/9s"))
+        begin(server)
+        children = procfs.children(server.pid)
+        equal(len(children), 1, "processes of connections")
+        os.kill(children[0], signal.SIGKILL)
+        errors = server.wait(1)
+    check(errors.endswith("echod: 1 connection was lost\n"), f"no line that a connection was lost: {errors!r}")
 
 
 @case(rows=[(f"{first} and {second}", getattr(signal, first), getattr(signal, second))
