@@ -4,10 +4,12 @@
 import contextlib
 import os
 import signal
+import time
 
+from harness import settings
 from harness.answer import check_problem
 from harness.cases import case
-from harness.checks import check, equal, until
+from harness.checks import at_least, at_most, check, equal, pause, until
 from harness.corpus import get
 from harness.wire import Wire
 
@@ -157,3 +159,33 @@ def a_port_in_use(start):
     server = start("--admin-listen", first.listening[0], mode="event", expect_ready=False)
     text = server.wait(1)
     check("cannot listen on" in text and first.listening[0] in text, f"stderr: {text!r}")
+
+
+ADMIN_CONNECTIONS_MOST = 64  # server/admin.h
+
+
+@case
+def a_lingering_connection_gives_its_place_there_too(start):
+    """[7] When the admin listener has as many as it takes; the one that has lingered longest, none before 0.5 s."""
+    _, admin = start_with_admin(start)
+    with contextlib.ExitStack() as stack:
+        wires = [stack.enter_context(Wire(admin)) for _ in range(ADMIN_CONNECTIONS_MOST)]
+        for wire in wires:
+            equal(wire.ask(get(b"/healthz")).status, 200, "status")
+        first, second = wires[:2]
+        begun = time.monotonic()
+        for wire in (first, second):
+            wire.send(b"NIX / HTTP/1.1\r\n\r\n")
+            wire.problem(501)
+            pause(0.1)
+        with Wire(admin) as new:
+            new.send(get(b"/healthz"))
+            while not new.readable(0.1):  # they are not silent: nothing but the new one ends their lingering before 30 s
+                at_most(time.monotonic() - begun, settings.patience(8), "seconds until it was served")
+                first.send_what_goes(b"x")
+                second.send_what_goes(b"x")
+            equal(new.answer().status, 200, "status")
+            at_least(time.monotonic() - begun, 0.5, "seconds until it was served")
+            check(first.was_reset() and not second.was_reset(), "not the one that had lingered longest was closed")
+        for wire in wires[2:]:
+            equal(wire.ask(get(b"/healthz")).status, 200, "status of one that is kept")

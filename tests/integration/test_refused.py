@@ -136,6 +136,50 @@ def a_full_server_reads_on_behind_its_refusal(start):
         wire.problem(503)
 
 
+def reads_on_behind(wire, status):
+    """16 MiB more are sent before the answer is read."""
+    for _ in range(16):
+        wire.send(bytes(1 << 20))
+    wire.problem(status)
+    wire.finish()
+    check(wire.at_end() and wire.ended == "fin", f"the connection ended with {wire.ended}")
+
+
+@case(rows=[("inside a head", b"GET / HTTP/1.1\r\nHost: "), ("inside a body", post(b"/anything", b"x" * 2000)[:-1000])])
+def behind_a_timeout_bytes_are_read_too(start, request):
+    """[7] They come when the client has been told that it is too late."""
+    server = start("--header-timeout", "300ms", "--body-timeout", "300ms")
+    with server.connect() as wire:
+        wire.send(request)
+        check(wire.readable(wire.seconds), "no answer")
+        reads_on_behind(wire, 408)
+
+
+@case
+def behind_a_refusal_for_want_of_buffers_bytes_are_read_too(start):
+    """[7] The request must be held whole, and the budget is smaller."""
+    server = start("--max-buffer-memory", "64k")
+    for _ in range(3):
+        with server.connect() as wire:
+            wire.send(post(b"/anything", bytes(1 << 20)))
+            reads_on_behind(wire, 503)
+
+
+@case(each_mode=False)
+def behind_a_refusal_of_a_full_pool_bytes_are_read_too(start):
+    server = start("--workers", "1", "--queue", "1", mode="pool")
+    with server.connect() as served:
+        served.kept()
+        served.send(post(b"/echo", b"hello")[:-1])  # the worker stays with it
+        with server.connect() as waits, server.connect() as wire:
+            waits.send(PLAIN)
+            wire.send(post(b"/echo", b"").replace(b"Length: 0", b"Length: 67108864"))
+            reads_on_behind(wire, 503)
+            equal(served.ask(b"o", "POST").status, 200, "status of the one that is served")
+            served.close()
+            equal(waits.answer().status, 200, "status of the one that waits")
+
+
 @case
 def a_lingering_connection_gives_its_place_to_a_new_one(start):
     """[7] The one that has lingered longest, and it alone."""
