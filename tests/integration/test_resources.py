@@ -252,10 +252,13 @@ def no_thread_or_process_to_be_had(start, mode, folder):
 
 @case
 def idle_with_100_connections(start):
+    """Once each has begun to be served: until then half of the processes are still being made."""
     server = start("--workers", "128")
     with many(server, 100) as wires:
         for wire in wires[:50]:
             wire.kept()
+        until(lambda: sum(value for name, value in _on(wires[0]).items() if name.startswith("echod_connections_total")) == 100,
+              "all are served")
         check_idle(server, 2)
         for wire in wires:
             wire.kept()
