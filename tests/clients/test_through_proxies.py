@@ -85,7 +85,8 @@ def test_bodies(servers, proxy, client, mode):
              request("GET", "/status/304"), request("POST", "/echo", SMALL), request("POST", path, MEDIUM),
              request("POST", path, MEDIUM, chunked=True), request("GET", "/plaintext")]
     if mode == "event":
-        items.append(request("POST", path, LARGE))
+        # nginx stops sending a request once it has begun to pass the answer on: it cannot echo a large one for sure.
+        items.append(request("POST", "/status/200" if proxy.startswith("nginx") else path, LARGE))
     with in_front(proxy, servers(mode, *TAKES_LARGE)) as url:
         results = ask(client, url, items)
     for item, result in zip(items, results):
@@ -98,9 +99,13 @@ def test_bodies(servers, proxy, client, mode):
 @parametrized
 @pytest.mark.parametrize("path, length", [("/anything", MEDIUM), ("/echo", LARGE)])
 def test_refused_uploads(servers, proxy, client, mode, path, length):
-    """The proxy reads the 413 and passes it on: no 502."""
+    """The proxy reads the 413 and passes it on: no 502.
+
+    nginx that streams promises to keep a connection whose request it has not read whole, and then closes it: a client that
+    used it again would lose that request. So each request there has a connection of its own."""
     times = REFUSED_TIMES if length == MEDIUM else 2
+    sessions, requests = (times, 1) if proxy == "nginx, streaming" else (1, times)
     with in_front(proxy, servers(mode)) as url:
-        results = ask(client, url, [request("POST", path, length)] * times)
+        results = [result for _ in range(sessions) for result in ask(client, url, [request("POST", path, length)] * requests)]
     statuses = [item.get("status") for item in results]
     assert statuses == [413] * times, [item for item in results if item.get("status") != 413][:2]
