@@ -301,6 +301,9 @@ static COLD void session_check_end(struct turn *t)
         return;
     }
     if (s->starved != STARVED_NOT) {
+        if (output_pending(&t->lane->output).length > 0) {
+            return;
+        }
         session_refuse(t, (struct span){.data = "HEAD ", .length = s->starved == STARVED_HEAD ? 5 : 0});
         return;
     }
@@ -331,6 +334,14 @@ static __attribute__((noinline)) void session_consume_kept(struct turn *t)
     session_check_end(t);
 }
 
+/* What is dropped now is refused once the answers before it are sent, which takes no memory any more. */
+static bool turn_can_refuse_later(const struct turn *t)
+{
+    enum state state = (enum state)t->session->state;
+    bool unsent = output_pending(&t->lane->output).length > 0;
+    return state == STATE_ANSWER || (unsent && state != STATE_BODY && state != STATE_CLOSING);
+}
+
 static __attribute__((noinline)) void session_keep(struct turn *t, const char *data, size_t length)
 {
     struct session *s = t->session;
@@ -339,9 +350,14 @@ static __attribute__((noinline)) void session_keep(struct turn *t, const char *d
     if (buffer_append(&s->in, data, length, t->lane->output.budget, need) == 0) {
         return;
     }
-    if (s->state == STATE_ANSWER) {
-        bool head = length >= 5 && memcmp(data, "HEAD ", 5) == 0;
+    if (turn_can_refuse_later(t)) {
+        struct span first =
+            s->in == NULL ? (struct span){.data = data, .length = length} : buffer_span(s->in);
+        bool head = first.length >= 5 && memcmp(first.data, "HEAD ", 5) == 0;
         s->starved = head ? STARVED_HEAD : STARVED;
+        if (s->state == STATE_HEAD || s->state == STATE_REFUSED_LINE) {
+            session_set_state(s, STATE_START);
+        }
     } else if (session_must_send(t, 0)) {
         session_close(s, ENDING_CUT);
     } else {
@@ -516,7 +532,7 @@ void session_sent(struct session *s, struct lane *lane, size_t length)
     s->timer_restarted = true;
     if (output_pending(&lane->output).length == 0) {
         s->unread = 0;
-        if (s->state == STATE_ANSWER || s->in != NULL) {
+        if (s->state == STATE_ANSWER || s->in != NULL || UNUSUAL(s->starved != STARVED_NOT)) {
             session_continue(s, lane);
         }
     }

@@ -103,7 +103,8 @@ struct session {
     bool head_blanks;     /* blanks that follow in the head are not for the parser; see broken_head_blanks */
     bool ended;           /* the peer has sent its last byte */
     uint8_t refusing;     /* enum refusal: why every request but /healthz gets 503, or not */
-    uint8_t starved;      /* enum starved: bytes behind the present answer could not be kept */
+    uint8_t
+        starved; /* enum starved: bytes behind the present answer, or behind unsent ones, could not be kept */
 };
 
 /* A session for a new connection; `refusing` says why, where it is only to be told that it is not served. Allocates nothing. */

@@ -234,6 +234,48 @@ Test(session_memory, a_tiny_budget_means_back_pressure_or_503)
     harness_deinit(&harness);
 }
 
+/* Other threads take the budget between the decision to read and the read. The client gets the answers that were made, then a 503. */
+Test(session_memory, what_cannot_be_kept_behind_an_unsent_answer_is_refused_behind_it)
+{
+#define PLAINTEXT  "GET /plaintext HTTP/1.1\r\nHost: h\r\n\r\n"
+#define EIGHTY     "01234567890123456789012345678901234567890123456789012345678901234567890123456789"
+#define LONG_VALUE EIGHTY EIGHTY EIGHTY EIGHTY EIGHTY EIGHTY EIGHTY EIGHTY
+    static const struct {
+        const char *before;
+        const char *dropped;
+    } rows[] = {
+        {PLAINTEXT, PLAINTEXT},
+        {PLAINTEXT, "GET /plain"},
+        {PLAINTEXT "GET /pl", "aintext HTTP/1.1\r\nX: " LONG_VALUE},
+        {PLAINTEXT PLAINTEXT "G", "ET /plaintext HTTP/1.1\r\nHost: h\r\nX: " LONG_VALUE "\r\n\r\n" PLAINTEXT},
+    };
+    struct harness harness;
+    harness_new(&harness, TINY);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct transcript t;
+        struct drive drive;
+        size_t good = 0;
+        drive_init(&drive, &harness, &t, false);
+        drive_enter(&drive);
+        drive_feed(&drive, (struct span){.data = rows[i].before, .length = strlen(rows[i].before)});
+        drive_leave(&drive);
+        drive_enter(&drive);
+        atomic_fetch_add(&harness.shared->held, TINY + TINY / 16);
+        drive_feed(&drive, (struct span){.data = rows[i].dropped, .length = strlen(rows[i].dropped)});
+        atomic_fetch_sub(&harness.shared->held, TINY + TINY / 16);
+        drive_leave(&drive);
+        cr_expect_eq(t.wants, WANT_WRITE, "row %zu", i);
+        drive_flush(&drive);
+        drive_deinit(&drive);
+        const char *wrong = t.problem[0] != '\0' ? t.problem : judge_tiny(&t, &good);
+        cr_expect_null(wrong, "row %zu: %s", i, wrong);
+        cr_expect(good >= 1 && transcript_closed(&t) && t.ending != ENDING_CUT, "row %zu: %zu answers", i,
+                  good);
+        transcript_free(&t);
+    }
+    harness_deinit(&harness);
+}
+
 /* A body that is produced takes no more memory than is left: from a client that reads late it comes whole all the same. */
 Test(session_memory, what_is_produced_keeps_to_the_budget)
 {
