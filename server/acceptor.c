@@ -13,10 +13,11 @@
 #include "server/slot_pool.h"
 
 enum {
-    ACCEPT_BATCH = 64, /* from one listener, before the others have their turn */
-    SCARCE_MS = 100,   /* until accept is tried again that found no descriptor or memory */
-    CROWDED_MS = 10,   /* until another of those that are refused has to make room */
-    FLOOD_MS = 1000,   /* that a drain goes on accepting those that come after the signal */
+    ACCEPT_BATCH = 64,    /* from one listener, before the others have their turn, */
+    ACCEPT_BATCH_MS = 10, /* and no longer than that: a fork may be slow, and the date and the signals wait */
+    SCARCE_MS = 100,      /* until accept is tried again that found no descriptor or memory */
+    CROWDED_MS = 10,      /* until another of those that are refused has to make room */
+    FLOOD_MS = 1000,      /* that a drain goes on accepting those that come after the signal */
     PROBE_S = 1,
     COMPLAIN_AGAIN_MS = 60 * 1000,
 };
@@ -191,7 +192,9 @@ static void acceptor_place(struct acceptor *acceptor, struct arrival *arrival)
 static bool acceptor_accept(struct acceptor *acceptor, int fd, unsigned *accepted)
 {
     struct arrival arrival;
-    for (*accepted = 0; *accepted < ACCEPT_BATCH; ++*accepted) {
+    uint64_t begin = clock_coarse_ms();
+    for (*accepted = 0; *accepted < ACCEPT_BATCH && clock_coarse_ms() - begin <= ACCEPT_BATCH_MS;
+         ++*accepted) {
         if (acceptor_crowded(acceptor)) {
             return !listener_has_queue(fd);
         }
