@@ -108,6 +108,12 @@ def _at_rest(server):
     return server.usage()
 
 
+def _closed(server, before, what):
+    """Waits until the server has closed its connections: what comes next counts its own."""
+    if before is not None and (left := _wait_for_sockets(server, lambda count: count <= before) - before) > 0:
+        raise CellFailed(f"the server still had {left} connections open after {what}")
+
+
 def _warm_up(server, workload, connections, timing, pinning, before, holds_idle):
     """The discarded run, in which every answer is compared with what it must be; gives the number of its requests."""
     with Run(workload, server.url, connections, timing.warmup, pinning.client, check=True) as run:
@@ -117,8 +123,7 @@ def _warm_up(server, workload, connections, timing, pinning, before, holds_idle)
         server.check_alive()
         figures, _ = run.finish()
     _refuse_wrong(server, figures, None, connections)
-    if before is not None and (left := _wait_for_sockets(server, lambda count: count <= before) - before) > 0:
-        raise CellFailed(f"the server still had {left} connections open after the warm-up")
+    _closed(server, before, "the warm-up")
     return figures["requests"]
 
 
@@ -263,6 +268,7 @@ def measure(subject, workload, connections, timing, pinning, then=None):
         timed = _timed(*run)
         _refuse_wrong(server, timed.figures, answer_length, connections)
         if then:
+            _closed(server, before, "the run")
             then(server)
         life = server.stop()
     threads = max(1, min(len(pinning.client), connections))

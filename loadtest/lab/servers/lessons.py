@@ -3,7 +3,6 @@
 
 import json
 import os
-from pathlib import Path
 
 from ..command import ROOT
 from ..errors import CellFailed
