@@ -12,7 +12,7 @@
     [[programs]]              instead of modes, programs that serve nothing: name, arguments (what the method makes of them)
     [x]                       the axis: name, title, unit, log; absent where there is one point
     [workload]                what the method is to do
-    [quick], [full]           x (numbers, or "most" and "cpus"), rounds, seconds, modes (some of those above), and what they
+    [quick], [full]           x (numbers, or "most" and "cpus"), rounds, seconds, modes (some of those above, variants too), and what they
                               change in [workload]; without [quick] it takes --full
     twin                      a mode that is measured for a second time as NAME-twin: what the two differ is noise [none]
     [[claims]]                what is put to the test: compare/claims.py

@@ -49,7 +49,8 @@ def of_modes(experiment, chosen, server, effort="full"):
     by_name = {mode.name: mode for mode in chosen if not measured or mode.name in measured}
     wanted = [(mode.name, mode.name, experiment.flags.get(mode.name, ()))
               for mode in by_name.values() if not experiment.modes or mode.name in experiment.modes]
-    wanted += [(variant.name, variant.mode, variant.flags) for variant in experiment.variants if variant.mode in by_name]
+    wanted += [(variant.name, variant.mode, variant.flags) for variant in experiment.variants
+               if variant.mode in by_name and (not measured or variant.name in measured)]
     wanted += [(name + noise.TWIN, mode, flags) for name, mode, flags in wanted if name == experiment.twin]
     for name, mode_name, flags in wanted:
         mode = by_name[mode_name]

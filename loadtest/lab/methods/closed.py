@@ -13,7 +13,7 @@ from ..workloads import Workload
 from . import Outcome, marks_of
 
 WORKLOAD = {"scenario": "get", "verb": "GET", "path": "/plaintext", "size": 0, "depth": 1, "expect": "", "close": False,
-            "connections": 64, "spread": "connections", "rate": 0, "rate_seconds": 1.0}
+            "connections": 64, "spread": "connections", "rate": 0, "rate_seconds": 1.0, "rate_at": []}
 _CONNECTING = 0.00015  # seconds that opening a connection takes, twice in a measurement
 _QUEUED, _AGAIN = 4096, 0.0004  # more than that at once, and the kernel has to try again: seconds for each of the others
 _FIGURES = {"rps": "requests_per_s", "cpu_us_per_request": "cpu_us_per_request",
@@ -37,10 +37,16 @@ def connections(cell):
     return cell.workload["connections"] if cell.x is None or cell.workload["spread"] != "connections" else cell.x
 
 
+def _has_rate(cell):
+    """Whether it is measured at the fixed rate as well: at the points of `rate_at`, or at all of them."""
+    given = cell.workload
+    return bool(given["rate"]) and (not given["rate_at"] or cell.x in given["rate_at"])
+
+
 def length(cell):
     count = connections(cell)
     opening = _CONNECTING * count + _AGAIN * max(0, count - _QUEUED)
-    at_rate = _RATE_OVERHEAD + cell.workload["rate_seconds"] + opening if cell.workload["rate"] else 0
+    at_rate = _RATE_OVERHEAD + cell.workload["rate_seconds"] + opening if _has_rate(cell) else 0
     return cell.seconds + plan.warmup_for(cell.seconds, count) + plan.OVERHEAD + 2 * opening + at_rate
 
 
@@ -110,7 +116,7 @@ def _at_rate(server, cell, pinning):
 def measure(cell, lab):
     timing = Timing(plan.warmup_for(cell.seconds, connections(cell)), cell.seconds)
     pinning, at_rate = _pinning(cell, lab), []
-    steady = cell.workload["rate"] and cell.subject.kind != "target"
+    steady = _has_rate(cell) and cell.subject.kind != "target"
     found = measure_closed(cell.subject, _workload(cell), connections(cell), timing, pinning,
                            (lambda server: at_rate.append(_at_rate(server, cell, pinning))) if steady else None)
     kept = ("window", "lifetime", "latency_us", "limit", "switches_from", "client_cpu_share", "others_cpu_share",
