@@ -219,7 +219,7 @@ def who_pipelines_without_end_starves_nobody(start, folder, name):
             for what, flags, lingers in (("one that lingers", (), True), ("a short timeout", ("--header-timeout", "150ms"), False))],
       each_mode=False)
 def what_one_client_costs_does_not_grow_with_the_others(start, folder, name, flags, lingers):
-    """[7] Nobody else is looked at more often because of it: connections that wait are polled about twice a second each."""
+    """Nobody else is looked at more often because of it: connections that wait are polled about twice a second each."""
     path = os.path.join(folder, "calls")
     server = start("--loops", "1", *flags, mode=name, **tracing(path, ["poll"]))
     with contextlib.ExitStack() as stack:

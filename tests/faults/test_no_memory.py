@@ -123,7 +123,7 @@ def start_without_memory(start, name, *flags):
 
 @case(rows=[(mode, mode) for mode in ("event", "hybrid", "thread")], each_mode=False, timeout=90)
 def behind_a_refusal_all_of_an_upload_is_read(start, name):
-    """[7] A client that writes 32 MiB before it reads gets its 503, not a reset."""
+    """A client that writes 32 MiB before it reads gets its 503, not a reset."""
     server, kept = start_without_memory(start, name)
     for _ in range(3):
         with server.connect(seconds=30) as wire:
@@ -140,7 +140,7 @@ def behind_a_refusal_all_of_an_upload_is_read(start, name):
 
 @case(rows=[(mode, mode) for mode in ("event", "hybrid", "thread")], each_mode=False, timeout=90)
 def who_was_refused_and_lingers_is_not_cut_off(start, name):
-    """[7] It has had its answer: the drain timeout ends with status 0, and says nothing of it."""
+    """It has had its answer: the drain timeout ends with status 0, and says nothing of it."""
     server, kept = start_without_memory(start, name, "--drain-timeout", "200ms")
     with server.connect() as wire:
         wire.send(PLAIN)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Chunk-size lines: read by bytes as whole, as a plain reading of the grammar says, and never as another size than llhttp's. */
+/* Chunk-size lines: read by bytes as whole, as a plain reading of the grammar says, and never as another size than
+ * llhttp's. */
 #include <stdlib.h>
 
 #include "common/chunk_line.h"

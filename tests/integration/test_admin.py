@@ -166,7 +166,7 @@ ADMIN_CONNECTIONS_MOST = 64  # server/admin.h
 
 @case
 def a_lingering_connection_gives_its_place_there_too(start):
-    """[7] When the admin listener has as many as it takes; the one that has lingered longest, none before 0.5 s."""
+    """When the admin listener has as many as it takes; the one that has lingered longest, none before 0.5 s."""
     _, admin = start_with_admin(start)
     with contextlib.ExitStack() as stack:
         wires = [stack.enter_context(Wire(admin)) for _ in range(ADMIN_CONNECTIONS_MOST)]

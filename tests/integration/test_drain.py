@@ -467,7 +467,7 @@ def a_lingering_close_does_not_hold_it_up_for_long(start):
 
 @case(rows=[("silent", False), ("sending", True)])
 def who_only_lingers_is_not_cut_off(start, sends):
-    """[7] It has had its answer: the drain timeout ends with status 0, and without a word."""
+    """It has had its answer: the drain timeout ends with status 0, and without a word."""
     server = start("--drain-timeout", "500ms")
     with server.connect() as wire:
         wire.send(b"NIX / HTTP/1.1\r\n\r\n")
@@ -482,7 +482,7 @@ def who_only_lingers_is_not_cut_off(start, sends):
 
 @case(slow=True)
 def who_lingers_on_holds_it_up_for_5_s_at_most(start):
-    """[7] Once nobody else is there."""
+    """Once nobody else is there."""
     server = start()
     with server.connect() as wire:
         wire.send(b"NIX / HTTP/1.1\r\n\r\n")

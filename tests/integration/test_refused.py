@@ -78,7 +78,7 @@ def a_whole_body_before_the_error_is_read(server):
             ("too much to echo", post(b"/echo", b"").replace(b"Length: 0", b"Length: 67108865"), 413),
             ("too much to hold", post(b"/anything", b"").replace(b"Length: 0", b"Length: 3145728"), 413)], timeout=90)
 def however_much_comes_behind_an_answer_that_ends_a_connection_it_is_read(server, request, status):
-    """[7] A lingering close has no bound of bytes: a client that writes 64 MiB before it reads gets its answer, not a reset."""
+    """A lingering close has no bound of bytes: a client that writes 64 MiB before it reads gets its answer, not a reset."""
     with server.connect() as wire:
         wire.send(request)
         for _ in range(64):
@@ -103,7 +103,7 @@ def the_same_on_a_unix_socket(start, folder):
 
 @case(rows=[("an echo of 70 MB", "/echo", 70 << 20), ("3 MB to be held", "/anything", 3 << 20)], timeout=120)
 def a_client_that_writes_first_reads_why_its_upload_is_refused(server, path, size):
-    """[7] Python's http.client sends all of a body before it reads."""
+    """Python's http.client sends all of a body before it reads."""
     host, port = server.address[:2]
     body = bytes(size)
     for _ in range(20):
@@ -147,7 +147,7 @@ def reads_on_behind(wire, status):
 
 @case(rows=[("inside a head", b"GET / HTTP/1.1\r\nHost: "), ("inside a body", post(b"/anything", b"x" * 2000)[:-1000])])
 def behind_a_timeout_bytes_are_read_too(start, request):
-    """[7] They come when the client has been told that it is too late."""
+    """They come when the client has been told that it is too late."""
     server = start("--header-timeout", "300ms", "--body-timeout", "300ms")
     with server.connect() as wire:
         wire.send(request)
@@ -157,7 +157,7 @@ def behind_a_timeout_bytes_are_read_too(start, request):
 
 @case
 def behind_a_refusal_for_want_of_buffers_bytes_are_read_too(start):
-    """[7] The request must be held whole, and the budget is smaller."""
+    """The request must be held whole, and the budget is smaller."""
     server = start("--max-buffer-memory", "64k")
     for _ in range(3):
         with server.connect() as wire:
@@ -182,7 +182,7 @@ def behind_a_refusal_of_a_full_pool_bytes_are_read_too(start):
 
 @case
 def a_lingering_connection_gives_its_place_to_a_new_one(start):
-    """[7] The one that has lingered longest, and it alone."""
+    """The one that has lingered longest, and it alone."""
     server = start("--max-connections", "2")
     with server.connect() as first, server.connect() as second:
         first.kept()
@@ -202,7 +202,7 @@ def a_lingering_connection_gives_its_place_to_a_new_one(start):
 
 @case
 def none_gives_way_before_half_a_second(start):
-    """[7] The new one waits for the place instead of being refused."""
+    """The new one waits for the place instead of being refused."""
     server = start("--max-connections", "1")
     with server.connect() as first:
         first.kept()
@@ -224,7 +224,7 @@ def connections(server):
 
 @case(slow=True, each_mode=False, timeout=90)
 def a_lingering_close_is_bounded(start):
-    """[7] A silent client is left after 2 s and the half second unread, one that goes on sending after 30 s and that."""
+    """A silent client is left after 2 s and the half second unread, one that goes on sending after 30 s and that."""
     servers = [start(mode=mode) for mode in settings.modes]
     begun, left = time.monotonic(), {}
     wires = []

@@ -251,7 +251,7 @@ def the_older_gives_way(server, forbid):
 
 @case(rows=[(mode, mode) for mode in settings.modes if mode != "process"], each_mode=False)
 def a_lingering_connection_gives_its_descriptor_to_a_new_one(start, name):
-    """[7] In mode process they are not the server's but its children's."""
+    """In mode process they are not the server's but its children's."""
     server = start(mode=name)
 
     def forbid():
@@ -263,7 +263,7 @@ def a_lingering_connection_gives_its_descriptor_to_a_new_one(start, name):
 
 @case(rows=[(mode, mode) for mode in ("thread", "process")], each_mode=False)
 def a_lingering_connection_gives_its_thread_or_process_to_a_new_one(start, folder, name):
-    """[7] The new one waits instead of being refused."""
+    """The new one waits instead of being refused."""
     only_as_root()
     user = 4000000 + os.getpid()
     server = start(program=own_copy(folder), user=user, limits={"NPROC": 40}, mode=name)

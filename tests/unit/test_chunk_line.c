@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Chunk-size lines: each alone and at every split, in blocks of exactly their size. The conformance documents have more. */
+/* Chunk-size lines: each alone and at every split, in blocks of exactly their size. The conformance documents have
+ * more. */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 

@@ -234,7 +234,8 @@ Test(session_memory, a_tiny_budget_means_back_pressure_or_503)
     harness_deinit(&harness);
 }
 
-/* Other threads take the budget between the decision to read and the read. The client gets the answers that were made, then a 503. */
+/* Other threads take the budget between the decision to read and the read. The client gets the answers that were made,
+ * then a 503. */
 Test(session_memory, what_cannot_be_kept_behind_an_unsent_answer_is_refused_behind_it)
 {
 #define PLAINTEXT  "GET /plaintext HTTP/1.1\r\nHost: h\r\n\r\n"

@@ -39,11 +39,6 @@ class Noise:
                 "largest": self.largest, "different": self.different, "same": self.same}
 
 
-def from_dict(found):
-    """The noise of results that were written before."""
-    return Noise(tuple(found.get("figures") or ()), found.get("target")) if found else Noise()
-
-
 def paired(one, other):
     """The ratios of two figures' values, round by round. `one`, `other`: values by round. A division of 0 by 0 says nothing."""
     ratios = []

@@ -4,7 +4,6 @@
 import http.server
 import os
 import queue
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -94,7 +93,3 @@ class PageServer:
 
     def findings(self):
         return self._server.findings.get(timeout=PATIENCE)
-
-
-def is_there():
-    return shutil.which("chromium") is not None

@@ -38,11 +38,6 @@ def resident(pid):
     return int((status(pid, "VmRSS") or "0").split()[0]) * 1024
 
 
-def resident_peak(pid):
-    """Bytes of memory in use at most since the process started."""
-    return int(status(pid, "VmHWM").split()[0]) * 1024
-
-
 def descriptors(pid):
     return len(os.listdir(f"/proc/{pid}/fd"))
 
