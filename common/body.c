@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Bodies: of known length, counted; chunked, read by chunk_line.h and llhttp in slices that end where a limit is, so that the
- * outcome depends on the bytes and not on how they were split. */
+/* Bodies: of known length, counted; chunked, read by chunk_line.h and llhttp in slices that end where a limit is, so
+ * that the outcome depends on the bytes and not on how they were split. */
 #include <assert.h>
 #include <stdlib.h>
 

@@ -114,8 +114,8 @@ size_t broken_head_incomplete(struct turn *t, const char *data, size_t length, s
     return 0;
 }
 
-/* A parser cannot go on behind an error. Another one gets the bytes up to the tab, and a space instead of it: then blanks or the
- * line's end may follow, and nothing else. Once for each head: llhttp refuses a second Content-Length. */
+/* A parser cannot go on behind an error. Another one gets the bytes up to the tab, and a space instead of it: then
+ * blanks or the line's end may follow, and nothing else. Once for each head: llhttp refuses a second Content-Length. */
 bool broken_head_blanks_begin(struct turn *t, const char *data, size_t seen)
 {
     struct session *s = t->session;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Heads that are not complete, or that llhttp refuses, rightly or not. Part of the session: only its files include this. All of it is off
- * the usual way, and is compiled so. */
+/* Heads that are not complete, or that llhttp refuses, rightly or not. Part of the session: only its files include
+ * this. All of it is off the usual way, and is compiled so. */
 #ifndef ECHOD_COMMON_BROKEN_HEAD_H
 #define ECHOD_COMMON_BROKEN_HEAD_H
 
@@ -13,9 +13,9 @@ COLD void broken_head_exchange(struct turn *t, struct span head);
 /* Answers with the verdict and closes; `head` is what has come of the head, perhaps nothing. */
 COLD void broken_head_fail(struct turn *t, struct span head, struct verdict verdict);
 
-/* llhttp takes spaces behind the value of Content-Length but refuses a tab, which RFC 9110, 5.5 allows as well. Whether the byte
- * it has refused, the last of `seen`, is such a tab: then the parser stands behind the value again, and the blanks that follow
- * must be skipped before it is given more. */
+/* llhttp takes spaces behind the value of Content-Length but refuses a tab, which RFC 9110, 5.5 allows as well. Whether
+ * the byte it has refused, the last of `seen`, is such a tab: then the parser stands behind the value again, and the
+ * blanks that follow must be skipped before it is given more. */
 COLD bool broken_head_blanks_begin(struct turn *t, const char *data, size_t seen);
 /* Skips such blanks, if they are to be skipped: as far as `data` and the limit of a head reach. */
 COLD void broken_head_blanks_skip(struct turn *t, const char *data, size_t length);

@@ -29,9 +29,9 @@ struct chunk_line {
 /* At the start of a line. */
 void chunk_line_init(struct chunk_line *line);
 
-/* Reads on, up to the line's LF or the first byte that the grammar does not allow; `*used` counts the bytes up to and with it.
- * The outcome does not depend on how the line was split. After a result other than CHUNK_LINE_MORE the line must be initialized
- * again. Any thread. */
+/* Reads on, up to the line's LF or the first byte that the grammar does not allow; `*used` counts the bytes up to and
+ * with it. The outcome does not depend on how the line was split. After a result other than CHUNK_LINE_MORE the line
+ * must be initialized again. Any thread. */
 enum chunk_line_result chunk_line_read(struct chunk_line *line, struct span bytes, size_t *used);
 
 enum { CHUNK_LINE_TEXT_SIZE = NUMBER_HEX_SIZE + 2 };

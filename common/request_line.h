@@ -22,8 +22,8 @@ struct verdict request_line_read(struct span prefix, bool refused, struct reques
 /* Of a prefix with a verdict without detail: the byte that may not stand in the target, and how far from its beginning. */
 unsigned char request_line_bad_byte(struct span prefix, size_t *offset);
 
-/* request_line_read for the line at the start of a head that llhttp has taken whole, if it is as nearly all are: GET, a path without a
- * query, HTTP/1.1. Its length; 0 if it must be judged by request_line_read. */
+/* request_line_read for the line at the start of a head that llhttp has taken whole, if it is as nearly all are: GET, a
+ * path without a query, HTTP/1.1. Its length; 0 if it must be judged by request_line_read. */
 size_t request_line_read_usual(struct span head, struct request *request);
 
 /* Every method served, in the order readers expect, not llhttp's; a unit test holds it against llhttp's table. */

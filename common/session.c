@@ -174,8 +174,8 @@ static __attribute__((noinline)) size_t head_complete(struct turn *t, struct spa
     return (size_t)(end - head.data);
 }
 
-/* Where llhttp has not come to the head's end: whether it does so when it goes on behind blanks that it refuses, and RFC 9110
- * allows. Else `used` is how many bytes were taken. */
+/* Where llhttp has not come to the head's end: whether it does so when it goes on behind blanks that it refuses, and
+ * RFC 9110 allows. Else `used` is how many bytes were taken. */
 static COLD bool head_goes_on(struct turn *t, const char *data, size_t length, llhttp_errno_t error,
                               size_t *used)
 {

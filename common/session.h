@@ -51,8 +51,7 @@ enum want {
     WANT_WRITE = 2, /* its output sent */
     WANT_CLOSE = 4, /* close the connection as session_ending says */
     WANT_WAIT = 8,  /* session_resume after session_wait_ms */
-    WANT_WORK =
-        16, /* session_work's run() called in a thread that may block or compute, then session_resume */
+    WANT_WORK = 16, /* session_work's run() in a thread that may block or compute; then session_resume */
 };
 
 enum ending {
@@ -100,19 +99,20 @@ struct session {
     bool wait_restarted;  /* set when a wait begins; the driver clears it when it has set its alarm */
     bool timer_restarted; /* set when `timer` begins anew; the driver clears it when it has taken the time */
     bool line_read;       /* the request line of the present head was judged */
-    bool head_blanks;     /* blanks that follow in the head are not for the parser; see broken_head_blanks */
+    bool head_blanks;     /* blanks that follow in the head are not for the parser; see broken_head_blanks_skip */
     bool ended;           /* the peer has sent its last byte */
     uint8_t refusing;     /* enum refusal: why every request but /healthz gets 503, or not */
-    uint8_t
-        starved; /* enum starved: bytes behind the present answer, or behind unsent ones, could not be kept */
+    /* enum starved: bytes behind the present answer, or behind unsent ones, could not be kept. */
+    uint8_t starved;
 };
 
-/* A session for a new connection; `refusing` says why, where it is only to be told that it is not served. Allocates nothing. */
+/* A session for a new connection; `refusing` says why, where it is only to be told that it is not served. Allocates
+ * nothing. */
 void session_init(struct session *session, uint64_t number, const struct peer *peer, enum refusal refusing);
 /* With the log on, when a connection ends that may be in a request: writes that one's line. Then session_deinit. */
 void session_lost(struct session *session, struct lane *lane);
-/* The server gives up a session that is not idle. With the log on: writes the line of its request, also of one whose head is not
- * complete. Then session_deinit. */
+/* The server gives up a session that is not idle. With the log on: writes the line of its request, also of one whose
+ * head is not complete. Then session_deinit. */
 void session_cut_off(struct session *session, struct lane *lane);
 /* Frees what it holds; `budget` is that of any lane. */
 void session_deinit(struct session *session, struct budget budget);
@@ -135,10 +135,10 @@ void session_resume(struct session *session, struct lane *lane);
 /* The work that is wanted cannot be done now: it is answered with 503. */
 void session_refuse_work(struct session *session, struct lane *lane);
 
-/* The server drains, and nothing is known to stand behind the last answer in the output. Before it is sent the driver reads
- * the socket once without waiting. What came it feeds, which may put another answer behind that one, undecided in its turn;
- * if the same is undecided still it calls session_decide: the answer then says `Connection: close`.
- * Returns which answer that is, 0: none. */
+/* The server drains, and nothing is known to stand behind the last answer in the output. Before it is sent the driver
+ * reads the socket once without waiting. What came it feeds, which may put another answer behind that one, undecided in
+ * its turn; if the same is undecided still it calls session_decide: the answer then says `Connection: close`. Returns
+ * which answer that is, 0: none. */
 size_t session_undecided_now(struct session *session, struct lane *lane);
 static inline size_t session_undecided(struct session *session, struct lane *lane)
 {

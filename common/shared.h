@@ -61,8 +61,8 @@ enum { SHARED_DATE_WORDS = 4 }; /* the 29 bytes of an IMF-fixdate, padded */
 
 /* Lives in one anonymous shared mapping, so that child processes count in it too. */
 struct shared {
-    _Atomic bool
-        draining; /* SIGTERM came: the last answer of each connection says `Connection: close`, /readyz 503 */
+    /* SIGTERM came: the last answer of each connection says `Connection: close`, and /readyz 503. */
+    _Atomic bool draining;
     _Atomic bool closing; /* no more connections come: those that are idle end (process mode) */
     _Atomic bool cutting; /* the drain timeout is over: what has not ended by itself is cut off */
     /* No further connection would be served, /readyz says 503: */

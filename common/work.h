@@ -12,8 +12,8 @@ struct work {
     void (*run)(struct work *work); /* reads `input`, sets `output`; NULL: there is none */
     uint64_t input;
     uint64_t output;
-    const _Atomic bool
-        *cutting; /* once that is true nobody wants the output: run returns soon. NULL: it never is */
+    /* Once that is true nobody wants the output: run returns soon. NULL: it never is. */
+    const _Atomic bool *cutting;
 };
 
 static inline bool work_is_cut_off(const struct work *work)

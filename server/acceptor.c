@@ -113,7 +113,8 @@ static void acceptor_refuse(struct acceptor *acceptor, const struct arrival *arr
     reactor_add(&acceptor->refusals, arrival, reason);
 }
 
-/* Hands it to the mode, or refuses it. False if it is left to wait, where it may: for a place, or for a thread or process. */
+/* Hands it to the mode, or refuses it. False if it is left to wait, where it may: for a place, or for a thread or
+ * process. */
 static bool acceptor_serve(struct acceptor *acceptor, const struct arrival *arrival, bool full, bool may_wait)
 {
     struct server *server = acceptor->server;
@@ -188,7 +189,8 @@ static void acceptor_place(struct acceptor *acceptor, struct arrival *arrival)
     }
 }
 
-/* Accepts a batch of connections, fewer if no more wait or there is no room; counts them. Returns whether none waited any more. */
+/* Accepts a batch of connections, fewer if no more wait or there is no room; counts them. Returns whether none waited
+ * any more. */
 static bool acceptor_accept(struct acceptor *acceptor, int fd, unsigned *accepted)
 {
     struct arrival arrival;
@@ -214,8 +216,8 @@ static bool acceptor_accept(struct acceptor *acceptor, int fd, unsigned *accepte
     return false;
 }
 
-/* Accepts what a listener has queued. Whether that is done: none waits any more, or what was queued at the signal is accepted and new
- * ones came all the time since. */
+/* Accepts what a listener has queued. Whether that is done: none waits any more, or what was queued at the signal is
+ * accepted and new ones came all the time since. */
 static bool acceptor_empty_queue(struct acceptor *acceptor, size_t i)
 {
     struct remainder *remainder = &acceptor->remainders[i];
@@ -235,7 +237,8 @@ static void acceptor_close_listeners(struct acceptor *acceptor)
     listeners_close(acceptor->listeners);
 }
 
-/* Closes the listeners if the kernel has nothing queued any more; else this goes on in the loop's next turn, or when there is room. */
+/* Closes the listeners if the kernel has nothing queued any more; else this goes on in the loop's next turn, or when
+ * there is room. */
 static void acceptor_empty_queues(struct acceptor *acceptor)
 {
     bool done = true;
@@ -268,8 +271,8 @@ static void acceptor_update(struct acceptor *acceptor)
     drain_check(&acceptor->drain);
 }
 
-/* Where nobody can even be refused the one that has been refused longest makes room, then another a little later: how many wait is
- * not known. */
+/* Where nobody can even be refused the one that has been refused longest makes room, then another a little later: how
+ * many wait is not known. */
 static void acceptor_on_acceptable(evutil_socket_t fd, short events, void *context)
 {
     struct acceptor *acceptor = context;
@@ -400,8 +403,8 @@ int acceptor_run(struct acceptor *acceptor)
     return acceptor->status;
 }
 
-/* libevent keeps timers in an array that begins with room for eight, more than this base ever has, once there was one: setting them
- * takes no memory then, as what they are for may be that there is none. */
+/* libevent keeps timers in an array that begins with room for eight, more than this base ever has, once there was one:
+ * setting them takes no memory then, as what they are for may be that there is none. */
 static int acceptor_reserve_timers(struct acceptor *acceptor)
 {
     static const struct timeval some_time = {.tv_sec = 1};

@@ -16,8 +16,8 @@
 enum { ACCEPTOR_REFUSALS_MOST = 16 };
 /* How long one of them may take to send its request, and how long it lingers at most, the time unread included. */
 enum { ACCEPTOR_REFUSAL_MS = 2000 };
-/* How long a new connection waits at most for the place, thread or process of one that lingers before it is refused, and how often the
- * lingering ones are asked. */
+/* How long a new connection waits at most for the place, thread or process of one that lingers before it is refused,
+ * and how often the lingering ones are asked. */
 enum { ACCEPTOR_PLACE_WAIT_MS = 1000, ACCEPTOR_PLACE_ASK_MS = 20 };
 /* How often the mode is told to drain, until all connections are closed. */
 enum { ACCEPTOR_DRAIN_AGAIN_MS = 50 };
@@ -73,10 +73,11 @@ void acceptor_unlink(struct acceptor *acceptor);
 /* Serves until a signal ends it. Returns the exit status: 0 if every connection was served to its end. */
 int acceptor_run(struct acceptor *acceptor);
 
-/* For drain.c: accepts what the kernel has queued, as far as there is what that takes, then closes the listeners; drain_check is called
- * when that is done. */
+/* For drain.c: accepts what the kernel has queued, as far as there is what that takes, then closes the listeners;
+ * drain_check is called when that is done. */
 void acceptor_close(struct acceptor *acceptor);
-/* For drain.c: closes the listeners now, if they are open. Returns how many connections the kernel has queued, which are lost by that. */
+/* For drain.c: closes the listeners now, if they are open. Returns how many connections the kernel has queued, which
+ * are lost by that. */
 struct listeners_queue acceptor_abandon(struct acceptor *acceptor);
 /* For drain.c: acceptor_run returns with this status. */
 void acceptor_finish(struct acceptor *acceptor, int status);

@@ -94,8 +94,8 @@ int access_log_open(struct access_log *access, const struct options *options, st
     return 0;
 }
 
-/* The descriptor keeps its number: threads that write meanwhile write to the one file or to the other. To a pipe only short
- * writes are whole: they are short before it is there. 0 or a negative errno, then the old file is kept. */
+/* The descriptor keeps its number: threads that write meanwhile write to the one file or to the other. To a pipe only
+ * short writes are whole: they are short before it is there. 0 or a negative errno, then the old file is kept. */
 static int take_file_anew(struct access_log *access)
 {
     int fd = open_file(access->path);

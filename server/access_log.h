@@ -47,8 +47,9 @@ int access_log_open(struct access_log *access, const struct options *options, st
                     char *error, size_t size);
 /* The file's path may lead to another file now: lines go there from now on, also those of other processes. Main thread. */
 void access_log_reopen(struct access_log *access);
-/* In a connection's process: opens the file anew if the parent has. A signal's handler may call it, so that a process which
- * is idle does not keep the space of an old file. A file that cannot be opened is tried again with the next line, and said. */
+/* In a connection's process: opens the file anew if the parent has. A signal's handler may call it, so that a process
+ * which is idle does not keep the space of an old file. A file that cannot be opened is tried again with the next line,
+ * and said. */
 void access_log_follow(struct access_log *access);
 void access_log_close(struct access_log *access);
 

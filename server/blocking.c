@@ -88,8 +88,8 @@ static bool blocking_idle_too_long(struct blocking *b)
     return now - b->idle_since >= b->server->timeouts.limit[TIMER_IDLE];
 }
 
-/* By a signal; the socket's timeout begins anew. How long it had waited is not known: all interruptions together add an idle
- * timeout at most. */
+/* By a signal; the socket's timeout begins anew. How long it had waited is not known: all interruptions together add an
+ * idle timeout at most. */
 static COLD bool blocking_idle_interrupted(struct blocking *b)
 {
     if (b->session.timer_restarted) {

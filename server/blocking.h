@@ -52,13 +52,14 @@ static inline void blocking_init(struct blocking *blocking, struct server *serve
 
 /* Once the drain timeout is over it cuts off what is not idle; a signal makes it look then, whatever its slot shows.
  *
- * While its slot shows DOING_IDLE it waits for a request's first byte, where a signal (with a handler, without SA_RESTART)
- * makes it look at `closing`. One signal can come just too early: whoever wants it to look repeats it until the connection is
- * gone.
+ * While its slot shows DOING_IDLE it waits for a request's first byte, where a signal (with a handler, without
+ * SA_RESTART) makes it look at `closing`. One signal can come just too early: whoever wants it to look repeats it until
+ * the connection is gone.
  *
- * Serves the arrival (`refusing`: why it is only told that it is not served), counting in `slot`. Left to the caller: to
- * call blocking_leave, then to close the descriptor, so that who has seen the end finds the place free; and a lingering close before
- * that where it returns false (linger_elsewhere). The same memory may serve one connection after another. */
+ * Serves the arrival (`refusing`: why it is only told that it is not served), counting in `slot`. Left to the caller:
+ * to call blocking_leave, then to close the descriptor, so that who has seen the end finds the place free; and a
+ * lingering close before that where it returns false (linger_elsewhere). The same memory may serve one connection after
+ * another. */
 bool blocking_serve(struct blocking *blocking, const struct arrival *arrival, struct slot *slot,
                     enum refusal refusing);
 

@@ -28,8 +28,8 @@ int check_url_parse(struct check_url *url, const char *text, size_t length, cons
  * 2xx, else 1, with one line on stderr that says why. */
 int check_run(const char *url);
 
-/* The same for /healthz of the server that listens there: on a port other than 0, or a unix socket. All addresses mean the
- * loopback address of their family. */
+/* The same for /healthz of the server that listens there: on a port other than 0, or a unix socket. All addresses mean
+ * the loopback address of their family. */
 int check_run_listener(const struct listen_spec *listener);
 
 #endif

@@ -26,8 +26,8 @@ void connection_tell(struct connection *connection);
 
 /* The server drains: an idle connection is read once more, and ends if nothing came. */
 void connection_drain(struct connection *connection);
-/* The drain timeout is over. An idle connection is treated as connection_drain does, a refused one that has not asked is told, one
- * that lingers is left alone, any other is cut off. Called again until it is gone. */
+/* The drain timeout is over. An idle connection is treated as connection_drain does, a refused one that has not asked
+ * is told, one that lingers is left alone, any other is cut off. Called again until it is gone. */
 void connection_cut_off(struct connection *connection);
 
 #endif

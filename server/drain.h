@@ -13,7 +13,9 @@ struct acceptor;
 enum drain_phase {
     DRAIN_NOT,   /* no signal came */
     DRAIN_DELAY, /* --drain-delay: accepting on, while /readyz says 503 and last answers `Connection: close` */
-    DRAIN_CLOSING, /* no longer listening once the kernel's queue is accepted; waiting for the last connection, at most --drain-timeout */
+    /* No longer listening once the kernel's queue is accepted; waiting for the last connection, at most
+     * --drain-timeout. */
+    DRAIN_CLOSING,
     DRAIN_CUTTING, /* the timeout is over: what is there is told to end without an answer */
     DRAIN_OVER,
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The count of open connections, and the bell that whoever closes one rings if the acceptor waits for that. A connection that is
- * refused is open too, but takes no place: what it gives back when it leaves serves nobody. */
+/* The count of open connections, and the bell that whoever closes one rings if the acceptor waits for that. A
+ * connection that is refused is open too, but takes no place: what it gives back when it leaves serves nobody. */
 #ifndef ECHOD_SERVER_GATE_H
 #define ECHOD_SERVER_GATE_H
 
@@ -36,8 +36,9 @@ uint64_t gate_served(const struct gate *gate);
 /* Rings the bell for another reason, which the acceptor finds. Any thread. */
 void gate_ring(const struct gate *gate);
 
-/* A connection that has entered begins to linger; it no longer does, and leaves next. `gives_way`: it closes when asked, and a
- * new connection has its place then; one that is refused has none. Any thread; where it gives way, any process. */
+/* A connection that has entered begins to linger; it no longer does, and leaves next. `gives_way`: it closes when
+ * asked, and a new connection has its place then; one that is refused has none. Any thread; where it gives way, any
+ * process. */
 void gate_linger_begin(struct gate *gate, bool gives_way);
 void gate_linger_end(struct gate *gate, bool gives_way);
 /* Connections that linger: they have had their answer. Any thread. */

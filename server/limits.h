@@ -44,8 +44,8 @@ struct limits_connections {
 void limits_connections(struct limits_connections *limits, const char *root, enum limits_cost cost,
                         unsigned own_descriptors);
 
-/* The least of what limits threads with stacks of the default size, for a message where one could not be started: as for LIMITS_THREAD,
- * and the address space. */
+/* The least of what limits threads with stacks of the default size, for a message where one could not be started: as
+ * for LIMITS_THREAD, and the address space. */
 void limits_threads(struct limits_connections *limits, const char *root);
 
 #endif

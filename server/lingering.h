@@ -33,9 +33,9 @@ struct lingering lingering_begin(int fd, uint64_t now, uint32_t whole_ms);
 /* When lingering_turn is to be called, if nothing comes before. */
 uint64_t lingering_deadline(const struct lingering *lingering);
 
-/* Bytes have come, or may have (`readable`), or the deadline has: discards with one read, and moves on from being read to being
- * no longer read. `room` is written to where the kernel cannot discard by itself. False if the socket is to be closed: the peer
- * has closed its side or is gone, or all of the time is over. Never blocks. */
+/* Bytes have come, or may have (`readable`), or the deadline has: discards with one read, and moves on from being read
+ * to being no longer read. `room` is written to where the kernel cannot discard by itself. False if the socket is to be
+ * closed: the peer has closed its side or is gone, or all of the time is over. Never blocks. */
 bool lingering_turn(struct lingering *lingering, int fd, bool readable, void *room, size_t size,
                     uint64_t now);
 

@@ -95,7 +95,8 @@ static void child_on_wake(void)
     access_log_follow(child_log);
 }
 
-/* The signal that wakes it also says that there is a new file. One that came before the handler was there is made up for. */
+/* The signal that wakes it also says that there is a new file. One that came before the handler was there is made up
+ * for. */
 static void child_follow_log(struct access_log *log)
 {
     log->child = true;

@@ -71,8 +71,9 @@ enum options_outcome {
  *
  * - A flag beats its variable, the variable the default. A variable that is beaten is not looked at.
  * - A flag given twice: the last one counts; those that repeat (--listen, --admin-listen) add up.
- * - A variable that is empty counts as not set. In a list, blanks around the commas do not count. Other variables that begin with ECHOD_ are ignored, since
- *   service managers put some there (Kubernetes ECHOD_PORT and ECHOD_SERVICE_HOST for a service named echod).
+ * - A variable that is empty counts as not set. In a list, blanks around the commas do not count.
+ * - Other variables that begin with ECHOD_ are ignored, since service managers put some there (Kubernetes
+ *   ECHOD_PORT and ECHOD_SERVICE_HOST for a service named echod).
  * - --help and --version end the reading where they stand: mistakes after them, or in the environment, do
  *   not count.
  * - Without --listen and ECHOD_LISTEN the variable PORT, which hosting platforms set, means --listen *:$PORT.

@@ -22,8 +22,8 @@ void place_queue_put(struct place_queue *queue, const struct arrival *arrival, u
 /* Forgets the oldest, which is there. */
 void place_queue_drop(struct place_queue *queue);
 
-/* Asks so many lingering connections to close, PLACE_QUEUE_SIZE at most: those that have lingered longest. Looks at all slots,
- * so not for every new connection. A loop's slot speaks for one of its connections at a time. */
+/* Asks so many lingering connections to close, PLACE_QUEUE_SIZE at most: those that have lingered longest. Looks at all
+ * slots, so not for every new connection. A loop's slot speaks for one of its connections at a time. */
 void place_ask(struct shared *shared, size_t first_slot, unsigned count);
 
 #endif

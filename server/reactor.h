@@ -102,22 +102,22 @@ int reactor_employ(struct reactor *reactor, struct workers *workers);
 /* Closes what is still open; no work is on its way. */
 void reactor_deinit(struct reactor *reactor);
 
-/* Serves the arrival until it is closed and has left the gate; `refusing`: why it is only told that it is not served. Without memory
- * for it that is what becomes of it in any case, the shortage is reported, and this returns false. */
+/* Serves the arrival until it is closed and has left the gate; `refusing`: why it is only told that it is not served.
+ * Without memory for it that is what becomes of it in any case, the shortage is reported, and this returns false. */
 bool reactor_add(struct reactor *reactor, const struct arrival *arrival, enum refusal refusing);
 
 /* Lingers on a connection whose session is over, then closes it, and it has left the gate. */
 void reactor_linger(struct reactor *reactor, const struct arrival *arrival);
 
-/* For a reactor whose connections are all refused, when another waits for a place: the one that has been silent longest is told without
- * having asked, and one that has lingered for a while is closed. */
+/* For a reactor whose connections are all refused, when another waits for a place: the one that has been silent longest
+ * is told without having asked, and one that has lingered for a while is closed. */
 void reactor_make_room(struct reactor *reactor);
 
 /* Whether there is memory, and a descriptor, for one connection more. 0 or a negative errno. */
 int reactor_probe(struct reactor *reactor);
 
-/* Ends idle connections now and from now on, others with their answer; those too that are added later. Once the drain timeout is over
- * it cuts off what is there. */
+/* Ends idle connections now and from now on, others with their answer; those too that are added later. Once the drain
+ * timeout is over it cuts off what is there. */
 void reactor_drain(struct reactor *reactor);
 
 /* For connection.c: moves it to the end of a list. */

@@ -15,8 +15,7 @@
 
 enum {
     REFUSER_TICK_MS = 20,
-    REFUSER_BUSY_TICK_MS =
-        1, /* while bytes come that are discarded: whoever sends them is to reach their end */
+    REFUSER_BUSY_TICK_MS = 1,   /* while bytes are discarded, so that their sender comes to the end of them */
     REFUSER_PATIENCE_MS = 2000, /* for the request */
 };
 
@@ -51,7 +50,8 @@ static void refuser_begin_lingering(struct reactor *reactor, struct refused *ref
     gate_linger_begin(reactor->gate, false);
 }
 
-/* The session lives no longer than this: what it may have kept of the request is not waited for. False if the client has gone. */
+/* The session lives no longer than this: what it may have kept of the request is not waited for. False if the client
+ * has gone. */
 static bool refuser_answer(struct reactor *reactor, struct refused *refused, struct span bytes)
 {
     static const struct span no_bytes = {.data = "", .length = 0};

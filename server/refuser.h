@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Connections for which there is no memory: each is told so with a 503 and closed when it has read that. Nothing here allocates. */
+/* Connections for which there is no memory: each is told so with a 503 and closed when it has read that. Nothing here
+ * allocates. */
 #ifndef ECHOD_SERVER_REFUSER_H
 #define ECHOD_SERVER_REFUSER_H
 
@@ -30,7 +31,8 @@ struct refuser {
     } places[REFUSER_PLACES]; /* the oldest first */
 };
 
-/* All functions: the reactor's thread. The reactor embeds the refuser, and lends its lane, its input buffer and its gate. */
+/* All functions: the reactor's thread. The reactor embeds the refuser, and lends its lane, its input buffer and its
+ * gate. */
 
 /* 0 or a negative errno; then there is nothing to undo. */
 int refuser_init(struct reactor *reactor);
@@ -39,7 +41,8 @@ void refuser_end(struct reactor *reactor);
 /* Closes what is still open. */
 void refuser_deinit(struct reactor *reactor);
 
-/* Tells the arrival, which the gate counts as refused, why it is not served, once it has asked or has been silent for a while. */
+/* Tells the arrival, which the gate counts as refused, why it is not served, once it has asked or has been silent for a
+ * while. */
 void refuser_refuse(struct reactor *reactor, const struct arrival *arrival, enum refusal reason);
 /* Lingers on a connection whose session is over; it leaves the gate as one that was served. */
 void refuser_linger(struct reactor *reactor, const struct arrival *arrival);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What is known of the system: whether it gave what the last connection needed, or was out of descriptors, threads, processes or
- * memory. /readyz says so; the acceptor says it on stderr, and tries anew each second. */
+/* What is known of the system: whether it gave what the last connection needed, or was out of descriptors, threads,
+ * processes or memory. /readyz says so; the acceptor says it on stderr, and tries anew each second. */
 #ifndef ECHOD_SERVER_SHORTAGE_H
 #define ECHOD_SERVER_SHORTAGE_H
 

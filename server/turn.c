@@ -33,8 +33,8 @@ HOT void turn_tell(struct session *session, struct lane *lane, enum happening ha
     }
 }
 
-/* The server drains: what was sent behind the request whose answer goes out next is read now, or it would be lost. False if
- * the connection is. */
+/* The server drains: what was sent behind the request whose answer goes out next is read now, or it would be lost.
+ * False if the connection is. */
 static COLD bool turn_decide(struct session *session, struct lane *lane, int fd)
 {
     char bytes[TURN_READ_TIGHT];

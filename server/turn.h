@@ -27,8 +27,8 @@ enum { TURN_SENDS_MOST = 16, TURN_BYTES_MOST = 1024 * 1024 };
 bool turn_take(struct session *session, struct lane *lane, int fd, enum happening happening,
                struct span bytes);
 
-/* The drain timeout is over and the session is not idle: counts its connection as cut off and logs its request. Then it is closed
- * without lingering. The same thread. */
+/* The drain timeout is over and the session is not idle: counts its connection as cut off and logs its request. Then it
+ * is closed without lingering. The same thread. */
 void turn_cut_off(struct session *session, struct lane *lane);
 
 /* How many bytes to read at most where `size` have room: few while memory is so short that they might not be kept. */

@@ -68,8 +68,9 @@ static int remove_stale(const struct sockaddr_un *address)
     return unlink(address->sun_path) == 0 || errno == ENOENT ? 0 : -errno;
 }
 
-/* A descriptor that holds the lock on the path's directory until it is closed; -1 if that cannot be had. Between bind and
- * listen a socket refuses connections as a stale one does, and between looking and unlinking a file may become another. */
+/* A descriptor that holds the lock on the path's directory until it is closed; -1 if that cannot be had. Between bind
+ * and listen a socket refuses connections as a stale one does, and between looking and unlinking a file may become
+ * another. */
 static int lock_directory(const char *path)
 {
     static const struct timespec pause = {.tv_nsec = LOCK_TRY_AGAIN_MS * 1000000L};

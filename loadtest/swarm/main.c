@@ -49,7 +49,8 @@ static bool enough_descriptors(const struct options *options)
     return true;
 }
 
-/* A rate that was not offered as asked is no constant rate: what was measured is how fast the server let the client ask. */
+/* A rate that was not offered as asked is no constant rate: what was measured is how fast the server let the client
+ * ask. */
 static void warn_of_rate(const struct crowd *crowd, uint64_t window)
 {
     uint64_t rate = crowd->of->rate;

@@ -64,9 +64,8 @@ struct tally {
     uint64_t outcomes[OUTCOME_TOTAL];
     uint64_t statuses[TALLY_STATUSES];
     uint64_t offered; /* requests begun in the window, whenever they were due */
-    uint64_t
-        came; /* right answers that came in the window, late ones included, whenever they were asked for */
-    uint64_t good; /* of these, those in time */
+    uint64_t came;    /* right answers that came in the window, also late ones, whenever asked for */
+    uint64_t good;    /* of these, those in time */
     uint64_t bytes_sent;
     uint64_t bytes_received;
     uint64_t waited; /* requests that found no free connection when they were due */
