@@ -12,6 +12,7 @@ from pathlib import Path
 
 import context
 import report_fixture
+import terminal
 
 
 class AgainTest(unittest.TestCase):
@@ -55,7 +56,7 @@ class AgainTest(unittest.TestCase):
                 child = subprocess.Popen([sys.executable, str(context.LOADTEST / "compare.py"), "--output", str(self.output),
                                           "--from", kept], stdout=secondary, env={**environment, "TERM": "xterm", **extra})
                 os.close(secondary)
-                self.assertEqual("\033[" in _all(primary), coloured)
+                self.assertEqual("\033[" in terminal.everything(primary), coloured)
                 self.assertEqual(child.wait(60), 0)
 
     def test_require(self):
@@ -112,19 +113,6 @@ class AgainTest(unittest.TestCase):
             with self.subTest(flags):
                 self.assert_refused(self.run_compare(*flags), status, pattern)
                 self.assertFalse(self.output.exists() and any(self.output.iterdir()))
-
-
-def _all(descriptor):
-    """What is written to a terminal until its last writer is gone."""
-    parts = []
-    try:
-        while part := os.read(descriptor, 65536):
-            parts.append(part)
-    except OSError:
-        pass
-    finally:
-        os.close(descriptor)
-    return b"".join(parts).decode("utf-8", "replace")
 
 
 if __name__ == "__main__":

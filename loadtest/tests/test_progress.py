@@ -8,19 +8,8 @@ import unittest
 import unittest.mock
 
 import context  # noqa: F401
+import terminal
 from lab.text.progress import Progress, duration
-
-
-def everything(descriptor):
-    """What was written to a terminal whose writer is gone."""
-    parts = []
-    try:
-        while part := os.read(descriptor, 65536):
-            parts.append(part)
-    except OSError:
-        pass
-    os.close(descriptor)
-    return b"".join(parts).decode()
 
 
 class ProgressTest(unittest.TestCase):
@@ -57,7 +46,7 @@ class ProgressTest(unittest.TestCase):
             progress.show("two")
             progress.note("careful")
             progress.close()
-        shown = everything(leader)
+        shown = terminal.everything(leader)
         self.assertIn("[1 of 10] one, 30 s left", shown)
         self.assertIn("[6 of 10] two, 10 s left", shown)
         self.assertIn("━", shown)

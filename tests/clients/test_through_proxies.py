@@ -4,13 +4,12 @@
 import contextlib
 import os
 import shutil
-import socket
 import tempfile
 
 import clients
 import pytest
 from clients import ask, request
-from harness import process
+from harness import ports, process
 from harness.checks import until
 from test_clients import LARGE, MEDIUM, SMALL, TAKES_LARGE, WRITES_FIRST, check_echo
 
@@ -43,28 +42,18 @@ each = [pytest.mark.parametrize("proxy", PROXIES), pytest.mark.parametrize("clie
         pytest.mark.parametrize("mode", ("event", "thread"))]
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return free.getsockname()[1]
-
-
-def listens(port):
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
 @contextlib.contextmanager
 def in_front(name, server):
     """The URL of the proxy before the server."""
     text, buffering, argv = PROXIES[name]
     clients.need(argv[0])
-    folder, port = tempfile.mkdtemp(prefix="echod-clients-"), free_port()
+    folder, port = tempfile.mkdtemp(prefix="echod-clients-"), ports.free()
     path = os.path.join(folder, "conf")
     with open(path, "w") as file:
         file.write(text.format(folder=folder, port=port, backend=server.address[1], buffering=buffering))
     child = process.spawn([clients.need(argv[0])] + [item.format(folder=folder, path=path) for item in argv[1:]])
     try:
-        until(lambda: listens(port), f"{name} listens", 30)
+        until(lambda: ports.listens(port), f"{name} listens", 30)
         yield f"http://127.0.0.1:{port}"
         assert child.poll() is None, f"{name} has ended"
     finally:

@@ -7,10 +7,9 @@ import http.client
 import os
 import re
 import signal
-import socket
 import threading
 
-from harness import process
+from harness import ports, process
 from harness.cases import case
 from harness.checks import check, until
 from harness.settings import patience
@@ -47,16 +46,6 @@ backend back
 """
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return free.getsockname()[1]
-
-
-def listens(port):
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
 PROXIES = {
     "nginx": (NGINX, lambda path, folder: ["nginx", "-p", folder, "-e", os.path.join(folder, "error.log"), "-c", path], signal.SIGHUP),
     "haproxy": (HAPROXY, lambda path, folder: ["haproxy", "-W", "-f", path], signal.SIGUSR2),
@@ -67,7 +56,7 @@ PROXIES = {
 def in_front(name, servers, folder):
     """The proxy's process, its port, and the signal that makes it load its configuration anew."""
     text, argv, reload = PROXIES[name]
-    port, path = free_port(), os.path.join(folder, "conf")
+    port, path = ports.free(), os.path.join(folder, "conf")
     one, two = ("%s:%d" % server.address for server in servers)
     with open(path, "w") as file:
         file.write(text.format(folder=folder, port=port, one=one, two=two))
@@ -75,7 +64,7 @@ def in_front(name, servers, folder):
     with open(os.path.join(folder, "output"), "wb") as output:
         child = process.spawn([process.need(program), *rest], stdout=output, stderr=output)
     try:
-        until(lambda: child.poll() is not None or listens(port), f"{name} listens", patience(10))
+        until(lambda: child.poll() is not None or ports.listens(port), f"{name} listens", patience(10))
         check(child.poll() is None, f"{name} did not start")
         yield child, port, reload
     finally:

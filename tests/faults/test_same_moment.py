@@ -6,7 +6,7 @@ import signal
 import socket
 import stat
 
-from harness import settings
+from harness import ports, settings
 from harness.cases import case
 from harness.checks import check, equal, until
 from harness.wire import Wire
@@ -51,8 +51,7 @@ def the_first_is_held_between_bind_and_listen(start, folder, stale):
 @case(timeout=120)
 def the_same_over_tcp(start, folder):
     """Both bind, since an address in TIME_WAIT may be bound to; one of them listens."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = ports.free()
     calls = os.path.join(folder, "calls")
     flags = ("--listen", f"127.0.0.1:{port}")
     first = start(*flags, listen=False, expect_ready=False, **tracing(calls, ["bind", "listen"], f"listen:delay_enter={HELD_US}"))

@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 
-from harness import process, settings
+from harness import ports, process, settings
 from harness.cases import case
 from harness.checks import Skip, at_most, check, equal
 from harness.server import environment
@@ -235,8 +235,7 @@ def a_silent_server():
 
 @case(each_mode=False)
 def nobody_listens():
-    with socket.create_server(("127.0.0.1", 0)) as gone:
-        port = gone.getsockname()[1]
+    port = ports.free()
     bad(f"http://127.0.0.1:{port}/", "refused")
     bad(f"http://localhost:{port}/", "refused")
 

@@ -8,7 +8,7 @@ import os
 import re
 import socket
 
-from harness import process, settings
+from harness import ports, process, settings
 from harness.cases import case
 from harness.checks import check, equal, until
 from harness.corpus import get
@@ -122,23 +122,17 @@ http {{
 def nginx(server, folder, buffering):
     """nginx in front of the server; its address."""
     program = process.need("nginx")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = ports.free()
     path = os.path.join(folder, "nginx.conf")
     with open(path, "w") as file:
         file.write(NGINX.format(folder=folder, port=port, back="%s:%d" % server.address, buffering=buffering))
     child = process.spawn([program, "-p", folder, "-e", os.path.join(folder, "error.log"), "-c", path])
     try:
-        until(lambda: child.poll() is not None or _listens(port), "nginx listens", settings.patience(10))
+        until(lambda: child.poll() is not None or ports.listens(port), "nginx listens", settings.patience(10))
         check(child.poll() is None, f"nginx did not start: {_read(folder)}")
         yield ("127.0.0.1", port)
     finally:
         process.end(child)
-
-
-def _listens(port):
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _read(folder):

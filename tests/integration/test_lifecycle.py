@@ -8,7 +8,7 @@ import stat
 import subprocess
 import time
 
-from harness import process, procfs, settings
+from harness import ports, process, procfs, settings
 from harness.cases import case
 from harness.checks import check, equal
 from harness.corpus import get
@@ -112,8 +112,7 @@ def blanks_and_spellings_in_variables(start):
 @case
 def the_port_of_a_hosting_platform(start, mode):
     """PORT is where it listens on all addresses, which it says, unless something more particular says where."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = ports.free()
     server = start(listen=False, env={"PORT": str(port), "ECHOD_LISTEN": ""})
     check(server.listening[0] == f"0.0.0.0:{port}", f"listens on {server.listening}")
     with Wire(("127.0.0.1", port)) as wire:

@@ -5,10 +5,9 @@ import contextlib
 import os
 import select
 import shutil
-import socket
 import tempfile
 
-from harness import process
+from harness import ports, process
 
 NGINX = """daemon off; master_process off; pid {folder}/pid; error_log {folder}/error.log crit;
 events {{ worker_connections 512; }}
@@ -86,16 +85,10 @@ def program(name):
     return shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return free.getsockname()[1]
-
-
 def wait_listening(child, port, what):
     for _ in range(2000):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
+        if ports.listens(port):
+            return
         if child.poll() is not None:
             break
         select.select((), (), (), 0.01)
@@ -106,7 +99,7 @@ def wait_listening(child, port, what):
 def in_front(name, backend):
     """The port of the proxy before the backend's port."""
     text, argv = PROXIES[name]
-    folder, port = tempfile.mkdtemp(prefix="echod-smuggling-"), free_port()
+    folder, port = tempfile.mkdtemp(prefix="echod-smuggling-"), ports.free()
     root = os.geteuid() == 0
     path = os.path.join(folder, "conf")
     with open(path, "w") as file:

@@ -122,7 +122,7 @@ def _unusable(values):
 
 
 def _decide(condition, claim, values, setting):
-    """(outcome, why, low, high, coverage) of a condition whose figures are there."""
+    """(outcome, why, low, high, coverage, wanted) of a condition whose figures are there."""
     rounds = len(values.values)
     low, high = (min(values.values), max(values.values)) if claim.counts else stats.interval(values.values)
     coverage = 1 - 2 / 2 ** rounds if claim.counts else stats.coverage(rounds)
@@ -173,7 +173,7 @@ def _verdict(claim, mode, evidence, setting):
     why = next((reason for part, reason in parts if part["outcome"] == outcome), None)
     if claim.full and setting.effort == "quick":
         outcome, why = NOT_ASKED, "it needs --full"
-    if outcome not in (NOT_ASKED,) and setting.cpus < claim.cpus:
+    if outcome != NOT_ASKED and setting.cpus < claim.cpus:
         outcome, why = NEEDS_CPUS, f"it takes {claim.cpus} CPUs, and {setting.cpus} may be used"
     return {"mode": mode, "outcome": outcome,
             "sentence": f"Not measured: {why}." if outcome == NOT_ASKED else sentences.fill(claim.sentence_of(mode), evidence),
