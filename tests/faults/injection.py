@@ -7,11 +7,10 @@ import signal
 
 from harness import process, procfs, settings
 from harness.checks import Failure, Skip, at_most, check, equal, pause, until
-from harness.corpus import get
+from harness.corpus import PLAIN, get
 from harness.metrics import is_released
 from harness.settings import patience
 
-PLAIN = get(b"/plaintext")
 IDLE_SHARE = 0.05  # of a processor, at most
 
 

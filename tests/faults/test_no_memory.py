@@ -6,12 +6,11 @@ import signal
 from harness.answer import check_problem
 from harness.cases import case
 from harness.checks import check, equal, pause, until
-from harness.corpus import get, post
+from harness.corpus import PLAIN, get, post
 from harness.metrics import metrics
 from harness.wire import Wire
 from test_allocation import failing
 
-PLAIN = get(b"/plaintext")
 READY = get(b"/readyz")
 OUT, BACK = signal.SIGRTMIN + 1, signal.SIGRTMIN
 REQUESTS = [("a small one", PLAIN, 503), ("with a body", post(b"/echo", b"x" * 300000), 503), ("alive?", get(b"/healthz"), 200),

@@ -15,13 +15,12 @@ import time
 from harness import process, procfs, settings
 from harness.cases import case
 from harness.checks import at_most, check, equal, until
-from harness.corpus import get, post
+from harness.corpus import PLAIN, get, post
 from harness.wire import Wire
 
 LINE = re.compile(r'(?P<host>\S+) - - \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000\] "(?P<request>(?:[^"\\\x00-\x1f\x7f]|\\x..)*)" '
                   r'(?P<status>\d{3}|-) (?P<bytes>\d+) (?P<us>\d+) (?P<mode>\w+) (?P<connection>\d+) (?P<id>[\w.~+/=:@-]+)\Z', re.ASCII)
 MEMBERS = {"time", "remote", "status", "bytes", "duration_us", "mode", "connection", "request_id"}
-PLAIN = get(b"/plaintext")
 
 
 def read_lines(path):

@@ -7,25 +7,14 @@ import signal
 import time
 
 from harness import settings
+from harness.admin import ask, start_with_admin
 from harness.answer import check_problem
 from harness.cases import case
 from harness.checks import at_least, at_most, check, equal, pause, until
-from harness.corpus import get
+from harness.corpus import PLAIN, get
 from harness.wire import Wire
 
-PLAIN = get(b"/plaintext")
 PATHS = (b"/metrics", b"/healthz", b"/readyz")
-
-
-def start_with_admin(start, *flags, lines=2, **options):
-    """A server and the address of its admin listener."""
-    server = start("--admin-listen", "127.0.0.1:0", *flags, lines=lines, **options)
-    return server, server.addresses[-1]
-
-
-def ask(address, request):
-    with Wire(address) as wire:
-        return wire.ask(request)
 
 
 @case

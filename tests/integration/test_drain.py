@@ -11,10 +11,9 @@ import time
 from harness import procfs
 from harness.cases import case
 from harness.checks import at_most, check, equal, until
-from harness.corpus import LAST, chunked, get, post
+from harness.corpus import LAST, PLAIN, chunked, get, post
 from harness.wire import Wire
 
-PLAIN = get(b"/plaintext")
 SIGNALS = [("SIGTERM", signal.SIGTERM), ("SIGINT", signal.SIGINT)]
 
 

@@ -11,12 +11,10 @@ import time
 from harness import ports, process, procfs, settings
 from harness.cases import case
 from harness.checks import check, equal
-from harness.corpus import get
+from harness.corpus import PLAIN, get
 from harness.passing import close_passed, passing
 from harness.server import environment
 from harness.wire import Wire
-
-PLAIN = get(b"/plaintext")
 
 
 def run(*flags, env=None, **options):

@@ -8,10 +8,9 @@ import signal
 from harness.answer import check_problem
 from harness.cases import case
 from harness.checks import at_most, check, equal, until
-from harness.corpus import LAST, chunk, chunked, get, post, request
+from harness.corpus import LAST, PLAIN, chunk, chunked, get, post, request
 from harness.metrics import is_released
 
-PLAIN = get(b"/plaintext")
 SMALL = ("--max-header-size", "1k", "--max-body-size", "4k")
 KIB, MIB = 1 << 10, 1 << 20
 

@@ -10,12 +10,10 @@ from harness import settings
 from harness.answer import check_problem, masked
 from harness.cases import case
 from harness.checks import at_most, check, equal, until
-from harness.corpus import ALL, exchange, get, post
+from harness.corpus import ALL, PLAIN, exchange, get, post
 from harness.metrics import metrics
 from test_drain import begin
 from test_resources import many
-
-PLAIN = get(b"/plaintext")
 
 
 def in_pieces(data):

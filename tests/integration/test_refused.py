@@ -9,10 +9,9 @@ from harness import settings
 from harness.answer import check_problem, masked
 from harness.cases import case
 from harness.checks import at_least, check, equal, pause, until
-from harness.corpus import get, post
+from harness.corpus import PLAIN, get, post
 from harness.refused import REFUSED
 
-PLAIN = get(b"/plaintext")
 SHORT = [(name, data, status) for name, data, status in REFUSED if len(data) < 400]
 
 

@@ -8,10 +8,9 @@ import signal
 from harness import settings
 from harness.cases import case
 from harness.checks import check, equal, until
-from harness.corpus import get, post
+from harness.corpus import PLAIN, get, post
 
 STATES = ("queued", "idle", "reading", "sending", "waiting", "working", "lingering")
-PLAIN = get(b"/plaintext")
 
 
 def report(server):

@@ -5,25 +5,18 @@ import contextlib
 import os
 import resource
 import select
-import shutil
 import signal
 
 from harness import process, procfs, settings
 from harness.answer import check_problem
 from harness.cases import case
-from harness.checks import Skip, at_most, check, equal, pause, until
-from harness.corpus import get, post
+from harness.checks import at_most, check, equal, pause, until
+from harness.corpus import PLAIN, get, post
 from harness.metrics import held, is_released, metrics
+from harness.server import many
+from harness.users import only_as_root, own_copy
 
-PLAIN = get(b"/plaintext")
 IDLE_SHARE = 0.05  # of a processor, at most
-
-
-@contextlib.contextmanager
-def many(server, count):
-    """That many connections, open at once."""
-    with contextlib.ExitStack() as stack:
-        yield [stack.enter_context(server.connect()) for _ in range(count)]
 
 
 def check_idle(server, seconds=1.0):
@@ -191,21 +184,9 @@ def no_descriptor_at_all(start):
     check("Too many open files" in errors and errors.count("\n") == 1, f"it was not said once: {errors!r}")
 
 
-def own_copy(folder):
-    """The server where anybody may start it."""
-    os.chmod(os.path.dirname(folder), 0o755)
-    os.chmod(folder, 0o755)
-    return shutil.copy(settings.server_path, folder)
-
-
 def some_user():
     """A number that nobody else runs as."""
     return 1000000 + os.getpid()
-
-
-def only_as_root():
-    if os.geteuid() != 0:
-        raise Skip("needs root, to run as others")
 
 
 @case

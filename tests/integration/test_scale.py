@@ -11,9 +11,8 @@ import threading
 from harness import process, procfs
 from harness.cases import case
 from harness.checks import at_most, check, equal
-from harness.corpus import get
+from harness.corpus import PLAIN
 
-PLAIN = get(b"/plaintext")
 MANY = 10000
 GIB = 1 << 30
 MIB = 1 << 20

@@ -6,27 +6,20 @@ import collections
 import contextlib
 import os
 import resource
-import shutil
 import signal
 import time
 
 from harness import process, procfs, settings
+from harness.admin import ask, start_with_admin
 from harness.answer import check_problem
 from harness.cases import case
-from harness.checks import Skip, at_least, at_most, check, equal, pause, until
-from harness.corpus import get, post
-from harness.wire import Wire
+from harness.checks import at_least, at_most, check, equal, pause, until
+from harness.corpus import PLAIN, get, post
+from harness.server import many
+from harness.users import only_as_root, own_copy
 
-PLAIN = get(b"/plaintext")
 READY = get(b"/readyz")
 UPLOAD = post(b"/echo", b"x" * 2000)
-
-
-@contextlib.contextmanager
-def many(server, count):
-    """That many connections, open at once."""
-    with contextlib.ExitStack() as stack:
-        yield [stack.enter_context(server.connect(seconds=30)) for _ in range(count)]
 
 
 def outcomes(wires):
@@ -49,7 +42,7 @@ def outcomes(wires):
 def a_drain_without_descriptors(start, held):
     """What has come is answered or refused, however many it is: as connections end, their descriptors serve the next."""
     server = start("--drain-timeout", "1m", limits={"NOFILE": 200})
-    with many(server, held), many(server, 300) as wires:
+    with many(server, held, seconds=30), many(server, 300, seconds=30) as wires:
         for wire in wires:
             wire.send(UPLOAD)
         server.signal(signal.SIGTERM)
@@ -70,7 +63,7 @@ def a_drain_without_threads_or_processes(start, folder, name):
         server.signal(signal.SIGSTOP)
         for _ in range(40):
             stack.callback(process.end, process.spawn(["sleep", "600"], user=user))
-        wires = stack.enter_context(many(server, 60))
+        wires = stack.enter_context(many(server, 60, seconds=30))
         for wire in wires:
             wire.send(UPLOAD)
         server.signal(signal.SIGTERM)
@@ -80,16 +73,6 @@ def a_drain_without_threads_or_processes(start, folder, name):
 
 
 # Readiness, and what is said
-
-
-def start_with_admin(start, *flags, **options):
-    server = start("--admin-listen", "127.0.0.1:0", *flags, lines=2, **options)
-    return server, server.addresses[-1]
-
-
-def ask(address, request):
-    with Wire(address) as wire:
-        return wire.ask(request)
 
 
 def refusals(admin, reason):
@@ -142,18 +125,6 @@ def a_full_queue(start):
     check("--queue" in errors and errors.count("\n") == 1, f"it was not said once: {errors!r}")
 
 
-def only_as_root():
-    if os.geteuid() != 0:
-        raise Skip("needs root, to run as others")
-
-
-def own_copy(folder):
-    """The server where anybody may start it."""
-    os.chmod(os.path.dirname(folder), 0o755)
-    os.chmod(folder, 0o755)
-    return shutil.copy(settings.server_path, folder)
-
-
 @case(rows=[(mode, mode) for mode in ("thread", "process")], each_mode=False, timeout=90)
 def no_thread_or_process(start, folder, name):
     """Others take them all: not ready until there are some again, which is found without a client."""
@@ -201,10 +172,10 @@ def no_descriptor(start):
 def polite_ones_behind_silent_ones(start):
     """Whoever says nothing makes room when others wait, and is told too."""
     server = start("--max-connections", "2")
-    with many(server, 2) as served:
+    with many(server, 2, seconds=30) as served:
         for wire in served:
             wire.kept()
-        with many(server, 64) as silent, many(server, 20) as polite:
+        with many(server, 64, seconds=30) as silent, many(server, 20, seconds=30) as polite:
             begun = time.monotonic()
             for wire in polite:
                 wire.send(PLAIN)

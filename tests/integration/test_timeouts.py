@@ -6,10 +6,9 @@ import time
 from harness.answer import check_problem
 from harness.cases import case
 from harness.checks import check, equal, pause, until
-from harness.corpus import LAST, chunk, chunked, get, post
+from harness.corpus import LAST, PLAIN, chunk, chunked, get, post
 from harness.settings import patience
 
-PLAIN = get(b"/plaintext")
 LONG_HEAD = get(b"/plaintext", b"X: " + b"y" * 2000 + b"\r\n")
 
 HEAD = ("--header-timeout", "400ms", "--body-timeout", "30s", "--idle-timeout", "30s")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A server under test: started on a free port, watched, and stopped with the check that it ended well."""
 
+import contextlib
 import os
 import re
 import select
@@ -40,6 +41,13 @@ def parse_address(text):
     match = re.match(r"(?:\[([0-9a-f:.]+)\]|([0-9.]+)):(\d+)\Z", text)
     check(match and match[3] != "0", f"not an address with a port: {text!r}")
     return (match[1] or match[2], int(match[3]))
+
+
+@contextlib.contextmanager
+def many(server, count, **options):
+    """That many connections, open at once."""
+    with contextlib.ExitStack() as stack:
+        yield [stack.enter_context(server.connect(**options)) for _ in range(count)]
 
 
 class Server:
