@@ -99,8 +99,8 @@ lighttpd_is_here() {
     PATH=$PATH:/usr/sbin command -v lighttpd >/dev/null
 }
 
-# python_with MODULE...: prints the first Python interpreter that can import all of them. The first one in PATH need not be
-# the one that Debian's packages belong to.
+# python_with MODULE...: prints the first Python interpreter, 3.11 or newer (it has tomllib), that can import all of them. The
+# first one in PATH need not be the one that Debian's packages belong to.
 python_with() {
     for interpreter in python3 /usr/bin/python3; do
         if "$interpreter" -c "import tomllib, $(printf '%s' "$*" | tr ' ' ',')" 2>/dev/null; then

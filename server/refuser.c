@@ -19,6 +19,8 @@ enum {
     REFUSER_PATIENCE_MS = 2000, /* for the request */
 };
 
+static const struct span no_bytes = {.data = "", .length = 0};
+
 static void refuser_set_timer(struct refuser *refuser, unsigned ms)
 {
     struct timespec time = {.tv_nsec = (long)ms * 1000000};
@@ -54,7 +56,6 @@ static void refuser_begin_lingering(struct reactor *reactor, struct refused *ref
  * has gone. */
 static bool refuser_answer(struct reactor *reactor, struct refused *refused, struct span bytes)
 {
-    static const struct span no_bytes = {.data = "", .length = 0};
     int fd = refused->arrival.fd;
     struct session session;
     session_init(&session, refused->arrival.number, &refused->arrival.peer, refused->reason);
@@ -130,7 +131,6 @@ static void refuser_on_timer(evutil_socket_t fd, short events, void *context)
 
 static void refuser_place(struct reactor *reactor, const struct refused *refused)
 {
-    static const struct span no_bytes = {.data = "", .length = 0};
     struct refuser *refuser = &reactor->refuser;
     if (refuser->count == REFUSER_PLACES) {
         struct refused *oldest = &refuser->places[0];
@@ -180,7 +180,6 @@ int refuser_init(struct reactor *reactor)
 
 void refuser_end(struct reactor *reactor)
 {
-    static const struct span no_bytes = {.data = "", .length = 0};
     struct refuser *refuser = &reactor->refuser;
     while (refuser->count > 0) {
         struct refused *oldest = &refuser->places[0];
