@@ -20,6 +20,8 @@
 #define SCHEME      "http://"
 #define UNIX_PREFIX "unix:"
 #define HEALTH_PATH "/healthz"
+/* A unix socket has no authority, but an empty one is refused: RFC 9110, 4.2.1. */
+#define UNIX_HOST "localhost"
 
 enum {
     URL_MOST = 2048,
@@ -98,7 +100,7 @@ static int parse_authority(struct check_url *url, struct span authority, const c
 int check_url_parse(struct check_url *url, const char *text, size_t length, const char **why)
 {
     struct span rest = {.data = text, .length = length};
-    *url = (struct check_url){.host = SPAN_LITERAL("")};
+    *url = (struct check_url){.host = SPAN_LITERAL(UNIX_HOST)};
     if (length > URL_MOST || !is_visible(rest)) {
         return refuse(why, length > URL_MOST ? "it is too long" : "it has a character that no URL has");
     }
@@ -333,7 +335,9 @@ int check_run_listener(const struct listen_spec *listener)
     char authority[SOCKET_ADDRESS_TEXT_SIZE];
     char name[sizeof(SCHEME) + sizeof(authority) + sizeof(":" HEALTH_PATH)];
     struct check check = {.name = name,
-                          .url = {.where = loopback_of(listener), .target = SPAN_LITERAL(HEALTH_PATH)}};
+                          .url = {.where = loopback_of(listener),
+                                  .host = SPAN_LITERAL(UNIX_HOST),
+                                  .target = SPAN_LITERAL(HEALTH_PATH)}};
     const struct listen_spec *where = &check.url.where;
     if (where->kind == LISTEN_LOCALHOST) {
         snprintf(authority, sizeof(authority), "localhost:%u", ntohs(where->port));

@@ -12,7 +12,7 @@ enum { CHECK_TIMEOUT_MS = 5000 };
 /* Where to connect and what to ask for; the spans are parts of the text it was read from. */
 struct check_url {
     struct listen_spec where; /* never LISTEN_ANY; with a port other than 0 */
-    struct span host;         /* for the Host field; empty for a unix socket */
+    struct span host;         /* for the Host field; localhost for a unix socket */
     struct span target;       /* path and query, both may be missing; without a fragment */
 };
 

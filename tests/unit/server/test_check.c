@@ -22,10 +22,10 @@ static const struct {
     {"http://[2001:db8::1]/x", LISTEN_IPV6, 80, "[2001:db8::1]", "/x"},
     {"http://localhost:1/", LISTEN_LOCALHOST, 1, "localhost:1", "/"},
     {"http://localhost/", LISTEN_LOCALHOST, 80, "localhost", "/"},
-    {"http://unix:/run/e.sock:/readyz", LISTEN_UNIX, 0, "", "/readyz"},
-    {"http://unix:/run/e.sock:", LISTEN_UNIX, 0, "", ""},
-    {"http://unix:/run/e.sock:?x", LISTEN_UNIX, 0, "", "?x"},
-    {"http://unix:e.sock", LISTEN_UNIX, 0, "", ""},
+    {"http://unix:/run/e.sock:/readyz", LISTEN_UNIX, 0, "localhost", "/readyz"},
+    {"http://unix:/run/e.sock:", LISTEN_UNIX, 0, "localhost", ""},
+    {"http://unix:/run/e.sock:?x", LISTEN_UNIX, 0, "localhost", "?x"},
+    {"http://unix:e.sock", LISTEN_UNIX, 0, "localhost", ""},
 };
 
 Test(check, urls_that_are_good)
