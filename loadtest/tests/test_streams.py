@@ -57,7 +57,7 @@ class StreamsTest(unittest.TestCase):
         done = self.run_in_shell("", limit="ulimit -f 8; ")
         self.assertEqual(done.returncode, 1)
         self.assertRegex(done.stderr, r"^compare: cannot write .*report\.html: File too large\n$")
-        self.assertIn("=> holds: an idle connection costs 13.1 KB", done.stdout)
+        self.assertIn("✓ holds: An idle connection costs 13.1 KiB in thread", done.stdout)
         self.assertEqual(list(self.output.iterdir()), [])
 
 
