@@ -357,6 +357,7 @@ void acceptor_close(struct acceptor *acceptor)
     acceptor->closing = true;
     acceptor->closing_ms = clock_ms();
     listeners_unlink(acceptor->listeners);
+    listeners_admit_no_more(acceptor->listeners);
     for (size_t i = 0; i < acceptor->listeners->count; i++) {
         int queued = listener_queued(acceptor->listeners->items[i].fd);
         acceptor->remainders[i].queued =

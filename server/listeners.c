@@ -278,6 +278,15 @@ struct listeners_queue listeners_queue(const struct listeners *listeners)
     return queue;
 }
 
+void listeners_admit_no_more(struct listeners *listeners)
+{
+    for (size_t i = 0; i < listeners->count; i++) {
+        if (listeners->items[i].own) {
+            listen(listeners->items[i].fd, 0);
+        }
+    }
+}
+
 void listeners_unlink(struct listeners *listeners)
 {
     for (size_t i = 0; i < listeners->count; i++) {

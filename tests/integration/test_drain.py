@@ -451,6 +451,50 @@ def under_load_no_answer_is_cut_off(start, request, body):
     server.wait(0)
 
 
+class Reconnecting(threading.Thread):
+    """A client that opens a connection for each request until it is refused. `cut`: what it lost once it was connected."""
+
+    def __init__(self, server):
+        super().__init__(daemon=True)
+        self.address, self.answers, self.cut = server.address, 0, []
+
+    def run(self):
+        while self.ask():
+            pass
+
+    def ask(self):
+        try:
+            client = socket.create_connection(self.address, 20)
+        except OSError:
+            return False
+        with client:
+            try:
+                client.sendall(post(b"/echo", b"hello", b"Connection: close\r\n"))
+                received = b"".join(iter(lambda: client.recv(65536), b""))
+                if not received.endswith(b"hello"):
+                    self.cut.append(received)
+            except OSError as error:
+                self.cut.append(str(error))
+        self.answers += 1
+        return True
+
+
+@case(timeout=90)
+def clients_that_keep_connecting_are_answered_or_refused(start):
+    """However slowly connections are taken over: none that was made is reset."""
+    server = start()
+    clients = [Reconnecting(server) for _ in range(32)]
+    for client in clients:
+        client.start()
+    until(lambda: sum(client.answers for client in clients) > 100, "100 answers", 60)
+    server.signal(signal.SIGTERM)
+    for client in clients:
+        client.join(60)
+        check(not client.is_alive(), "a client is not refused")
+    equal([cut for client in clients for cut in client.cut], [], "cut off")
+    server.wait(0)
+
+
 @case
 def a_lingering_close_does_not_hold_it_up_for_long(start):
     """It lasts 2 s at most if nothing more comes."""
