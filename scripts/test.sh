@@ -42,7 +42,9 @@ run_stage() {
     printf '== %s\n' "$1"
     stage=stage_$(printf '%s' "$1" | tr - _)
     shift
+    begun=$(date +%s)
     "$stage" "$@"
+    printf '== %s took %d s\n' "$stage_name" "$(($(date +%s) - begun))"
 }
 
 stage_unit() {

@@ -17,6 +17,7 @@ enum {
     ACCEPT_BATCH_MS = 10, /* and no longer than that: a fork may be slow, and the date and the signals wait */
     SCARCE_MS = 100,      /* until accept is tried again that found no descriptor or memory */
     CROWDED_MS = 10,      /* until another of those that are refused has to make room */
+    SETTLE_MS = 20,       /* that a drain waits for handshakes that had begun at the signal */
     FLOOD_MS = 1000,      /* that a drain goes on accepting those that come after the signal */
     PROBE_S = 1,
     COMPLAIN_AGAIN_MS = 60 * 1000,
@@ -216,16 +217,17 @@ static bool acceptor_accept(struct acceptor *acceptor, int fd, unsigned *accepte
     return false;
 }
 
-/* Accepts what a listener has queued. Whether that is done: none waits any more, or what was queued at the signal is
+/* Accepts what a listener has queued. Whether that is done: none waits or will, or what was queued at the signal is
  * accepted and new ones came all the time since. */
 static bool acceptor_empty_queue(struct acceptor *acceptor, size_t i)
 {
     struct remainder *remainder = &acceptor->remainders[i];
     unsigned accepted;
     if (!remainder->done) {
-        remainder->done = acceptor_accept(acceptor, acceptor->listeners->items[i].fd, &accepted);
+        uint64_t age = clock_ms() - acceptor->closing_ms;
+        bool none_waits = acceptor_accept(acceptor, acceptor->listeners->items[i].fd, &accepted);
         remainder->queued -= accepted < remainder->queued ? accepted : remainder->queued;
-        remainder->done |= remainder->queued == 0 && clock_ms() - acceptor->closing_ms >= FLOOD_MS;
+        remainder->done = none_waits ? age >= SETTLE_MS : remainder->queued == 0 && age >= FLOOD_MS;
     }
     return remainder->done;
 }
@@ -241,13 +243,19 @@ static void acceptor_close_listeners(struct acceptor *acceptor)
  * there is room. */
 static void acceptor_empty_queues(struct acceptor *acceptor)
 {
+    static const struct timeval settle = {.tv_usec = SETTLE_MS * 1000L};
     bool done = true;
     for (size_t i = 0; i < acceptor->listeners->count && !acceptor->paused; i++) {
         done &= acceptor_empty_queue(acceptor, i);
     }
-    if (done && !acceptor->paused) {
+    if (acceptor->paused) {
+        return;
+    }
+    if (done) {
         acceptor_close_listeners(acceptor);
         reactor_drain(&acceptor->refusals);
+    } else {
+        event_add(&acceptor->pause_timer, &settle);
     }
 }
 

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
@@ -278,11 +279,28 @@ struct listeners_queue listeners_queue(const struct listeners *listeners)
     return queue;
 }
 
+/* Drops each SYN without an ACK. A filter of a TCP socket sees the TCP header first: RFC 9293, 3.1. */
+static bool ignore_syn(int fd)
+{
+    enum { FLAGS = 13, SYN = 0x02, ACK = 0x10 };
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, FLAGS),
+        BPF_STMT(BPF_ALU | BPF_AND | BPF_K, SYN | ACK),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYN, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+    };
+    struct sock_fprog program = {.len = sizeof(code) / sizeof(code[0]), .filter = code};
+    return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) == 0;
+}
+
 void listeners_admit_no_more(struct listeners *listeners)
 {
     for (size_t i = 0; i < listeners->count; i++) {
-        if (listeners->items[i].own) {
-            listen(listeners->items[i].fd, 0);
+        struct listener *listener = &listeners->items[i];
+        bool local = strncmp(listener->name, "unix:", strlen("unix:")) == 0;
+        if (listener->own && (local || !ignore_syn(listener->fd))) {
+            listen(listener->fd, 0);
         }
     }
 }

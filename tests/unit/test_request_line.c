@@ -217,6 +217,9 @@ Test(request_line, bad_byte_refused)
     struct verdict v = request_line_read(prefix, true, &r, &line);
     cr_assert(v.status == 400 && v.detail == NULL);
     cr_expect(request_line_bad_byte(prefix, &offset) == '?' && offset == 0);
+    /* However far llhttp has come: the first byte that no authority has. */
+    cr_expect(request_line_bad_byte(LINE("GET http://h@@"), &offset) == '@' && offset == 8);
+    cr_expect(request_line_bad_byte(LINE("GET http://h@@@"), &offset) == '@' && offset == 8);
 }
 
 /* A verdict stands as soon as it is given: no prefix has another. */
