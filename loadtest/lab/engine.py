@@ -2,7 +2,7 @@
 """Runs experiments: rounds interleaved over the subjects, every failure kept as what it is, a row for each subject and point."""
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import aggregate, methods
@@ -13,7 +13,6 @@ from .methods import Outcome
 from .text.progress import Progress
 from .subjects import Subject
 
-SHORTEST = 0.5  # how much of its seconds a measurement keeps where time is short
 _RESULTS = ("refused", "limit")  # failures that are answers to the question; the others are faults
 _KINDS = {ServerDied: "died", WrongAnswer: "wrong", CannotStart: "refused", CannotConnect: "refused"}
 
@@ -130,8 +129,8 @@ def _measured(cell, lab):
 class Engine:
     """Runs trials one after the other and shows how far it is.
 
-    With a budget measurements are shortened, to half at most, and where that does not help an experiment's later rounds are
-    left out: each is measured once at least.
+    With a budget an experiment's later rounds are left out where time is short: each is measured once at least. No measurement is
+    shortened: it would have too few requests for a verdict.
     """
 
     def __init__(self, trials, lab, budget=None, stream=None, clock=time.monotonic):
@@ -153,19 +152,12 @@ class Engine:
         """How much longer things take than was thought; not yet to be trusted at the beginning."""
         return max(1.0, (self._clock() - self._began) / self._thought) if self._thought > 5 else 1.0
 
-    def _share(self, number):
-        """How much of their seconds the trials from `number` on may take, so that all end in time."""
-        if self._budget is None:
-            return 1.0
-        wanted = sum(trial.length() for trial in self.trials[number:]) * self._pace()
-        return min(1.0, max(SHORTEST, self._left() / wanted)) if wanted > 0 else 1.0
-
-    def _has_time(self, number, share):
+    def _has_time(self, number):
         """Whether a further round of a trial leaves time for a first one of those that come after it."""
         if self._budget is None:
             return True
         others = sum(trial.length(rounds=1) for trial in self.trials[number + 1:])
-        return self._pace() * share * (self.trials[number].length(rounds=1) + others) <= self._left()
+        return self._pace() * (self.trials[number].length(rounds=1) + others) <= self._left()
 
     def run(self, ended):
         """Every trial; `ended` is called after each."""
@@ -177,26 +169,26 @@ class Engine:
             self._progress.close()
 
     def _run_trial(self, number, trial):
-        failed, share, current = {}, self._share(number), 1
+        failed, current = {}, 1
         for position, cell in enumerate(trial.cells):
             if cell.round != current:
                 current = cell.round
-                if not self._has_time(number, share):
+                if not self._has_time(number):
                     trial.short_of_time = True
                     self._progress.step(len(trial.cells) - position)
                     return
-            self._run_cell(trial, cell, share, failed)
-            self._thought += share * methods.of(trial.experiment).length(cell)
+            self._run_cell(trial, cell, failed)
+            self._thought += methods.of(trial.experiment).length(cell)
             self._progress.step()
 
-    def _run_cell(self, trial, cell, share, failed):
+    def _run_cell(self, trial, cell, failed):
         """What failed once has no figure and is not tried again."""
         key = (cell.subject.name, cell.x)
         if key in failed:
             trial.measurements.append({**_entry(cell), "failure": failed[key]})
             return
         self._progress.show(f"{cell.title}, round {cell.round}")
-        entry = _measured(replace(cell, seconds=cell.seconds * share), self._lab)
+        entry = _measured(cell, self._lab)
         if entry["failure"]:
             failed[key] = entry["failure"]
             self._report(cell, entry["failure"])
