@@ -237,8 +237,9 @@ unsigned char request_line_bad_byte(struct span prefix, size_t *offset)
     const char *question = NULL;
     const char *bad = target_skip(target, end, &question);
     if (bad == end || (*bad == ' ' && bad > target)) {
-        const char *in_authority = authority_bad_byte(absolute_authority(span_between(target, bad)));
-        bad = in_authority == NULL ? end - 1 : in_authority; /* llhttp has refused the last */
+        struct span authority = absolute_authority(span_between(target, bad));
+        bad = authority.data == NULL ? NULL : authority_bad_byte(authority);
+        bad = bad == NULL ? end - 1 : bad; /* llhttp has refused the last */
     }
     *offset = (size_t)(bad - target);
     return (unsigned char)*bad;
