@@ -2,6 +2,7 @@
 """From measurements to verdicts: the rules, fed with made-up rounds."""
 
 import unittest
+from dataclasses import replace
 
 import context  # noqa: F401
 from lab import aggregate
@@ -190,6 +191,12 @@ class ModesTest(unittest.TestCase):
         self.assertEqual([(entry["mode"], entry["outcome"]) for entry in said],
                          [("thread", "holds"), ("hybrid", "does not hold"), ("pool", "not asked")])
         self.assertEqual(said[0]["sentence"], "thread takes 20.0 µs, 2.0 times.")
+
+    def test_a_mode_that_only_the_quick_run_leaves_out_needs_full(self):
+        of = claim(f"{{mode}}.{CPU} / event.{CPU} >= 1.3", modes=["pool"])
+        for modes, why in ((("event", "pool"), "it needs --full"), (("event",), "pool was not measured")):
+            found = judge.verdicts([of], DIFFERENT, replace(setting(), effort="quick", modes=modes))[0]["verdicts"][0]
+            self.assertEqual((found["outcome"], found["why"]), ("not asked", why))
 
     def test_words_for_an_expression(self):
         found = experiment(rounds("thread", 64, (20, 20, 20)), rounds("thread", 1024, (40, 40, 40)), rounds("event", 64, (10, 10, 10)),

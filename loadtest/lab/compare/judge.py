@@ -23,6 +23,7 @@ class Setting:
     cpus: int  # usable ones
     noise: Noise = Noise()
     effort: str = "full"
+    modes: tuple = ()  # those that were chosen
 
 
 def _counted(values):
@@ -171,7 +172,8 @@ def _verdict(claim, mode, evidence, setting):
     found = [part for part, _ in parts]
     outcome = _together([part["outcome"] for part in found])
     why = next((reason for part, reason in parts if part["outcome"] == outcome), None)
-    if claim.full and setting.effort == "quick":
+    left_out = outcome == NOT_ASKED and mode in setting.modes
+    if setting.effort == "quick" and (claim.full or left_out):
         outcome, why = NOT_ASKED, "it needs --full"
     if outcome != NOT_ASKED and setting.cpus < claim.cpus:
         outcome, why = NEEDS_CPUS, f"it takes {claim.cpus} CPUs, and {setting.cpus} may be used"

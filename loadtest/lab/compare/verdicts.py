@@ -19,7 +19,8 @@ def judge(results, claims):
     """Fills in `noise`, and the `claims` of the experiments that are named in `claims`; others keep what they have."""
     experiments = results["experiments"]
     noise = measure(experiments, {name: _rests_on(of) for name, of in claims.items()})
-    setting = Setting(len(results["machine"]["cpus_usable"]), noise, results.get("parameters", {}).get("effort", "full"))
+    given = results.get("parameters", {})
+    setting = Setting(len(results["machine"]["cpus_usable"]), noise, given.get("effort", "full"), tuple(given.get("modes", ())))
     results["noise"] = noise.as_dict()
     for experiment in experiments:
         if experiment["name"] in claims:
