@@ -20,7 +20,7 @@ from .results import schema
 from .workloads import Workload
 
 CEILINGS = command.ROOT / "build" / "ceilings"
-BUDGET = {"quick": 168, "full": 3450}  # seconds that the measurements of a whole run may take
+BUDGET = {"quick": 168, "full": 3450}  # seconds after which a run makes only the rounds that a verdict needs
 _SPARE, _SPARE_EACH = 128, 8  # descriptors that are no connections, of a client or a server; of each of a server's loops
 _GREETING = Workload("plaintext", "GET /plaintext", "GET", "/plaintext")
 

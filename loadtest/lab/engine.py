@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import aggregate, methods
+from .compare.judge import ROUNDS
 from .cpus import Pinning
 from .errors import CannotConnect, CannotStart, CellFailed, LabError, ServerDied, WrongAnswer
 from .experiment import Experiment
@@ -129,7 +130,7 @@ def _measured(cell, lab):
 class Engine:
     """Runs trials one after the other and shows how far it is.
 
-    With a budget an experiment's later rounds are left out where time is short: each is measured once at least. No measurement is
+    With a budget the rounds that no verdict needs are left out where time is short: those after the third. No measurement is
     shortened: it would have too few requests for a verdict.
     """
 
@@ -152,11 +153,11 @@ class Engine:
         """How much longer things take than was thought; not yet to be trusted at the beginning."""
         return max(1.0, (self._clock() - self._began) / self._thought) if self._thought > 5 else 1.0
 
-    def _has_time(self, number):
-        """Whether a further round of a trial leaves time for a first one of those that come after it."""
-        if self._budget is None:
+    def _has_time(self, number, round_):
+        """Whether a further round of a trial leaves time for those rounds of the trials after it that a verdict needs."""
+        if self._budget is None or round_ <= ROUNDS:
             return True
-        others = sum(trial.length(rounds=1) for trial in self.trials[number + 1:])
+        others = sum(trial.length(rounds=ROUNDS) for trial in self.trials[number + 1:])
         return self._pace() * (self.trials[number].length(rounds=1) + others) <= self._left()
 
     def run(self, ended):
@@ -173,7 +174,7 @@ class Engine:
         for position, cell in enumerate(trial.cells):
             if cell.round != current:
                 current = cell.round
-                if not self._has_time(number):
+                if not self._has_time(number, current):
                     trial.short_of_time = True
                     self._progress.step(len(trial.cells) - position)
                     return
