@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: MIT
 """From the measurements of all rounds to one row for each subject and point, with its ratio to the ceiling of its model."""
 
-from .figures import FIGURES, floor_of
-from .methods import MARKS
+from .figures import FIGURES, MARKS, floor_of
 from .stats import Sample, coverage
 
 NOISY = 0.25  # half the interval of the drawn figure, as a part of its median: beyond it the row is marked

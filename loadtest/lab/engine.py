@@ -10,7 +10,7 @@ from .compare.judge import ROUNDS
 from .cpus import Pinning
 from .errors import CannotConnect, CannotStart, CellFailed, LabError, ServerDied, WrongAnswer
 from .experiment import Experiment
-from .methods import Outcome
+from .methods.outcome import Outcome
 from .text.progress import Progress
 from .subjects import Subject
 

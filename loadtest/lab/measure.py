@@ -21,10 +21,7 @@ from dataclasses import dataclass
 from . import histogram, procfs
 from .errors import CellFailed
 from .procfs import Spent
-from .subjects import Subject
 from .wrk import Run, problems
-
-__all__ = ["Subject", "Timing", "measure"]
 
 DISTURBED = 0.15  # of the CPUs in use: other programs that take so much spoil the figures, and so does the lab itself
 THROTTLED = 0.05  # of the CPUs in use: so much of them taken away spoils the figures, too

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from . import ceilings
-from .compare import noise
 from .errors import UsageError
 from .server import Foreign, Remote, Server
 
+TWIN = "-twin"  # behind the name of a mode that is measured for a second time
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 
 
@@ -51,11 +51,11 @@ def of_modes(experiment, chosen, server, effort="full"):
               for mode in by_name.values() if not experiment.modes or mode.name in experiment.modes]
     wanted += [(variant.name, variant.mode, variant.flags) for variant in experiment.variants
                if variant.mode in by_name and (not measured or variant.name in measured)]
-    wanted += [(name + noise.TWIN, mode, flags) for name, mode, flags in wanted if name == experiment.twin]
+    wanted += [(name + TWIN, mode, flags) for name, mode, flags in wanted if name == experiment.twin]
     for name, mode_name, flags in wanted:
         mode = by_name[mode_name]
         argv = (str(server), "--mode", mode.name, "--listen", "127.0.0.1:0", "-v", *flags)
-        kind = "twin" if name.endswith(noise.TWIN) else "mode"
+        kind = "twin" if name.endswith(TWIN) else "mode"
         found.append(Subject(name, argv, mode.holds_idle, kind, f"ceiling-{mode.ceiling}", mode.name))
     return found
 

@@ -10,6 +10,7 @@ from unittest import mock
 import context  # noqa: F401
 from lab import engine, experiment, methods
 from lab.errors import CannotStart, CellFailed, LabError, ServerDied, WrongAnswer
+from lab.methods.outcome import Outcome
 from lab.subjects import Subject
 from test_experiment import GOOD
 
@@ -35,8 +36,8 @@ class EngineTest(unittest.TestCase):
         self.now += self.took * cell.seconds
         if error := self.fails.get((cell.subject.name, cell.x)):
             raise error
-        return methods.Outcome({"rps": 100.0, "p99_us": 5.0}, ("disturbed",), asked_rate=7, achieved_rate=6,
-                               samples={"rps": 2000, "p99_us": 2000})
+        return Outcome({"rps": 100.0, "p99_us": 5.0}, ("disturbed",), asked_rate=7, achieved_rate=6,
+                       samples={"rps": 2000, "p99_us": 2000})
 
     def trial(self, name="x", subjects=("thread", "event"), **changes):
         found = make(name, **changes)

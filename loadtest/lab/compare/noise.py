@@ -8,9 +8,10 @@ they are the same program. The largest ratio between twins is the run's noise fl
 from dataclasses import dataclass
 from statistics import median
 
+from ..subjects import TWIN
+
 DIFFERENT = 1.15  # the smallest ratio that is called a difference
 SAME = 1.10  # the largest ratio that is called the same
-TWIN = "-twin"  # behind the name of a mode that is measured for a second time
 _LARGEST = 1e6
 
 

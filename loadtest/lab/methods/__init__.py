@@ -8,37 +8,13 @@
     measure(cell, lab)          an Outcome, or CellFailed or LabError
 """
 
-from dataclasses import dataclass, field
-
 from ..errors import LabError
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What one measurement gave."""
-
-    figures: dict
-    marks: tuple = ()  # of MARKS
-    errors: dict | None = None
-    asked_rate: float | None = None
-    achieved_rate: float | None = None
-    details: dict = field(default_factory=dict)
-    histograms: dict = field(default_factory=dict)  # of latencies, by the figures that they stand behind: see ../histogram.py
-    samples: dict = field(default_factory=dict)  # by figure, how many requests or samples stand behind it
-    series: dict = field(default_factory=dict)  # by name, [seconds, value] over the time of the measurement
-
-
-MARKS = ("client_limited", "disturbed", "throttled", "runner", "implausible", "unoffered")
-
-
-def marks_of(cell):
-    return tuple(mark for mark in MARKS if cell.get(mark))
+from . import (blend, burst, closed, deadlock, idle, isolation, mix, overload, price, races, shutdown, slices,
+               thread_safety)
 
 
 def known():
     """Every method by its name."""
-    from . import (blend, burst, closed, deadlock, idle, isolation, mix, overload, price, races, shutdown, slices,
-                   thread_safety)
     return {"blend": blend, "burst": burst, "closed": closed, "deadlock": deadlock, "idle": idle, "isolation": isolation, "mix": mix,
             "overload": overload, "price": price, "races": races, "shutdown": shutdown, "slices": slices,
             "thread_safety": thread_safety}

@@ -6,7 +6,7 @@
 
 from .. import loaded, swarm
 from ..errors import CellFailed
-from . import Outcome
+from .outcome import Outcome
 
 WORKLOAD = {"computing": {}, "waiting": {}, "warmup": 0.3}
 _OVERHEAD, _CONNECTING = 0.4, 0.0002

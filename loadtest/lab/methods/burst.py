@@ -7,7 +7,7 @@ request is sent. Memory and threads are read before the first connection, and ag
 
 from .. import loaded, procfs, swarm
 from ..errors import CellFailed
-from . import Outcome
+from .outcome import Outcome
 from .idle import kernel_bytes
 
 WORKLOAD = {"path": "/delay/2s", "delay": 2.0, "expect-body": "Hello, World!"}

@@ -10,7 +10,7 @@ from ..errors import CellFailed, LabError
 from ..measure import Timing
 from ..measure import measure as measure_closed
 from ..workloads import Workload
-from . import Outcome, marks_of
+from .outcome import Outcome, marks_of
 
 WORKLOAD = {"scenario": "get", "verb": "GET", "path": "/plaintext", "size": 0, "depth": 1, "expect": "", "close": False,
             "connections": 64, "spread": "connections", "rate": 0, "rate_seconds": 1.0, "rate_at": []}

@@ -6,7 +6,7 @@ The target's argument is the way in which the locks are taken. `refused` is 1 wh
 """
 
 from ..servers import compiler, lessons
-from . import Outcome
+from .outcome import Outcome
 
 WORKLOAD = {"runs": 20}
 _PER_RUN, _TOOLS = 0.3, 4  # seconds

@@ -3,7 +3,7 @@
 
 from .. import idle
 from ..errors import CellFailed
-from . import Outcome
+from .outcome import Outcome
 
 WORKLOAD = {"path": "/plaintext"}
 _OVERHEAD, _EACH = 0.4, 0.0007  # seconds: for a measurement, for a connection

@@ -12,7 +12,7 @@ import time
 from .. import http, procfs
 from ..errors import CellFailed, LabError
 from ..process import signal_thread
-from . import Outcome
+from .outcome import Outcome
 
 WORKLOAD = {"path": "/plaintext", "asks": 40}
 _OVERHEAD, _EACH = 0.25, 0.002

@@ -15,7 +15,7 @@ import math
 
 from .. import loaded, swarm
 from ..errors import CellFailed
-from . import Outcome
+from .outcome import Outcome
 
 WORKLOAD = {"timed": {}, "beside": {}, "warmup": 0.2}
 _OWN = ("seconds", "turn", "stalls")  # keys of a phase that are no flags of swarm

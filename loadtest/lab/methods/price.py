@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 
 from .. import callgrind, command
-from . import Outcome
+from .outcome import Outcome
 
 WORKLOAD = {"path": "/plaintext", "starts": 5, "few": 500, "many": 1500}
 LINES = command.ROOT / "build" / "lines" / "echod"

@@ -5,7 +5,7 @@ x is the number of threads; the target's argument is the cure. The programs may 
 """
 
 from ..servers import lessons
-from . import Outcome
+from .outcome import Outcome
 
 WORKLOAD = {}
 _OVERHEAD = 0.05  # seconds

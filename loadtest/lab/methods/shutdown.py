@@ -10,7 +10,7 @@ import time
 
 from .. import loaded, swarm
 from ..errors import CellFailed, LabError
-from . import Outcome
+from .outcome import Outcome
 
 WORKLOAD = {"path": "/delay/600ms", "delay": 0.6, "requests": 60, "signal_after": 0.25, "expect-body": "Hello, World!"}
 _OVERHEAD = 0.4

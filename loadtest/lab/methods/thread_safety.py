@@ -9,7 +9,7 @@ in one run of each program) or `warnings` (the C compiler with -Wall -Wextra, wh
 import re
 
 from ..servers import compiler, lessons
-from . import Outcome
+from .outcome import Outcome
 
 WORKLOAD = {}
 _SECONDS = {"analysis": 2, "warnings": 2, "sanitizer": 20}
