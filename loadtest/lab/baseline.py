@@ -4,9 +4,10 @@
 from math import exp, log1p
 from statistics import median
 
-from . import shifts, table
+from . import shifts
 from .results import view
 from .results.view import words
+from .text import units
 
 _TIMES_AND_RATES = ("µs", "us", "ms", "s")
 _DISTURBED = ("disturbed", "throttled")
@@ -88,7 +89,7 @@ def _change(experiment, shift):
     cell = shift.moved[-1]
     figure = experiment.figure(cell.figure)
     worse = (shift.ratio > 1) == (figure.better == "lower")
-    old, new = (table.figure(median(values), figure.unit) for values in (cell.old, cell.new))
+    old, new = (units.figure(median(values), figure.unit) for values in (cell.old, cell.new))
     where = experiment.axis.shown(cell.x) if experiment.axis and cell.x is not None else None
     return {"experiment": experiment.name, "subject": cell.subject, "figure": figure.name, "title": figure.title,
             "word": _word(figure, worse), "worse": worse, "ratio": shift.ratio, "chance": shift.chance,
@@ -137,7 +138,7 @@ def _drift_notes(pairs, cells):
 
 def percent(ratio):
     """A ratio as people say it."""
-    return f"{(ratio - 1) * 100:+.0f} %" if 0.1 < ratio < 3 else f"× {table.significant(ratio)}"
+    return f"{(ratio - 1) * 100:+.0f} %" if 0.1 < ratio < 3 else f"× {units.significant(ratio)}"
 
 
 def value(results, old):

@@ -5,9 +5,10 @@ import argparse
 import os
 from pathlib import Path
 
-from . import interrupts, streams
-from .errors import LabError, UsageError
+from . import interrupts
 from .process import stop_all
+from .text import streams
+from .text.errors import LabError, UsageError
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SERVER = ROOT / "build" / "release" / "echod"

@@ -9,14 +9,15 @@ from dataclasses import replace
 from datetime import datetime, timezone
 
 from . import (baseline, command, conditions, cpus, experiment, machine, merge, methods, modes, options, output, report,
-               requirements, settle, streams, subjects)
-from .engine import Engine, Lab, Trial, plan
+               requirements, settle, subjects)
 from .compare import verdicts
-from .errors import LabError, UsageError
+from .engine import Engine, Lab, Trial, plan
 from .figures import OF_PROCESS
 from .interrupts import Interrupted, shield
 from .report import advice, picture
 from .results import schema
+from .text import streams
+from .text.errors import LabError, UsageError
 from .workloads import Workload
 
 CEILINGS = command.ROOT / "build" / "ceilings"

@@ -20,7 +20,7 @@ import operator
 import re
 from dataclasses import dataclass, replace
 
-from .errors import UsageError
+from .text.errors import UsageError
 
 _TOKEN = re.compile(r"""\s*(?:
     (?P<number>\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)

@@ -8,11 +8,11 @@ from pathlib import Path
 from . import aggregate, methods
 from .compare.judge import ROUNDS
 from .cpus import Pinning
-from .errors import CannotConnect, CannotStart, CellFailed, LabError, ServerDied, WrongAnswer
 from .experiment import Experiment
 from .methods.outcome import Outcome
-from .text.progress import Progress
 from .subjects import Subject
+from .text.errors import CannotConnect, CannotStart, CellFailed, LabError, ServerDied, WrongAnswer
+from .text.progress import Progress
 
 _RESULTS = ("refused", "limit")  # failures that are answers to the question; the others are faults
 _KINDS = {ServerDied: "died", WrongAnswer: "wrong", CannotStart: "refused", CannotConnect: "refused"}

@@ -23,8 +23,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .compare import claims
-from .errors import LabError, UsageError
 from .figures import FIGURES
+from .text.errors import LabError, UsageError
 
 FOLDER = Path(__file__).resolve().parent.parent / "experiments"
 ORDER = ("memory", "scaling", "switch-cost", "oversubscription", "time-slices", "cores", "blocked-loop", "waiting", "work-mix",

@@ -3,7 +3,7 @@
 
 from dataclasses import asdict, dataclass
 
-from . import table
+from .text import units
 
 
 @dataclass(frozen=True)
@@ -162,14 +162,14 @@ def show(name, value):
     """A value as people read it, with its unit."""
     unit = FIGURES[name].unit if name in FIGURES else ""
     if unit == "µs" and 0 < value < 100:
-        return f"{table.significant(value)} µs"
+        return f"{units.significant(value)} µs"
     if unit in ("µs", "ms", "s"):
-        return table.microseconds(value * {"µs": 1, "ms": 1e3, "s": 1e6}[unit])
+        return units.microseconds(value * {"µs": 1, "ms": 1e3, "s": 1e6}[unit])
     if unit == "ns":
-        return f"{table.significant(value)} ns"
+        return f"{units.significant(value)} ns"
     if unit == "bytes":
-        return table.size(value)
+        return units.size(value)
     if unit == "/s":
         return f"{value:,.0f}/s"
-    text = f"{value:,.0f}" if value >= 1000 or value == int(value) else table.significant(value)
+    text = f"{value:,.0f}" if value >= 1000 or value == int(value) else units.significant(value)
     return f"{text} {unit}".strip()

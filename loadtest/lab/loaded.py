@@ -5,8 +5,8 @@ import time
 from dataclasses import dataclass
 
 from . import histogram, procfs, swarm
-from .errors import CellFailed
 from .measure import CLIENT_LIMIT, Mark, interference, mark
+from .text.errors import CellFailed
 
 _TAIL = 0.1  # seconds before the end at which the second reading is made
 _ACCEPTED, _POLL = 20, 0.01  # seconds until all connections are accepted; between two looks

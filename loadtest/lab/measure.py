@@ -19,8 +19,8 @@ import time
 from dataclasses import dataclass
 
 from . import histogram, procfs
-from .errors import CellFailed
 from .procfs import Spent
+from .text.errors import CellFailed
 from .wrk import Run, problems
 
 DISTURBED = 0.15  # of the CPUs in use: other programs that take so much spoil the figures, and so does the lab itself

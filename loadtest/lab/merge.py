@@ -8,8 +8,8 @@ worst machine's and marked. Where each had servers of its own, its rounds are fu
 
 from . import aggregate, experiment, histogram, modes
 from .compare import verdicts
-from .errors import UsageError
 from .figures import FIGURES
+from .text.errors import UsageError
 
 _COUNTS = ("answers", "slow_open")  # that the machines share out
 _WORST = ("max_us", "last_answer_s")

@@ -4,7 +4,7 @@
 import shlex
 
 from . import command
-from .errors import UsageError
+from .text.errors import UsageError
 
 OUTPUT = command.ROOT / "build" / "compare"
 

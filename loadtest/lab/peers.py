@@ -9,8 +9,8 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .errors import LabError, UsageError
 from .server import Foreign
+from .text.errors import LabError, UsageError
 
 SOURCES = Path(__file__).resolve().parent.parent / "peers"
 _FLAGS = ["-std=gnu17", "-O2", "-D_GNU_SOURCE"]

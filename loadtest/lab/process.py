@@ -13,9 +13,9 @@ import tempfile
 import time
 
 from . import procfs
-from .errors import LabError
 from .interrupts import shield
-from .streams import printable
+from .text.errors import LabError
+from .text.streams import printable
 
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 _PATIENCE = 5  # seconds that what was killed may take to go

@@ -10,8 +10,8 @@ import time
 from urllib.parse import urlsplit
 
 from . import procfs, sockdiag
-from .errors import CannotStart, CellFailed, LabError, ServerDied
 from .process import Child, described
+from .text.errors import CannotStart, CellFailed, LabError, ServerDied
 
 _DRAINED = 35  # seconds: echod's own drain timeout is 30
 _ENDED = 5  # seconds that any other server may take to end

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from . import ceilings
-from .errors import UsageError
 from .server import Foreign, Remote, Server
+from .text.errors import UsageError
 
 TWIN = "-twin"  # behind the name of a mode that is measured for a second time
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")

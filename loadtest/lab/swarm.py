@@ -8,9 +8,9 @@ import subprocess
 import time
 
 from . import command, procfs
-from .errors import CannotConnect, CellFailed, LabError
 from .http import authority
 from .process import Child, quoted
+from .text.errors import CannotConnect, CellFailed, LabError
 
 PATH = command.ROOT / "build" / "release" / "swarm"
 GRACE = 10  # seconds that answers may take after the end

@@ -4,8 +4,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import UsageError, WrongAnswer
 from .http import ask
+from .text.errors import UsageError, WrongAnswer
 
 SCENARIOS = Path(__file__).resolve().parent.parent / "scenarios"
 HELLO = b"Hello, World!"

@@ -10,8 +10,8 @@ from types import SimpleNamespace
 import context  # noqa: F401
 from lab import callgrind, peers
 from lab.bench import against, calls, entries, main, price, run, targets, text, workloads
-from lab.errors import LabError, UsageError
 from lab.stats import Sample
+from lab.text.errors import LabError, UsageError
 
 GOOD = ("requests: 2000 total, 2000 started, 2000 done, 2000 succeeded, 0 failed, 0 errored, 0 timeout\n"
         "status codes: 2000 2xx, 0 3xx, 0 4xx, 0 5xx\n")

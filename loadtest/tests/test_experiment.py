@@ -8,7 +8,7 @@ import unittest
 import context
 from lab import experiment, methods, modes
 from lab.compare import sentences
-from lab.errors import LabError, UsageError
+from lab.text.errors import LabError, UsageError
 
 GOOD = tomllib.loads("""
 title = "T"

@@ -8,7 +8,7 @@ import unittest
 
 import context  # noqa: F401
 from lab import http
-from lab.errors import LabError
+from lab.text.errors import LabError
 
 
 def received(data):

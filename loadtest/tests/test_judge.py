@@ -7,7 +7,7 @@ from dataclasses import replace
 import context  # noqa: F401
 from lab import aggregate
 from lab.compare import claims, judge, noise, verdicts
-from lab.errors import UsageError
+from lab.text.errors import UsageError
 
 CPU, RPS, P99 = "cpu_us_per_request", "rps", "p99_us"
 

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 from unittest import mock
 
 import context  # noqa: F401
-from lab.errors import CellFailed, LabError
 from lab.methods import deadlock, races, thread_safety
 from lab.servers import compiler, lessons
+from lab.text.errors import CellFailed, LabError
 
 LAB = SimpleNamespace(cpus=frozenset(os.sched_getaffinity(0)))
 needs_clang = unittest.skipUnless(shutil.which("clang"), "clang is not installed")

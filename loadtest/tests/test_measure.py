@@ -12,9 +12,9 @@ from unittest import mock
 
 import context
 from lab import cpus, histogram, measure, procfs
-from lab.errors import CellFailed
 from lab.procfs import Spent, Usage
 from lab.subjects import Subject
+from lab.text.errors import CellFailed
 from lab.workloads import WORKLOADS
 
 FAKE = context.LOADTEST / "tests" / "fake_server.py"

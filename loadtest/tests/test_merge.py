@@ -8,7 +8,7 @@ import unittest
 import context  # noqa: F401
 import report_fixture
 from lab import histogram, merge, report
-from lab.errors import UsageError
+from lab.text.errors import UsageError
 from report_fixture import CONNECTIONS, experiment, figure, measurement
 
 RPS = figure("rps", "requests/s", "/s", "higher")

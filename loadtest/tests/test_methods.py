@@ -9,9 +9,9 @@ from unittest import mock
 
 import context
 from lab import callgrind, cpus, engine, methods, swarm
-from lab.errors import CannotConnect, CellFailed, LabError, ServerDied
 from lab.methods import burst, idle, mix, overload, price, slices
 from lab.subjects import Subject
+from lab.text.errors import CannotConnect, CellFailed, LabError, ServerDied
 
 TESTS = context.LOADTEST / "tests"
 

@@ -14,9 +14,9 @@ from unittest import mock
 import context
 from known_server import SWARM
 from lab import cpus, engine, http
-from lab.errors import CellFailed
 from lab.methods import burst, isolation, mix, overload, shutdown
 from lab.subjects import Subject
+from lab.text.errors import CellFailed
 
 TESTS = context.LOADTEST / "tests"
 FAKE = (sys.executable, str(TESTS / "fake_server.py"), "--mode", "event")

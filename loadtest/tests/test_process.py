@@ -9,8 +9,8 @@ import sys
 import unittest
 
 import context  # noqa: F401
-from lab.errors import LabError
 from lab.process import Child, describe_status
+from lab.text.errors import LabError
 
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('x', flush=True); time.sleep(60)"
 PARENT = ("import os, time\n"

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import context  # noqa: F401
 import report_fixture
-from lab import experiment as experiments, report, table
+from lab import experiment as experiments, report
 from lab.report import advice, charts, csv_file, glossary, page, scale
 from lab.results import view
+from lab.text import units
 from report_fixture import CONNECTIONS, CPU, claim, condition, experiment, measurement, verdict
 
 HOSTILE = "x\"'><script>hacked=1</script><!-- {{ 7 * 7 }} | `*_\x1b[31m\n=1+1"
@@ -44,7 +45,7 @@ class FigureTest(unittest.TestCase):
                                   (1.5, "s", "1.50 s"), (3, "ms", "3.00 ms"), (451, "bytes", "451 B"), (17613, "B", "17.2 KiB"),
                                   (12.34, "%", "12.3 %"), (81234.5, "/s", "81,234"), (0.00959, "", "0.00959"), (17, "", "17"),
                                   (1234.5, "", "1,234"), (512.3, "MB/s", "512"), (3, "waves", "3 waves")):
-            self.assertEqual(table.figure(value, unit), text)
+            self.assertEqual(units.figure(value, unit), text)
 
     def test_ratios(self):
         for value, text in ((2.1, "2.10"), (0.123, "0.12"), (31.4, "31"), (458.2, "458"), (0, "0"), (2, "2"), (48213, "48,213"), (0.0123, "0.012")):

@@ -15,9 +15,9 @@ import jsonschema
 import context  # noqa: F401
 import report_fixture
 from lab import baseline, merge, report, requirements
-from lab.errors import LabError
 from lab.report import csv_file, page
 from lab.results import schema
+from lab.text.errors import LabError
 
 ODD = (None, True, 0, -1, 1e308, 10 ** 400, float("nan"), float("inf"), "", "<script>alert(1)</script>", "x\x1b[31m\n", "\ud800", [],
        {}, [1], ["x"], [None], {"a": 1}, {"a": None})

@@ -10,7 +10,7 @@ import unittest
 
 import context  # noqa: F401
 from lab import wrk
-from lab.errors import LabError
+from lab.text.errors import LabError
 from lab.workloads import WORKLOADS
 
 

@@ -3,10 +3,10 @@
 
 import json
 
-from ..errors import LabError
 from ..stats import Sample, differ
-from ..table import significant
+from ..text.errors import LabError
 from ..text.tables import plain
+from ..text.units import significant
 
 HEADINGS = ["server", "figure", "before", "now", "now/before"]
 _SMALLEST = 0.01  # of figures that hardly vary: instructions, memory

@@ -7,8 +7,8 @@ import tempfile
 from pathlib import Path
 
 from .. import callgrind, procfs
-from ..errors import LabError
 from ..process import Child
+from ..text.errors import LabError
 
 _CONNECTIONS = 64
 _FEW, _MANY = 1280, 6400

@@ -4,10 +4,10 @@
 from dataclasses import dataclass, field
 
 from .. import ceilings, peers
-from ..errors import LabError
 from ..modes import Mode
 from ..stats import Sample
 from ..subjects import Subject
+from ..text.errors import LabError
 
 
 @dataclass

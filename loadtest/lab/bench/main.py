@@ -5,8 +5,9 @@ import shlex
 import time
 from datetime import datetime, timezone
 
-from .. import callgrind, command, machine, modes, output, peers, streams, wrk
-from ..errors import UsageError
+from .. import callgrind, command, machine, modes, output, peers, wrk
+from ..text import streams
+from ..text.errors import UsageError
 from ..text.progress import Progress
 from . import against, entries, targets, text, train, workloads
 from .run import FIGURES, Bench

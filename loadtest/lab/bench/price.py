@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 
 from ..command import ROOT
-from ..errors import LabError
 from ..http import ask
 from ..stats import Sample
+from ..text.errors import LabError
 from .workloads import PLAINTEXT
 
 SHARED, STATIC = (ROOT / "build" / preset / "echod" for preset in ("shared", "static"))

@@ -5,8 +5,8 @@ from collections import Counter
 from dataclasses import dataclass
 
 from .. import callgrind, command, cpus, idle, interrupts, machine, modes, peers, plan
-from ..errors import CellFailed, LabError, UsageError
 from ..measure import Timing, measure
+from ..text.errors import CellFailed, LabError, UsageError
 from ..text.progress import Progress
 from . import calls, entries, price, workloads
 

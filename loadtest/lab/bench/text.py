@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What was found, for a terminal."""
 
-from ..table import significant, with_spread
 from ..text.tables import plain
+from ..text.units import significant, with_spread
 from . import targets
 
 TIMED = ["server", "CPU/request: median", "best", "user", "system", "switches", "requests/s", "to its ceiling: median",

@@ -2,7 +2,7 @@
 """The bench's workloads in every mode without a measurement, for a program whose build keeps a profile."""
 
 from .. import cpus
-from ..errors import LabError
+from ..text.errors import LabError
 from ..wrk import Run, problems
 
 _SECONDS = 0.4

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from .. import workloads
-from ..errors import UsageError
+from ..text.errors import UsageError
 
 KIB, MIB = 1 << 10, 1 << 20
 

@@ -21,7 +21,7 @@ of cpus (that may be used), x (the point at which the figures are read), DIFFERE
 from dataclasses import dataclass
 
 from .. import conditions
-from ..errors import UsageError
+from ..text.errors import UsageError
 from . import sentences
 
 _TEXTS = ("name", "claim", "source", "sentence", "reverse")

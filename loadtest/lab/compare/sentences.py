@@ -9,8 +9,8 @@ which all of the expression's subjects have it.
 import re
 
 from .. import conditions, figures
-from ..errors import UsageError
 from ..stats import Sample
+from ..text.errors import UsageError
 from .evidence import Missing
 
 LIMITS = "limits"

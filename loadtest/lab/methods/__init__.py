@@ -8,9 +8,8 @@
     measure(cell, lab)          an Outcome, or CellFailed or LabError
 """
 
-from ..errors import LabError
-from . import (blend, burst, closed, deadlock, idle, isolation, mix, overload, price, races, shutdown, slices,
-               thread_safety)
+from ..text.errors import LabError
+from . import blend, burst, closed, deadlock, idle, isolation, mix, overload, price, races, shutdown, slices, thread_safety
 
 
 def known():

@@ -5,7 +5,7 @@
 """
 
 from .. import loaded, swarm
-from ..errors import CellFailed
+from ..text.errors import CellFailed
 from .outcome import Outcome
 
 WORKLOAD = {"computing": {}, "waiting": {}, "warmup": 0.3}

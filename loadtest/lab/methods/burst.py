@@ -6,9 +6,9 @@ request is sent. Memory and threads are read before the first connection, and ag
 """
 
 from .. import loaded, procfs, swarm
-from ..errors import CellFailed
-from .outcome import Outcome
+from ..text.errors import CellFailed
 from .idle import kernel_bytes
+from .outcome import Outcome
 
 WORKLOAD = {"path": "/delay/2s", "delay": 2.0, "expect-body": "Hello, World!"}
 _OVERHEAD, _CONNECTING = 0.4, 0.0002

@@ -6,9 +6,8 @@ requests at each wake-up and shares its cost among them, which flatters a loop.
 """
 
 from .. import cpus, loaded, plan, swarm, wrk
-from ..errors import CellFailed, LabError
-from ..measure import Timing
-from ..measure import measure as measure_closed
+from ..measure import Timing, measure as measure_closed
+from ..text.errors import CellFailed, LabError
 from ..workloads import Workload
 from .outcome import Outcome, marks_of
 

@@ -2,7 +2,7 @@
 """Memory for each of a number of connections that were answered once and stay open. See lab/idle.py."""
 
 from .. import idle
-from ..errors import CellFailed
+from ..text.errors import CellFailed
 from .outcome import Outcome
 
 WORKLOAD = {"path": "/plaintext"}

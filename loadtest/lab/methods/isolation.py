@@ -10,8 +10,8 @@ import socket
 import time
 
 from .. import http, procfs
-from ..errors import CellFailed, LabError
 from ..process import signal_thread
+from ..text.errors import CellFailed, LabError
 from .outcome import Outcome
 
 WORKLOAD = {"path": "/plaintext", "asks": 40}

@@ -14,7 +14,7 @@ nothing. The phases run one after the other on one server. In a class "x" stands
 import math
 
 from .. import loaded, swarm
-from ..errors import CellFailed
+from ..text.errors import CellFailed
 from .outcome import Outcome
 
 WORKLOAD = {"timed": {}, "beside": {}, "warmup": 0.2}

@@ -7,7 +7,7 @@ meanwhile, so that the rate is offered to the end with as many connections as re
 """
 
 from .. import loaded, swarm
-from ..errors import CellFailed
+from ..text.errors import CellFailed
 from .outcome import Outcome
 
 WORKLOAD = {"path": "/compute/500000", "clients": 32, "capacity_seconds": 1.0, "warmup": 1.0, "deadline": 1.0, "timeout": 2.0,

@@ -9,7 +9,7 @@ import signal
 import time
 
 from .. import loaded, swarm
-from ..errors import CellFailed, LabError
+from ..text.errors import CellFailed, LabError
 from .outcome import Outcome
 
 WORKLOAD = {"path": "/delay/600ms", "delay": 0.6, "requests": 60, "signal_after": 0.25, "expect-body": "Hello, World!"}

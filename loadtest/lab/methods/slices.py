@@ -6,7 +6,7 @@ however many it could have.
 """
 
 from .. import cpus, loaded, swarm
-from ..errors import CellFailed
+from ..text.errors import CellFailed
 from .outcome import Outcome
 
 WORKLOAD = {"path": "/compute/100000000", "requests": 8, "each_s": 0.2}

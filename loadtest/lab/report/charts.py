@@ -4,8 +4,9 @@
 import math
 from dataclasses import dataclass, field, replace
 
-from .. import histogram, table
+from .. import histogram
 from ..results import view
+from ..text import units
 from . import scale
 
 WIDTH = 360
@@ -62,7 +63,7 @@ def _tick(value, unit):
     """A value at an axis: without the digits that a figure in a table needs."""
     if not unit and value >= 1e6:
         return f"{value / 1e6:,.4g} M"
-    text = table.figure(value, unit)
+    text = units.figure(value, unit)
     number, _, rest = text.partition(" ")
     if "." in number:
         number = number.rstrip("0").rstrip(".")
@@ -240,7 +241,7 @@ def _curve_chart(experiment, title, curves, counts):
     shown = [(_nines(per_cent), f"p{per_cent:g}") for per_cent in _PERCENTILES if _nines(per_cent) <= across.high + 1e-9]
     at = 99 if last >= 99 else 90
     found = sorted((histogram.percentile(counts[name], at), name) for name in curves)
-    finding = f"p{at} of {title}: " + ", ".join(f"{name} {table.microseconds(value)}" for value, name in found)
+    finding = f"p{at} of {title}: " + ", ".join(f"{name} {units.microseconds(value)}" for value, name in found)
     chart = Chart(f"Latency by percentile: {title}", "lower is better; logarithmic axes; all rounds together", finding, _PLOT + 36)
     _frame(chart, across, up, shown, "µs", "percentile")
     for subject, points in curves.items():
@@ -249,7 +250,7 @@ def _curve_chart(experiment, title, curves, counts):
         chart.paths.append(([(across(_nines(per_cent)), up(value)) for per_cent, value in points], chosen.get(subject, 8), hollow))
         per_cent, value = points[-1]
         chart.marks.append((across(_nines(per_cent)), up(value), chosen.get(subject, 8), hollow,
-                            f"{subject}: p{per_cent:.4g} {table.microseconds(value)} of {sum(n for _, n in counts[subject]):,} answers"))
+                            f"{subject}: p{per_cent:.4g} {units.microseconds(value)} of {sum(n for _, n in counts[subject]):,} answers"))
     return chart
 
 
@@ -298,7 +299,7 @@ def over_time(experiment):
         title, unit = _series_title(name)
         left, up = _plot([value for _, value in points], unit)
         across = scale.Scale(0, max(second for second, _ in points) or 1, left, WIDTH - 10, False)
-        at_end = ", ".join(f"{subject} {table.figure(rounds[-1][-1][1], unit)}" for subject, rounds in subjects.items())
+        at_end = ", ".join(f"{subject} {units.figure(rounds[-1][-1][1], unit)}" for subject, rounds in subjects.items())
         where = _point_words(experiment, x)
         chart = Chart(f"{title} over time{where and f': {where}'}", "a line for each round" + ("; logarithmic axis" if up.log else ""),
                       f"{title} at the end{where and f' of {where}'}: {at_end}", _PLOT + 36)
@@ -309,7 +310,7 @@ def over_time(experiment):
             for own in rounds:
                 chart.paths.append(([(across(second), up(value)) for second, value in own], style, False))
                 chart.marks.append((across(own[-1][0]), up(own[-1][1]), style, False,
-                                    f"{subject}: {table.figure(own[-1][1], unit)} after {own[-1][0]:g} s"))
+                                    f"{subject}: {units.figure(own[-1][1], unit)} after {own[-1][0]:g} s"))
         found.append(chart)
     return found
 

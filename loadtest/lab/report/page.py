@@ -9,9 +9,10 @@ import json
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from .. import baseline, table
+from .. import baseline
 from ..command import ROOT
 from ..results import view
+from ..text import tables
 from . import about, advice, charts, glossary
 
 PARTS = ROOT / "loadtest" / "report"
@@ -114,7 +115,7 @@ def _rows(experiment):
 def _table(experiment):
     headings = [experiment.axis.title] if experiment.axis else []
     headings += ["mode", *(figure.title for figure in experiment.figures)]
-    return Markup(table.markdown([str(_markdown(heading)) for heading in headings], list(_rows(experiment)),
+    return Markup(tables.markdown([str(_markdown(heading)) for heading in headings], list(_rows(experiment)),
                                  2 if experiment.axis else 1))
 
 

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from ..errors import LabError
+from ..text.errors import LabError
 from . import page
 
 WIDTH = 1080  # pixels

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import jsonschema
 
-from .. import streams
-from ..errors import LabError
+from ..text import streams
+from ..text.errors import LabError
 
 FORMAT, VERSION = "echod-compare", 3
 _FILE = Path(__file__).with_name("results.schema.json")

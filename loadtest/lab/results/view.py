@@ -7,7 +7,8 @@ import math
 from dataclasses import dataclass
 from statistics import median
 
-from .. import histogram, streams, table
+from .. import histogram
+from ..text import streams, units
 
 MARKS = {
     "client_limited": ("*", "the client was the limit: a faster server would show the same rate; compare CPU per request"),
@@ -58,7 +59,7 @@ class Axis:
 
     def shown(self, x):
         if isinstance(x, (int, float)):
-            return table.figure(x, self.unit) if self.unit else f"{x:,.15g}"
+            return units.figure(x, self.unit) if self.unit else f"{x:,.15g}"
         return str(x)
 
 
@@ -222,7 +223,7 @@ def ratio(value):
     """A ratio, with as many digits as tell something."""
     if float(value).is_integer():
         return f"{value:,.0f}"
-    return f"{value:.2f}" if 0.1 <= abs(value) < 10 else table.significant(value, 2 if abs(value) < 100 else 3)
+    return f"{value:.2f}" if 0.1 <= abs(value) < 10 else units.significant(value, 2 if abs(value) < 100 else 3)
 
 
 def words(value):
@@ -253,7 +254,7 @@ def spread(sample):
 def cell(row, figure):
     """A figure of a row as text, without its spread."""
     value = row.median(figure.name)
-    return "" if value is None else table.figure(value, figure.unit)
+    return "" if value is None else units.figure(value, figure.unit)
 
 
 def spread_text(row, figure):

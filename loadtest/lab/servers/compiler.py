@@ -6,8 +6,8 @@ import shlex
 import shutil
 import subprocess
 
-from ..errors import LabError
 from ..process import described
+from ..text.errors import LabError
 
 FLAGS = ("-std=gnu17", "-O2", "-D_GNU_SOURCE", "-pthread")
 

@@ -5,8 +5,8 @@ import json
 import os
 
 from ..command import ROOT
-from ..errors import CellFailed
 from ..process import Child, quoted
+from ..text.errors import CellFailed
 from . import compiler
 
 SOURCES = ROOT / "loadtest" / "lessons"

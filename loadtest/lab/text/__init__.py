@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""What the lab says while it runs."""
+"""How the lab speaks: streams that may be closed, errors in one line, figures with their units, tables, how far it is."""

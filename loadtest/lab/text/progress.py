@@ -7,7 +7,7 @@ import time
 from rich.console import Console
 from rich.progress import BarColumn, Progress as Bar, TextColumn
 
-from .. import streams
+from . import streams
 
 _QUIET = 5  # seconds between two lines where the line cannot be rewritten
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Tables for a terminal, by rich."""
+"""Tables: for a terminal by rich, and in Markdown."""
 
 import io
 
@@ -34,3 +34,10 @@ def plain(headings, rows, left=1):
     shown = console(False, 1000)
     shown.print(made)
     return "\n".join(line.rstrip() for line in shown.file.getvalue().rstrip().splitlines())
+
+
+def markdown(headings, rows, left=1):
+    """A table in Markdown, the first `left` columns flush left."""
+    rule = [":--" if i < left else "--:" for i in range(len(headings))]
+    lines = [headings, rule, *rows]
+    return "\n".join("| " + " | ".join(text.replace("|", "\\|") for text in row) + " |" for row in lines)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Figures as people read them, and tables of them for Markdown."""
+"""Figures as people read them, with their units."""
 
 
 def significant(value, digits=3):
@@ -54,10 +54,3 @@ def figure(value, unit):
 def with_spread(text, sample):
     """A median with half its range in per cent beside it."""
     return f"{text} ±{sample.spread * 100:.0f}%" if len(sample.values) > 1 else text
-
-
-def markdown(headings, rows, left=1):
-    """A table in Markdown, the first `left` columns flush left."""
-    rule = [":--" if i < left else "--:" for i in range(len(headings))]
-    lines = [headings, rule, *rows]
-    return "\n".join("| " + " | ".join(text.replace("|", "\\|") for text in row) + " |" for row in lines)
