@@ -6,14 +6,14 @@ import signal
 import sys
 
 if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # nothing runs yet that would have to be ended: see lab/interrupts.py
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # nothing runs yet that would have to be ended: see lab/machine/interrupts.py
 
-from lab import interpreter  # noqa: E402  a Ctrl-C while these are read is no traceback
+from lab.machine import interpreter  # noqa: E402  a Ctrl-C while these are read is no traceback
 
 interpreter.ensure()
 
-from lab import command  # noqa: E402
 from lab.bench.main import main  # noqa: E402
+from lab.machine import command  # noqa: E402
 
 if __name__ == "__main__":
     sys.exit(command.run("bench", main, sys.argv[1:]))

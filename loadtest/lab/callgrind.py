@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from .process import Child, quoted
+from .machine.process import Child, quoted
 from .text.errors import LabError
 
 _CONNECTIONS = 8

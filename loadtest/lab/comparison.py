@@ -8,12 +8,12 @@ import time
 from dataclasses import replace
 from datetime import datetime, timezone
 
-from . import (baseline, command, conditions, cpus, experiment, machine, merge, methods, modes, options, output, report,
-               requirements, settle, subjects)
+from . import baseline, conditions, experiment, merge, methods, modes, options, output, report, requirements, subjects
 from .compare import verdicts
 from .engine import Engine, Lab, Trial, plan
 from .figures import OF_PROCESS
-from .interrupts import Interrupted, shield
+from .machine import command, cpus, settle, system
+from .machine.interrupts import Interrupted, shield
 from .report import advice, picture
 from .results import schema
 from .text import streams
@@ -30,13 +30,13 @@ class Comparison:
     """What is to be measured, what has been measured, and how it ended."""
 
     def __init__(self, chosen, given, argv, old=None):
-        descriptors = machine.raise_descriptor_limit(max(given.connections or [0]))
+        descriptors = system.raise_descriptor_limit(max(given.connections or [0]))
         self.given = given
         self.old = old  # the results of --baseline
         self.effort = "full" if given.full else "quick"
         server = None if given.target else command.server_path(given.server)
         output.prepare(given.output)
-        described = machine.describe(command.ROOT, server)
+        described = system.describe(command.ROOT, server)
         usable = frozenset(os.sched_getaffinity(0))
         pinning = cpus.pinning()
         cpus.stay_off(pinning)
@@ -101,7 +101,7 @@ class Comparison:
     def _points(self, effort):
         """The points with what their symbols stand for here."""
         # wrk connects from one address, and the ports of its warm-up may still be taken when it measures.
-        symbols = {"most": min(self.most, machine.local_ports() // 2), "cpus": len(self.lab.cpus)}
+        symbols = {"most": min(self.most, system.local_ports() // 2), "cpus": len(self.lab.cpus)}
         points = [symbols.get(x, x) for x in effort.x]
         return sorted(set(points)) if points != [None] else points
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from . import aggregate, methods
 from .compare.judge import ROUNDS
-from .cpus import Pinning
 from .experiment import Experiment
+from .machine.cpus import Pinning
 from .methods.outcome import Outcome
 from .subjects import Subject
 from .text.errors import CannotConnect, CannotStart, CellFailed, LabError, ServerDied, WrongAnswer

@@ -6,8 +6,8 @@ import contextlib
 import socket
 import time
 
-from . import procfs
 from .http import receive, request_bytes
+from .machine import procfs
 from .text.errors import LabError
 
 _FIRST = 64  # connections open before the count begins, so that what is touched once is not in it

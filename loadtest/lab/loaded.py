@@ -4,7 +4,8 @@
 import time
 from dataclasses import dataclass
 
-from . import histogram, procfs, swarm
+from . import histogram, swarm
+from .machine import procfs
 from .measure import CLIENT_LIMIT, Mark, interference, mark
 from .text.errors import CellFailed
 

@@ -3,7 +3,7 @@
 
 import shlex
 
-from . import command
+from .machine import command
 from .text.errors import UsageError
 
 OUTPUT = command.ROOT / "build" / "compare"

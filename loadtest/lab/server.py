@@ -9,8 +9,8 @@ import subprocess
 import time
 from urllib.parse import urlsplit
 
-from . import procfs, sockdiag
-from .process import Child, described
+from .machine import procfs, sockdiag
+from .machine.process import Child, described
 from .text.errors import CannotStart, CellFailed, LabError, ServerDied
 
 _DRAINED = 35  # seconds: echod's own drain timeout is 30

@@ -7,9 +7,9 @@ import select
 import subprocess
 import time
 
-from . import command, procfs
 from .http import authority
-from .process import Child, quoted
+from .machine import command, procfs
+from .machine.process import Child, quoted
 from .text.errors import CannotConnect, CellFailed, LabError
 
 PATH = command.ROOT / "build" / "release" / "swarm"

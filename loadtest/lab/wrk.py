@@ -9,9 +9,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from . import cpus, procfs
-from .interrupts import shield
-from .process import Child, quoted
+from .machine import cpus, procfs
+from .machine.interrupts import shield
+from .machine.process import Child, quoted
 from .text.errors import CellFailed, LabError
 
 _TIMEOUT = 8  # seconds after which wrk calls an answer an error; slower than that nothing here may be, but for

@@ -7,6 +7,6 @@ from pathlib import Path
 LOADTEST = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(LOADTEST))
 
-from lab import interpreter  # noqa: E402
+from lab.machine import interpreter  # noqa: E402
 
 interpreter.ensure()

@@ -8,7 +8,8 @@ import unittest
 from pathlib import Path
 
 import context  # noqa: F401
-from lab import ceilings, procfs
+from lab import ceilings
+from lab.machine import procfs
 from lab.server import Server
 
 LENGTH = 150

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import context
 from lab.compare import judge
-from lab.process import Child
+from lab.machine.process import Child
 from lab.report import advice
 from lab.results import schema
 

@@ -4,7 +4,7 @@
 import unittest
 
 import context  # noqa: F401
-from lab import cpus
+from lab.machine import cpus
 
 
 def alone(cpu):

@@ -17,7 +17,7 @@ import context
 import report_fixture
 from lab import experiment, options, requirements
 from lab.figures import FIGURES
-from lab.process import Child
+from lab.machine.process import Child
 
 ROOT = context.LOADTEST.parent
 DOCUMENTS = (context.LOADTEST / "report" / "README.md", context.LOADTEST / "README.md")

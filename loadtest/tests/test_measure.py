@@ -11,8 +11,9 @@ import unittest
 from unittest import mock
 
 import context
-from lab import cpus, histogram, measure, procfs
-from lab.procfs import Spent, Usage
+from lab import histogram, measure
+from lab.machine import cpus, procfs
+from lab.machine.procfs import Spent, Usage
 from lab.subjects import Subject
 from lab.text.errors import CellFailed
 from lab.workloads import WORKLOADS

@@ -9,7 +9,7 @@ import sys
 import unittest
 
 import context  # noqa: F401
-from lab.process import Child, describe_status
+from lab.machine.process import Child, describe_status
 from lab.text.errors import LabError
 
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('x', flush=True); time.sleep(60)"

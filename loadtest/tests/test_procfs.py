@@ -7,7 +7,7 @@ import sys
 import unittest
 
 import context  # noqa: F401
-from lab import procfs
+from lab.machine import procfs
 
 STAT = "42 (a) b) S 1 42 42 0 -1 4194304 100 200 0 0 150 50 20 10 20 0 3 0 1000 0 0"
 STATUS = "Name:\tx\nCpus_allowed_list:\t0\nvoluntary_ctxt_switches:\t70\nnonvoluntary_ctxt_switches:\t8\n"

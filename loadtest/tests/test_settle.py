@@ -5,7 +5,7 @@ import io
 import unittest
 
 import context  # noqa: F401
-from lab import settle
+from lab.machine import settle
 
 
 class Machine:

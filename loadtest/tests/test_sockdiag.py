@@ -5,7 +5,7 @@ import socket
 import unittest
 
 import context  # noqa: F401
-from lab import sockdiag
+from lab.machine import sockdiag
 
 
 class AcceptedTest(unittest.TestCase):

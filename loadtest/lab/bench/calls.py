@@ -6,8 +6,9 @@ import signal
 import tempfile
 from pathlib import Path
 
-from .. import callgrind, procfs
-from ..process import Child
+from .. import callgrind
+from ..machine import procfs
+from ..machine.process import Child
 from ..text.errors import LabError
 
 _CONNECTIONS = 64

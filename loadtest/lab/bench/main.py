@@ -5,7 +5,8 @@ import shlex
 import time
 from datetime import datetime, timezone
 
-from .. import callgrind, command, machine, modes, output, peers, wrk
+from .. import callgrind, modes, output, peers, wrk
+from ..machine import command, system
 from ..text import streams
 from ..text.errors import UsageError
 from ..text.progress import Progress
@@ -48,7 +49,7 @@ def parse(argv):
 
 def _report(bench, results):
     effort = bench.effort
-    streams.say(f"{machine.summary(results['machine'])}\n{bench.pinning.note}; {bench.rounds} interleaved rounds of "
+    streams.say(f"{system.summary(results['machine'])}\n{bench.pinning.note}; {bench.rounds} interleaved rounds of "
                 f"{effort.seconds:g} s; {bench.connections:,} idle connections\n")
     verdicts = targets.judge(bench.entries, bench.sizes)
     streams.say(text.render(bench.entries, bench.workloads, verdicts))
@@ -95,7 +96,7 @@ def main(argv):
     earlier = against.load(options.against, FORMAT, VERSION) if options.against else None
     began, started = time.monotonic(), datetime.now(timezone.utc).isoformat(timespec="seconds")
     bench = Bench(options)
-    described = machine.describe(command.ROOT, bench.server)
+    described = system.describe(command.ROOT, bench.server)
     bench.run()
     results = _results(bench, described, started, began)
     path = options.output / "results.json"

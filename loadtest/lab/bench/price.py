@@ -7,8 +7,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from ..command import ROOT
 from ..http import ask
+from ..machine.command import ROOT
 from ..stats import Sample
 from ..text.errors import LabError
 from .workloads import PLAINTEXT

@@ -4,7 +4,8 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from .. import callgrind, command, cpus, idle, interrupts, machine, modes, peers, plan
+from .. import callgrind, idle, modes, peers, plan
+from ..machine import command, cpus, interrupts, system
 from ..measure import Timing, measure
 from ..text.errors import CellFailed, LabError, UsageError
 from ..text.progress import Progress
@@ -128,7 +129,7 @@ class Bench:
     def run(self):
         """Measures everything; an entry that fails says why, and the others go on. A signal ends it early: what was
         measured stays, and `ended` is the signal."""
-        descriptors = machine.raise_descriptor_limit(_FEWEST_IDLE)
+        descriptors = system.raise_descriptor_limit(_FEWEST_IDLE)
         self.connections = min(self.effort.idle, descriptors - 500) if descriptors > 0 else self.effort.idle
         fixed, cells = self._fixed(), self._cells() if "cpu" in self.figures else []
         timing = Timing(plan.warmup_for(self.effort.seconds), self.effort.seconds)

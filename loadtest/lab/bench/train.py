@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The bench's workloads in every mode without a measurement, for a program whose build keeps a profile."""
 
-from .. import cpus
+from ..machine import cpus
 from ..text.errors import LabError
 from ..wrk import Run, problems
 

@@ -5,7 +5,8 @@ With `rate` the same server is asked at that rate as well, by swarm over as many
 requests at each wake-up and shares its cost among them, which flatters a loop.
 """
 
-from .. import cpus, loaded, plan, swarm, wrk
+from .. import loaded, plan, swarm, wrk
+from ..machine import cpus
 from ..measure import Timing, measure as measure_closed
 from ..text.errors import CellFailed, LabError
 from ..workloads import Workload

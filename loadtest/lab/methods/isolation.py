@@ -9,8 +9,9 @@ import contextlib
 import socket
 import time
 
-from .. import http, procfs
-from ..process import signal_thread
+from .. import http
+from ..machine import procfs
+from ..machine.process import signal_thread
 from ..text.errors import CellFailed, LabError
 from .outcome import Outcome
 

@@ -13,7 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
-from .. import callgrind, command
+from .. import callgrind
+from ..machine import command
 from .outcome import Outcome
 
 WORKLOAD = {"path": "/plaintext", "starts": 5, "few": 500, "many": 1500}

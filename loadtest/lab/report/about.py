@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Where, when and how the results were taken, in a few lines."""
 
-from .. import machine
+from ..machine import system
 from ..results import view
 from ..text.progress import duration
 
@@ -14,7 +14,7 @@ def machines(results):
 def _machine_line(described):
     """One machine in a line, of whatever is known of it."""
     try:
-        return machine.summary(described)
+        return system.summary(described)
     except (KeyError, TypeError):
         return ", ".join(str(described[name]) for name in ("cpu", "system", "kernel", "commit") if described.get(name)) \
             or "machine not described"

@@ -4,7 +4,7 @@ they were taken. loadtest/report/advice.toml holds the lines."""
 
 import tomllib
 
-from ..command import ROOT
+from ..machine.command import ROOT
 from ..results import view
 
 FILE = ROOT / "loadtest" / "report" / "advice.toml"

@@ -3,7 +3,7 @@
 
 import tomllib
 
-from ..command import ROOT
+from ..machine.command import ROOT
 
 FILE = ROOT / "loadtest" / "report" / "glossary.toml"
 

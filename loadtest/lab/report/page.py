@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from .. import baseline
-from ..command import ROOT
+from ..machine.command import ROOT
 from ..results import view
 from ..text import tables
 from . import about, advice, charts, glossary

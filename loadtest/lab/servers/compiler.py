@@ -6,7 +6,7 @@ import shlex
 import shutil
 import subprocess
 
-from ..process import described
+from ..machine.process import described
 from ..text.errors import LabError
 
 FLAGS = ("-std=gnu17", "-O2", "-D_GNU_SOURCE", "-pthread")

@@ -4,8 +4,8 @@
 import json
 import os
 
-from ..command import ROOT
-from ..process import Child, quoted
+from ..machine.command import ROOT
+from ..machine.process import Child, quoted
 from ..text.errors import CellFailed
 from . import compiler
 

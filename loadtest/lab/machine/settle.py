@@ -3,8 +3,8 @@
 
 import time
 
+from ..text import streams
 from . import procfs
-from .text import streams
 
 QUIET = 0.05  # of the CPUs' time: what others take of a machine at rest
 _LOOK = 0.5  # seconds from one look to the next

@@ -12,10 +12,10 @@ import subprocess
 import tempfile
 import time
 
+from ..text.errors import LabError
+from ..text.streams import printable
 from . import procfs
 from .interrupts import shield
-from .text.errors import LabError
-from .text.streams import printable
 
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 _PATIENCE = 5  # seconds that what was killed may take to go

@@ -9,7 +9,7 @@ from pathlib import Path
 from unittest import mock
 
 import context  # noqa: F401
-from lab import machine
+from lab.machine import system
 
 GIT = """#!/bin/sh
 echo "warning: unable to access '.config/git/ignore': Permission denied" >&2
@@ -31,7 +31,7 @@ class CommitTest(unittest.TestCase):
 
     def commit(self, changed):
         with mock.patch.dict(os.environ, {"PATH": f"{self.folder}:{os.environ['PATH']}", "CHANGED": changed}):
-            return machine.describe(context.LOADTEST)["commit"]
+            return system.describe(context.LOADTEST)["commit"]
 
     def test_a_warning_of_git_is_no_change(self):
         self.assertEqual(self.commit(""), "0123456789ab")
@@ -40,8 +40,8 @@ class CommitTest(unittest.TestCase):
         self.assertEqual(self.commit(" M README.md\n"), "0123456789ab+changes")
 
     def test_no_tree(self):
-        with mock.patch.object(machine.subprocess, "run", side_effect=subprocess.TimeoutExpired("git", 10)):
-            self.assertIsNone(machine.describe(context.LOADTEST)["commit"])
+        with mock.patch.object(system.subprocess, "run", side_effect=subprocess.TimeoutExpired("git", 10)):
+            self.assertIsNone(system.describe(context.LOADTEST)["commit"])
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import resource
 import subprocess
 from pathlib import Path
 
-from .text.errors import LabError
+from ..text.errors import LabError
 
 _SPARE_DESCRIPTORS = 64
 _KERNEL_LIMITS = {

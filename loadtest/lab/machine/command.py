@@ -5,12 +5,12 @@ import argparse
 import os
 from pathlib import Path
 
+from ..text import streams
+from ..text.errors import LabError, UsageError
 from . import interrupts
 from .process import stop_all
-from .text import streams
-from .text.errors import LabError, UsageError
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 SERVER = ROOT / "build" / "release" / "echod"
 
 FAILED, USAGE = 1, 2
