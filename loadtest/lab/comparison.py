@@ -8,14 +8,14 @@ import time
 from dataclasses import replace
 from datetime import datetime, timezone
 
-from . import baseline, conditions, experiment, merge, methods, modes, options, output, report, requirements, subjects
+from . import conditions, experiment, merge, methods, modes, options, report, requirements, subjects
 from .compare import verdicts
 from .engine import Engine, Lab, Trial, plan
-from .figures import OF_PROCESS
 from .machine import command, cpus, settle, system
 from .machine.interrupts import Interrupted, shield
 from .report import advice, picture
-from .results import schema
+from .results import baseline, output, schema
+from .results.figures import OF_PROCESS
 from .text import streams
 from .text.errors import LabError, UsageError
 from .workloads import Workload

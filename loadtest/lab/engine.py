@@ -5,11 +5,12 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import aggregate, methods
 from .compare.judge import ROUNDS
+from . import methods
 from .experiment import Experiment
 from .machine.cpus import Pinning
 from .methods.outcome import Outcome
+from .results import aggregate
 from .subjects import Subject
 from .text.errors import CannotConnect, CannotStart, CellFailed, LabError, ServerDied, WrongAnswer
 from .text.progress import Progress

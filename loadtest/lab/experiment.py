@@ -6,7 +6,7 @@
     method                    one of lab/methods/, which says what [workload] may hold
     modes                     the modes it is about [all]
     ceilings                  whether the parse-less servers are measured beside them: true, false, or "full" [false]
-    figures, chart            names of lab/figures.py; which of them is drawn, as "line" or "bar"
+    figures, chart            names of lab/results/figures.py; which of them is drawn, as "line" or "bar"
     [flags]                   flags added for a mode:  event = ["--loops", "1"]; {x} in them is the point of the axis
     [[variants]]              further subjects: name, mode, flags
     [[programs]]              instead of modes, programs that serve nothing: name, arguments (what the method makes of them)
@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .compare import claims
-from .figures import FIGURES
+from .results.figures import FIGURES
 from .text.errors import LabError, UsageError
 
 FOLDER = Path(__file__).resolve().parent.parent / "experiments"
@@ -111,7 +111,7 @@ def _effort(table, workload, has_axis):
 def _checked_figures(data):
     for name in [*data["figures"], data["chart"]["figure"]]:
         if name not in FIGURES:
-            raise ValueError(f"no figure {name!r} in lab/figures.py")
+            raise ValueError(f"no figure {name!r} in lab/results/figures.py")
     if data["chart"]["figure"] not in data["figures"] or data["chart"]["type"] not in ("line", "bar"):
         raise ValueError("chart: not one of the figures, or neither line nor bar")
     return tuple(data["figures"])

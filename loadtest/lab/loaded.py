@@ -4,9 +4,10 @@
 import time
 from dataclasses import dataclass
 
-from . import histogram, swarm
+from . import swarm
 from .machine import procfs
 from .measure import CLIENT_LIMIT, Mark, interference, mark
+from .results import histogram
 from .text.errors import CellFailed
 
 _TAIL = 0.1  # seconds before the end at which the second reading is made

@@ -18,9 +18,9 @@ over all requests it answered).
 import time
 from dataclasses import dataclass
 
-from . import histogram
 from .machine import procfs
 from .machine.procfs import Spent
+from .results import histogram
 from .text.errors import CellFailed
 from .wrk import Run, problems
 

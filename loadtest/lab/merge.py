@@ -6,9 +6,10 @@ and errors add up, percentiles come from the histograms of all requests where ev
 worst machine's and marked. Where each had servers of its own, its rounds are further rounds of the same experiment.
 """
 
-from . import aggregate, experiment, histogram, modes
+from . import experiment, modes
 from .compare import verdicts
-from .figures import FIGURES
+from .results import aggregate, histogram
+from .results.figures import FIGURES
 from .text.errors import UsageError
 
 _COUNTS = ("answers", "slow_open")  # that the machines share out

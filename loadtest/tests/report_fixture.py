@@ -6,7 +6,7 @@ import random
 from statistics import median
 
 import context  # noqa: F401
-from lab import histogram
+from lab.results import histogram
 
 MODES = {"thread": "mode", "event": "mode", "hybrid": "mode", "pool": "mode", "process": "mode",
          "ceiling-epoll": "ceiling", "ceiling-threads": "ceiling"}

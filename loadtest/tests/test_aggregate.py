@@ -4,7 +4,7 @@
 import unittest
 
 import context  # noqa: F401
-from lab import aggregate
+from lab.results import aggregate
 
 
 def measured(subject, x, number, marks=(), failure=None, **figures):

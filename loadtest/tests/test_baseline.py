@@ -7,7 +7,7 @@ from statistics import NormalDist
 
 import context  # noqa: F401
 import report_fixture
-from lab import baseline, significance
+from lab.results import baseline, significance
 
 RUNS = 40  # pairs of results for each kind of noise
 

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import context  # noqa: F401
 from lab import callgrind, peers
 from lab.bench import against, calls, entries, main, price, run, targets, text, workloads
-from lab.stats import Sample
+from lab.results.stats import Sample
 from lab.text.errors import LabError, UsageError
 
 GOOD = ("requests: 2000 total, 2000 started, 2000 done, 2000 succeeded, 0 failed, 0 errored, 0 timeout\n"

@@ -16,8 +16,8 @@ from pathlib import Path
 import context
 import report_fixture
 from lab import experiment, options, requirements
-from lab.figures import FIGURES
 from lab.machine.process import Child
+from lab.results.figures import FIGURES
 
 ROOT = context.LOADTEST.parent
 DOCUMENTS = (context.LOADTEST / "report" / "README.md", context.LOADTEST / "README.md")

@@ -4,7 +4,7 @@
 import unittest
 
 import context  # noqa: F401
-from lab import histogram
+from lab.results import histogram
 
 
 class HistogramTest(unittest.TestCase):

@@ -5,8 +5,8 @@ import unittest
 from dataclasses import replace
 
 import context  # noqa: F401
-from lab import aggregate
 from lab.compare import claims, judge, noise, verdicts
+from lab.results import aggregate
 from lab.text.errors import UsageError
 
 CPU, RPS, P99 = "cpu_us_per_request", "rps", "p99_us"

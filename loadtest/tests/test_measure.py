@@ -11,9 +11,10 @@ import unittest
 from unittest import mock
 
 import context
-from lab import histogram, measure
+from lab import measure
 from lab.machine import cpus, procfs
 from lab.machine.procfs import Spent, Usage
+from lab.results import histogram
 from lab.subjects import Subject
 from lab.text.errors import CellFailed
 from lab.workloads import WORKLOADS

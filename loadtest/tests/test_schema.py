@@ -14,9 +14,9 @@ import jsonschema
 
 import context  # noqa: F401
 import report_fixture
-from lab import baseline, merge, report, requirements
+from lab import merge, report, requirements
 from lab.report import csv_file, page
-from lab.results import schema
+from lab.results import baseline, schema
 from lab.text.errors import LabError
 
 ODD = (None, True, 0, -1, 1e308, 10 ** 400, float("nan"), float("inf"), "", "<script>alert(1)</script>", "x\x1b[31m\n", "\ud800", [],

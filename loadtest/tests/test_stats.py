@@ -4,7 +4,7 @@
 import unittest
 
 import context  # noqa: F401
-from lab.stats import Sample, differ, leaders
+from lab.results.stats import Sample, differ, leaders
 
 
 class SampleTest(unittest.TestCase):

@@ -4,7 +4,7 @@
 import unittest
 
 import context  # noqa: F401
-from lab.stats import Sample
+from lab.results.stats import Sample
 from lab.text import tables, units
 
 

@@ -3,7 +3,7 @@
 
 import json
 
-from ..stats import Sample, differ
+from ..results.stats import Sample, differ
 from ..text.errors import LabError
 from ..text.tables import plain
 from ..text.units import significant

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from .. import ceilings, peers
 from ..modes import Mode
-from ..stats import Sample
+from ..results.stats import Sample
 from ..subjects import Subject
 from ..text.errors import LabError
 

@@ -5,8 +5,9 @@ import shlex
 import time
 from datetime import datetime, timezone
 
-from .. import callgrind, modes, output, peers, wrk
+from .. import callgrind, modes, peers, wrk
 from ..machine import command, system
+from ..results import output
 from ..text import streams
 from ..text.errors import UsageError
 from ..text.progress import Progress

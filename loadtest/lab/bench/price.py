@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..http import ask
 from ..machine.command import ROOT
-from ..stats import Sample
+from ..results.stats import Sample
 from ..text.errors import LabError
 from .workloads import PLAINTEXT
 

@@ -3,11 +3,12 @@
 
 from dataclasses import dataclass
 
-from .. import conditions, figures, stats
+from .. import conditions
 from ..conditions import FigureOf, Operation
+from ..results import figures, stats
+from . import sentences
 from .evidence import NOT_ASKED, TOO_LITTLE, Evidence, Missing
 from .noise import Noise
-from . import sentences
 
 HOLDS, FAILS, UNCLEAR, NEEDS_CPUS = "holds", "does not hold", "no clear answer", "needs more CPUs"
 OUTCOMES = (HOLDS, FAILS, UNCLEAR, TOO_LITTLE, NOT_ASKED, NEEDS_CPUS)

@@ -8,8 +8,9 @@ which all of the expression's subjects have it.
 
 import re
 
-from .. import conditions, figures
-from ..stats import Sample
+from .. import conditions
+from ..results import figures
+from ..results.stats import Sample
 from ..text.errors import UsageError
 from .evidence import Missing
 

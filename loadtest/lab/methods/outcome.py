@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass, field
 
-from ..figures import MARKS
+from ..results.figures import MARKS
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Outcome:
     asked_rate: float | None = None
     achieved_rate: float | None = None
     details: dict = field(default_factory=dict)
-    histograms: dict = field(default_factory=dict)  # of latencies, by the figures that they stand behind: see ../histogram.py
+    histograms: dict = field(default_factory=dict)  # of latencies, by the figures that they stand behind: see results/histogram.py
     samples: dict = field(default_factory=dict)  # by figure, how many requests or samples stand behind it
     series: dict = field(default_factory=dict)  # by name, [seconds, value] over the time of the measurement
 

@@ -3,7 +3,7 @@
 
 from pathlib import Path
 
-from .. import output
+from ..results import output
 from . import csv_file, page
 from .terminal import COLUMNS, has_colours, terminal  # noqa: F401  part of this module's interface
 

@@ -4,8 +4,7 @@
 import math
 from dataclasses import dataclass, field, replace
 
-from .. import histogram
-from ..results import view
+from ..results import histogram, view
 from ..text import units
 from . import scale
 

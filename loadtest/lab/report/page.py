@@ -9,9 +9,8 @@ import json
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from .. import baseline
 from ..machine.command import ROOT
-from ..results import view
+from ..results import baseline, view
 from ..text import tables
 from . import about, advice, charts, glossary
 

@@ -6,8 +6,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from .. import baseline
-from ..results import view
+from ..results import baseline, view
 from ..text import tables
 from . import about, advice
 

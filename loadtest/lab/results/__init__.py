@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""results.json: its format, and how the reports read it."""
+"""results.json: its figures, what may be said of them, its format, and how the reports read it."""

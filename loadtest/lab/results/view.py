@@ -7,8 +7,8 @@ import math
 from dataclasses import dataclass
 from statistics import median
 
-from .. import histogram
 from ..text import streams, units
+from . import histogram
 
 MARKS = {
     "client_limited": ("*", "the client was the limit: a faster server would show the same rate; compare CPU per request"),

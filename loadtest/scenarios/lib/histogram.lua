@@ -124,7 +124,7 @@ function histogram:percentile(p)
    return self.max
 end
 
--- { upper end, count } of every bucket of loadtest/lab/histogram.py that is not empty; nil where only wrk's own are known.
+-- { upper end, count } of every bucket of loadtest/lab/results/histogram.py that is not empty; nil where only wrk's own are known.
 function histogram:buckets()
    if self.wrk then
       return nil

@@ -25,10 +25,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import context  # noqa: F401
-from lab import callgrind, experiment, measure, stats
+from lab import callgrind, experiment, measure
 from lab.compare import noise
 from lab.machine import command, cpus
 from lab.measure import Timing
+from lab.results import stats
 from lab.subjects import Subject
 from lab.workloads import WORKLOADS
 

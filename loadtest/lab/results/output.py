@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 
-from .text.errors import LabError
+from ..text.errors import LabError
 
 _NUMBER = r"-?\d[\d.eE+-]*"
 _NUMBERS = re.compile(rf"\[\n\s+{_NUMBER}(?:,\n\s+{_NUMBER})*\n\s*\]")

@@ -4,10 +4,9 @@
 from math import exp, log1p
 from statistics import median
 
-from . import shifts
-from .results import view
-from .results.view import words
-from .text import units
+from ..text import units
+from . import shifts, view
+from .view import words
 
 _TIMES_AND_RATES = ("µs", "us", "ms", "s")
 _DISTURBED = ("disturbed", "throttled")

@@ -3,7 +3,7 @@
 
 from dataclasses import asdict, dataclass
 
-from .text import units
+from ..text import units
 
 
 @dataclass(frozen=True)
