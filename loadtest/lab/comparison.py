@@ -8,7 +8,7 @@ import time
 from dataclasses import replace
 from datetime import datetime, timezone
 
-from . import conditions, experiment, merge, methods, modes, options, report, requirements, subjects
+from . import conditions, experiment, merge, methods, options, report, requirements
 from .compare import verdicts
 from .engine import Engine, Lab, Trial, plan
 from .machine import command, cpus, settle, system
@@ -16,6 +16,7 @@ from .machine.interrupts import Interrupted, shield
 from .report import advice, picture
 from .results import baseline, output, schema
 from .results.figures import OF_PROCESS
+from .servers import modes, subjects
 from .text import streams
 from .text.errors import LabError, UsageError
 from .workloads import Workload

@@ -11,7 +11,7 @@ from .experiment import Experiment
 from .machine.cpus import Pinning
 from .methods.outcome import Outcome
 from .results import aggregate
-from .subjects import Subject
+from .servers.subjects import Subject
 from .text.errors import CannotConnect, CannotStart, CellFailed, LabError, ServerDied, WrongAnswer
 from .text.progress import Progress
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import context  # noqa: F401
-from lab import callgrind, peers
+from lab import callgrind
 from lab.bench import against, calls, entries, main, price, run, targets, text, workloads
 from lab.results.stats import Sample
+from lab.servers import peers
 from lab.text.errors import LabError, UsageError
 
 GOOD = ("requests: 2000 total, 2000 started, 2000 done, 2000 succeeded, 0 failed, 0 errored, 0 timeout\n"

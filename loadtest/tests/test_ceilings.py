@@ -8,9 +8,9 @@ import unittest
 from pathlib import Path
 
 import context  # noqa: F401
-from lab import ceilings
 from lab.machine import procfs
-from lab.server import Server
+from lab.servers import ceilings
+from lab.servers.server import Server
 
 LENGTH = 150
 REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"

@@ -10,7 +10,7 @@ from unittest import mock
 import context  # noqa: F401
 from lab import engine, experiment, methods
 from lab.methods.outcome import Outcome
-from lab.subjects import Subject
+from lab.servers.subjects import Subject
 from lab.text.errors import CannotStart, CellFailed, LabError, ServerDied, WrongAnswer
 from test_experiment import GOOD
 

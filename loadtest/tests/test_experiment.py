@@ -6,8 +6,9 @@ import tomllib
 import unittest
 
 import context
-from lab import experiment, methods, modes
+from lab import experiment, methods
 from lab.compare import sentences
+from lab.servers import modes
 from lab.text.errors import LabError, UsageError
 
 GOOD = tomllib.loads("""

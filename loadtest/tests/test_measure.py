@@ -15,7 +15,7 @@ from lab import measure
 from lab.machine import cpus, procfs
 from lab.machine.procfs import Spent, Usage
 from lab.results import histogram
-from lab.subjects import Subject
+from lab.servers.subjects import Subject
 from lab.text.errors import CellFailed
 from lab.workloads import WORKLOADS
 

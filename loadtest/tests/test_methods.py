@@ -11,7 +11,7 @@ import context
 from lab import callgrind, engine, methods, swarm
 from lab.machine import cpus
 from lab.methods import burst, idle, mix, overload, price, slices
-from lab.subjects import Subject
+from lab.servers.subjects import Subject
 from lab.text.errors import CannotConnect, CellFailed, LabError, ServerDied
 
 TESTS = context.LOADTEST / "tests"
@@ -121,7 +121,7 @@ class SwarmTest(unittest.TestCase):
 
     def test_a_server_that_has_died_meanwhile(self):
         self.set_environment("FAKE_SWARM", "dead")
-        with mock.patch("lab.server.Server.wait_ready", lambda server: self.kill(server)), self.assertRaises(ServerDied):
+        with mock.patch("lab.servers.server.Server.wait_ready", lambda server: self.kill(server)), self.assertRaises(ServerDied):
             self.mix()
 
     @staticmethod

@@ -16,7 +16,7 @@ from known_server import SWARM
 from lab import engine, http
 from lab.machine import cpus
 from lab.methods import burst, isolation, mix, overload, shutdown
-from lab.subjects import Subject
+from lab.servers.subjects import Subject
 from lab.text.errors import CellFailed
 
 TESTS = context.LOADTEST / "tests"
@@ -31,7 +31,7 @@ def lab():
 def measure(method, argv, x=None, seconds=1.0, environment=None, **workload):
     subject = Subject("event", argv)
     with mock.patch.dict(os.environ, {"ECHOD_SWARM": str(SWARM), **(environment or {})}):
-        with mock.patch("lab.server.clean_environment", lambda extra=None: dict(os.environ)):
+        with mock.patch("lab.servers.server.clean_environment", lambda extra=None: dict(os.environ)):
             return method.measure(engine.Cell(None, subject, x, 1, seconds, {**method.WORKLOAD, **workload}), lab())
 
 
@@ -110,7 +110,7 @@ class IsolationTest(unittest.TestCase):
     def test_what_runs_elsewhere_is_not_signalled(self):
         target = Subject("target", (), kind="target", url="http://127.0.0.1:1")
         for method in (isolation, shutdown):
-            with (mock.patch("lab.server.Remote.wait_ready", lambda server: server),
+            with (mock.patch("lab.servers.server.Remote.wait_ready", lambda server: server),
                   self.assertRaisesRegex(CellFailed, "not signalled")):
                 method.measure(engine.Cell(None, target, 3, 1, 1.0, method.WORKLOAD), lab())
 

@@ -8,9 +8,10 @@ import unittest
 from types import SimpleNamespace
 
 import context  # noqa: F401
-from lab import subjects, swarm
+from lab import swarm
 from lab.http import authority
-from lab.modes import MODES
+from lab.servers import subjects
+from lab.servers.modes import MODES
 from lab.text.errors import CannotStart, CellFailed, ServerDied, UsageError
 
 LISTENER = ("import socket, sys, time; s = socket.create_server(('127.0.0.1', int(sys.argv[1])));\n"

@@ -3,10 +3,10 @@
 
 from dataclasses import dataclass, field
 
-from .. import ceilings, peers
-from ..modes import Mode
 from ..results.stats import Sample
-from ..subjects import Subject
+from ..servers import ceilings, peers
+from ..servers.modes import Mode
+from ..servers.subjects import Subject
 from ..text.errors import LabError
 
 

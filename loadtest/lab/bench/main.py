@@ -5,9 +5,10 @@ import shlex
 import time
 from datetime import datetime, timezone
 
-from .. import callgrind, modes, peers, wrk
+from .. import callgrind, wrk
 from ..machine import command, system
 from ..results import output
+from ..servers import modes, peers
 from ..text import streams
 from ..text.errors import UsageError
 from ..text.progress import Progress

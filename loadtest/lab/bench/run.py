@@ -4,9 +4,10 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from .. import callgrind, idle, modes, peers, plan
+from .. import callgrind, idle, plan
 from ..machine import command, cpus, interrupts, system
 from ..measure import Timing, measure
+from ..servers import modes, peers
 from ..text.errors import CellFailed, LabError, UsageError
 from ..text.progress import Progress
 from . import calls, entries, price, workloads

@@ -8,7 +8,7 @@ they are the same program. The largest ratio between twins is the run's noise fl
 from dataclasses import dataclass
 from statistics import median
 
-from ..subjects import TWIN
+from ..servers.subjects import TWIN
 
 DIFFERENT = 1.15  # the smallest ratio that is called a difference
 SAME = 1.10  # the largest ratio that is called the same

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""What is measured: programs that the lab compiles and starts."""
+"""What is measured: the modes of the server, ceilings, peers and lessons; how they are built, started and stopped."""

@@ -30,7 +30,7 @@ from lab.compare import noise
 from lab.machine import command, cpus
 from lab.measure import Timing
 from lab.results import stats
-from lab.subjects import Subject
+from lab.servers.subjects import Subject
 from lab.workloads import WORKLOADS
 
 SERVER = command.SERVER

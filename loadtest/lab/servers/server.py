@@ -9,9 +9,9 @@ import subprocess
 import time
 from urllib.parse import urlsplit
 
-from .machine import procfs, sockdiag
-from .machine.process import Child, described
-from .text.errors import CannotStart, CellFailed, LabError, ServerDied
+from ..machine import procfs, sockdiag
+from ..machine.process import Child, described
+from ..text.errors import CannotStart, CellFailed, LabError, ServerDied
 
 _DRAINED = 35  # seconds: echod's own drain timeout is 30
 _ENDED = 5  # seconds that any other server may take to end

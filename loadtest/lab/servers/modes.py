@@ -3,8 +3,8 @@
 
 from dataclasses import dataclass
 
+from ..text.errors import LabError, UsageError
 from .server import Server
-from .text.errors import LabError, UsageError
 
 
 @dataclass(frozen=True)

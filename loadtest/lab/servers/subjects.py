@@ -6,9 +6,9 @@ import shlex
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
+from ..text.errors import UsageError
 from . import ceilings
 from .server import Foreign, Remote, Server
-from .text.errors import UsageError
 
 TWIN = "-twin"  # behind the name of a mode that is measured for a second time
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")

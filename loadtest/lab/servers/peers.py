@@ -9,10 +9,11 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..machine.command import ROOT
+from ..text.errors import LabError, UsageError
 from .server import Foreign
-from .text.errors import LabError, UsageError
 
-SOURCES = Path(__file__).resolve().parent.parent / "peers"
+SOURCES = ROOT / "loadtest" / "peers"
 _FLAGS = ["-std=gnu17", "-O2", "-D_GNU_SOURCE"]
 _HELLO = b"Hello, World!"
 

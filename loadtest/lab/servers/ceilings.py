@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: MIT
 """The parse-less servers: built on the spot, answering as many bytes as the server they stand beside."""
 
-from pathlib import Path
+from ..machine.command import ROOT
+from . import compiler
 
-from .servers import compiler
-
-SOURCES = Path(__file__).resolve().parent.parent / "ceilings"
+SOURCES = ROOT / "loadtest" / "ceilings"
 
 
 def build(name, folder):
