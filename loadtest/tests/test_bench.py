@@ -8,8 +8,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import context  # noqa: F401
-from lab import callgrind
 from lab.bench import against, calls, entries, main, price, run, targets, text, workloads
+from lab.load import callgrind
 from lab.results.stats import Sample
 from lab.servers import peers
 from lab.text.errors import LabError, UsageError

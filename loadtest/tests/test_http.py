@@ -7,7 +7,7 @@ import time
 import unittest
 
 import context  # noqa: F401
-from lab import http
+from lab.load import http
 from lab.text.errors import LabError
 
 

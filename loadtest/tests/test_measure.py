@@ -11,13 +11,13 @@ import unittest
 from unittest import mock
 
 import context
-from lab import measure
+from lab.load import measure
+from lab.load.workloads import WORKLOADS
 from lab.machine import cpus, procfs
 from lab.machine.procfs import Spent, Usage
 from lab.results import histogram
 from lab.servers.subjects import Subject
 from lab.text.errors import CellFailed
-from lab.workloads import WORKLOADS
 
 FAKE = context.LOADTEST / "tests" / "fake_server.py"
 

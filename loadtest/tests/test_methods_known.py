@@ -13,7 +13,8 @@ from unittest import mock
 
 import context
 from known_server import SWARM
-from lab import engine, http
+from lab import engine
+from lab.load import http
 from lab.machine import cpus
 from lab.methods import burst, isolation, mix, overload, shutdown
 from lab.servers.subjects import Subject

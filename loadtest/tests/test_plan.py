@@ -4,7 +4,7 @@
 import unittest
 
 import context  # noqa: F401
-from lab import plan
+from lab.load import plan
 
 
 class PlanTest(unittest.TestCase):

@@ -8,8 +8,8 @@ import unittest
 from types import SimpleNamespace
 
 import context  # noqa: F401
-from lab import swarm
-from lab.http import authority
+from lab.load import swarm
+from lab.load.http import authority
 from lab.servers import subjects
 from lab.servers.modes import MODES
 from lab.text.errors import CannotStart, CellFailed, ServerDied, UsageError

@@ -9,9 +9,9 @@ import socket
 import unittest
 
 import context  # noqa: F401
-from lab import wrk
+from lab.load import wrk
+from lab.load.workloads import WORKLOADS
 from lab.text.errors import LabError
-from lab.workloads import WORKLOADS
 
 
 def figures(**changes):

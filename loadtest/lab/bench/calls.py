@@ -6,7 +6,7 @@ import signal
 import tempfile
 from pathlib import Path
 
-from .. import callgrind
+from ..load import callgrind
 from ..machine import procfs
 from ..machine.process import Child
 from ..text.errors import LabError

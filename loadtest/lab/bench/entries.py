@@ -51,7 +51,7 @@ class Entry:
     name: str
     kind: str  # mode, ceiling, peer
     ceiling: str  # the name of the one it is held against, or is
-    start: object  # (workload or None) -> a subject for lab/measure.py
+    start: object  # (workload or None) -> a subject for lab/load/measure.py
     holds_idle: bool = True
     echoes: bool = True
     counted: bool = True  # callgrind can run it

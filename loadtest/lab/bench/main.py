@@ -5,7 +5,7 @@ import shlex
 import time
 from datetime import datetime, timezone
 
-from .. import callgrind, wrk
+from ..load import callgrind, wrk
 from ..machine import command, system
 from ..results import output
 from ..servers import modes, peers

@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from ..http import ask
+from ..load.http import ask
 from ..machine.command import ROOT
 from ..results.stats import Sample
 from ..text.errors import LabError

@@ -4,9 +4,9 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from .. import callgrind, idle, plan
+from ..load import callgrind, idle, plan
+from ..load.measure import Timing, measure
 from ..machine import command, cpus, interrupts, system
-from ..measure import Timing, measure
 from ..servers import modes, peers
 from ..text.errors import CellFailed, LabError, UsageError
 from ..text.progress import Progress

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The bench's workloads in every mode without a measurement, for a program whose build keeps a profile."""
 
+from ..load.wrk import Run, problems
 from ..machine import cpus
 from ..text.errors import LabError
-from ..wrk import Run, problems
 
 _SECONDS = 0.4
 

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from .. import workloads
+from ..load import workloads
 from ..text.errors import UsageError
 
 KIB, MIB = 1 << 10, 1 << 20

@@ -4,7 +4,7 @@
 `computing` and `waiting` are classes of swarm; in the phase `mixed` both run side by side.
 """
 
-from .. import loaded, swarm
+from ..load import loaded, swarm
 from ..text.errors import CellFailed
 from .outcome import Outcome
 

@@ -5,7 +5,7 @@ The connections are opened beforehand, unless the server may close one on which 
 request is sent. Memory and threads are read before the first connection, and again while all wait.
 """
 
-from .. import loaded, swarm
+from ..load import loaded, swarm
 from ..machine import procfs
 from ..text.errors import CellFailed
 from .idle import kernel_bytes

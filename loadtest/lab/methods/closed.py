@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""As many requests as go through: wrk, a closed loop over a number of connections. See lab/measure.py.
+"""As many requests as go through: wrk, a closed loop over a number of connections. See lab/load/measure.py.
 
 With `rate` the same server is asked at that rate as well, by swarm over as many connections: under full load a server finds many
 requests at each wake-up and shares its cost among them, which flatters a loop.
 """
 
-from .. import loaded, plan, swarm, wrk
+from ..load import loaded, plan, swarm, wrk
+from ..load.measure import Timing, measure as measure_closed
+from ..load.workloads import Workload
 from ..machine import cpus
-from ..measure import Timing, measure as measure_closed
 from ..text.errors import CellFailed, LabError
-from ..workloads import Workload
 from .outcome import Outcome, marks_of
 
 WORKLOAD = {"scenario": "get", "verb": "GET", "path": "/plaintext", "size": 0, "depth": 1, "expect": "", "close": False,
@@ -81,7 +81,7 @@ def _pinning(cell, lab):
 
 
 def figures_of(found, size):
-    """The figures of this method from a cell of lab/measure.py; those that were not to be had are absent."""
+    """The figures of this method from a cell of lab/load/measure.py; those that were not to be had are absent."""
     figures = {name: found[key] for name, key in _FIGURES.items() if key in found}
     figures |= {name: found["latency_us"][key] for name, key in _LATENCIES.items()}
     if found.get("memory") and found["memory"]["pss"] is not None:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Memory for each of a number of connections that were answered once and stay open. See lab/idle.py."""
+"""Memory for each of a number of connections that were answered once and stay open. See lab/load/idle.py."""
 
-from .. import idle
+from ..load import idle
 from ..text.errors import CellFailed
 from .outcome import Outcome
 

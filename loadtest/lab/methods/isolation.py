@@ -9,7 +9,7 @@ import contextlib
 import socket
 import time
 
-from .. import http
+from ..load import http
 from ..machine import procfs
 from ..machine.process import signal_thread
 from ..text.errors import CellFailed, LabError

@@ -13,7 +13,7 @@ nothing. The phases run one after the other on one server. In a class "x" stands
 
 import math
 
-from .. import loaded, swarm
+from ..load import loaded, swarm
 from ..text.errors import CellFailed
 from .outcome import Outcome
 

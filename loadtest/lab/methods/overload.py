@@ -6,7 +6,7 @@ as goodput within `deadline` seconds from when its request was due; a client wai
 meanwhile, so that the rate is offered to the end with as many connections as requests are due in that time.
 """
 
-from .. import loaded, swarm
+from ..load import loaded, swarm
 from ..text.errors import CellFailed
 from .outcome import Outcome
 

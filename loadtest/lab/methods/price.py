@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
-from .. import callgrind
+from ..load import callgrind
 from ..machine import command
 from .outcome import Outcome
 

@@ -8,7 +8,7 @@ passed, it gets SIGTERM.
 import signal
 import time
 
-from .. import loaded, swarm
+from ..load import loaded, swarm
 from ..text.errors import CellFailed, LabError
 from .outcome import Outcome
 

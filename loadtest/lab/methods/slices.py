@@ -5,7 +5,7 @@ With time slices all end together, one after the other they end in turn; the las
 however many it could have.
 """
 
-from .. import loaded, swarm
+from ..load import loaded, swarm
 from ..machine import cpus
 from ..text.errors import CellFailed
 from .outcome import Outcome

@@ -48,7 +48,7 @@ BY_NAME = {peer.name: peer for peer in PEERS}
 
 @dataclass(frozen=True)
 class Installed:
-    """A peer that can be started; a subject for lab/measure.py."""
+    """A peer that can be started; a subject for lab/load/measure.py."""
 
     peer: Peer
     program: Path

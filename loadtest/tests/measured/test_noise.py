@@ -25,13 +25,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import context  # noqa: F401
-from lab import callgrind, experiment, measure
+from lab import experiment
 from lab.compare import noise
+from lab.load import callgrind, measure
+from lab.load.measure import Timing
+from lab.load.workloads import WORKLOADS
 from lab.machine import command, cpus
-from lab.measure import Timing
 from lab.results import stats
 from lab.servers.subjects import Subject
-from lab.workloads import WORKLOADS
 
 SERVER = command.SERVER
 FOLDER = command.ROOT / "build" / "measured"

@@ -18,10 +18,10 @@ over all requests it answered).
 import time
 from dataclasses import dataclass
 
-from .machine import procfs
-from .machine.procfs import Spent
-from .results import histogram
-from .text.errors import CellFailed
+from ..machine import procfs
+from ..machine.procfs import Spent
+from ..results import histogram
+from ..text.errors import CellFailed
 from .wrk import Run, problems
 
 DISTURBED = 0.15  # of the CPUs in use: other programs that take so much spoil the figures, and so does the lab itself

@@ -2,12 +2,12 @@
 """What is asked of the servers: one table, a wrk script for each entry."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
+from ..machine.command import ROOT
+from ..text.errors import UsageError, WrongAnswer
 from .http import ask
-from .text.errors import UsageError, WrongAnswer
 
-SCENARIOS = Path(__file__).resolve().parent.parent / "scenarios"
+SCENARIOS = ROOT / "loadtest" / "scenarios"
 HELLO = b"Hello, World!"
 
 

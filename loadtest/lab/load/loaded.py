@@ -4,11 +4,11 @@
 import time
 from dataclasses import dataclass
 
+from ..machine import procfs
+from ..results import histogram
+from ..text.errors import CellFailed
 from . import swarm
-from .machine import procfs
 from .measure import CLIENT_LIMIT, Mark, interference, mark
-from .results import histogram
-from .text.errors import CellFailed
 
 _TAIL = 0.1  # seconds before the end at which the second reading is made
 _ACCEPTED, _POLL = 20, 0.01  # seconds until all connections are accepted; between two looks

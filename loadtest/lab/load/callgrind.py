@@ -10,8 +10,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from .machine.process import Child, quoted
-from .text.errors import LabError
+from ..machine.process import Child, quoted
+from ..text.errors import LabError
 
 _CONNECTIONS = 8
 _CONNECTIONS_FOR_LINES, _REQUESTS_FOR_LINES = 64, 640

@@ -7,10 +7,10 @@ import select
 import subprocess
 import time
 
+from ..machine import command, procfs
+from ..machine.process import Child, quoted
+from ..text.errors import CannotConnect, CellFailed, LabError
 from .http import authority
-from .machine import command, procfs
-from .machine.process import Child, quoted
-from .text.errors import CannotConnect, CellFailed, LabError
 
 PATH = command.ROOT / "build" / "release" / "swarm"
 GRACE = 10  # seconds that answers may take after the end

@@ -5,7 +5,7 @@ import socket
 import time
 from dataclasses import dataclass
 
-from .text.errors import LabError
+from ..text.errors import LabError
 
 _LONGEST_HEAD = 65536  # bytes
 

@@ -6,9 +6,9 @@ import contextlib
 import socket
 import time
 
+from ..machine import procfs
+from ..text.errors import LabError
 from .http import receive, request_bytes
-from .machine import procfs
-from .text.errors import LabError
 
 _FIRST = 64  # connections open before the count begins, so that what is touched once is not in it
 _PER_ADDRESS = 20_000  # connections from one loopback address: each has about 28,000 ports

@@ -9,10 +9,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from .machine import cpus, procfs
-from .machine.interrupts import shield
-from .machine.process import Child, quoted
-from .text.errors import CellFailed, LabError
+from ..machine import cpus, procfs
+from ..machine.interrupts import shield
+from ..machine.process import Child, quoted
+from ..text.errors import CellFailed, LabError
 
 _TIMEOUT = 8  # seconds after which wrk calls an answer an error; slower than that nothing here may be, but for
 _EACH = 0.001  # seconds more for each connection: that is how long so many answers may take one CPU
