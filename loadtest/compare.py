@@ -12,7 +12,7 @@ from lab.machine import interpreter  # noqa: E402  a Ctrl-C while these are read
 
 interpreter.ensure()
 
-from lab import comparison  # noqa: E402
+from lab.compare import comparison  # noqa: E402
 from lab.machine import command  # noqa: E402
 
 if __name__ == "__main__":

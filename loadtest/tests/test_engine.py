@@ -8,7 +8,8 @@ from types import SimpleNamespace
 from unittest import mock
 
 import context  # noqa: F401
-from lab import engine, experiment, methods
+from lab import methods
+from lab.compare import engine, experiment
 from lab.methods.outcome import Outcome
 from lab.servers.subjects import Subject
 from lab.text.errors import CannotStart, CellFailed, LabError, ServerDied, WrongAnswer

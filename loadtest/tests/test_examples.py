@@ -15,7 +15,7 @@ from pathlib import Path
 
 import context
 import report_fixture
-from lab import experiment, options, requirements
+from lab.compare import experiment, options, requirements
 from lab.machine.process import Child
 from lab.results.figures import FIGURES
 

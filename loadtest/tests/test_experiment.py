@@ -6,8 +6,8 @@ import tomllib
 import unittest
 
 import context
-from lab import experiment, methods
-from lab.compare import sentences
+from lab import methods
+from lab.compare import experiment, sentences
 from lab.servers import modes
 from lab.text.errors import LabError, UsageError
 

@@ -7,7 +7,8 @@ import unittest
 
 import context  # noqa: F401
 import report_fixture
-from lab import merge, report
+from lab import report
+from lab.compare import merge
 from lab.results import histogram
 from lab.text.errors import UsageError
 from report_fixture import CONNECTIONS, experiment, figure, measurement

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 from unittest import mock
 
 import context
-from lab import engine, methods
+from lab import methods
+from lab.compare import engine
 from lab.load import callgrind, swarm
 from lab.machine import cpus
 from lab.methods import burst, idle, mix, overload, price, slices

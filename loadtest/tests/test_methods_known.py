@@ -13,7 +13,7 @@ from unittest import mock
 
 import context
 from known_server import SWARM
-from lab import engine
+from lab.compare import engine
 from lab.load import http
 from lab.machine import cpus
 from lab.methods import burst, isolation, mix, overload, shutdown

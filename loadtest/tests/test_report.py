@@ -14,7 +14,8 @@ from pathlib import Path
 
 import context  # noqa: F401
 import report_fixture
-from lab import experiment as experiments, report
+from lab import report
+from lab.compare import experiment as experiments
 from lab.report import advice, charts, csv_file, glossary, page, scale
 from lab.results import view
 from lab.text import units

@@ -5,7 +5,7 @@ import unittest
 
 import context  # noqa: F401
 import report_fixture
-from lab import conditions, requirements
+from lab.compare import conditions, requirements
 from lab.text.errors import UsageError
 from report_fixture import CONNECTIONS, CPU, RPS, experiment, measurement
 

@@ -14,7 +14,8 @@ import jsonschema
 
 import context  # noqa: F401
 import report_fixture
-from lab import merge, report, requirements
+from lab import report
+from lab.compare import merge, requirements
 from lab.report import csv_file, page
 from lab.results import baseline, schema
 from lab.text.errors import LabError

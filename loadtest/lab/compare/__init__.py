@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: MIT
-"""Claims, and what the figures say of them: claims.py reads them, judge.py decides, noise.py knows how far figures can be
-trusted, sentences.py puts the figures into words."""
+"""The comparison: experiment.py reads the experiments and claims.py their claims, engine.py runs them, judge.py decides what the
+figures say of a claim, noise.py how far they can be trusted, sentences.py puts them into words."""

@@ -13,16 +13,15 @@
     full = false                 whether only --full measures what it is about
     cpus = 2                     usable CPUs without which it cannot be decided [1 for counts, else 2: the client needs its own]
 
-A condition is `expression sign number`. The expression is of figures (lab/conditions.py), as a rule one divided by another; it
+A condition is `expression sign number`. The expression is of figures (conditions.py), as a rule one divided by another; it
 is computed for each round, so that a ratio is of figures taken within seconds of each other. The number may be an expression
 of cpus (that may be used), x (the point at which the figures are read), DIFFERENT and SAME (noise.py).
 """
 
 from dataclasses import dataclass
 
-from .. import conditions
 from ..text.errors import UsageError
-from . import sentences
+from . import conditions, sentences
 
 _TEXTS = ("name", "claim", "source", "sentence", "reverse")
 _KEYS = {*_TEXTS, "modes", "conditions", "counts", "full", "cpus"}

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..conditions import FigureOf
+from .conditions import FigureOf
 
 _LARGEST = 1e9  # stands for a division by 0
 

@@ -3,10 +3,9 @@
 
 from dataclasses import dataclass
 
-from .. import conditions
-from ..conditions import FigureOf, Operation
 from ..results import figures, stats
-from . import sentences
+from . import conditions, sentences
+from .conditions import FigureOf, Operation
 from .evidence import NOT_ASKED, TOO_LITTLE, Evidence, Missing
 from .noise import Noise
 

@@ -8,10 +8,10 @@ which all of the expression's subjects have it.
 
 import re
 
-from .. import conditions
 from ..results import figures
 from ..results.stats import Sample
 from ..text.errors import UsageError
+from . import conditions
 from .evidence import Missing
 
 LIMITS = "limits"

@@ -25,8 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import context  # noqa: F401
-from lab import experiment
-from lab.compare import noise
+from lab.compare import experiment, noise
 from lab.load import callgrind, measure
 from lab.load.measure import Timing
 from lab.load.workloads import WORKLOADS

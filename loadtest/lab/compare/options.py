@@ -3,8 +3,8 @@
 
 import shlex
 
-from .machine import command
-from .text.errors import UsageError
+from ..machine import command
+from ..text.errors import UsageError
 
 OUTPUT = command.ROOT / "build" / "compare"
 

@@ -8,18 +8,18 @@ import time
 from dataclasses import replace
 from datetime import datetime, timezone
 
-from . import conditions, experiment, merge, methods, options, report, requirements
-from .compare import verdicts
+from .. import methods, report
+from ..load.workloads import Workload
+from ..machine import command, cpus, settle, system
+from ..machine.interrupts import Interrupted, shield
+from ..report import advice, picture
+from ..results import baseline, output, schema
+from ..results.figures import OF_PROCESS
+from ..servers import modes, subjects
+from ..text import streams
+from ..text.errors import LabError, UsageError
+from . import conditions, experiment, merge, options, requirements, verdicts
 from .engine import Engine, Lab, Trial, plan
-from .load.workloads import Workload
-from .machine import command, cpus, settle, system
-from .machine.interrupts import Interrupted, shield
-from .report import advice, picture
-from .results import baseline, output, schema
-from .results.figures import OF_PROCESS
-from .servers import modes, subjects
-from .text import streams
-from .text.errors import LabError, UsageError
 
 CEILINGS = command.ROOT / "build" / "ceilings"
 BUDGET = {"quick": 168, "full": 3450}  # seconds after which a run makes only the rounds that a verdict needs

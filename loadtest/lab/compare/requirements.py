@@ -5,8 +5,8 @@ A condition speaks of every experiment that has its subjects and figures, or of 
 point, or of the one after `@`. It must be met at each; a figure that is missing does not meet it.
 """
 
+from ..results import view
 from . import conditions
-from .results import view
 
 STATUS = 99  # the exit status where one is not met
 

@@ -6,12 +6,11 @@ and errors add up, percentiles come from the histograms of all requests where ev
 worst machine's and marked. Where each had servers of its own, its rounds are further rounds of the same experiment.
 """
 
-from . import experiment
-from .compare import verdicts
-from .results import aggregate, histogram
-from .results.figures import FIGURES
-from .servers import modes
-from .text.errors import UsageError
+from ..results import aggregate, histogram
+from ..results.figures import FIGURES
+from ..servers import modes
+from ..text.errors import UsageError
+from . import experiment, verdicts
 
 _COUNTS = ("answers", "slow_open")  # that the machines share out
 _WORST = ("max_us", "last_answer_s")

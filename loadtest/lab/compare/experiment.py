@@ -15,18 +15,18 @@
     [quick], [full]           x (numbers, or "most" and "cpus"), rounds, seconds, modes (some of those above, variants too), and what they
                               change in [workload]; without [quick] it takes --full
     twin                      a mode that is measured for a second time as NAME-twin: what the two differ is noise [none]
-    [[claims]]                what is put to the test: compare/claims.py
+    [[claims]]                what is put to the test: claims.py
 """
 
 import tomllib
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from .compare import claims
-from .results.figures import FIGURES
-from .text.errors import LabError, UsageError
+from ..machine.command import ROOT
+from ..results.figures import FIGURES
+from ..text.errors import LabError, UsageError
+from . import claims
 
-FOLDER = Path(__file__).resolve().parent.parent / "experiments"
+FOLDER = ROOT / "loadtest" / "experiments"
 ORDER = ("memory", "scaling", "switch-cost", "oversubscription", "time-slices", "cores", "blocked-loop", "waiting", "work-mix",
          "isolation", "churn", "slow-clients", "overload", "bytes", "races", "deadlock", "thread-safety", "shutdown", "price")
 EFFORTS = ("quick", "full")

@@ -11,7 +11,7 @@
     figure    = subject "." name               letters, digits, _ and in a subject - ; any other subject in "quotes"
     point     = number | "min" | "max"         of what the experiment varies
 
-The conditions of a claim (compare/claims.py) are of the same language, with two additions: `@ point` may stand behind each
+The conditions of a claim (claims.py) are of the same language, with two additions: `@ point` may stand behind each
 figure, and holds for the figures before it that have none; cpus, x, DIFFERENT and SAME are numbers with a name.
 """
 
@@ -20,7 +20,7 @@ import operator
 import re
 from dataclasses import dataclass, replace
 
-from .text.errors import UsageError
+from ..text.errors import UsageError
 
 _TOKEN = re.compile(r"""\s*(?:
     (?P<number>\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)
