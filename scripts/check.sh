@@ -38,10 +38,9 @@ check_format() {
     c_files | xargs clang-format --dry-run -Werror
 }
 
-# Dependencies point one way: nothing in common/ knows the server or libevent, and only sync knows threads.
+# Dependencies point one way.
 check_layers() {
-    ! grep -rnE '^ *# *include +[<"](server/|event2?[/.]|ev(dns|http|rpc|util))' common &&
-        ! grep -rnE '^ *# *include +<pthread\.h>' --exclude='sync.*' common
+    python3 scripts/layers.py
 }
 
 check_shell() {

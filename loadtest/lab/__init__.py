@@ -1,2 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""The lab: starts servers, loads them, measures what they cost and says what the figures allow to be said."""
+"""The lab: starts servers, loads them, measures what they cost and says what the figures allow to be said.
+
+Its folders, each of which imports only what stands below it (scripts/layers.py holds the table):
+
+    compare, bench    the two commands
+    methods, report   the ways to measure; the pages and files that tell of it
+    load, servers     what asks; what answers
+    results           figures, their statistics, results.json
+    machine           processes, CPUs, sockets, signals; what the commands share
+    text              errors, streams, units, tables
+"""

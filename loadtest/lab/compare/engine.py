@@ -5,7 +5,6 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .compare.judge import ROUNDS
 from .. import methods
 from ..machine.cpus import Pinning
 from ..methods.outcome import Outcome
@@ -14,6 +13,7 @@ from ..servers.subjects import Subject
 from ..text.errors import CannotConnect, CannotStart, CellFailed, LabError, ServerDied, WrongAnswer
 from ..text.progress import Progress
 from .experiment import Experiment
+from .judge import ROUNDS
 
 _RESULTS = ("refused", "limit")  # failures that are answers to the question; the others are faults
 _KINDS = {ServerDied: "died", WrongAnswer: "wrong", CannotStart: "refused", CannotConnect: "refused"}
