@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The man page and the shells' completions, made from the server's table of flags by a program that is built for it.
 
-add_executable(describe server/deploy/describe.c)
+add_executable(describe deploy/describe.c)
 target_link_libraries(describe PRIVATE echod_server echod_flags)
 set_target_properties(describe PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/documents)
 
@@ -18,7 +18,7 @@ echod_describe(zsh _echod)
 echod_describe(fish echod.fish)
 
 set(page ${PROJECT_BINARY_DIR}/documents/echod.1)
-set(page_source ${PROJECT_SOURCE_DIR}/server/deploy/echod.1.in)
+set(page_source ${PROJECT_SOURCE_DIR}/deploy/echod.1.in)
 add_custom_command(OUTPUT ${page}
   COMMAND ${CMAKE_COMMAND} -D PROJECT_VERSION=${PROJECT_VERSION} -D SOURCE=${page_source}
     -D OPTIONS_FILE=${PROJECT_BINARY_DIR}/documents/options.man -D RESULT=${page}

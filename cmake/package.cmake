@@ -2,7 +2,7 @@
 # A Debian package by CPack: cmake --preset package, cmake --build build/package, cpack from there.
 # llhttp is linked in, because Debian 12 has none that could be depended on; libevent and the C library are depended on.
 
-set(debian ${PROJECT_SOURCE_DIR}/server/deploy/debian)
+set(debian ${PROJECT_SOURCE_DIR}/deploy/debian)
 
 # What Debian wants in other names and compressed than `cmake --install` puts it elsewhere.
 function(echod_compress source name)

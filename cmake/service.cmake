@@ -4,7 +4,7 @@
 
 set(service_script ${PROJECT_SOURCE_DIR}/cmake/install_service.cmake)
 set(service_values "
-  set(units [[${PROJECT_SOURCE_DIR}/server/deploy/systemd]])
+  set(units [[${PROJECT_SOURCE_DIR}/deploy/systemd]])
   set(bindir [[${CMAKE_INSTALL_BINDIR}]])
   set(sysconfdir [[${CMAKE_INSTALL_SYSCONFDIR}]])")
 install(CODE "${service_values}

@@ -9,11 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "server/acceptor.h"
-#include "server/check.h"
-#include "server/mode.h"
-#include "server/say.h"
-#include "server/usage.h"
+#include "server/acceptor/acceptor.h"
+#include "server/health_check.h"
+#include "server/modes/mode.h"
+#include "server/net/warn.h"
+#include "server/system/usage.h"
 
 enum { EXIT_USAGE = 2 };
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "common/handlers/handlers.h"
-#include "common/json.h"
+#include "common/base/json.h"
 
 static void member(struct json *json, const char *name)
 {

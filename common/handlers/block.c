@@ -4,7 +4,7 @@
 #include <time.h>
 
 #include "common/handlers/handlers.h"
-#include "common/number.h"
+#include "common/base/number.h"
 
 enum {
     MS_NS = 1000 * 1000,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* /bytes/{n}: n bytes of a fixed pattern, made as they are sent. */
 #include "common/handlers/handlers.h"
-#include "common/number.h"
+#include "common/base/number.h"
 
 enum { BYTES_MOST = 1 << 30 };
 

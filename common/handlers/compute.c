@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* /compute/{rounds}: work for a CPU, the same answer in every mode. */
 #include "common/handlers/handlers.h"
-#include "common/number.h"
+#include "common/base/number.h"
 
 enum {
     COMPUTE_ROUNDS_MOST = 1000 * 1000 * 1000,

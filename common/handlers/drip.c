@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* /drip?numbytes=N&duration=T&delay=T&code=STATUS: N bytes spread evenly over a time. */
 #include "common/handlers/handlers.h"
-#include "common/number.h"
-#include "common/query.h"
+#include "common/base/number.h"
+#include "common/http/query.h"
 
 enum {
     DRIP_BYTES = 10,

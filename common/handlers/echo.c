@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* /echo: the body back, byte for byte; a query or X-Echo fields shape the answer, for testing what stands in front. */
 #include "common/handlers/handlers.h"
-#include "common/number.h"
-#include "common/query.h"
-#include "common/token.h"
+#include "common/base/number.h"
+#include "common/http/query.h"
+#include "common/http/token.h"
 
 static const struct span refused_fields[] = {
     SPAN_LITERAL("Content-Length"), SPAN_LITERAL("Transfer-Encoding"),

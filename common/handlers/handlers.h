@@ -4,7 +4,7 @@
 #define ECHOD_COMMON_HANDLERS_HANDLERS_H
 
 #include "common/handlers/routes.h"
-#include "common/route.h"
+#include "common/session/route.h"
 
 #define ROUTE_DECLARE(admin, path, match, methods, name, usage) extern const struct handler name##_handler;
 ROUTES(ROUTE_DECLARE)

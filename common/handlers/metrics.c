@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* /metrics: the server's counters for Prometheus. */
-#include "common/metrics.h"
+#include "common/session/metrics.h"
 
 #include "common/handlers/handlers.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* /status/{code}: that status, its reason as text. */
 #include "common/handlers/handlers.h"
-#include "common/number.h"
+#include "common/base/number.h"
 
 static void status_begin(const struct request *request, struct response *response)
 {

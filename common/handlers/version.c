@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* /version: who is answering. */
 #include "common/handlers/handlers.h"
-#include "common/json.h"
+#include "common/base/json.h"
 
 #define STRING_OF(x) #x
 #define STRING(x)    STRING_OF(x)

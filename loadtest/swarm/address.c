@@ -5,8 +5,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "common/number.h"
-#include "common/span.h"
+#include "common/base/number.h"
+#include "common/base/span.h"
 
 #define UNIX_PREFIX "unix:"
 

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "common/number.h"
+#include "common/base/number.h"
 #include "loadtest/swarm/schedule.h"
 
 #define KIB           (UINT64_C(1) << 10)

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "common/span.h"
+#include "common/base/span.h"
 #include "loadtest/swarm/address.h"
 
 enum {

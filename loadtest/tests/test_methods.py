@@ -188,7 +188,7 @@ fn=session_feed
 11 7
 calls=3 40
 12 900
-fi=common/span.h
+fi=common/base/span.h
 3 2
 fe=build/x/../common/session.c
 13 1
@@ -202,7 +202,7 @@ class LinesRunTest(unittest.TestCase):
     def test_lines_of_a_profile(self):
         found = callgrind.parse_lines(PROFILE)
         session = "build/x/../common/session.c"
-        self.assertEqual(found, {(session, 10): 5, (session, 11): 7, (session, 12): 0, ("common/span.h", 3): 2, (session, 13): 1,
+        self.assertEqual(found, {(session, 10): 5, (session, 11): 7, (session, 12): 0, ("common/base/span.h", 3): 2, (session, 13): 1,
                                  ("???", 0): 8})
 
     def test_a_line_counts_if_each_connection_runs_it(self):
@@ -219,7 +219,7 @@ class LinesRunTest(unittest.TestCase):
         found = price.figures_of_lines(places)
         self.assertEqual((found["lines_run"], found["lines_run_server"], found["lines_run_common"]), (3, 1, 2))
         self.assertEqual(found["code_lines"], sum(price.count_lines((root / name).read_text(encoding="utf-8"))
-                                                  for name in ("server/main.c", "common/span.h")))
+                                                  for name in ("server/main.c", "common/base/span.h")))
 
 
 if __name__ == "__main__":

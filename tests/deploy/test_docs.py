@@ -16,7 +16,7 @@ import unittest
 import container
 from server import ROOT, environment
 
-DOCUMENTS = sorted(os.path.relpath(path, ROOT) for pattern in ("*.md", "server/**/*.md", "loadtest/**/*.md", "tests/*.md")
+DOCUMENTS = sorted(os.path.relpath(path, ROOT) for pattern in ("*.md", "deploy/**/*.md", "loadtest/**/*.md", "tests/*.md")
                    for path in glob.glob(os.path.join(ROOT, pattern), recursive=True)
                    if "/templates/" not in path)
 REASONS = re.compile(r"(needs|takes) \w+")
@@ -124,8 +124,8 @@ class DocumentTest(unittest.TestCase):
                     self.assertTrue(os.path.exists(there), f"{path}: {target}")
 
     def test_every_folder_of_deploy_is_described(self):
-        folder = os.path.join(ROOT, "server", "deploy")
-        text = text_of("server/deploy/README.md")
+        folder = os.path.join(ROOT, "deploy")
+        text = text_of("deploy/README.md")
         for name in os.listdir(folder):
             if os.path.isdir(os.path.join(folder, name)):
                 self.assertIn(f"| `{name}/` |", text)

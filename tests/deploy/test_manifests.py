@@ -13,7 +13,7 @@ import unittest
 import yaml
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
-DEPLOY = os.path.join(ROOT, "server", "deploy")
+DEPLOY = os.path.join(ROOT, "deploy")
 MODES = ("thread", "event", "hybrid", "pool", "process")
 KUBECTL_LEAST = (1, 27)  # its kustomize knows every field that is used here
 

@@ -17,7 +17,7 @@ import urllib.request
 from server import MODES, PATIENCE, ROOT, Echod, until
 
 SECONDS = float(os.environ.get("PROMETHEUS_SECONDS", "3"))
-DASHBOARD = os.path.join(ROOT, "server", "deploy", "compose", "grafana", "dashboards", "echod.json")
+DASHBOARD = os.path.join(ROOT, "deploy", "compose", "grafana", "dashboards", "echod.json")
 CONFIG = """
 global: {scrape_interval: 1s}
 scrape_configs:

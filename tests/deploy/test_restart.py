@@ -16,7 +16,7 @@ import unittest
 from server import MODES, PATIENCE, ROOT, Echod, until
 
 SECONDS = float(os.environ.get("RESTART_SECONDS", "3"))
-PROXIES = os.path.join(ROOT, "server", "deploy", "proxies")
+PROXIES = os.path.join(ROOT, "deploy", "proxies")
 DELAYS = {"haproxy": "1s", "nginx": "3s"}  # as the documentation says
 CONNECTIONS = 32
 POST = 'wrk.method = "POST"\nwrk.body = ("x"):rep(1024)\n'
@@ -62,7 +62,7 @@ class Instance:
 
 
 class Proxy:
-    """haproxy or nginx with its file of server/deploy/proxies, on other ports and in a folder of its own."""
+    """haproxy or nginx with its file of deploy/proxies, on other ports and in a folder of its own."""
 
     def __init__(self, name, ports):
         self.folder = tempfile.mkdtemp(prefix="echod-proxy-")

@@ -12,7 +12,7 @@ import unittest
 from server import ECHOD, MODES, PATIENCE, ROOT, Echod, environment, until
 
 SERVICE = os.path.join(ROOT, "build", "release", "systemd", "echod.service")
-SOCKET = os.path.join(ROOT, "server", "deploy", "systemd", "echod.socket")
+SOCKET = os.path.join(ROOT, "deploy", "systemd", "echod.socket")
 EXPOSURE_MAX = 2.0
 
 
@@ -79,7 +79,7 @@ class UnitTest(unittest.TestCase):
         self.assertLessEqual(exposure(), EXPOSURE_MAX)
 
     def test_every_variable_of_the_settings_is_a_flags(self):
-        with open(os.path.join(ROOT, "server", "deploy", "systemd", "echod.default")) as file:
+        with open(os.path.join(ROOT, "deploy", "systemd", "echod.default")) as file:
             lines = re.findall(r"^#(ECHOD_\w+)=(.*)$", file.read(), re.MULTILINE)
         self.assertTrue(lines)
         done = run(ECHOD, "--check", "http://127.0.0.1:1/", env=environment(dict(lines)))
@@ -172,7 +172,7 @@ class LogrotateTest(unittest.TestCase):
             self.skipTest("logrotate is not installed")
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "echod")
-            shutil.copy(os.path.join(ROOT, "server", "deploy", "systemd", "echod.logrotate"), path)
+            shutil.copy(os.path.join(ROOT, "deploy", "systemd", "echod.logrotate"), path)
             os.chmod(path, 0o644)
             done = run("/usr/sbin/logrotate", "--debug", "--state", os.path.join(folder, "state"), path)
         self.assertEqual(done.returncode, 0, done.stderr)

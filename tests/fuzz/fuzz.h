@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/span.h"
+#include "common/base/span.h"
 
 /* 0: always. Called once for each input. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -2,7 +2,7 @@
 /* Host and authority: what the fast reading passes over is valid, and nothing valid has a byte that a URL could not. */
 #include <stdlib.h>
 
-#include "common/authority.h"
+#include "common/http/authority.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

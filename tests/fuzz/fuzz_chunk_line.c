@@ -3,9 +3,9 @@
  * llhttp's. */
 #include <stdlib.h>
 
-#include "common/chunk_line.h"
-#include "common/exchange.h"
-#include "common/token.h"
+#include "common/http/chunk_line.h"
+#include "common/session/exchange.h"
+#include "common/http/token.h"
 #include "tests/fuzz/fuzz.h"
 
 /* A plain reading: RFC 9112, 7.1 and 7.1.1, a rule for each function; each returns behind what it has read, or NULL. */

@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "common/authority.h"
-#include "common/exchange.h"
-#include "common/head.h"
+#include "common/http/authority.h"
+#include "common/session/exchange.h"
+#include "common/http/head.h"
 #include "tests/fuzz/fuzz.h"
 
 /* A plain reading: line by line, every name compared. */

@@ -2,7 +2,7 @@
 /* JSON strings made of any bytes: printable, no markup, and well-formed. */
 #include <stdlib.h>
 
-#include "common/json.h"
+#include "common/base/json.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/support/transcript.h"
 

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "common/number.h"
+#include "common/base/number.h"
 #include "tests/fuzz/fuzz.h"
 
 typedef int parse_function(const char *text, size_t length, uint64_t max, uint64_t *value);

@@ -3,8 +3,8 @@
 #include <ctype.h>
 #include <stdlib.h>
 
-#include "server/flag.h"
-#include "server/options.h"
+#include "server/settings/flag.h"
+#include "server/settings/options.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { WORDS_MOST = 32 };

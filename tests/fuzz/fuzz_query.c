@@ -2,7 +2,7 @@
 /* Query strings: taken apart and decoded. */
 #include <stdlib.h>
 
-#include "common/query.h"
+#include "common/http/query.h"
 #include "tests/fuzz/fuzz.h"
 
 static void check_decoded(struct span value)

@@ -2,9 +2,9 @@
 /* Request lines: a verdict once found holds for every longer prefix, and both ways of reading a line agree. */
 #include <stdlib.h>
 
-#include "common/authority.h"
-#include "common/exchange.h"
-#include "common/request_line.h"
+#include "common/http/authority.h"
+#include "common/session/exchange.h"
+#include "common/http/request_line.h"
 #include "tests/fuzz/fuzz.h"
 
 static void check_request(const struct request *request, struct span line)

@@ -3,7 +3,7 @@
  * parameters; its answer's head is one that cannot be split. */
 #include <stdlib.h>
 
-#include "common/route.h"
+#include "common/session/route.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/support/answer.h"
 #include "tests/unit/support/transcript.h"

@@ -150,7 +150,7 @@ def a_port_in_use(start):
     check("cannot listen on" in text and first.listening[0] in text, f"stderr: {text!r}")
 
 
-ADMIN_CONNECTIONS_MOST = 64  # server/admin.h
+ADMIN_CONNECTIONS_MOST = 64  # server/acceptor/admin.h
 
 
 @case

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a session may want together (the table in common/session.h), in every driver, where sockets hold next to nothing."""
+"""What a session may want together (the table in common/session/session.h), in every driver, where sockets hold next to nothing."""
 
 import contextlib
 import socket

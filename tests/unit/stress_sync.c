@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "common/sync.h"
+#include "common/base/sync.h"
 
 enum {
     PAIRS = 3,

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/authority.h"
+#include "common/http/authority.h"
 
 static const struct {
     bool valid;

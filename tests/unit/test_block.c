@@ -2,7 +2,7 @@
 /* Sixteen bytes at once: the masks, and runs of them. */
 #include <criterion/criterion.h>
 
-#include "common/block.h"
+#include "common/base/block.h"
 
 Test(block, mask_has_a_bit_for_each_byte)
 {

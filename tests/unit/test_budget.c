@@ -2,7 +2,7 @@
 /* The budget of bytes: its limit to the byte, the sixteenth above it, and the slots' shares. */
 #include <criterion/criterion.h>
 
-#include "common/budget.h"
+#include "common/base/budget.h"
 
 enum { LIMIT = 1600 };
 

@@ -3,7 +3,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 
-#include "common/buffer.h"
+#include "common/base/buffer.h"
 
 enum { AMPLE = 1 << 20 };
 

@@ -4,7 +4,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-#include "common/chunk_line.h"
+#include "common/http/chunk_line.h"
 
 #define GOOD(text, size)                                                     \
     {                                                                        \

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* --cors: every answer has the fields, a preflight is answered whatever its path; without it nothing is different. */
-#include "common/cors.h"
+#include "common/http/cors.h"
 
 #include <criterion/criterion.h>
 
-#include "common/request_line.h"
+#include "common/http/request_line.h"
 #include "tests/unit/support/ask.h"
 
 #define ORIGIN "Origin: http://pages.example\r\n"

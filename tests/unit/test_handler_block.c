@@ -4,7 +4,7 @@
 #include <signal.h>
 #include <sys/time.h>
 
-#include "common/clock.h"
+#include "common/base/clock.h"
 #include "common/handlers/handlers.h"
 #include "tests/unit/support/ask.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* /metrics: the page of common/metrics.c with the content type that Prometheus asks for. */
+/* /metrics: the page of common/session/metrics.c with the content type that Prometheus asks for. */
 #include <criterion/criterion.h>
 
 #include "tests/unit/support/ask.h"

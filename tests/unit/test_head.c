@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "common/head.h"
+#include "common/http/head.h"
 
 #define HOST    "Host: h\r\n"
 #define CHUNKED "Transfer-Encoding: chunked\r\n"

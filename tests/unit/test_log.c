@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The access log: what a line says of each request, what is escaped, what becomes of lines without room. */
-#include "common/log.h"
+#include "common/session/log.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <sys/socket.h>
 
-#include "common/json.h"
+#include "common/base/json.h"
 #include "tests/unit/support/ask.h"
 
 #define DATE_TEXT           "[06/Nov/1994:08:49:37 +0000]"

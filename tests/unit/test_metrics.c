@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "common/metrics.h"
+#include "common/session/metrics.h"
 
 static struct shared *shared_of_three(void)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What common/number.c reads and refuses, and what it writes. */
+/* What common/base/number.c reads and refuses, and what it writes. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/number.h"
+#include "common/base/number.h"
 
 #define UNTOUCHED UINT64_C(0xdecade)
 #define K         UINT64_C(1024)

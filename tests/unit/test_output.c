@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "common/output.h"
+#include "common/http/output.h"
 
 enum { SCRATCH = 64, LIMIT = 4096 };
 

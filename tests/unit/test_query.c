@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "common/query.h"
+#include "common/http/query.h"
 
 static const struct {
     const char *query;

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "common/request.h"
+#include "common/http/request.h"
 
 static const struct {
     const char *lines;

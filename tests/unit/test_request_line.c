@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "common/request_line.h"
+#include "common/http/request_line.h"
 #include "tests/unit/support/answer.h"
 #include "tests/unit/support/transcript.h"
 

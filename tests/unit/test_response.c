@@ -3,8 +3,8 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
-#include "common/clock.h"
-#include "common/response.h"
+#include "common/base/clock.h"
+#include "common/session/response.h"
 
 static const char date[] = "Sun, 06 Nov 1994 08:49:37 GMT";
 #define BEGIN(line) "HTTP/1.1 " line "\r\nServer: echod\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"

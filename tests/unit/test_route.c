@@ -3,7 +3,7 @@
 #include <criterion/criterion.h>
 
 #include "common/handlers/handlers.h"
-#include "common/request_line.h"
+#include "common/http/request_line.h"
 
 enum { ANY_METHOD = -1 };
 

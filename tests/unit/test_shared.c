@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/shared.h"
+#include "common/base/scoreboard.h"
 
 Test(shared, begins_empty)
 {

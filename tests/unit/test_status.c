@@ -2,7 +2,7 @@
 /* Reason phrases: IANA's, and one for what nobody has registered. */
 #include <criterion/criterion.h>
 
-#include "common/status.h"
+#include "common/http/status.h"
 
 /* RFC 9110, 15, then the others that are registered; 418 as everybody knows it. */
 static const struct {

@@ -5,7 +5,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-#include "common/sync.h"
+#include "common/base/sync.h"
 
 MUTEX_CLASS(box_lock);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Preloaded, makes a server execute MORE_INSTRUCTIONS user instructions (100 if not set) more before it sends: two for
- * each turn of a loop. The server sends by syscall(2), see server/transport.c. */
+ * each turn of a loop. The server sends by syscall(2), see server/net/transport.c. */
 
 #include <dlfcn.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Preloaded, makes a server slower than it is: it computes for SLOW_NS nanoseconds (5,000 if not set) before it sends.
- * The server sends by syscall(2), see server/transport.c. */
+ * The server sends by syscall(2), see server/net/transport.c. */
 
 #include <dlfcn.h>
 #include <stdarg.h>

@@ -5,7 +5,7 @@ import re
 
 from .corpus import get
 
-# The capacities of common/buffer.c, on machines of 64 bits.
+# The capacities of common/base/buffer.c, on machines of 64 bits.
 BUFFER_LEAST, BUFFER_HEADERS = 512, 48
 
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A function that takes the lock itself is called with the lock held. */
 /* refused: cannot call function 'add_one' while (mutex|lock class) 'box_lock' is held */
-#include "common/sync.h"
+#include "common/base/sync.h"
 
 MUTEX_CLASS(box_lock);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Guarded data is read without its lock. */
 /* refused: reading variable 'count' requires holding (mutex|lock class) 'box_lock' */
-#include "common/sync.h"
+#include "common/base/sync.h"
 
 MUTEX_CLASS(box_lock);
 

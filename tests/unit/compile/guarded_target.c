@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a pointer points to is guarded, and written without the lock. */
 /* refused: writing the value pointed to by 'first' requires holding (mutex|lock class) 'list_lock' */
-#include "common/sync.h"
+#include "common/base/sync.h"
 
 MUTEX_CLASS(list_lock);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A lock is still held on one of the ways out of a function. */
 /* refused: (mutex|lock class) 'box_lock' is not held on every path */
-#include "common/sync.h"
+#include "common/base/sync.h"
 
 MUTEX_CLASS(box_lock);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Two locks are taken in the wrong order, where the class taken last says so. */
 /* refused: (mutex|lock class) 'outer_lock' must be acquired before 'inner_lock' */
-#include "common/sync.h"
+#include "common/base/sync.h"
 
 MUTEX_CLASS(outer_lock);
 MUTEX_CLASS(inner_lock) MUTEX_AFTER(outer_lock);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A function that needs the lock is called without it. */
 /* refused: calling function 'add_one' requires holding (mutex|lock class) 'box_lock' */
-#include "common/sync.h"
+#include "common/base/sync.h"
 
 MUTEX_CLASS(box_lock);
 

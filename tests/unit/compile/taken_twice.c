@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A lock is taken that is held already. */
 /* refused: acquiring (mutex|lock class) 'box_lock' that is already held */
-#include "common/sync.h"
+#include "common/base/sync.h"
 
 MUTEX_CLASS(box_lock);
 

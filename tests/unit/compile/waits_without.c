@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A condition is waited for without its mutex. */
 /* refused: calling function 'sync_required' requires holding (mutex|lock class) 'box_lock' */
-#include "common/sync.h"
+#include "common/base/sync.h"
 
 MUTEX_CLASS(box_lock);
 

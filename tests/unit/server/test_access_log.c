@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Where lines go: files, files opened anew, pipes that are full, and what is counted when they go nowhere. */
-#include "server/access_log.h"
+#include "server/drivers/shared/access_log.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/clock.h"
+#include "common/base/clock.h"
 
 enum { SIZE = 4 * LOG_LINE_MOST };
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/cgroup.h"
+#include "server/system/cgroup.h"
 #include "tests/unit/fixture_tree.h"
 
 #define NONE    CGROUP_UNLIMITED

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The URLs that --check takes, and those it refuses. What it makes of answers is seen by the integration cases. */
-#include "server/check.h"
+#include "server/health_check.h"
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>

@@ -8,7 +8,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "server/limits.h"
+#include "server/system/limits.h"
 #include "tests/unit/fixture_tree.h"
 
 #define MOUNT      "30 23 0:26 / /sys/fs/cgroup rw,nosuid,relatime - cgroup2 cgroup2 rw\n"

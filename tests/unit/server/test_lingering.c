@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "server/lingering.h"
+#include "server/drivers/shared/lingering.h"
 
 enum { BEGIN = 1000000, WHOLE = 10000 };
 

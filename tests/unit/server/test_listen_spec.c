@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/listen_spec.h"
+#include "server/net/listen_spec.h"
 
 #define PATH_50  "/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define PATH_107 PATH_50 PATH_50 "/bbbbbb"

@@ -12,8 +12,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "server/listeners.h"
-#include "server/sysfile.h"
+#include "server/net/listeners.h"
+#include "server/system/sysfile.h"
 #include "tests/unit/fixture_tree.h"
 
 #define BACKLOG 16

@@ -13,8 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "server/listeners.h"
-#include "server/systemd.h"
+#include "server/net/listeners.h"
+#include "server/net/systemd.h"
 #include "tests/unit/fixture_tree.h"
 
 #define BACKLOG 16

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/flag.h"
-#include "server/options.h"
+#include "server/settings/flag.h"
+#include "server/settings/options.h"
 
 #define ARGUMENTS 8
 #define KIB       UINT64_C(1024)

@@ -2,7 +2,7 @@
 /* Who waits for a place, and which lingering connections are asked for theirs. */
 #include <criterion/criterion.h>
 
-#include "server/place_queue.h"
+#include "server/acceptor/place_queue.h"
 
 enum { SLOTS = 40, FIRST = 2 };
 

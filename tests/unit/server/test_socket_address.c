@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "server/socket_address.h"
+#include "server/net/socket_address.h"
 
 static void expect_text(const struct socket_address *address, const char *expected)
 {

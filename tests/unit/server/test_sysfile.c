@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/sysfile.h"
+#include "server/system/sysfile.h"
 #include "tests/unit/fixture_tree.h"
 
 static char root[FIXTURE_TREE_SIZE];

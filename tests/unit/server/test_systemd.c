@@ -9,7 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "server/systemd.h"
+#include "server/net/systemd.h"
 
 #define OWN "own"
 

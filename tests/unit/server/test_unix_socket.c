@@ -12,7 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "server/unix_socket.h"
+#include "server/net/unix_socket.h"
 #include "tests/unit/fixture_tree.h"
 
 static char root[FIXTURE_TREE_SIZE];

@@ -3,7 +3,7 @@
 #ifndef ECHOD_TESTS_UNIT_SUPPORT_ANSWER_H
 #define ECHOD_TESTS_UNIT_SUPPORT_ANSWER_H
 
-#include "common/span.h"
+#include "common/base/span.h"
 
 struct answer {
     unsigned status;

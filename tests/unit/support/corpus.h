@@ -3,7 +3,7 @@
 #ifndef ECHOD_TESTS_UNIT_SUPPORT_CORPUS_H
 #define ECHOD_TESTS_UNIT_SUPPORT_CORPUS_H
 
-#include "common/span.h"
+#include "common/base/span.h"
 
 enum {
     CORPUS_ANSWERS_MOST = 24,

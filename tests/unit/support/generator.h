@@ -3,7 +3,7 @@
 #ifndef ECHOD_TESTS_UNIT_SUPPORT_GENERATOR_H
 #define ECHOD_TESTS_UNIT_SUPPORT_GENERATOR_H
 
-#include "common/span.h"
+#include "common/base/span.h"
 
 enum { GENERATED_REQUESTS_MOST = 12 };
 

@@ -3,7 +3,7 @@
 #ifndef ECHOD_TESTS_UNIT_SUPPORT_LOG_SINK_H
 #define ECHOD_TESTS_UNIT_SUPPORT_LOG_SINK_H
 
-#include "common/log.h"
+#include "common/session/log.h"
 #include "tests/unit/support/transcript.h"
 
 enum { LOG_SINK_SIZE = 2 * LOG_LINE_MOST };

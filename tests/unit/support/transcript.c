@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#include "common/exchange.h"
+#include "common/session/exchange.h"
 #include "tests/unit/support/invariants.h"
 
 void harness_init(struct harness *harness, uint64_t held_limit)

@@ -5,7 +5,7 @@
 #ifndef ECHOD_TESTS_UNIT_SUPPORT_TRANSCRIPT_H
 #define ECHOD_TESTS_UNIT_SUPPORT_TRANSCRIPT_H
 
-#include "common/session.h"
+#include "common/session/session.h"
 
 #define HARNESS_DATE "Sun, 06 Nov 1994 08:49:37 GMT"
 

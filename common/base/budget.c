@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* One counter for all, and a count per slot. */
+#include "common/base/budget.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool budget_take(struct budget budget, uint64_t bytes, enum budget_need need)
+{
+    struct shared *shared = budget.shared;
+    uint64_t limit = shared->held_limit + (need == BUDGET_MUST_KEEP ? shared->held_limit / 16 : 0);
+    uint64_t before = atomic_fetch_add_explicit(&shared->held, bytes, memory_order_relaxed);
+    if (before + bytes > limit) {
+        atomic_fetch_sub_explicit(&shared->held, bytes, memory_order_relaxed);
+        return false;
+    }
+    slot_add(&budget.slot->held, bytes);
+    return true;
+}
+
+void budget_give(struct budget budget, uint64_t bytes)
+{
+    atomic_fetch_sub_explicit(&budget.shared->held, bytes, memory_order_relaxed);
+    slot_add(&budget.slot->held, (uint64_t)0 - bytes);
+}
+
+void *budget_copy(struct budget budget, const void *value, size_t size, enum budget_need need)
+{
+    if (!budget_take(budget, size, need)) {
+        return NULL;
+    }
+    void *copy = malloc(size);
+    if (copy == NULL) {
+        budget_give(budget, size);
+        return NULL;
+    }
+    return memcpy(copy, value, size);
+}
+
+void budget_free(struct budget budget, void *copy, size_t size)
+{
+    budget_give(budget, size);
+    free(copy);
+}

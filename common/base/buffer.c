@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* Growth doubles; what was consumed at the front is reused before more is taken. */
+#include "common/base/buffer.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A buffer, its header and the allocator's are a power of two together: a mapped one takes no page more than it can use. */
+enum { BUFFER_LEAST = 512, BUFFER_HEADERS = sizeof(struct buffer) + 24 };
+
+/* Where memory is mapped for itself rather than cut out of the heap: the usual way, and while much is held. A buffer is a
+ * little less than a power of two: so it is those of twice the size. */
+enum { BUFFER_MAPPED_FROM = 128 * 1024, BUFFER_MAPPED_FROM_WHEN_MUCH = 16 * 1024 };
+
+/* Thousands of buffers that grow side by side and end at different times leave holes in the heap that nobody fits in, half as
+ * much again as the budget. Mapped ones leave none, but cost a large echo as much as all the rest of it: so they are used
+ * from a sixteenth of the budget on, until it is half of that. */
+static void buffer_choose_memory(struct budget budget)
+{
+    static _Atomic bool much;
+    uint64_t held = atomic_load_explicit(&budget.shared->held, memory_order_relaxed);
+    uint64_t limit = budget.shared->held_limit;
+    bool now = atomic_load_explicit(&much, memory_order_relaxed);
+    if (now ? held < limit / 32 : held >= limit / 16) {
+        atomic_store_explicit(&much, !now, memory_order_relaxed);
+        mallopt(M_MMAP_THRESHOLD, now ? BUFFER_MAPPED_FROM : BUFFER_MAPPED_FROM_WHEN_MUCH);
+    }
+}
+
+static size_t buffer_next_capacity(size_t needed)
+{
+    size_t size = BUFFER_LEAST;
+    while (size - BUFFER_HEADERS < needed) {
+        size *= 2;
+    }
+    return size - BUFFER_HEADERS;
+}
+
+static int buffer_grow(struct buffer **buffer, size_t capacity, struct budget budget, enum budget_need need)
+{
+    size_t old = *buffer == NULL ? 0 : (*buffer)->capacity;
+    if (!budget_take(budget, capacity - old, need)) {
+        return -ENOBUFS;
+    }
+    buffer_choose_memory(budget);
+    struct buffer *grown = realloc(*buffer, sizeof(struct buffer) + capacity);
+    if (grown == NULL) {
+        budget_give(budget, capacity - old);
+        return -ENOMEM;
+    }
+    if (*buffer == NULL) {
+        grown->start = grown->end = 0;
+    }
+    grown->capacity = capacity;
+    *buffer = grown;
+    return 0;
+}
+
+int buffer_reserve(struct buffer **buffer, size_t room, struct budget budget, enum budget_need need)
+{
+    struct buffer *b = *buffer;
+    if (b != NULL) {
+        if (b->capacity - b->end >= room) {
+            return 0;
+        }
+        size_t length = b->end - b->start;
+        /* Moving costs `length`; it is worth it when at least as much was consumed since the last move. */
+        if (b->start >= length && b->capacity - length >= room) {
+            memmove(b->data, b->data + b->start, length);
+            b->start = 0;
+            b->end = length;
+            return 0;
+        }
+    }
+    size_t needed = (b == NULL ? 0 : b->end) + room;
+    size_t capacity = buffer_next_capacity(needed);
+    int error = buffer_grow(buffer, capacity, budget, need);
+    if (error == -ENOBUFS && capacity > needed) {
+        error = buffer_grow(buffer, needed, budget, need);
+    }
+    return error;
+}
+
+int buffer_append(struct buffer **buffer, const void *data, size_t length, struct budget budget,
+                  enum budget_need need)
+{
+    if (length == 0) {
+        return 0;
+    }
+    int error = buffer_reserve(buffer, length, budget, need);
+    if (error == 0) {
+        memcpy((*buffer)->data + (*buffer)->end, data, length);
+        (*buffer)->end += length;
+    }
+    return error;
+}
+
+void buffer_consume(struct buffer **buffer, size_t length, struct budget budget)
+{
+    if (*buffer == NULL) {
+        return;
+    }
+    (*buffer)->start += length;
+    if ((*buffer)->start == (*buffer)->end) {
+        buffer_free(buffer, budget);
+    }
+}
+
+void buffer_free_slow(struct buffer **buffer, struct budget budget)
+{
+    budget_give(budget, (*buffer)->capacity);
+    free(*buffer);
+    *buffer = NULL;
+}

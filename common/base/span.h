@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/* A run of bytes that somebody else owns: the parser's tokens are spans of the buffer they were read into. */
+#ifndef ECHOD_COMMON_BASE_SPAN_H
+#define ECHOD_COMMON_BASE_SPAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <strings.h>
+
+struct span {
+    const char *data;
+    size_t length;
+};
+
+#define SPAN_LITERAL(text) ((struct span){.data = (text), .length = sizeof(text) - 1})
+
+static inline struct span span_between(const char *begin, const char *end)
+{
+    return (struct span){.data = begin, .length = (size_t)(end - begin)};
+}
+
+static inline bool span_equal(struct span a, struct span b)
+{
+    return a.length == b.length && memcmp(a.data, b.data, a.length) == 0;
+}
+
+/* Copies the text and returns the end of the copy. Moves instead of a call for what names, types and short bodies take: two
+ * that overlap. */
+static inline char *span_copy(char *to, struct span text)
+{
+    const char *from = text.data;
+    size_t n = text.length;
+    if (n - 8 <= 8) {
+        memcpy(to, from, 8);
+        memcpy(to + n - 8, from + n - 8, 8);
+    } else if (n - 16 <= 16) {
+        memcpy(to, from, 16);
+        memcpy(to + n - 16, from + n - 16, 16);
+    } else {
+        memcpy(to, from, n);
+    }
+    return to + n;
+}
+
+/* memcmp(...) == 0, without a call for what paths and names have: two comparisons that overlap. */
+static inline bool bytes_equal(const char *a, const char *b, size_t n)
+{
+    uint64_t x[2];
+    uint64_t y[2];
+    if (n - 8 > 8) {
+        return memcmp(a, b, n) == 0;
+    }
+    memcpy(&x[0], a, 8);
+    memcpy(&y[0], b, 8);
+    memcpy(&x[1], a + n - 8, 8);
+    memcpy(&y[1], b + n - 8, 8);
+    return x[0] == y[0] && x[1] == y[1];
+}
+
+/* ASCII only, as field names and list tokens are compared (RFC 9110, 5.1 and 5.6.2). Inline: most names are short, and differ at once. */
+static inline bool span_equal_nocase(struct span a, struct span b)
+{
+    if (a.length != b.length) {
+        return false;
+    }
+    for (size_t i = 0; i < a.length; i++) {
+        unsigned char x = (unsigned char)a.data[i];
+        unsigned char difference = (unsigned char)(x ^ (unsigned char)b.data[i]);
+        unsigned char letter = (unsigned char)((x | 0x20) - 'a');
+        if (difference != 0 && (difference != 0x20 || letter > 'z' - 'a')) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Without the blanks and tabs at both ends (OWS, RFC 9110, 5.6.3). */
+static inline struct span span_trim(struct span s)
+{
+    while (s.length > 0 && (s.data[0] == ' ' || s.data[0] == '\t')) {
+        s.data++;
+        s.length--;
+    }
+    while (s.length > 0 && (s.data[s.length - 1] == ' ' || s.data[s.length - 1] == '\t')) {
+        s.length--;
+    }
+    return s;
+}
+
+#endif

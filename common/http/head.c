@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+/* One walk over the lines of a head; each field that matters is known by its length first. */
+#include "common/http/head.h"
+
+#include "common/http/authority.h"
+#include "common/base/compiler.h"
+#include "common/http/token.h"
+
+#define OK          ((struct verdict){STATUS_OK, ""})
+#define BAD(detail) ((struct verdict){STATUS_BAD_REQUEST, (detail)})
+
+/* What has been seen so far; a list may be spread over several lines (RFC 9110, 5.3). */
+struct reading {
+    struct request *request;
+    const char *refusal; /* why, if it is one: the first */
+    bool host;
+    bool close;
+    bool keep_alive;
+    bool transfer_encoding;
+    bool tab;          /* a tab stands behind one of its values */
+    bool chunked;      /* was the last coding */
+    bool other_coding; /* one before it */
+};
+
+static COLD void refuse(struct reading *reading, const char *detail)
+{
+    if (reading->refusal == NULL) {
+        reading->refusal = detail;
+    }
+}
+
+/* Takes the first element off a comma-separated list; false when the list is used up. Elements may be empty. */
+static bool list_next(struct span *list, struct span *element)
+{
+    if (list->data == NULL) {
+        return false;
+    }
+    const char *end = list->data + list->length;
+    const char *comma = memchr(list->data, ',', list->length);
+    *element = span_trim(span_between(list->data, comma == NULL ? end : comma));
+    *list = comma == NULL ? (struct span){0} : span_between(comma + 1, end);
+    return true;
+}
+
+static COLD void read_host(struct reading *reading, struct span value)
+{
+    if (reading->host) {
+        refuse(reading, "There is more than one Host field.");
+    } else if (!authority_valid(value)) {
+        refuse(reading, value.length == 0 ? "The Host field is empty."
+                                          : "The Host field is not a valid host and port.");
+    } else if (reading->request->host.length == 0) {
+        reading->request->host = value;
+    }
+    reading->host = true;
+}
+
+static __attribute__((noinline)) void read_connection(struct reading *reading, struct span value)
+{
+    struct span option;
+    while (list_next(&value, &option)) {
+        if (span_equal_nocase(option, SPAN_LITERAL("close"))) {
+            reading->close = true;
+        } else if (span_equal_nocase(option, SPAN_LITERAL("keep-alive"))) {
+            reading->keep_alive = true;
+        }
+    }
+}
+
+/* A coding is a token, perhaps with parameters; quoted commas in those would be split here, into elements that are
+ * no tokens: refused, which is safe. */
+static bool coding_valid(struct span coding)
+{
+    const char *end = coding.data + coding.length;
+    const char *rest = token_end(coding.data, end);
+    return rest > coding.data && (rest == end || *span_trim(span_between(rest, end)).data == ';');
+}
+
+/* Whether there is a tab among the blanks behind a value, which end at the line's CR. */
+static bool tab_behind(struct span value)
+{
+    const char *p = value.data + value.length;
+    while (*p == ' ') {
+        p++;
+    }
+    return *p == '\t';
+}
+
+static COLD void read_transfer_encoding(struct reading *reading, struct span value)
+{
+    struct span coding;
+    reading->transfer_encoding = true;
+    reading->tab |= tab_behind(value);
+    while (list_next(&value, &coding)) {
+        if (reading->chunked) {
+            refuse(reading, "Nothing may follow the transfer coding chunked.");
+        } else if (!coding_valid(coding)) {
+            refuse(reading, "The Transfer-Encoding field is malformed.");
+        } else if (span_equal_nocase(coding, SPAN_LITERAL("chunked"))) {
+            reading->chunked = true;
+        } else {
+            reading->other_coding = true;
+        }
+    }
+}
+
+static void read_content_type(struct reading *reading, struct span value)
+{
+    reading->request->content_type = value;
+}
+
+static COLD void read_expect(struct reading *reading, struct span value)
+{
+    bool known = span_equal_nocase(value, SPAN_LITERAL("100-continue"));
+    if (reading->request->expect != EXPECT_UNKNOWN) {
+        reading->request->expect = known ? EXPECT_CONTINUE : EXPECT_UNKNOWN;
+    }
+}
+
+/* Whether the line begins with that name and its colon; most clients spell names as the RFCs do. */
+HOT bool line_has(struct span line, struct span name_and_colon)
+{
+    if (line.length < name_and_colon.length) {
+        return false;
+    }
+    line.length = name_and_colon.length;
+    return memcmp(line.data, name_and_colon.data, name_and_colon.length) == 0 ||
+           span_equal_nocase(line, name_and_colon);
+}
+
+HOT struct span value_behind(struct span line, size_t length)
+{
+    return span_trim((struct span){.data = line.data + length, .length = line.length - length});
+}
+
+#define FIELD(name, read)                                  \
+    if (line_has(line, SPAN_LITERAL(name ":"))) {          \
+        (read)(reading, value_behind(line, sizeof(name))); \
+    }
+
+/* By the first letter, so that a field which means nothing here costs next to nothing. `line` is without its CRLF. */
+HOT void read_line(struct reading *reading, struct span line)
+{
+    switch (line.data[0] | 0x20) {
+    case 'h': FIELD("Host", read_host) break;
+    case 'e': FIELD("Expect", read_expect) break;
+    case 'c':
+        FIELD("Connection", read_connection)
+        FIELD("Content-Type", read_content_type)
+        break;
+    case 't': FIELD("Transfer-Encoding", read_transfer_encoding) break;
+    default: break;
+    }
+}
+
+#undef FIELD
+
+/* Reads the line if it is the first of its name, spelled and valued as nearly all are; its newline, or NULL. */
+HOT const char *read_usual_host(struct reading *reading, const char *line, const char *limit)
+{
+    if (memcmp(line, "Host: ", 6) != 0 || reading->host) {
+        return NULL;
+    }
+    const char *value = line + 6;
+    const char *end = authority_skip_plain(value, limit);
+    if (end == value || end[0] != '\r') {
+        return NULL;
+    }
+    if (reading->request->host.length == 0) {
+        reading->request->host = span_between(value, end);
+    }
+    reading->host = true;
+    return end + 1;
+}
+
+/* Reads one line; its newline. llhttp has found the empty line: a search ends before that. */
+HOT const char *read_field(struct reading *reading, const char *line, const char *limit)
+{
+    const char *newline = *line == 'H' ? read_usual_host(reading, line, limit) : NULL;
+    if (newline == NULL) {
+        newline = rawmemchr(line, '\n');
+        read_line(reading, span_between(line, newline - 1));
+    }
+    return newline;
+}
+
+static struct verdict framing_verdict(const struct reading *reading, llhttp_t *parser)
+{
+    const struct request *request = reading->request;
+    if (UNUSUAL(reading->tab) && reading->chunked) {
+        parser->flags |= F_CHUNKED; /* llhttp does not know chunked before a tab (RFC 9110, 5.5 allows it) */
+    }
+    bool parser_chunked = (parser->flags & F_CHUNKED) != 0;
+    if (!reading->transfer_encoding) {
+        return parser_chunked ? BAD("The framing of the request is ambiguous.") : OK;
+    }
+    if (request->minor_version == 0) {
+        return BAD("HTTP/1.0 has no Transfer-Encoding.");
+    }
+    if (!reading->chunked || !parser_chunked || (parser->flags & F_CONTENT_LENGTH) != 0) {
+        return BAD("The last transfer coding must be chunked.");
+    }
+    if (reading->other_coding) {
+        return (struct verdict){STATUS_NOT_IMPLEMENTED,
+                                "The only transfer coding this server knows is chunked."};
+    }
+    return OK;
+}
+
+struct verdict head_read(struct span lines, llhttp_t *parser, struct request *request, const char **end)
+{
+    struct reading reading = {.request = request};
+    request->content_type = SPAN_LITERAL("");
+    request->expect = EXPECT_NOTHING;
+    const char *line = lines.data;
+    while (*line != '\r') {
+        line = read_field(&reading, line, lines.data + lines.length) + 1;
+    }
+    request->fields = span_between(lines.data, line);
+    *end = line + 2;
+    if (reading.refusal != NULL) {
+        return BAD(reading.refusal);
+    }
+    if (!reading.host && request->minor_version > 0) {
+        return BAD("An HTTP/1.1 request must have a Host field.");
+    }
+    struct verdict verdict = framing_verdict(&reading, parser);
+    request->keep_alive = !reading.close && (request->minor_version > 0 || reading.keep_alive);
+    request->framing = reading.transfer_encoding                 ? FRAMING_CHUNKED
+                       : (parser->flags & F_CONTENT_LENGTH) != 0 ? FRAMING_LENGTH
+                                                                 : FRAMING_NONE;
+    request->content_length = request->framing == FRAMING_LENGTH ? parser->content_length : 0;
+    if (request->minor_version == 0) {
+        request->expect = EXPECT_NOTHING; /* RFC 9110, 10.1.1 */
+    }
+    return verdict;
+}

@@ -1,0 +1,614 @@
+/* SPDX-License-Identifier: MIT */
+/* Answers are written to the output as soon as the head has come, and committed when no error can replace them. */
+#include "common/session/exchange.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/base/compiler.h"
+#include "common/session/metrics.h"
+
+#define CONNECTION_CLOSE      SPAN_LITERAL("Connection: close\r\n")
+#define CONNECTION_KEEP_ALIVE "Connection: keep-alive\r\n"
+
+enum {
+    PRODUCE_LEAST = 4096, /* room that makes it worth while to go on producing */
+    PACE_LEAST_MS = 10,   /* between two pieces of a paced body */
+};
+
+COLD void exchange_release(struct exchange *x, struct budget budget)
+{
+    if (x != NULL) {
+        buffer_free(&x->note, budget);
+        buffer_free(&x->head, budget);
+        buffer_free(&x->body, budget);
+        buffer_free(&x->trailers, budget);
+        response_deinit(&x->response);
+    }
+}
+
+HOT void exchange_count(struct turn *t)
+{
+    slot_add(&t->lane->output.budget.slot->answers[t->exchange->response.status / 100 - 2], 1);
+}
+
+/* In a head that was written without it: the one that ends so far behind the first byte that is unsent. */
+static COLD void exchange_say_close(struct output *output, size_t head_end)
+{
+    size_t position = output->start + head_end;
+    size_t field = sizeof CONNECTION_KEEP_ALIVE - 1;
+    char *last = output->data + position - 2 - field;
+    if (memcmp(last, CONNECTION_KEEP_ALIVE, field) == 0) {
+        memcpy(last, "Connection:      close\r\n", field);
+    } else {
+        output_insert(output, position - 2, CONNECTION_CLOSE);
+        output->failed = false; /* no memory for it: the answer is whole without */
+    }
+}
+
+/* The drain began, or others came to wait, after this head was written. */
+static COLD void exchange_commit_closing(struct turn *t)
+{
+    struct exchange *x = t->exchange;
+    struct output *output = &t->lane->output;
+    size_t head_end = output->committed + x->head_length - output->start;
+    if (lane_starves_others(t->lane)) {
+        x->response.close = true;
+        exchange_say_close(output, head_end);
+    } else {
+        t->lane->undecided = head_end;
+    }
+}
+
+static void exchange_commit(struct turn *t)
+{
+    struct exchange *x = t->exchange;
+    if (!x->begun) {
+        t->lane->undecided = 0; /* it stands behind the one that was */
+        if (!x->response.close && lane_closing(t->lane)) {
+            exchange_commit_closing(t);
+        }
+        exchange_count(t);
+    }
+    x->begun = true;
+    output_commit(&t->lane->output);
+}
+
+/* It is decided once the session goes on behind it: with a request, with a part of one, or with a refusal. */
+COLD size_t exchange_undecided(struct turn *t)
+{
+    const struct session *s = t->session;
+    if (s->in != NULL || s->starved != STARVED_NOT || s->state == STATE_HEAD ||
+        s->state == STATE_REFUSED_LINE || (t->exchange != NULL && !t->exchange->begun)) {
+        t->lane->undecided = 0;
+    }
+    return t->lane->undecided;
+}
+
+COLD void exchange_decide(struct turn *t)
+{
+    struct session *s = t->session;
+    struct output *output = &t->lane->output;
+    size_t head_end = exchange_undecided(t);
+    t->lane->undecided = 0;
+    if (head_end == 0) {
+        return;
+    }
+    exchange_say_close(output, head_end);
+    output_commit(output);
+    if (t->exchange != NULL) {
+        t->exchange->response.close = true;
+    } else if (s->state == STATE_START) {
+        session_close(s, ENDING_LINGER);
+    }
+}
+
+static COLD void exchange_count_duration(struct turn *t)
+{
+    struct session *s = t->session;
+    metrics_count_duration(t->lane->output.budget.slot, t->lane->now_us - s->started_us);
+    s->started_us = 0;
+}
+
+/* The answer is complete, committed, and holds nothing any more. */
+HOT void exchange_leave(struct turn *t)
+{
+    struct session *s = t->session;
+    struct exchange *x = t->exchange;
+    t->exchange = NULL;
+    s->timer_restarted = true;
+    s->empty_lines = 0;
+    if (UNUSUAL(s->started_us != 0)) {
+        exchange_count_duration(t);
+    }
+    if (UNUSUAL(x->response.close)) {
+        session_close(s, x->request.keep_alive ? ENDING_LINGER : ENDING_CLEAN);
+    } else {
+        session_set_state(s, STATE_START);
+    }
+}
+
+/* While the server drains; more than is served behind the signal counts as that. */
+static COLD void session_count_drained(struct session *s, uint64_t bytes)
+{
+    uint64_t left = SESSION_DRAINED_MOST - s->drained;
+    s->drained += (uint32_t)(bytes < left ? bytes : left);
+}
+
+/* The answer is complete and committed. */
+static void exchange_done(struct turn *t)
+{
+    if (lane_closing(t->lane)) {
+        session_count_drained(t->session, t->exchange->body_seen + t->exchange->overhead);
+    }
+    exchange_log_end(t);
+    exchange_release(t->exchange, t->lane->output.budget);
+    exchange_leave(t);
+}
+
+/* There will be no answer. Now, not at the turn's end: the head's bytes may be gone then. */
+static COLD void exchange_drop(struct turn *t)
+{
+    exchange_log_end(t);
+    exchange_release(t->exchange, t->lane->output.budget);
+    t->exchange = NULL;
+}
+
+/* Writes head and, unless it is echoed or produced, body; not committed. */
+static void exchange_write(struct turn *t)
+{
+    struct exchange *x = t->exchange;
+    struct output *output = &t->lane->output;
+    size_t before = output->end - output->start;
+    struct delimiting d = response_write_head(output, &x->response, &x->request, t->lane->date);
+    x->head_length = output->end - output->start - before;
+    x->answers_body = d.body;
+    if (x->response.body == CONTENT_TEXT && d.body) {
+        output_write(output, response_text(&x->response));
+    }
+    x->echoes = x->response.body == CONTENT_ECHO && d.body;
+}
+
+/* Writes the response as it stands as the last one. */
+static void exchange_write_last(struct turn *t)
+{
+    t->exchange->response.close = true;
+    exchange_write(t);
+    exchange_commit(t);
+    if (t->lane->output.failed) {
+        exchange_drop(t);
+        session_close(t->session, ENDING_CUT);
+        return;
+    }
+    exchange_done(t);
+    session_close(t->session, ENDING_LINGER);
+}
+
+COLD void exchange_fail(struct turn *t, unsigned status, const char *detail, ...)
+{
+    struct output *output = &t->lane->output;
+    if (t->exchange == NULL) {
+        exchange_init(t);
+        t->exchange->request.target = SPAN_LITERAL("");
+    }
+    struct exchange *x = t->exchange;
+    if (x->begun) {
+        output_commit(output);
+        session_close(t->session, output->failed ? ENDING_CUT : ENDING_LINGER);
+        return;
+    }
+    char sentence[128];
+    va_list arguments;
+    va_start(arguments, detail);
+    vsnprintf(sentence, sizeof sentence, detail, arguments);
+    va_end(arguments);
+    output_rollback(output);
+    if (t->lane->extras && !x->dressed) {
+        exchange_dress(t, false);
+    }
+    struct span extra = x->response.extra;
+    response_deinit(&x->response);
+    response_init(&x->response, output->budget);
+    x->response.extra = extra;
+    response_problem(&x->response, status, "%s", sentence);
+    x->response.retry_after = status == STATUS_SERVICE_UNAVAILABLE;
+    exchange_write_last(t);
+}
+
+COLD void exchange_fail_memory(struct turn *t)
+{
+    slot_add(&t->lane->output.budget.slot->refusals[REFUSAL_MEMORY], 1);
+    exchange_fail(t, STATUS_SERVICE_UNAVAILABLE, "The server has no memory for this request now.");
+}
+
+COLD void exchange_fail_refused(struct turn *t)
+{
+    static const char *const details[REFUSAL_KINDS] = {
+        [REFUSAL_FULL] = "The server serves as many connections as it can.",
+        [REFUSAL_QUEUE] = "More connections are waiting than the server takes on.",
+        [REFUSAL_SYSTEM] = "The system has nothing for another connection now.",
+    };
+    enum refusal reason = (enum refusal)t->session->refusing;
+    slot_add(&t->lane->output.budget.slot->refusals[reason], 1);
+    exchange_fail(t, STATUS_SERVICE_UNAVAILABLE, "%s", details[reason]);
+}
+
+/* To a connection that is refused. */
+static COLD void exchange_refuse(struct turn *t)
+{
+    struct exchange *x = t->exchange;
+    x->request.refused = true;
+    if (route_is_probe(&x->request)) {
+        x->handler = route_find(&x->request, &x->response);
+        if (x->handler != NULL) {
+            x->handler->begin(&x->request, &x->response);
+        }
+        exchange_write_last(t);
+        return;
+    }
+    exchange_fail_refused(t);
+}
+
+static void move_span(struct span *span, struct span from, const char *to)
+{
+    if (span->data >= from.data && span->data < from.data + from.length) {
+        span->data = to + (span->data - from.data);
+    }
+}
+
+/* Keeps the head's bytes for `finish`. */
+static COLD bool exchange_keep_head(struct turn *t, struct span head)
+{
+    struct exchange *x = t->exchange;
+    if (buffer_append(&x->head, head.data, head.length, t->lane->output.budget, BUDGET_MAY_REFUSE) != 0) {
+        return false;
+    }
+    struct request *r = &x->request;
+    struct span *spans[] = {&r->target, &r->path,         &r->query,    &r->host,
+                            &r->fields, &r->content_type, &r->parameter};
+    for (size_t i = 0; i < sizeof spans / sizeof spans[0]; i++) {
+        move_span(spans[i], head, x->head->data);
+    }
+    return true;
+}
+
+/* The status, as far as the head tells: the route, the expectation, the handler's parameters. */
+HOT void exchange_judge(struct exchange *x)
+{
+    x->handler = route_find(&x->request, &x->response);
+    if (UNUSUAL(x->handler != NULL && x->request.expect == EXPECT_UNKNOWN)) {
+        response_problem(&x->response, STATUS_EXPECTATION_FAILED,
+                         "The only expectation this server knows is 100-continue.");
+    } else if (x->handler != NULL) {
+        x->handler->begin(&x->request, &x->response);
+    }
+    if (x->response.problem) {
+        x->handler = NULL;
+    }
+}
+
+static bool exchange_too_large(struct turn *t, uint64_t more)
+{
+    struct exchange *x = t->exchange;
+    uint64_t most = t->lane->service->max_body_size;
+    if (x->handler != NULL && x->handler->body == HANDLER_HOLDS && most > HANDLER_HOLD_MOST) {
+        most = HANDLER_HOLD_MOST;
+    }
+    if (more <= most && x->body_seen <= most - more) {
+        return false;
+    }
+    exchange_fail(t, STATUS_CONTENT_TOO_LARGE, "The body may have at most %llu bytes here.",
+                  (unsigned long long)most);
+    return true;
+}
+
+/* Whether the head alone decides on the answer's own bytes. */
+HOT bool exchange_known(const struct exchange *x)
+{
+    return x->handler == NULL || (x->handler->body != HANDLER_HOLDS && x->response.work.run == NULL);
+}
+
+/* Answers a request that has no body with a text, now. */
+HOT void exchange_answer_at_once(struct turn *t)
+{
+    struct exchange *x = t->exchange;
+    struct output *output = &t->lane->output;
+    struct delimiting d = response_write_head(output, &x->response, &x->request, t->lane->date);
+    if (d.body) {
+        output_write(output, response_text(&x->response));
+    }
+    if (UNUSUAL(output->failed)) {
+        exchange_fail_memory(t);
+        return;
+    }
+    exchange_count(t);
+    output_commit(output);
+    if (UNUSUAL(t->lane->log != NULL)) {
+        exchange_log(t, x->response.status, d.body ? d.length : 0);
+    }
+    response_deinit(&x->response); /* nothing else is held: there was no body */
+    exchange_leave(t);
+}
+
+/* The request's body comes next, or the answer takes more than a text. */
+static COLD void exchange_go_on(struct turn *t, struct span head, bool body)
+{
+    struct exchange *x = t->exchange;
+    struct request *request = &x->request;
+    x->body_seen = x->overhead = x->produced = x->step = 0;
+    x->left = request->content_length;
+    x->part = request->framing == FRAMING_CHUNKED ? PART_LINE : PART_LENGTH;
+    x->used = 2; /* no CRLF of a chunk stands before the first chunk-size line */
+    chunk_line_init(&x->line);
+    if (UNUSUAL(t->lane->log != NULL) && !exchange_keep_note(t)) {
+        exchange_fail_memory(t);
+        return;
+    }
+    if (body && exchange_too_large(t, request->content_length)) {
+        return;
+    }
+    if (x->response.failed) {
+        exchange_fail_memory(t);
+        return;
+    }
+    if (body && request->expect != EXPECT_NOTHING) {
+        if (x->response.problem) {
+            exchange_write_last(
+                t); /* instead of the interim answer: the body does not come (RFC 9110, 10.1.1) */
+            return;
+        }
+        output_write(&t->lane->output, SPAN_LITERAL("HTTP/1.1 100 Continue\r\n\r\n"));
+        output_commit(&t->lane->output);
+    }
+    session_set_state(t->session, STATE_BODY);
+    if (exchange_known(x)) {
+        exchange_write(t);
+    } else if (body && !exchange_keep_head(t, head)) {
+        exchange_fail_memory(t);
+        return;
+    }
+    if (t->lane->output.failed) {
+        exchange_fail_memory(t);
+    } else if (!body) {
+        exchange_end(t);
+    }
+}
+
+/* While others wait or the server drains: whether the answer closes whatever has been read behind the request. */
+static COLD bool exchange_closes(struct turn *t, struct span head)
+{
+    session_count_drained(t->session, head.length);
+    return lane_starves_others(t->lane) || t->session->drained == SESSION_DRAINED_MOST;
+}
+
+void exchange_begin(struct turn *t, struct span head)
+{
+    struct exchange *x = t->exchange;
+    struct request *request = &x->request;
+    request->parameter = SPAN_LITERAL("");
+    request->service = t->lane->service;
+    request->peer = &t->session->peer;
+    request->connection = t->session->number;
+    request->ordinal = ++t->session->requests;
+    if (UNUSUAL(t->lane->extras)) {
+        exchange_dress(t, true);
+    }
+    if (UNUSUAL(t->session->refusing != REFUSAL_NOT)) {
+        exchange_refuse(t);
+        return;
+    }
+    exchange_judge(x);
+    bool closing = lane_closing(t->lane);
+    x->response.close |= !request->keep_alive || (UNUSUAL(closing) && exchange_closes(t, head));
+    bool body = request_has_body(request);
+    if (!body && x->response.body == CONTENT_TEXT && x->response.wait_ms == 0 && !x->response.failed &&
+        USUAL(!closing) && exchange_known(x)) {
+        exchange_answer_at_once(t);
+    } else {
+        exchange_go_on(t, head, body);
+    }
+}
+
+static void exchange_written(struct turn *t)
+{
+    struct exchange *x = t->exchange;
+    if (t->lane->output.failed) {
+        exchange_fail_memory(t);
+    } else if (x->begun) {
+        output_commit(&t->lane->output);
+    } else if (x->echoes && x->body_seen >= EXCHANGE_BEGIN_AT) {
+        if (x->response.wait_ms > 0) {
+            x->late = true; /* body_feed stops at this byte */
+        } else {
+            exchange_commit(t);
+        }
+    }
+}
+
+void exchange_body(struct turn *t, const char *data, size_t length)
+{
+    struct exchange *x = t->exchange;
+    x->body_seen += length;
+    t->session->timer_restarted = true;
+    if (x->echoes) {
+        output_write(&t->lane->output, (struct span){.data = data, .length = length});
+        exchange_written(t);
+    } else if (x->handler != NULL && x->handler->body == HANDLER_HOLDS &&
+               buffer_append(&x->body, data, length, t->lane->output.budget, BUDGET_MAY_REFUSE) != 0) {
+        exchange_fail_memory(t);
+    }
+}
+
+COLD void exchange_chunk_begin(struct turn *t, uint64_t size)
+{
+    struct exchange *x = t->exchange;
+    if (exchange_too_large(t, size) || !x->echoes || size == 0) {
+        return;
+    }
+    char line[CHUNK_LINE_TEXT_SIZE];
+    size_t length = chunk_line_format(line, size);
+    output_write(&t->lane->output, (struct span){.data = line, .length = length});
+    exchange_written(t);
+}
+
+COLD void exchange_chunk_end(struct turn *t)
+{
+    if (t->exchange->echoes) {
+        output_write(&t->lane->output, SPAN_LITERAL("\r\n"));
+        exchange_written(t);
+    }
+}
+
+static void exchange_finish(struct turn *t)
+{
+    struct exchange *x = t->exchange;
+    x->request.body = buffer_span(x->body);
+    x->request.trailers = buffer_span(x->trailers);
+    x->handler->finish(&x->request, &x->response);
+    if (!x->response.failed) {
+        exchange_write(t);
+    }
+}
+
+static COLD void exchange_pend(struct turn *t, enum pending pending, uint64_t wait_ms)
+{
+    t->exchange->pending = (uint8_t)pending;
+    t->exchange->wait_ms = wait_ms;
+    t->session->wait_restarted = true;
+    session_set_state(t->session, STATE_ANSWER);
+}
+
+/* The answer begins: all of it is here, but for what is produced. */
+static void exchange_answer(struct turn *t)
+{
+    struct exchange *x = t->exchange;
+    bool produces = x->handler != NULL && x->response.body == CONTENT_PRODUCED && x->answers_body;
+    if (x->response.failed || t->lane->output.failed ||
+        (produces && !x->begun && x->response.length > PRODUCE_LEAST &&
+         budget_tight(t->lane->output.budget))) {
+        exchange_fail_memory(t);
+        return;
+    }
+    exchange_commit(t);
+    if (x->handler != NULL && x->response.body == CONTENT_PRODUCED && x->answers_body) {
+        session_set_state(t->session, STATE_ANSWER);
+        exchange_produce(t);
+    } else {
+        exchange_done(t);
+    }
+}
+
+void exchange_end(struct turn *t)
+{
+    struct exchange *x = t->exchange;
+    x->body_ended = true;
+    if (x->handler != NULL && x->handler->body == HANDLER_HOLDS) {
+        exchange_finish(t);
+    }
+    if (x->echoes && x->request.framing == FRAMING_CHUNKED) {
+        output_write(&t->lane->output, SPAN_LITERAL("0\r\n\r\n"));
+    }
+    if (x->handler != NULL && x->response.work.run != NULL) {
+        x->response.work.cutting = &t->lane->service->shared->cutting;
+        exchange_pend(t, PENDING_WORK, 0);
+    } else if (x->handler != NULL && x->response.wait_ms > 0 && !x->begun) {
+        exchange_pend(t, PENDING_WAIT, x->response.wait_ms);
+    } else {
+        exchange_answer(t);
+    }
+}
+
+COLD void exchange_wait_late(struct turn *t)
+{
+    t->exchange->late = false;
+    exchange_pend(t, PENDING_WAIT, t->exchange->response.wait_ms);
+}
+
+COLD void exchange_resume(struct turn *t)
+{
+    struct exchange *x = t->exchange;
+    enum pending pending = (enum pending)x->pending;
+    x->pending = PENDING_NOTHING;
+    switch (pending) {
+    case PENDING_NOTHING: break;
+    case PENDING_WORK:
+        x->handler->complete(&x->response.work, &x->response);
+        exchange_write(t);
+        exchange_answer(t);
+        break;
+    case PENDING_WAIT:
+        if (x->begun) {
+            if (output_pending(&t->lane->output).length == 0) {
+                exchange_produce(t);
+            }
+        } else if (x->body_ended) {
+            exchange_answer(t);
+        } else {
+            exchange_commit(t);
+            session_set_state(t->session, STATE_BODY);
+        }
+        break;
+    }
+}
+
+COLD void exchange_refuse_work(struct turn *t)
+{
+    struct exchange *x = t->exchange;
+    x->pending = PENDING_NOTHING;
+    slot_add(&t->lane->output.budget.slot->refusals[REFUSAL_QUEUE], 1);
+    response_problem(&x->response, STATUS_SERVICE_UNAVAILABLE,
+                     "More work is waiting than the server takes on.");
+    x->response.retry_after = true;
+    exchange_write(t);
+    exchange_answer(t);
+}
+
+/* Where the present piece of a paced body ends. */
+static uint64_t pace_end(const struct response *response, uint64_t step, uint64_t pieces)
+{
+    return step >= pieces ? response->length : response->length * step / pieces;
+}
+
+/* The end of what may be produced now; a wait is pending if that is nothing. */
+static uint64_t exchange_pace(struct turn *t)
+{
+    struct exchange *x = t->exchange;
+    const struct response *r = &x->response;
+    if (r->pace_ms == 0) {
+        return r->length;
+    }
+    uint64_t pieces = r->pace_ms / PACE_LEAST_MS;
+    pieces = pieces == 0 ? 1 : pieces < r->length ? pieces : r->length;
+    uint64_t end = pace_end(r, x->step, pieces);
+    if (x->produced == end && end < r->length) {
+        uint64_t before = r->pace_ms * x->step / pieces;
+        x->step++;
+        exchange_pend(t, PENDING_WAIT, r->pace_ms * x->step / pieces - before);
+    }
+    return end;
+}
+
+COLD void exchange_produce(struct turn *t)
+{
+    struct exchange *x = t->exchange;
+    struct output *output = &t->lane->output;
+    if (x->pending != PENDING_NOTHING) {
+        return;
+    }
+    uint64_t left = exchange_pace(t) - x->produced;
+    size_t room = output->capacity - output->end;
+    if (room > PRODUCE_LEAST && budget_tight_with(output->budget, output->end - output->start + room)) {
+        room = PRODUCE_LEAST;
+    }
+    if (left > 0 && room >= PRODUCE_LEAST) {
+        size_t piece = left < room ? (size_t)left : room;
+        x->handler->produce(x->produced, output->data + output->end, piece);
+        output_advance(output, piece);
+        output_commit(output);
+        x->produced += piece;
+    }
+    if (x->produced == x->response.length) {
+        exchange_done(t);
+    }
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/* One request and its answer: what is decided from the head, what becomes of the body, when the answer may be sent. Part
+ * of the session: only its files include this. */
+#ifndef ECHOD_COMMON_SESSION_EXCHANGE_H
+#define ECHOD_COMMON_SESSION_EXCHANGE_H
+
+#include <assert.h>
+
+#include "common/http/chunk_line.h"
+#include "common/session/route.h"
+#include "common/session/session.h"
+
+/* What a session is doing; session_set_state in session.c is where it changes. */
+enum state {
+    STATE_START,        /* between requests */
+    STATE_HEAD,         /* in a request's head */
+    STATE_REFUSED_LINE, /* in a request line that is no good, before it is known what to answer */
+    STATE_BODY,         /* in a request's body */
+    STATE_ANSWER,       /* the request is whole, its answer is not: no input is consumed */
+    STATE_CLOSING,      /* the last answer is made: input is dropped */
+};
+
+/* Where in a request's body the next byte belongs. */
+enum part {
+    PART_LENGTH, /* a body of known length */
+    PART_LINE,   /* a chunk's size line, the CRLF behind the chunk before it included */
+    PART_DATA,   /* a chunk's data */
+    PART_TRAILERS,
+};
+
+/* What an answer waits for before it goes on. */
+enum pending {
+    PENDING_NOTHING,
+    PENDING_WAIT, /* exchange.wait_ms */
+    PENDING_WORK, /* response.work */
+};
+
+/* An answer begins when its request is whole, or when this much of the body has come, whichever is first. Until then
+ * an error replaces it. */
+enum { EXCHANGE_BEGIN_AT = 64 * 1024 };
+
+/* Made on the stack when a head is complete; moved to the heap if it outlives the turn. */
+struct exchange {
+    struct request request;
+    const struct handler *handler; /* NULL: the head decided on an error */
+    uint64_t body_seen;            /* bytes of the request's body so far */
+    uint64_t left;                 /* of the body, or of the chunk */
+    uint64_t overhead;             /* bytes of chunked framing so far */
+    uint64_t produced;             /* bytes of a produced body so far */
+    uint64_t wait_ms;              /* with PENDING_WAIT: how long, from when it began */
+    uint64_t step;                 /* of a paced body: how many pieces have begun */
+    size_t head_length;            /* of the answer's head in the output */
+    size_t used;                   /* bytes of the chunk-size line or trailer section so far */
+    struct chunk_line line;        /* with PART_LINE */
+    struct buffer *note;           /* with the log on, once it outlives its head: extra fields and target */
+    struct buffer *head;           /* with HANDLER_HOLDS: what the request's spans point to */
+    struct buffer *body;
+    struct buffer *trailers;
+    uint8_t part;      /* enum part */
+    uint8_t pending;   /* enum pending */
+    bool body_ended;   /* the request is whole */
+    bool late;         /* 64 KiB of the body are here, the answer waits before it begins */
+    bool begun;        /* some of the answer may have been sent: errors cut it short */
+    bool answers_body; /* the answer has one: not for HEAD, 204, 205, 304 */
+    bool echoes;       /* body bytes go to the output */
+    bool dressed;      /* its answer's extra fields are there, and its id with the log on */
+    bool understood;   /* with `dressed`: the head; else request.target is how it began */
+    uint8_t id_length; /* with the log on: of the id, which ends two bytes before response.extra does */
+    struct response response;
+};
+
+/* What the functions of a session pass along while they run. One for each lane, in its scratch memory: not on the stack,
+ * where it would cost every request the guarding of a large frame. */
+struct turn {
+    struct session *session;
+    struct lane *lane;
+    struct exchange *exchange; /* NULL between requests; else &local or session->exchange */
+    llhttp_t *parser;          /* &local_parser or session->parser */
+    bool grow;                 /* parse on although the scratch memory is full */
+    llhttp_t local_parser;
+    struct exchange local;
+};
+static_assert(sizeof(struct turn) <= LANE_TURN_SIZE, "a lane keeps room for it");
+
+/* The head is in t->exchange->request; `head` is the bytes its spans point to. Decides what the answer is. */
+void exchange_begin(struct turn *t, struct span head);
+/* Bytes of the request's body, in order. */
+void exchange_body(struct turn *t, const char *data, size_t length);
+/* The chunk of `size` bytes begins, or has ended. */
+void exchange_chunk_begin(struct turn *t, uint64_t size);
+void exchange_chunk_end(struct turn *t);
+/* The request is whole. */
+void exchange_end(struct turn *t);
+/* 64 KiB of the body are here and the answer is to wait before it begins: no more of the body is taken until then. */
+void exchange_wait_late(struct turn *t);
+/* The wait or the work that was pending is over. */
+void exchange_resume(struct turn *t);
+/* The work that is pending will not be done: 503. */
+void exchange_refuse_work(struct turn *t);
+/* lane->undecided, 0 from now on if something follows that answer. */
+size_t exchange_undecided(struct turn *t);
+/* Nothing was read behind it: it is the last. */
+void exchange_decide(struct turn *t);
+/* More of a produced body, if there is room and it is time. */
+void exchange_produce(struct turn *t);
+/* The request's end is in doubt or was not reached: answer so, if the answer has not begun, and close. */
+void exchange_fail(struct turn *t, unsigned status, const char *detail, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The same for want of memory: 503. */
+void exchange_fail_memory(struct turn *t);
+/* The same on a connection that is refused, whether its client has asked for something or not: 503. */
+void exchange_fail_refused(struct turn *t);
+/* Frees what the exchange owns; a null one is fine. */
+void exchange_release(struct exchange *exchange, struct budget budget);
+/* An exchange for a turn that has none: what an error's answer needs of it; the head and exchange_begin make the rest. */
+static inline void exchange_init(struct turn *t)
+{
+    struct exchange *x = &t->local;
+    x->request.method = HTTP_GET;
+    x->request.framing = FRAMING_NONE;
+    x->request.minor_version = 1;
+    x->request.keep_alive = true;
+    x->request.refused = false;
+    x->handler = NULL;
+    x->note = x->head = x->body = x->trailers = NULL;
+    x->pending = PENDING_NOTHING;
+    x->body_ended = x->late = x->begun = x->answers_body = x->echoes = x->dressed = false;
+    response_init(&x->response, t->lane->output.budget);
+    t->exchange = x;
+}
+
+/* The fields that all answers have with --cors or the log, and the request's id. `understood`: the head was read, else only
+ * how the request began is known. Where lane->extras, once for each exchange. */
+void exchange_dress(struct turn *t, bool understood);
+/* With the log on: keeps what an exchange that outlives its head needs for its line. False if there is no memory for it. */
+bool exchange_keep_note(struct turn *t);
+/* Writes its line, if the log is on. `status` 0: it was lost before it was answered. */
+void exchange_log(struct turn *t, unsigned status, uint64_t bytes);
+/* The same for an exchange that ends as it stands. */
+void exchange_log_end(struct turn *t);
+
+/* Consumes bytes of the body; returns how many. */
+size_t body_feed(struct turn *t, const char *data, size_t length);
+/* The parser's callbacks, for heads (pause at their end) and chunked bodies. */
+extern const llhttp_settings_t body_parser_settings;
+
+/* The only place where a session's state changes. */
+static inline void session_set_state(struct session *session, enum state state)
+{
+    session->state = (uint8_t)state;
+}
+
+static inline void session_close(struct session *session, enum ending ending)
+{
+    session_set_state(session, STATE_CLOSING);
+    session->ending = (uint8_t)ending;
+}
+
+#endif

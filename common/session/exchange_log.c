@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/* What all answers have (--cors, X-Request-Id), and the line that an exchange leaves in the access log. */
+#include "common/http/cors.h"
+#include "common/session/exchange.h"
+#include "common/base/compiler.h"
+#include "common/session/log.h"
+
+static const char id_name[] = "X-Request-Id: ";
+
+/* The fields with the request's id behind them; the text is the log's until the next request. */
+static struct span exchange_identify(struct turn *t, struct span extra)
+{
+    struct exchange *x = t->exchange;
+    struct log *log = t->lane->log;
+    const struct session *s = t->session;
+    struct span id = x->understood ? log_find_id(x->request.fields) : SPAN_LITERAL("");
+    char *at = span_copy(log->fields, extra);
+    at = span_copy(at, SPAN_LITERAL(id_name));
+    char *begin = at;
+    if (id.length > 0) {
+        at = span_copy(at, id);
+    } else {
+        at = log_make_id(log, at, s->number, s->requests + !x->understood);
+    }
+    x->id_length = (uint8_t)(at - begin);
+    at = span_copy(at, SPAN_LITERAL("\r\n"));
+    return span_between(log->fields, at);
+}
+
+/* A preflight is answered as OPTIONS * is, whatever its path; a probe's with the probe's status. */
+void exchange_dress(struct turn *t, bool understood)
+{
+    struct exchange *x = t->exchange;
+    struct span extra = SPAN_LITERAL("");
+    x->dressed = true;
+    x->understood = understood;
+    if (t->lane->service->cors) {
+        bool preflight = understood && cors_preflight(&x->request);
+        extra = preflight ? cors_preflight_fields() : cors_fields();
+        if (preflight && !route_is_probe(&x->request)) {
+            x->request.path = SPAN_LITERAL("*");
+        }
+    }
+    x->response.extra = t->lane->log != NULL ? exchange_identify(t, extra) : extra;
+}
+
+bool exchange_keep_note(struct turn *t)
+{
+    struct exchange *x = t->exchange;
+    struct budget budget = t->lane->output.budget;
+    struct span extra = x->response.extra;
+    struct span target = x->request.target;
+    if (t->lane->log == NULL) {
+        return true;
+    }
+    if (buffer_reserve(&x->note, extra.length + target.length, budget, BUDGET_MAY_REFUSE) != 0) {
+        return false;
+    }
+    buffer_append(&x->note, extra.data, extra.length, budget, BUDGET_MAY_REFUSE);
+    buffer_append(&x->note, target.data, target.length, budget, BUDGET_MAY_REFUSE);
+    x->response.extra.data = buffer_span(x->note).data;
+    x->request.target.data = x->response.extra.data + extra.length;
+    return true;
+}
+
+/* Of a request that was not understood: the bytes of its first line. */
+static struct span first_line(struct span head)
+{
+    size_t length = 0;
+    while (length < head.length && head.data[length] != '\r' && head.data[length] != '\n') {
+        length++;
+    }
+    return (struct span){.data = head.data, .length = length};
+}
+
+void exchange_log(struct turn *t, unsigned status, uint64_t bytes)
+{
+    const struct exchange *x = t->exchange;
+    struct lane *lane = t->lane;
+    struct log *log = lane->log;
+    const struct session *s = t->session;
+    if (log == NULL || !x->dressed) {
+        return;
+    }
+    uint64_t now = log->clock_us();
+    uint64_t begin = s->started_us != 0 ? s->started_us : lane->now_us;
+    const char *extra_end = x->response.extra.data + x->response.extra.length;
+    struct log_entry entry = {
+        .date = lane->date,
+        .peer = &s->peer,
+        .mode = lane->service->mode,
+        .target = x->understood ? x->request.target : first_line(x->request.target),
+        .id = {.data = extra_end - 2 - x->id_length, .length = x->id_length},
+        .bytes = bytes,
+        .duration_us = now > begin ? now - begin : 0,
+        .connection = s->number,
+        .status = status,
+        .understood = x->understood,
+        .method = x->request.method,
+        .minor_version = x->request.minor_version,
+    };
+    if (log->length == 0) {
+        log->due_us = now + LOG_WAIT_US;
+    }
+    log_write(log, &entry);
+    if (now >= log->due_us || shared_draining(lane->service->shared)) {
+        log->due_us = now + LOG_WAIT_US;
+        log->flush(log);
+    }
+}
+
+static uint64_t body_bytes(const struct exchange *x)
+{
+    if (!x->begun || !x->answers_body) {
+        return 0;
+    }
+    switch ((enum content)x->response.body) {
+    case CONTENT_TEXT: return response_text(&x->response).length;
+    case CONTENT_ECHO: return x->body_seen;
+    case CONTENT_PRODUCED: return x->produced;
+    }
+    __builtin_unreachable();
+}
+
+void exchange_log_end(struct turn *t)
+{
+    const struct exchange *x = t->exchange;
+    exchange_log(t, x->begun ? x->response.status : 0, body_bytes(x));
+}

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT */
+/* Lines are composed where they stay: no byte is copied twice. */
+#include "common/session/log.h"
+
+#include <sys/socket.h>
+
+#include "common/base/compiler.h"
+#include "common/base/json.h"
+#include "common/base/number.h"
+
+#define PUT(at, literal) (memcpy((at), (literal), sizeof(literal) - 1), (at) + sizeof(literal) - 1)
+
+static const char digits[] = "0123456789abcdef";
+
+/* What stands for itself in both formats, and does nothing to a terminal: true. */
+static const bool plain_bytes[256] = {[' '] = true, ['!'] = true, ['#' ... '['] = true, [']' ... '~'] = true};
+
+static bool is_plain(char c)
+{
+    return plain_bytes[(unsigned char)c];
+}
+
+static bool all_plain(struct span text)
+{
+    size_t i = 0;
+    while (i < text.length && is_plain(text.data[i])) {
+        i++;
+    }
+    return i == text.length;
+}
+
+static char *put_span(char *at, struct span text)
+{
+    memcpy(at, text.data, text.length);
+    return at + text.length;
+}
+
+static char *put_escaped_text(char *at, struct span text)
+{
+    for (size_t i = 0; i < text.length; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+        if (is_plain((char)c)) {
+            *at++ = (char)c;
+        } else {
+            at = PUT(at, "\\x");
+            *at++ = digits[c >> 4];
+            *at++ = digits[c & 15];
+        }
+    }
+    return at;
+}
+
+/* Without memory for it nothing is written. */
+static char *put_escaped_json(char *at, struct span text, struct budget budget)
+{
+    struct json json = {.budget = budget};
+    json_string(&json, text);
+    struct span string = buffer_span(json.text);
+    if (!json.failed) {
+        at = put_span(at, (struct span){.data = string.data + 1, .length = string.length - 2});
+    }
+    buffer_free(&json.text, budget);
+    return at;
+}
+
+/* At most `most` bytes of the text, no character of UTF-8 cut in two. */
+static struct span cut(struct span text, size_t most)
+{
+    if (text.length > most) {
+        while (most > 0 && ((unsigned char)text.data[most] & 0xc0) == 0x80) {
+            most--;
+        }
+        text.length = most;
+    }
+    return text;
+}
+
+static COLD char *put_odd(const struct log *log, char *at, struct span text, bool plain)
+{
+    struct span shown = cut(text, plain ? LOG_TARGET_MOST : LOG_TARGET_MOST / 6); /* \u001b is the longest */
+    at = plain                     ? put_span(at, shown)
+         : log->format == LOG_JSON ? put_escaped_json(at, shown, log->budget)
+                                   : put_escaped_text(at, shown);
+    return shown.length < text.length ? PUT(at, "...") : at;
+}
+
+static char *put_text(const struct log *log, char *at, struct span text)
+{
+    bool plain = all_plain(text);
+    return USUAL(plain && text.length <= LOG_TARGET_MOST) ? put_span(at, text)
+                                                          : put_odd(log, at, text, plain);
+}
+
+static char *put_number(char *at, uint64_t number)
+{
+    if (number < 10) {
+        *at = (char)('0' + number);
+        return at + 1;
+    }
+    return at + number_format_u64(at, number);
+}
+
+static bool same_host(const struct peer *a, const struct peer *b)
+{
+    return a->family == b->family && bytes_equal((const char *)a->address, (const char *)b->address, 16);
+}
+
+static COLD void know_host(struct log *log, const struct peer *peer)
+{
+    log->peer = *peer;
+    log->host_length = (uint8_t)peer_format(peer, false, log->host);
+}
+
+/* The address of the one before is nearly always that of the next: of a proxy, or of a client that has kept its connection. */
+static char *put_host(struct log *log, char *at, const struct peer *peer)
+{
+    if (UNUSUAL(!same_host(&log->peer, peer))) {
+        know_host(log, peer);
+    }
+    return span_copy(at, (struct span){log->host, log->host_length});
+}
+
+/* As /anything writes it. */
+static char *put_remote(struct log *log, char *at, const struct peer *peer)
+{
+    if (UNUSUAL(peer->family != AF_INET)) {
+        return at + peer_format(peer, true, at);
+    }
+    at = put_host(log, at, peer);
+    *at++ = ':';
+    return put_number(at, peer->port);
+}
+
+/* Of "Tue, 15 Nov 1994 08:12:31 GMT". */
+static char *put_text_time(char *at, const char *date)
+{
+    at = put_span(at, (struct span){date + 5, 2});
+    *at++ = '/';
+    at = put_span(at, (struct span){date + 8, 3});
+    *at++ = '/';
+    at = put_span(at, (struct span){date + 12, 4});
+    *at++ = ':';
+    at = put_span(at, (struct span){date + 17, 8});
+    return PUT(at, " +0000");
+}
+
+static char *put_json_time(char *at, const char *date)
+{
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    int month = 1;
+    while (month < 12 && memcmp(months + (ptrdiff_t)3 * (month - 1), date + 8, 3) != 0) {
+        month++;
+    }
+    at = put_span(at, (struct span){date + 12, 4});
+    *at++ = '-';
+    *at++ = (char)('0' + month / 10);
+    *at++ = (char)('0' + month % 10);
+    *at++ = '-';
+    at = put_span(at, (struct span){date + 5, 2});
+    *at++ = 'T';
+    at = put_span(at, (struct span){date + 17, 8});
+    *at++ = 'Z';
+    return at;
+}
+
+static COLD void know_time(struct log *log, const char *date)
+{
+    char *end = log->format == LOG_JSON ? put_json_time(log->time, date) : put_text_time(log->time, date);
+    log->time_length = (uint8_t)(end - log->time);
+    memcpy(log->date, date, sizeof log->date);
+}
+
+/* The text of the second before is there; day, year and hour to second tell whether it is the same. */
+static char *put_time(struct log *log, char *at, const char *date)
+{
+    if (UNUSUAL(!bytes_equal(log->date + 5, date + 5, 16) || !bytes_equal(log->date + 9, date + 9, 16))) {
+        know_time(log, date);
+    }
+    return span_copy(at, (struct span){log->time, log->time_length});
+}
+
+static char *put_status(char *at, unsigned status)
+{
+    at[0] = (char)('0' + status / 100);
+    at[1] = (char)('0' + status / 10 % 10);
+    at[2] = (char)('0' + status % 10);
+    return at + 3;
+}
+
+static char *put_method(char *at, uint8_t method)
+{
+    const char *name = llhttp_method_name((llhttp_method_t)method);
+    while (*name != '\0') {
+        *at++ = *name++;
+    }
+    return at;
+}
+
+static char *put_text_line(struct log *log, char *at, const struct log_entry *entry)
+{
+    at = put_host(log, at, entry->peer);
+    at = PUT(at, " - - [");
+    at = put_time(log, at, entry->date);
+    at = PUT(at, "] \"");
+    if (entry->understood) {
+        at = put_method(at, entry->method);
+        *at++ = ' ';
+        at = put_text(log, at, entry->target);
+        at = PUT(at, " HTTP/1.");
+        *at++ = (char)('0' + entry->minor_version);
+    } else {
+        at = put_text(log, at, entry->target);
+    }
+    at = PUT(at, "\" ");
+    at = entry->status == 0 ? PUT(at, "-") : put_status(at, entry->status);
+    *at++ = ' ';
+    at = put_number(at, entry->bytes);
+    *at++ = ' ';
+    at = put_number(at, entry->duration_us);
+    *at++ = ' ';
+    at = put_span(at, (struct span){entry->mode, strlen(entry->mode)});
+    *at++ = ' ';
+    at = put_number(at, entry->connection);
+    *at++ = ' ';
+    return put_span(at, entry->id);
+}
+
+static char *put_json_request(const struct log *log, char *at, const struct log_entry *entry)
+{
+    if (!entry->understood) {
+        at = PUT(at, "\",\"request\":\"");
+        return put_text(log, at, entry->target);
+    }
+    at = PUT(at, "\",\"method\":\"");
+    at = put_method(at, entry->method);
+    at = PUT(at, "\",\"target\":\"");
+    at = put_text(log, at, entry->target);
+    at = PUT(at, "\",\"protocol\":\"HTTP/1.");
+    *at++ = (char)('0' + entry->minor_version);
+    return at;
+}
+
+static char *put_json_line(struct log *log, char *at, const struct log_entry *entry)
+{
+    at = PUT(at, "{\"time\":\"");
+    at = put_time(log, at, entry->date);
+    at = PUT(at, "\",\"remote\":\"");
+    at = put_remote(log, at, entry->peer);
+    at = put_json_request(log, at, entry);
+    at = PUT(at, "\",\"status\":");
+    at = entry->status == 0 ? PUT(at, "null") : put_status(at, entry->status);
+    at = PUT(at, ",\"bytes\":");
+    at = put_number(at, entry->bytes);
+    at = PUT(at, ",\"duration_us\":");
+    at = put_number(at, entry->duration_us);
+    at = PUT(at, ",\"mode\":\"");
+    at = put_span(at, (struct span){entry->mode, strlen(entry->mode)});
+    at = PUT(at, "\",\"connection\":");
+    at = put_number(at, entry->connection);
+    at = PUT(at, ",\"request_id\":\"");
+    at = put_span(at, entry->id);
+    return PUT(at, "\"}");
+}
+
+void log_write(struct log *log, const struct log_entry *entry)
+{
+    if (UNUSUAL(log->size - log->length < LOG_LINE_MOST)) {
+        log->flush(log);
+        if (log->size - log->length < LOG_LINE_MOST) {
+            slot_add(&log->budget.slot->log_lost, 1);
+            return;
+        }
+    }
+    char *at = log->text + log->length;
+    at = log->format == LOG_JSON ? put_json_line(log, at, entry) : put_text_line(log, at, entry);
+    *at++ = '\n';
+    log->length = (size_t)(at - log->text);
+    log->lines++;
+}
+
+/* ---- request ids ---- */
+
+static bool id_valid(struct span id)
+{
+    for (size_t i = 0; i < id.length; i++) {
+        char c = id.data[i];
+        bool letter = (char)(c | 0x20) >= 'a' && (char)(c | 0x20) <= 'z';
+        if (!letter && !(c >= '0' && c <= '9') && (c == '\0' || strchr("-_.~+/=:@", c) == NULL)) {
+            return false;
+        }
+    }
+    return id.length > 0 && id.length <= LOG_ID_MOST;
+}
+
+struct span log_find_id(struct span fields)
+{
+    static const struct span name = SPAN_LITERAL("X-Request-Id");
+    const char *end = fields.data + fields.length;
+    for (const char *line = fields.data; line < end;) {
+        const char *newline = memchr(line, '\n', (size_t)(end - line));
+        if ((*line | 0x20) == 'x' && (size_t)(newline - line) > name.length && line[name.length] == ':' &&
+            span_equal_nocase((struct span){line, name.length}, name)) {
+            struct span value = span_trim(span_between(line + name.length + 1, newline - 1));
+            return id_valid(value) ? value : SPAN_LITERAL("");
+        }
+        line = newline + 1;
+    }
+    return SPAN_LITERAL("");
+}
+
+char *log_make_id(const struct log *log, char *out, uint64_t connection, uint32_t ordinal)
+{
+    out = put_span(out, (struct span){log->instance, strlen(log->instance)});
+    *out++ = '-';
+    out += number_format_hex(out, connection);
+    *out++ = '-';
+    return out + number_format_hex(out, ordinal);
+}

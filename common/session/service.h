@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* What a server is and allows: set once at start-up, read by every session. */
+#ifndef ECHOD_COMMON_SESSION_SERVICE_H
+#define ECHOD_COMMON_SESSION_SERVICE_H
+
+#include "common/http/output.h"
+#include "common/base/scoreboard.h"
+
+/* What the operating system counts for the server, all of its processes together. */
+struct usage {
+    uint64_t cpu_us;
+    uint64_t voluntary_switches;
+    uint64_t involuntary_switches;
+    uint64_t resident_bytes;
+    uint64_t threads;
+    uint64_t descriptors;
+};
+
+/* Which paths there are, where --admin-listen keeps /metrics, /healthz and /readyz to itself. */
+enum offer {
+    OFFER_ALL,   /* there is no --admin-listen */
+    OFFER_MAIN,  /* all but those */
+    OFFER_ADMIN, /* only those */
+};
+
+struct service {
+    struct shared *shared;
+    const char *mode;             /* "event" */
+    const char *version;          /* echod's */
+    const char *libevent_version; /* of the library in use */
+    const char *hostname;
+    void (*usage)(const struct service *service, struct usage *usage); /* NULL: unknown. Any thread */
+    size_t max_header_size;
+    uint64_t max_body_size;
+    enum offer offers;
+    bool cors; /* --cors */
+};
+
+/* What a thread or a loop lends to each session while that runs: scratch memory, a clock's text, a slot. Nothing in it
+ * outlives session_leave. One thread at a time. */
+struct lane {
+    const struct service *service;
+    struct turn *turn;    /* the session's own working state, at the head of the scratch memory */
+    struct log *log;      /* the access log; NULL: off. Then `extras` is set too */
+    uint64_t now_us;      /* monotonic; see session.h */
+    struct output output; /* its scratch memory and its budget are the lane's */
+    /* The date a session writes: the driver keeps it fresh. */
+    char date[SHARED_DATE_WORDS * 8];
+    size_t undecided;       /* see session_undecided; 0: nothing is */
+    bool extras;            /* answers have fields that the request does not ask for: see exchange_dress */
+    bool close_if_starved;  /* answers close their connection while others wait for a worker in vain */
+    uint32_t date_sequence; /* of clock_read_date */
+};
+
+/* Whether others wait in vain for the lane's worker. */
+static inline bool lane_starves_others(const struct lane *lane)
+{
+    return lane->close_if_starved &&
+           atomic_load_explicit(&lane->service->shared->starved, memory_order_relaxed) > 0;
+}
+
+/* Whether answers must say `Connection: close` now. */
+static inline bool lane_closing(const struct lane *lane)
+{
+    return shared_draining(lane->service->shared) || lane_starves_others(lane);
+}
+
+/* What of the scratch memory is not the output's. */
+enum { LANE_TURN_SIZE = 928 };
+
+/* Sets the lane up with scratch memory that the caller owns, aligned as malloc aligns; `slot` is lent to the lane. */
+static inline void lane_init(struct lane *lane, const struct service *service, struct slot *slot,
+                             char *scratch, size_t scratch_size)
+{
+    *lane = (struct lane){
+        .service = service,
+        .extras = service->cors,
+        .turn = (struct turn *)(void *)scratch,
+        .output = {.scratch = scratch + LANE_TURN_SIZE,
+                   .scratch_size = scratch_size - LANE_TURN_SIZE,
+                   .budget = {.shared = service->shared, .slot = slot}},
+    };
+}
+
+#endif

@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: MIT */
+/* Accepting, and not accepting. */
+#include "server/acceptor/acceptor.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "server/modes/mode.h"
+#include "server/net/warn.h"
+#include "server/drivers/shared/shortage.h"
+#include "server/drivers/shared/counters_pool.h"
+
+enum {
+    ACCEPT_BATCH = 64,    /* from one listener, before the others have their turn, */
+    ACCEPT_BATCH_MS = 10, /* and no longer than that: a fork may be slow, and the date and the signals wait */
+    SCARCE_MS = 100,      /* until accept is tried again that found no descriptor or memory */
+    CROWDED_MS = 10,      /* until another of those that are refused has to make room */
+    SETTLE_MS = 20,       /* that a drain waits for handshakes that had begun at the signal */
+    FLOOD_MS = 1000,      /* that a drain goes on accepting those that come after the signal */
+    PROBE_S = 1,
+    COMPLAIN_AGAIN_MS = 60 * 1000,
+};
+
+/* At most once a minute for each reason. */
+static bool acceptor_may_complain(struct acceptor *acceptor, enum refusal reason)
+{
+    uint64_t now = clock_ms();
+    uint64_t *last = &acceptor->complained_ms[reason];
+    if (*last != 0 && now - *last < COMPLAIN_AGAIN_MS) {
+        return false;
+    }
+    *last = now;
+    return true;
+}
+
+static bool acceptor_at_limit(const struct acceptor *acceptor)
+{
+    const struct server *server = acceptor->server;
+    return gate_served(&server->gate) - acceptor->queue.count >= server->max_connections;
+}
+
+/* Whether the next connection would be refused, as far as is known. */
+static bool acceptor_refuses(const struct acceptor *acceptor)
+{
+    const struct shared *shared = acceptor->server->service.shared;
+    return acceptor_at_limit(acceptor) || shared_queue_full(shared) || shared_shortage(shared) != 0;
+}
+
+static bool acceptor_crowded(const struct acceptor *acceptor)
+{
+    return acceptor->refusals.count + acceptor->queue.count >= ACCEPTOR_REFUSALS_MOST &&
+           acceptor_refuses(acceptor);
+}
+
+static void acceptor_pause(struct acceptor *acceptor, unsigned ms)
+{
+    struct timeval pause = {.tv_usec = ms * 1000L};
+    acceptor->paused = true;
+    event_add(&acceptor->pause_timer, &pause);
+}
+
+/* An attempt has failed in this thread. */
+static void acceptor_run_short(struct acceptor *acceptor, int error)
+{
+    atomic_store(&acceptor->server->service.shared->shortage, error);
+    acceptor->served_then = gate_served(&acceptor->server->gate);
+}
+
+/* What the last connection needed was not to be had, here or in a loop: says so, and tries anew each second. */
+static void acceptor_mind_shortage(struct acceptor *acceptor)
+{
+    static const struct timeval pause = {.tv_sec = PROBE_S};
+    const struct server *server = acceptor->server;
+    int error = shared_shortage(server->service.shared);
+    if (error == 0 || event_pending(&acceptor->probe_timer, EV_TIMEOUT, NULL)) {
+        return;
+    }
+    if (acceptor_may_complain(acceptor, REFUSAL_SYSTEM)) {
+        say("the system gives nothing for another connection: %s; refusing, or waiting", strerror(error));
+    }
+    acceptor->served_then = gate_served(&server->gate);
+    event_add(&acceptor->probe_timer, &pause);
+}
+
+/* What epoll has no memory for is tried again after a pause. */
+static void acceptor_listen(struct acceptor *acceptor, bool listen)
+{
+    if (listen == acceptor->listening) {
+        return;
+    }
+    acceptor->listening = listen;
+    for (size_t i = 0; i < acceptor->listeners->count; i++) {
+        if (!listen) {
+            event_del(&acceptor->accept_events[i]);
+        } else if (event_add(&acceptor->accept_events[i], NULL) != 0) {
+            acceptor_pause(acceptor, SCARCE_MS);
+            acceptor_listen(acceptor, false);
+            return;
+        }
+    }
+}
+
+static void acceptor_refuse(struct acceptor *acceptor, const struct arrival *arrival, enum refusal reason)
+{
+    const struct server *server = acceptor->server;
+    if (reason == REFUSAL_FULL && acceptor_may_complain(acceptor, reason)) {
+        say("full: %u connections, the most that %s allows; refusing more", server->max_connections,
+            server->binding);
+    } else if (reason == REFUSAL_QUEUE && acceptor_may_complain(acceptor, reason)) {
+        say("full: %u connections wait, the most that --queue allows; refusing more", server->options->queue);
+    }
+    reactor_add(&acceptor->refusals, arrival, reason);
+}
+
+/* Hands it to the mode, or refuses it. False if it is left to wait, where it may: for a place, or for a thread or
+ * process. */
+static bool acceptor_serve(struct acceptor *acceptor, const struct arrival *arrival, bool full, bool may_wait)
+{
+    struct server *server = acceptor->server;
+    if (full) {
+        if (!may_wait) {
+            acceptor_refuse(acceptor, arrival, REFUSAL_FULL);
+        }
+        return !may_wait;
+    }
+    int error = server->mode->serve(server, arrival);
+    bool waits = may_wait && error == -EAGAIN;
+    if (error == 0 && !server->mode->loops) { /* those take it in their own threads */
+        shortage_over(server);
+    } else if (error == -EBUSY) {
+        acceptor_refuse(acceptor, arrival, REFUSAL_QUEUE);
+    } else if (error != 0) {
+        if (!waits) {
+            acceptor_refuse(acceptor, arrival, REFUSAL_SYSTEM);
+        }
+        acceptor_run_short(acceptor, -error);
+    }
+    return !waits;
+}
+
+/* ---- places that lingering connections hold ---- */
+
+_Static_assert((int)PLACE_QUEUE_SIZE >= (int)ACCEPTOR_REFUSALS_MOST, "the places of refusals are for both");
+
+/* Whether there are more lingering connections than new ones that wait for what those hold. */
+static bool acceptor_may_queue(const struct acceptor *acceptor)
+{
+    return !acceptor->closing && acceptor->queue.count < PLACE_QUEUE_SIZE &&
+           gate_giving_way(&acceptor->server->gate) > acceptor->queue.count;
+}
+
+/* As many lingering connections are to close, once they have lingered for half a second. */
+static void acceptor_ask(const struct acceptor *acceptor, unsigned count)
+{
+    place_ask(acceptor->server->service.shared, SERVER_MODE_SLOTS, count);
+}
+
+static void acceptor_queue_up(struct acceptor *acceptor, const struct arrival *arrival)
+{
+    static const struct timeval again = {.tv_usec = ACCEPTOR_PLACE_ASK_MS * 1000L};
+    place_queue_put(&acceptor->queue, arrival, clock_ms());
+    if (acceptor->queue.count == 1) {
+        acceptor_ask(acceptor, 1);
+        event_add(&acceptor->queue_timer, &again);
+    }
+}
+
+/* Serves those that wait while they can be; refuses the others that have waited since `refuse_ms` or longer. */
+static void acceptor_serve_queue(struct acceptor *acceptor, uint64_t refuse_ms)
+{
+    struct place_queue *queue = &acceptor->queue;
+    while (queue->count > 0 && acceptor_serve(acceptor, &queue->items[0], acceptor_at_limit(acceptor),
+                                              queue->since_ms[0] > refuse_ms)) {
+        place_queue_drop(queue);
+    }
+    if (acceptor->queue.count == 0) {
+        event_del(&acceptor->queue_timer);
+    }
+}
+
+static void acceptor_place(struct acceptor *acceptor, struct arrival *arrival)
+{
+    bool full = acceptor_at_limit(acceptor);
+    arrival->number = ++acceptor->number;
+    gate_enter(&acceptor->server->gate);
+    if (!acceptor_serve(acceptor, arrival, full, acceptor_may_queue(acceptor))) {
+        acceptor_queue_up(acceptor, arrival);
+    }
+}
+
+/* Accepts a batch of connections, fewer if no more wait or there is no room; counts them. Returns whether none waited
+ * any more. */
+static bool acceptor_accept(struct acceptor *acceptor, int fd, unsigned *accepted)
+{
+    struct arrival arrival;
+    uint64_t begin = clock_coarse_ms();
+    for (*accepted = 0; *accepted < ACCEPT_BATCH && clock_coarse_ms() - begin <= ACCEPT_BATCH_MS;
+         ++*accepted) {
+        if (acceptor_crowded(acceptor)) {
+            return !listener_has_queue(fd);
+        }
+        switch (arrival_accept(&arrival, fd)) {
+        case ACCEPTING_DONE: acceptor_place(acceptor, &arrival); break;
+        case ACCEPTING_EMPTY: return true;
+        case ACCEPTING_GONE: break;
+        case ACCEPTING_SCARCE:
+            acceptor_run_short(acceptor, errno);
+            if (acceptor->paused_in_vain) {
+                acceptor_ask(acceptor, 1);
+            }
+            acceptor_pause(acceptor, SCARCE_MS);
+            return false;
+        }
+    }
+    return false;
+}
+
+/* Accepts what a listener has queued. Whether that is done: none waits or will, or what was queued at the signal is
+ * accepted and new ones came all the time since. */
+static bool acceptor_empty_queue(struct acceptor *acceptor, size_t i)
+{
+    struct remainder *remainder = &acceptor->remainders[i];
+    unsigned accepted;
+    if (!remainder->done) {
+        uint64_t age = clock_ms() - acceptor->closing_ms;
+        bool none_waits = acceptor_accept(acceptor, acceptor->listeners->items[i].fd, &accepted);
+        remainder->queued -= accepted < remainder->queued ? accepted : remainder->queued;
+        remainder->done = none_waits ? age >= SETTLE_MS : remainder->queued == 0 && age >= FLOOD_MS;
+    }
+    return remainder->done;
+}
+
+static void acceptor_close_listeners(struct acceptor *acceptor)
+{
+    acceptor_listen(acceptor, false);
+    acceptor->closed = true;
+    listeners_close(acceptor->listeners);
+}
+
+/* Closes the listeners if the kernel has nothing queued any more; else this goes on in the loop's next turn, or when
+ * there is room. */
+static void acceptor_empty_queues(struct acceptor *acceptor)
+{
+    static const struct timeval settle = {.tv_usec = SETTLE_MS * 1000L};
+    bool done = true;
+    for (size_t i = 0; i < acceptor->listeners->count && !acceptor->paused; i++) {
+        done &= acceptor_empty_queue(acceptor, i);
+    }
+    if (acceptor->paused) {
+        return;
+    }
+    if (done) {
+        acceptor_close_listeners(acceptor);
+        reactor_drain(&acceptor->refusals);
+    } else {
+        event_add(&acceptor->pause_timer, &settle);
+    }
+}
+
+/* The one place where it is decided whether there is room, and whether to accept. */
+static void acceptor_update(struct acceptor *acceptor)
+{
+    struct server *server = acceptor->server;
+    if (acceptor->closing && !acceptor->closed && !acceptor->paused) {
+        acceptor_empty_queues(acceptor);
+    }
+    acceptor_serve_queue(acceptor, acceptor->closing ? UINT64_MAX : 0);
+    acceptor_mind_shortage(acceptor);
+    if (acceptor_refuses(acceptor) || acceptor->paused) {
+        gate_watch(&server->gate);
+    }
+    bool full = acceptor_at_limit(acceptor);
+    if (full != shared_full(server->service.shared)) {
+        atomic_store(&server->service.shared->full, full);
+    }
+    acceptor_listen(acceptor, !acceptor->closed && !acceptor->paused);
+    drain_check(&acceptor->drain);
+}
+
+/* Where nobody can even be refused the one that has been refused longest makes room, then another a little later: how
+ * many wait is not known. */
+static void acceptor_on_acceptable(evutil_socket_t fd, short events, void *context)
+{
+    struct acceptor *acceptor = context;
+    unsigned accepted;
+    (void)events;
+    if (!acceptor->listening) {
+        return;
+    }
+    acceptor_serve_queue(acceptor, 0);
+    if (acceptor_crowded(acceptor)) {
+        reactor_make_room(&acceptor->refusals);
+        acceptor_pause(acceptor, CROWDED_MS);
+    } else if (!acceptor->closing) {
+        acceptor_accept(acceptor, fd, &accepted);
+    }
+    acceptor_update(acceptor);
+}
+
+static void acceptor_on_queue_timer(evutil_socket_t fd, short events, void *context)
+{
+    struct acceptor *acceptor = context;
+    (void)fd;
+    (void)events;
+    acceptor_serve_queue(acceptor, clock_ms() - ACCEPTOR_PLACE_WAIT_MS);
+    acceptor_ask(acceptor, acceptor->queue.count);
+    acceptor_update(acceptor);
+}
+
+static void acceptor_go_on(struct acceptor *acceptor)
+{
+    event_del(&acceptor->pause_timer);
+    acceptor->paused = false;
+    acceptor_update(acceptor);
+}
+
+static void acceptor_on_pause_end(evutil_socket_t fd, short events, void *context)
+{
+    struct acceptor *acceptor = context;
+    (void)fd;
+    (void)events;
+    acceptor->paused_in_vain = true;
+    acceptor_go_on(acceptor);
+}
+
+static void acceptor_on_bell(evutil_socket_t fd, short events, void *context)
+{
+    struct acceptor *acceptor = context;
+    struct server *server = acceptor->server;
+    (void)fd;
+    (void)events;
+    gate_answer(&server->gate);
+    acceptor->paused_in_vain = false;
+    if (event_pending(&acceptor->probe_timer, EV_TIMEOUT, NULL) &&
+        gate_served(&server->gate) < acceptor->served_then) {
+        event_del(&acceptor->probe_timer);
+        shortage_over(server);
+    }
+    acceptor_go_on(acceptor);
+}
+
+/* Whether a connection more would get what it needs. */
+static bool acceptor_probe(struct acceptor *acceptor)
+{
+    struct server *server = acceptor->server;
+    return reactor_probe(&acceptor->refusals) == 0 &&
+           (server->mode->probe == NULL || server->mode->probe(server) == 0);
+}
+
+static void acceptor_on_probe(evutil_socket_t fd, short events, void *context)
+{
+    struct acceptor *acceptor = context;
+    (void)fd;
+    (void)events;
+    if (acceptor_probe(acceptor)) {
+        shortage_over(acceptor->server);
+    }
+    acceptor_go_on(acceptor);
+}
+
+void acceptor_close(struct acceptor *acceptor)
+{
+    acceptor->closing = true;
+    acceptor->closing_ms = clock_ms();
+    listeners_unlink(acceptor->listeners);
+    listeners_admit_no_more(acceptor->listeners);
+    for (size_t i = 0; i < acceptor->listeners->count; i++) {
+        int queued = listener_queued(acceptor->listeners->items[i].fd);
+        acceptor->remainders[i].queued =
+            queued >= 0 ? (unsigned)queued : acceptor->server->options->backlog + 1;
+    }
+    acceptor_go_on(acceptor);
+}
+
+struct listeners_queue acceptor_abandon(struct acceptor *acceptor)
+{
+    struct listeners_queue queue = listeners_queue(acceptor->listeners);
+    if (!acceptor->closed) {
+        acceptor_close_listeners(acceptor);
+    }
+    return queue;
+}
+
+void acceptor_report(struct acceptor *acceptor)
+{
+    struct server *server = acceptor->server;
+    if (report_begin(&acceptor->report, server->service.shared)) {
+        server->mode->report(server, &acceptor->report);
+        report_reactor(&acceptor->report, &acceptor->refusals);
+        report_end(&acceptor->report);
+    }
+}
+
+void acceptor_unlink(struct acceptor *acceptor)
+{
+    listeners_unlink(acceptor->listeners);
+    listeners_unlink(acceptor->admin.listeners);
+}
+
+void acceptor_finish(struct acceptor *acceptor, int status)
+{
+    acceptor->status = status;
+    event_base_loopbreak(acceptor->base);
+}
+
+int acceptor_run(struct acceptor *acceptor)
+{
+    acceptor_update(acceptor);
+    reactor_base_run(acceptor->base);
+    return acceptor->status;
+}
+
+/* libevent keeps timers in an array that begins with room for eight, more than this base ever has, once there was one:
+ * setting them takes no memory then, as what they are for may be that there is none. */
+static int acceptor_reserve_timers(struct acceptor *acceptor)
+{
+    static const struct timeval some_time = {.tv_sec = 1};
+    int error = event_add(&acceptor->probe_timer, &some_time) == 0 ? 0 : -ENOMEM;
+    event_del(&acceptor->probe_timer);
+    return error;
+}
+
+static int acceptor_assign_events(struct acceptor *acceptor)
+{
+    struct listeners *listeners = acceptor->listeners;
+    for (size_t i = 0; i < listeners->count; i++) {
+        event_assign(&acceptor->accept_events[i], acceptor->base, listeners->items[i].fd,
+                     EV_READ | EV_PERSIST, acceptor_on_acceptable, acceptor);
+    }
+    event_assign(&acceptor->pause_timer, acceptor->base, -1, 0, acceptor_on_pause_end, acceptor);
+    event_assign(&acceptor->probe_timer, acceptor->base, -1, 0, acceptor_on_probe, acceptor);
+    event_assign(&acceptor->queue_timer, acceptor->base, -1, EV_PERSIST, acceptor_on_queue_timer, acceptor);
+    event_assign(&acceptor->bell_event, acceptor->base, acceptor->server->gate.bell, EV_READ | EV_PERSIST,
+                 acceptor_on_bell, acceptor);
+    if (event_add(&acceptor->bell_event, NULL) != 0) {
+        return -ENOMEM;
+    }
+    int error = acceptor_reserve_timers(acceptor);
+    if (error != 0) {
+        event_del(&acceptor->bell_event);
+    }
+    return error;
+}
+
+int acceptor_init(struct acceptor *acceptor, struct server *server, struct listeners *listeners,
+                  struct listeners *admin)
+{
+    struct timeouts timeouts = timeouts_of(server->options, ACCEPTOR_REFUSAL_MS);
+    struct slot *slot = slot_lend(server->service.shared, SERVER_ACCEPTOR_SLOT);
+    *acceptor = (struct acceptor){.server = server, .listeners = listeners, .base = reactor_base_new()};
+    if (acceptor->base == NULL) {
+        return -ENOMEM;
+    }
+    server->base = acceptor->base;
+    int error = reactor_init(&acceptor->refusals, server, acceptor->base, slot, &timeouts);
+    if (error != 0) {
+        goto fail_base;
+    }
+    acceptor->refusals.linger_ms = ACCEPTOR_REFUSAL_MS - LINGER_UNREAD_MS;
+    error = date_timer_init(&acceptor->date, acceptor->base, server->service.shared);
+    if (error != 0) {
+        goto fail_reactor;
+    }
+    error = drain_init(&acceptor->drain, acceptor);
+    if (error != 0) {
+        goto fail_date;
+    }
+    error = admin_init(&acceptor->admin, server, admin, slot, &acceptor->number);
+    if (error != 0) {
+        goto fail_drain;
+    }
+    error = acceptor_assign_events(acceptor);
+    if (error == 0) {
+        return 0;
+    }
+    admin_deinit(&acceptor->admin);
+fail_drain:
+    drain_deinit(&acceptor->drain);
+fail_date:
+    date_timer_deinit(&acceptor->date);
+fail_reactor:
+    reactor_deinit(&acceptor->refusals);
+fail_base:
+    event_base_free(acceptor->base);
+    return error;
+}
+
+void acceptor_deinit(struct acceptor *acceptor)
+{
+    acceptor_listen(acceptor, false);
+    event_del(&acceptor->bell_event);
+    event_del(&acceptor->pause_timer);
+    event_del(&acceptor->probe_timer);
+    event_del(&acceptor->queue_timer);
+    admin_deinit(&acceptor->admin);
+    drain_deinit(&acceptor->drain);
+    date_timer_deinit(&acceptor->date);
+    reactor_deinit(&acceptor->refusals);
+    event_base_free(acceptor->base);
+}

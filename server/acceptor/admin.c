@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/* A second, small acceptor: a reactor of its own with a gate of its own. */
+#include "server/acceptor/admin.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <unistd.h>
+
+enum { PAUSE_MS = 100 };
+
+static void admin_listen(struct admin *admin, bool listen)
+{
+    if (listen == admin->listening) {
+        return;
+    }
+    admin->listening = listen;
+    for (size_t i = 0; i < admin->listeners->count; i++) {
+        if (listen) {
+            event_add(&admin->accept_events[i], NULL);
+        } else {
+            event_del(&admin->accept_events[i]);
+        }
+    }
+}
+
+static void admin_place(struct admin *admin, struct arrival *arrival)
+{
+    arrival->number = ++*admin->number;
+    gate_enter(&admin->gate);
+    reactor_add(&admin->reactor, arrival, REFUSAL_NOT);
+}
+
+static void admin_on_acceptable(evutil_socket_t fd, short events, void *context)
+{
+    static const struct timeval pause = {.tv_usec = PAUSE_MS * 1000L};
+    struct admin *admin = context;
+    struct arrival arrival;
+    (void)events;
+    while (admin->listening) {
+        switch (arrival_accept(&arrival, fd)) {
+        case ACCEPTING_DONE: admin_place(admin, &arrival); break;
+        case ACCEPTING_EMPTY: return;
+        case ACCEPTING_GONE: break;
+        case ACCEPTING_SCARCE:
+            admin_listen(admin, false);
+            event_add(&admin->pause_timer, &pause);
+            return;
+        }
+        if (gate_open(&admin->gate) >= ADMIN_CONNECTIONS_MOST) {
+            gate_watch(&admin->gate);
+            admin_listen(admin, gate_open(&admin->gate) < ADMIN_CONNECTIONS_MOST);
+        }
+    }
+}
+
+static void admin_on_room(evutil_socket_t fd, short events, void *context)
+{
+    struct admin *admin = context;
+    (void)fd;
+    (void)events;
+    gate_answer(&admin->gate);
+    admin_listen(admin, true);
+}
+
+static bool admin_place_wanted(const struct reactor *reactor)
+{
+    const struct admin *admin =
+        (const struct admin *)((const char *)reactor - offsetof(struct admin, reactor));
+    bool waits = false;
+    for (size_t i = 0; i < admin->listeners->count; i++) {
+        waits |= listener_has_queue(admin->listeners->items[i].fd);
+    }
+    return waits && gate_open(&admin->gate) >= ADMIN_CONNECTIONS_MOST;
+}
+
+int admin_init(struct admin *admin, struct server *server, struct listeners *listeners, struct slot *slot,
+               uint64_t *number)
+{
+    *admin = (struct admin){.listeners = listeners, .service = server->service, .number = number};
+    if (listeners->count == 0) {
+        return 0;
+    }
+    int error = gate_init(&admin->gate, &admin->open, &admin->lingering);
+    if (error != 0) {
+        return error;
+    }
+    error = reactor_init(&admin->reactor, server, server->base, slot, &server->timeouts);
+    if (error != 0) {
+        gate_deinit(&admin->gate);
+        return error;
+    }
+    admin->service.offers = OFFER_ADMIN;
+    admin->reactor.lane.service = &admin->service;
+    admin->reactor.gate = &admin->gate;
+    admin->reactor.place_wanted = admin_place_wanted;
+    for (size_t i = 0; i < listeners->count; i++) {
+        event_assign(&admin->accept_events[i], server->base, listeners->items[i].fd, EV_READ | EV_PERSIST,
+                     admin_on_acceptable, admin);
+    }
+    event_assign(&admin->pause_timer, server->base, -1, 0, admin_on_room, admin);
+    event_assign(&admin->bell_event, server->base, admin->gate.bell, EV_READ | EV_PERSIST, admin_on_room,
+                 admin);
+    event_add(&admin->bell_event, NULL);
+    admin_listen(admin, true);
+    return 0;
+}
+
+void admin_deinit(struct admin *admin)
+{
+    if (admin->listeners->count == 0) {
+        return;
+    }
+    admin_listen(admin, false);
+    event_del(&admin->bell_event);
+    event_del(&admin->pause_timer);
+    reactor_deinit(&admin->reactor);
+    gate_deinit(&admin->gate);
+}

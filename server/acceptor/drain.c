@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/* From the first signal to the end. */
+#include "server/acceptor/drain.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "server/acceptor/acceptor.h"
+#include "server/modes/mode.h"
+#include "server/net/warn.h"
+#include "server/net/systemd.h"
+
+enum {
+    /* What is in flight when the timeout is 0 is cut off, but connections that are idle are closed, not cut off. */
+    DRAIN_LEAST_MS = 50,
+    /* What idle connections still have, once the listeners are closed. The last of those that were accepted have been made
+     * by clients that are about to send: a proxy does not send a POST a second time when such a connection is closed. */
+    DRAIN_GRACE_MS = 100,
+    /* Once all that are still open only linger they have had their answers, and are left after that time. */
+    DRAIN_LINGER_MS = 5000,
+    /* What is cut off has so long to write its line of the access log. */
+    DRAIN_CUTTING_MS = 2000,
+};
+
+static sigset_t drain_signals(void)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    sigaddset(&signals, SIGUSR1);
+    return signals;
+}
+
+void drain_block_signals(void)
+{
+    sigset_t signals = drain_signals();
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+}
+
+static void drain_after(struct event *event, uint64_t ms)
+{
+    struct timeval delay = {.tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+    event_add(event, &delay);
+}
+
+/* A line if there are any. Returns how many there are. */
+static uint64_t drain_say(uint64_t count, bool least, const char *fate)
+{
+    if (count > 0) {
+        say("%s%llu %s %s", least ? "at least " : "", (unsigned long long)count,
+            count == 1 ? "connection was" : "connections were", fate);
+    }
+    return count;
+}
+
+/* Connections that do not only linger: those have had their answers. */
+static uint64_t drain_left(const struct gate *gate)
+{
+    uint64_t open = gate_open(gate), lingering = gate_lingering(gate);
+    return open > lingering ? open - lingering : 0;
+}
+
+/* Connections that are still open have not said whether they are cut off: some may have been idle. */
+static void drain_finish(struct drain *drain)
+{
+    struct shared *shared = drain->acceptor->server->service.shared;
+    uint64_t open = drain_left(&drain->acceptor->server->gate);
+    uint64_t cut_off = atomic_load(&shared->cut_off);
+    uint64_t known = (cut_off > open ? cut_off : open) + drain->abandoned.count;
+    uint64_t lost = drain_say(known, open > 0 || drain->abandoned.least, "cut off by the drain timeout") +
+                    drain_say(atomic_load(&shared->crashed) - drain->crashed, false, "lost");
+    drain->phase = DRAIN_OVER;
+    acceptor_finish(drain->acceptor, lost > 0 ? 1 : 0);
+}
+
+void drain_check(struct drain *drain)
+{
+    struct gate *gate = &drain->acceptor->server->gate;
+    if ((drain->phase == DRAIN_CLOSING || drain->phase == DRAIN_CUTTING) && drain->acceptor->closed) {
+        gate_watch(gate);
+        if (gate_open(gate) == 0 || (drain->phase == DRAIN_CUTTING && drain_left(gate) == 0)) {
+            drain_finish(drain);
+        }
+    }
+}
+
+static void drain_check_lingering(struct drain *drain)
+{
+    struct gate *gate = &drain->acceptor->server->gate;
+    uint64_t now = clock_ms();
+    if (drain_left(gate) > 0 || !drain->acceptor->closed) {
+        drain->lingering_since_ms = 0;
+    } else if (drain->lingering_since_ms == 0) {
+        drain->lingering_since_ms = now;
+    } else if (now - drain->lingering_since_ms >= DRAIN_LINGER_MS) {
+        drain_finish(drain);
+    }
+}
+
+static void drain_close(struct drain *drain)
+{
+    struct server *server = drain->acceptor->server;
+    uint64_t timeout = server->options->drain_timeout_ms;
+    timeout = timeout < DRAIN_LEAST_MS ? DRAIN_LEAST_MS : timeout;
+    drain->phase = DRAIN_CLOSING;
+    acceptor_close(drain->acceptor);
+    drain_after(&drain->step, timeout < (uint64_t)2 * DRAIN_GRACE_MS ? timeout / 2 : DRAIN_GRACE_MS);
+    drain_after(&drain->deadline, timeout);
+    drain_check(drain);
+}
+
+void drain_notify(const char *state)
+{
+    int error = systemd_notify(state);
+    if (error != 0) {
+        say("cannot tell the service manager %s: %s", state, strerror(-error));
+    }
+}
+
+static void drain_begin(struct drain *drain)
+{
+    struct server *server = drain->acceptor->server;
+    atomic_store(&server->service.shared->draining, true);
+    drain->crashed = atomic_load(&server->service.shared->crashed);
+    drain->phase = DRAIN_DELAY;
+    drain_notify("STOPPING=1");
+    if (server->options->drain_delay_ms == 0) {
+        drain_close(drain);
+    } else {
+        drain_after(&drain->step, server->options->drain_delay_ms);
+    }
+}
+
+static void drain_tell(struct drain *drain)
+{
+    struct server *server = drain->acceptor->server;
+    server->mode->drain(server);
+    if (drain->phase == DRAIN_CUTTING) {
+        reactor_drain(&drain->acceptor->refusals);
+    } else {
+        drain_check_lingering(drain);
+    }
+    drain_after(&drain->step, ACCEPTOR_DRAIN_AGAIN_MS);
+}
+
+static void drain_on_step(evutil_socket_t fd, short events, void *context)
+{
+    struct drain *drain = context;
+    (void)fd;
+    (void)events;
+    switch (drain->phase) {
+    case DRAIN_NOT:
+    case DRAIN_OVER: break;
+    case DRAIN_DELAY: drain_close(drain); break;
+    case DRAIN_CLOSING:
+    case DRAIN_CUTTING: drain_tell(drain); break;
+    }
+}
+
+static void drain_cut_off(struct drain *drain)
+{
+    drain->phase = DRAIN_CUTTING;
+    drain->abandoned = acceptor_abandon(drain->acceptor);
+    atomic_store(&drain->acceptor->server->service.shared->cutting, true);
+    drain_after(&drain->deadline, DRAIN_CUTTING_MS);
+    drain_tell(drain);
+    drain_check(drain);
+}
+
+static void drain_on_deadline(evutil_socket_t fd, short events, void *context)
+{
+    struct drain *drain = context;
+    (void)fd;
+    (void)events;
+    if (drain->phase == DRAIN_CLOSING) {
+        drain_cut_off(drain);
+    } else if (drain->phase == DRAIN_CUTTING) {
+        drain_finish(drain);
+    }
+}
+
+static void drain_reopen_log(struct server *server)
+{
+    access_log_reopen(server->log);
+    if (server->mode->log_reopened != NULL) {
+        server->mode->log_reopened(server);
+    }
+}
+
+static void drain_on_signal(evutil_socket_t fd, short events, void *context)
+{
+    struct drain *drain = context;
+    (void)events;
+    struct signalfd_siginfo signal;
+    while (read(fd, &signal, sizeof(signal)) == (ssize_t)sizeof(signal)) {
+        if (signal.ssi_signo == SIGHUP) {
+            drain_reopen_log(drain->acceptor->server);
+            continue;
+        }
+        if (signal.ssi_signo == SIGUSR1) {
+            acceptor_report(drain->acceptor);
+            continue;
+        }
+        if (drain->phase != DRAIN_NOT) {
+            acceptor_unlink(drain->acceptor);
+            _exit(128 + (int)signal.ssi_signo);
+        }
+        drain_begin(drain);
+    }
+}
+
+int drain_init(struct drain *drain, struct acceptor *acceptor)
+{
+    sigset_t signals = drain_signals();
+    *drain =
+        (struct drain){.acceptor = acceptor, .signals = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC)};
+    if (drain->signals < 0) {
+        return -errno;
+    }
+    event_assign(&drain->step, acceptor->base, -1, 0, drain_on_step, drain);
+    event_assign(&drain->deadline, acceptor->base, -1, 0, drain_on_deadline, drain);
+    event_assign(&drain->signal_event, acceptor->base, drain->signals, EV_READ | EV_PERSIST, drain_on_signal,
+                 drain);
+    if (event_add(&drain->signal_event, NULL) != 0) {
+        close(drain->signals);
+        return -ENOMEM;
+    }
+    return 0;
+}
+
+void drain_deinit(struct drain *drain)
+{
+    event_del(&drain->signal_event);
+    event_del(&drain->step);
+    event_del(&drain->deadline);
+    close(drain->signals);
+}

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: MIT */
+/* The blocking loop: between requests a blocking recv, whose timeout the socket keeps; inside one, poll with the session's
+ * deadline. In the steady state that is recv, send, and nothing else. */
+#include "server/drivers/blocking/blocking.h"
+
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include "common/base/clock.h"
+#include "common/base/compiler.h"
+#include "server/drivers/shared/lingering.h"
+#include "server/net/transport.h"
+#include "server/drivers/shared/pump.h"
+
+/* Who waits longer than that gives back the pages that only turns need. */
+enum { BLOCKING_BRIEF_MS = 100, BLOCKING_PAGE = 4096 };
+
+static const struct span no_bytes = {.data = "", .length = 0};
+
+/* Between turns nothing is kept there. */
+static void blocking_give_back(struct blocking *b)
+{
+    uintptr_t begin = ((uintptr_t)b->scratch + BLOCKING_PAGE - 1) & ~(uintptr_t)(BLOCKING_PAGE - 1);
+    uintptr_t end = (uintptr_t)(b->input + sizeof(b->input)) & ~(uintptr_t)(BLOCKING_PAGE - 1);
+    madvise((void *)begin, end - begin, MADV_DONTNEED);
+}
+
+/* Whether nearly half of the budget is held. What a thread has read is there twice: where it is kept, and in its input, which
+ * the budget does not count, until that is given back. From then on reads are small, and every wait gives back. */
+static bool blocking_pressed(const struct blocking *b)
+{
+    struct budget budget = b->lane.output.budget;
+    return budget_tight_with(budget, budget.shared->held_limit / 2);
+}
+
+/* As poll does. Who waits for long holds what an idle connection does and what the budget counts, no more. */
+static int blocking_poll(struct blocking *b, struct pollfd *socket, int patience)
+{
+    int brief = blocking_pressed(b) ? 0 : BLOCKING_BRIEF_MS;
+    bool within = patience >= 0 && patience <= brief;
+    int ready = poll(socket, 1, within ? patience : brief);
+    if (ready != 0 || within) {
+        return ready;
+    }
+    blocking_give_back(b);
+    return poll(socket, 1, patience < 0 ? -1 : patience - brief);
+}
+
+/* False when there is nothing left to do but to close. */
+static bool blocking_turn(struct blocking *b, enum happening happening, struct span bytes)
+{
+    bool kept = turn_take(&b->session, &b->lane, b->fd, happening, bytes);
+    /* The idle timer is the socket's. */
+    if (b->session.timer_restarted && b->session.timer != TIMER_IDLE) {
+        b->session.timer_restarted = false;
+        b->since_ms = clock_ms();
+    }
+    return kept;
+}
+
+static size_t blocking_read_size(const struct blocking *b)
+{
+    return blocking_pressed(b) ? BLOCKING_PAGE : turn_read_size(&b->lane, sizeof(b->input));
+}
+
+static struct transfer blocking_receive(struct blocking *b, enum patience patience)
+{
+    return b->large ? transport_receive(b->fd, b->input, blocking_read_size(b), patience)
+                    : transport_receive(b->fd, b->first, sizeof(b->first), patience);
+}
+
+static bool blocking_feed(struct blocking *b, size_t length)
+{
+    struct span bytes = {.data = b->large ? b->input : b->first, .length = length};
+    b->large |= length == sizeof(b->first);
+    return blocking_turn(b, HAPPENING_BYTES, bytes);
+}
+
+/* The socket's timeout has run out: the idle timeout, or a part of it after which to look around. */
+static bool blocking_idle_too_long(struct blocking *b)
+{
+    uint64_t now = clock_ms();
+    if (b->session.timer_restarted) {
+        b->session.timer_restarted = false;
+        b->idle_since = now - b->receive_ms;
+    }
+    return now - b->idle_since >= b->server->timeouts.limit[TIMER_IDLE];
+}
+
+/* By a signal; the socket's timeout begins anew. How long it had waited is not known: all interruptions together add an
+ * idle timeout at most. */
+static COLD bool blocking_idle_interrupted(struct blocking *b)
+{
+    if (b->session.timer_restarted) {
+        b->session.timer_restarted = false;
+        b->idle_since = clock_ms();
+        return true;
+    }
+    return blocking_idle_too_long(b) ? blocking_turn(b, HAPPENING_TIMEOUT, no_bytes) : true;
+}
+
+static void blocking_set_receive_timeout(struct blocking *b, uint64_t most)
+{
+    uint64_t limit = b->server->timeouts.limit[TIMER_IDLE];
+    if (most != 0 && most < limit) {
+        limit = most;
+    }
+    if (limit == b->receive_ms) {
+        return;
+    }
+    b->receive_ms = limit;
+    struct timeval timeout = {.tv_sec = (time_t)(limit / 1000),
+                              .tv_usec = (suseconds_t)(limit % 1000 * 1000)};
+    setsockopt(b->fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+}
+
+/* Lines do not wait for the next request: as long as there are some it wakes up soon. */
+static COLD void blocking_mind_log(struct blocking *b)
+{
+    bool soon = access_log_pending(&b->lane);
+    blocking_set_receive_timeout(b, soon ? LOG_WAIT_US / 1000 : b->glance_ms);
+}
+
+/* It has been silent for a glance's time while others wait for a worker. One that was never served is not given up. */
+static bool blocking_gives_way(const struct blocking *b)
+{
+    return b->session.requests > 0 && lane_starves_others(&b->lane);
+}
+
+/* Between requests. Bytes that have come are served even when the server drains. */
+static bool blocking_await_request(struct blocking *b)
+{
+    if (UNUSUAL(b->lane.log != NULL)) {
+        blocking_mind_log(b);
+    }
+    slot_show(b->lane.output.budget.slot, DOING_IDLE);
+    bool closing = atomic_load_explicit(b->closing, memory_order_relaxed);
+    struct transfer read = blocking_receive(b, closing ? PATIENCE_NONE : PATIENCE_WAIT);
+    slot_show(b->lane.output.budget.slot, DOING_READING);
+    switch (read.outcome) {
+    case TRANSPORT_MOVED: return blocking_feed(b, read.length);
+    case TRANSPORT_RETRY:
+        access_log_flush(&b->lane);
+        if (closing || blocking_idle_too_long(b)) {
+            return blocking_turn(b, closing ? HAPPENING_SHUTDOWN : HAPPENING_TIMEOUT, no_bytes);
+        }
+        return blocking_gives_way(b) ? blocking_turn(b, HAPPENING_SHUTDOWN, no_bytes) : true;
+    case TRANSPORT_INTERRUPTED: return blocking_idle_interrupted(b);
+    case TRANSPORT_END: return blocking_turn(b, HAPPENING_END, no_bytes);
+    case TRANSPORT_LOST: return false;
+    }
+    __builtin_unreachable();
+}
+
+static uint64_t left_of(uint64_t deadline, uint64_t now)
+{
+    return deadline > now ? deadline - now : 0;
+}
+
+/* What comes next by itself, and in how many milliseconds, for poll; -1: nothing does. */
+struct due {
+    enum happening happening;
+    int patience;
+};
+
+static struct due blocking_due_alarm(struct blocking *b)
+{
+    uint64_t now = clock_us();
+    if (b->session.wait_restarted) {
+        b->session.wait_restarted = false;
+        b->alarm_us = now + session_wait_ms(&b->session) * 1000;
+    }
+    return (struct due){HAPPENING_DONE, (int)((left_of(b->alarm_us, now) + 999) / 1000)};
+}
+
+/* A handler may wait while the client is slow to read what was answered before: whichever of both ends first. */
+static struct due blocking_due(struct blocking *b, unsigned wants)
+{
+    uint64_t limit = b->server->timeouts.limit[b->session.timer];
+    struct due timer = {HAPPENING_TIMEOUT, limit == 0 ? -1 : (int)left_of(b->since_ms + limit, clock_ms())};
+    if ((wants & WANT_WAIT) == 0) {
+        return timer;
+    }
+    struct due alarm = blocking_due_alarm(b);
+    return timer.patience < 0 || alarm.patience <= timer.patience ? alarm : timer;
+}
+
+/* Inside a request: for whatever comes first of what the session wants. */
+static bool blocking_await_progress(struct blocking *b, unsigned wants)
+{
+    struct pollfd socket = {.fd = b->fd};
+    socket.events =
+        (short)(((wants & WANT_READ) != 0 ? POLLIN : 0) | ((wants & WANT_WRITE) != 0 ? POLLOUT : 0));
+    access_log_flush(&b->lane);
+    struct due due = blocking_due(b, wants);
+    int ready = blocking_poll(b, &socket, due.patience);
+    if (ready == 0) {
+        return blocking_turn(b, due.happening, no_bytes);
+    }
+    if (ready < 0 || (socket.revents & POLLIN) != 0) {
+        return true; /* interrupted, or it is read next */
+    }
+    if ((socket.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0) {
+        return false; /* reset: nobody is there to answer to */
+    }
+    return blocking_turn(b, HAPPENING_ROOM, no_bytes);
+}
+
+static bool blocking_is_cut_off(const struct blocking *b)
+{
+    return shared_cutting(b->server->service.shared);
+}
+
+static bool blocking_work(struct blocking *b)
+{
+    struct work *work = session_work(&b->session);
+    access_log_flush(&b->lane);
+    work->run(work);
+    return blocking_is_cut_off(b) || blocking_turn(b, HAPPENING_DONE, no_bytes);
+}
+
+/* Not for an idle connection. */
+static bool blocking_go_on(struct blocking *b, unsigned wants)
+{
+    if (blocking_is_cut_off(b)) {
+        turn_cut_off(&b->session, &b->lane);
+        return false;
+    }
+    slot_show(b->lane.output.budget.slot, (wants & WANT_WORK) != 0       ? DOING_WORKING
+                                          : (wants & WANT_WAIT) != 0     ? DOING_WAITING
+                                          : b->session.out_committed > 0 ? DOING_SENDING
+                                                                         : DOING_READING);
+    if ((wants & WANT_WORK) != 0) {
+        return blocking_work(b);
+    }
+    if ((wants & WANT_READ) != 0) {
+        struct transfer read = blocking_receive(b, PATIENCE_NONE);
+        switch (read.outcome) {
+        case TRANSPORT_MOVED: return blocking_feed(b, read.length);
+        case TRANSPORT_RETRY:
+        case TRANSPORT_INTERRUPTED: break;
+        case TRANSPORT_END: return blocking_turn(b, HAPPENING_END, no_bytes);
+        case TRANSPORT_LOST: return false;
+        }
+    }
+    return blocking_await_progress(b, wants);
+}
+
+/* Waits for bytes, or until it is time to look around; false once it is over. */
+static bool blocking_go_on_lingering(struct blocking *b, struct lingering *lingering)
+{
+    const struct slot *slot = b->lane.output.budget.slot;
+    struct pollfd socket = {.fd = b->fd, .events = POLLIN};
+    uint64_t left = left_of(lingering_deadline(lingering), clock_ms());
+    int ready =
+        poll(&socket, lingering->unread ? 0 : 1, left < LINGER_GLANCE_MS ? (int)left : LINGER_GLANCE_MS);
+    uint64_t now = clock_ms();
+    if (atomic_load_explicit(&slot->place_wanted, memory_order_relaxed) &&
+        lingering_may_give_way(lingering, now)) {
+        return false;
+    }
+    size_t size = turn_read_size(&b->lane, sizeof(b->scratch));
+    return lingering_turn(lingering, b->fd, ready > 0, b->scratch, size, now);
+}
+
+/* On TCP that takes none of the memory that turns need. */
+void blocking_linger(struct blocking *b)
+{
+    struct slot *slot = b->lane.output.budget.slot;
+    struct lingering lingering = lingering_begin(b->fd, clock_ms(), LINGER_WHOLE_MS);
+    slot_show(slot, DOING_LINGERING);
+    blocking_give_back(b);
+    gate_linger_begin(&b->server->gate, true);
+    atomic_store_explicit(&slot->place_wanted, false, memory_order_relaxed);
+    atomic_store_explicit(&slot->lingering_since_ms, lingering.began, memory_order_relaxed);
+    while (blocking_go_on_lingering(b, &lingering)) {
+    }
+}
+
+/* The slot says so until the place is free, or the next one would be asked for a place that is about to be. */
+void blocking_leave(struct gate *gate, struct slot *slot)
+{
+    if (atomic_load_explicit(&slot->lingering_since_ms, memory_order_relaxed) != 0) {
+        gate_linger_end(gate, true);
+    }
+    gate_leave(gate);
+    atomic_store_explicit(&slot->lingering_since_ms, 0, memory_order_relaxed);
+}
+
+/* Until the session is over. False if the connection is lost. */
+static bool blocking_converse(struct blocking *b)
+{
+    bool kept = true;
+    while (kept) {
+        unsigned wants = session_wants(&b->session, &b->lane);
+        if ((wants & WANT_CLOSE) != 0) {
+            break;
+        }
+        bool between = wants == WANT_READ && b->session.timer == TIMER_IDLE;
+        kept = between ? blocking_await_request(b) : blocking_go_on(b, wants);
+    }
+    return kept;
+}
+
+bool blocking_serve(struct blocking *b, const struct arrival *arrival, struct slot *slot,
+                    enum refusal refusing)
+{
+    b->fd = arrival->fd;
+    b->large = false;
+    lane_init(&b->lane, &b->server->service, slot, b->scratch, sizeof(b->scratch));
+    b->lane.close_if_starved = b->close_if_starved;
+    access_log_lend(b->server->log, &b->log, &b->lane, b->log_text, sizeof(b->log_text));
+    session_init(&b->session, arrival->number, &arrival->peer, refusing);
+    slot_show(slot, DOING_READING);
+    slot_add(&slot->connections, 1);
+    b->receive_ms = 0;
+    blocking_set_receive_timeout(b, b->glance_ms);
+    bool kept = blocking_converse(b);
+    enum ending ending = kept ? session_ending(&b->session) : ENDING_CUT;
+    session_lost(&b->session, &b->lane);
+    access_log_end(&b->lane, ACCESS_LOG_THREAD_WAIT_MS);
+    session_deinit(&b->session, b->lane.output.budget);
+    switch (ending) {
+    case ENDING_LINGER:
+        if (b->linger_elsewhere) {
+            blocking_give_back(b);
+            slot_show(slot, DOING_NOTHING);
+            return false;
+        }
+        blocking_linger(b);
+        break;
+    case ENDING_CLEAN:
+    case ENDING_CUT: break;
+    }
+    slot_show(slot, DOING_NOTHING);
+    return true;
+}

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: MIT */
+/* A connection's way: served, lingering perhaps, closed. */
+#include "server/drivers/event/connection.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "common/base/compiler.h"
+#include "server/net/transport.h"
+#include "server/drivers/shared/pump.h"
+
+static const struct span no_bytes = {.data = "", .length = 0};
+
+static int connection_fd(const struct connection *connection)
+{
+    return connection->event.ev_fd;
+}
+
+static void connection_on_event(evutil_socket_t fd, short events, void *context);
+
+/* The one place where what is waited for changes. */
+static __attribute__((noinline)) bool connection_await_anew(struct connection *connection, unsigned interest,
+                                                            const struct timeval *delay)
+{
+    if (connection->interest != 0 || connection->timed) {
+        event_del(&connection->event);
+    }
+    connection->interest = (uint8_t)interest;
+    connection->timed = delay != NULL;
+    if (interest == 0 && delay == NULL) {
+        return true;
+    }
+    event_assign(&connection->event, connection->reactor->base, connection_fd(connection),
+                 (short)(interest | EV_PERSIST), connection_on_event, connection);
+    return event_add(&connection->event, delay) == 0;
+}
+
+/* Waits for events of the socket and, if `delay` is there, for a time after which the connection is called in any case.
+ * False if there is no memory for it. */
+HOT bool connection_await(struct connection *connection, unsigned interest, const struct timeval *delay)
+{
+    return USUAL(connection->interest == interest && !connection->timed && delay == NULL) ||
+           connection_await_anew(connection, interest, delay);
+}
+
+struct connection *connection_new(struct reactor *reactor, const struct arrival *arrival,
+                                  enum refusal refusing)
+{
+    struct connection *connection = malloc(sizeof(*connection));
+    if (connection == NULL) {
+        return NULL;
+    }
+    connection->reactor = reactor;
+    connection->since = 0;
+    connection->interest = 0;
+    connection->timed = false;
+    connection->working = false;
+    event_assign(&connection->event, reactor->base, arrival->fd, 0, connection_on_event, connection);
+    session_init(&connection->session, arrival->number, &arrival->peer, refusing);
+    if (!connection_await(connection, EV_READ, NULL)) {
+        session_deinit(&connection->session, reactor->lane.output.budget);
+        free(connection);
+        return NULL;
+    }
+    reactor_insert(reactor, connection);
+    return connection;
+}
+
+COLD void connection_free(struct connection *connection)
+{
+    struct reactor *reactor = connection->reactor;
+    int fd = connection_fd(connection);
+    connection_await(connection, 0, NULL);
+    if (connection->working) {
+        connection->gone = true;
+        return;
+    }
+    if (reactor->lane.log != NULL) {
+        session_lost(&connection->session, &reactor->lane);
+    }
+    bool refused = connection->session.refusing != REFUSAL_NOT;
+    session_deinit(&connection->session, reactor->lane.output.budget);
+    reactor_remove(connection);
+    free(connection);
+    if (refused) { /* first: who has seen the end finds the place free */
+        gate_leave_refused(reactor->gate);
+    } else {
+        gate_leave(reactor->gate);
+    }
+    close(fd);
+}
+
+static struct timeval timeval_of(uint64_t us)
+{
+    return (struct timeval){.tv_sec = (time_t)(us / 1000000), .tv_usec = (suseconds_t)(us % 1000000)};
+}
+
+/* Where only the time changes epoll is left alone: reading on costs no call. */
+static bool connection_await_lingering(struct connection *connection, uint64_t now)
+{
+    uint64_t deadline = lingering_deadline(&connection->lingering);
+    struct timeval delay = timeval_of(deadline > now ? (deadline - now) * 1000 : 0);
+    unsigned interest = connection->lingering.unread ? 0 : EV_READ;
+    if (connection->interest == interest && connection->timed) {
+        return event_add(&connection->event, &delay) == 0;
+    }
+    return connection_await(connection, interest, &delay);
+}
+
+COLD void connection_linger(struct connection *connection)
+{
+    struct reactor *reactor = connection->reactor;
+    uint64_t now = clock_ms();
+    if (reactor->lane.log != NULL) {
+        session_lost(&connection->session, &reactor->lane);
+    }
+    session_deinit(&connection->session, reactor->lane.output.budget);
+    connection->lingering = lingering_begin(connection_fd(connection), now, reactor->linger_ms);
+    reactor_move(connection, REACTOR_LINGERING);
+    if (!connection_await_lingering(connection, now)) {
+        connection_free(connection);
+    }
+}
+
+static COLD void connection_end(struct connection *connection)
+{
+    switch (session_ending(&connection->session)) {
+    case ENDING_LINGER: connection_linger(connection); break;
+    case ENDING_CLEAN:
+    case ENDING_CUT: connection_free(connection); break;
+    }
+}
+
+static COLD bool connection_await_alarm(struct connection *connection, unsigned interest)
+{
+    uint64_t now = clock_us();
+    if (connection->session.wait_restarted) {
+        connection->session.wait_restarted = false;
+        connection->alarm_us = now + session_wait_ms(&connection->session) * 1000;
+    }
+    uint64_t left = connection->alarm_us > now ? connection->alarm_us - now : 0;
+    struct timeval delay = timeval_of(left);
+    return connection_await(connection, interest, &delay);
+}
+
+static void connection_turn(struct connection *connection, enum happening happening, struct span bytes);
+
+/* Gives the session's work to the workers; without workers the loop does it at its next turn: one piece per connection and
+ * turn, and all others get theirs. */
+static COLD bool connection_await_work(struct connection *connection)
+{
+    static const struct timeval at_once = {0};
+    struct reactor *reactor = connection->reactor;
+    if (reactor->workers == NULL) {
+        return connection_await(connection, 0, &at_once);
+    }
+    connection_await(connection, 0, NULL);
+    struct job *job = malloc(sizeof *job);
+    if (job != NULL) {
+        *job = (struct job){
+            .work = session_work(&connection->session), .returns = &reactor->returns, .owner = connection};
+        connection->working = true;
+        connection->gone = false;
+        if (workers_submit(reactor->workers, job) == 0) {
+            return true;
+        }
+        connection->working = false;
+        free(job);
+    }
+    connection_turn(connection, HAPPENING_REFUSED, no_bytes);
+    return true;
+}
+
+static bool connection_is_cut_off(const struct connection *connection)
+{
+    return shared_cutting(connection->reactor->lane.service->shared);
+}
+
+void connection_work_done(struct connection *connection)
+{
+    connection->working = false;
+    if (connection->gone) {
+        connection_free(connection);
+    } else if (connection_is_cut_off(connection)) {
+        connection_cut_off(connection);
+    } else {
+        connection_turn(connection, HAPPENING_DONE, no_bytes);
+    }
+}
+
+/* After a turn: waits for what the session wants. */
+static void connection_settle(struct connection *connection)
+{
+    if (UNUSUAL(connection->list != REACTOR_RESTARTED) && connection->session.timer_restarted) {
+        reactor_move(connection, REACTOR_RESTARTED);
+    }
+    struct reactor *reactor = connection->reactor;
+    unsigned wants = session_wants(&connection->session, &reactor->lane);
+    if ((wants & WANT_CLOSE) != 0) {
+        connection_end(connection);
+        return;
+    }
+    if (wants == WANT_WORK) {
+        if (!connection_await_work(connection)) {
+            connection_free(connection);
+        }
+        return;
+    }
+    unsigned interest =
+        ((wants & WANT_READ) != 0 ? EV_READ : 0u) | ((wants & WANT_WRITE) != 0 ? EV_WRITE : 0u);
+    bool awaits = (wants & WANT_WAIT) != 0 ? connection_await_alarm(connection, interest)
+                                           : connection_await(connection, interest, NULL);
+    if (!awaits) {
+        connection_free(connection);
+    } else if (reactor->draining) {
+        connection_drain(connection);
+    }
+}
+
+static void connection_turn(struct connection *connection, enum happening happening, struct span bytes)
+{
+    if (turn_take(&connection->session, &connection->reactor->lane, connection_fd(connection), happening,
+                  bytes)) {
+        connection_settle(connection);
+    } else {
+        connection_free(connection);
+    }
+}
+
+/* Reads once, whatever there is: what does not fit the buffer is still there at the loop's next turn, after the other
+ * connections'. `nothing` is what it means if there are no bytes. */
+static void connection_receive(struct connection *connection, enum happening nothing)
+{
+    struct reactor *reactor = connection->reactor;
+    size_t size = turn_read_size(&reactor->lane, REACTOR_INPUT_SIZE);
+    struct transfer read = transport_receive(connection_fd(connection), reactor->input, size, PATIENCE_NONE);
+    switch (read.outcome) {
+    case TRANSPORT_MOVED:
+        connection_turn(connection, HAPPENING_BYTES,
+                        (struct span){.data = reactor->input, .length = read.length});
+        break;
+    case TRANSPORT_RETRY:
+    case TRANSPORT_INTERRUPTED: connection_turn(connection, nothing, no_bytes); break;
+    case TRANSPORT_END: connection_turn(connection, HAPPENING_END, no_bytes); break;
+    case TRANSPORT_LOST: connection_free(connection); break;
+    }
+}
+
+static COLD void connection_go_on_lingering(struct connection *connection, short events)
+{
+    struct reactor *reactor = connection->reactor;
+    struct lingering *lingering = &connection->lingering;
+    uint64_t now = clock_ms();
+    bool stays = lingering_turn(lingering, connection_fd(connection), (events & EV_READ) != 0, reactor->input,
+                                REACTOR_INPUT_SIZE, now);
+    if (!stays || !connection_await_lingering(connection, now)) {
+        connection_free(connection);
+    }
+}
+
+/* The wait is over, or it is the work's turn. libevent's clock is coarse: a wait may have to go on for a little. */
+static COLD void connection_alarm(struct connection *connection)
+{
+    if ((session_wants(&connection->session, &connection->reactor->lane) & WANT_WORK) != 0) {
+        struct work *work = session_work(&connection->session);
+        access_log_flush(&connection->reactor->lane);
+        struct slot *slot = connection->reactor->lane.output.budget.slot;
+        slot_show(slot, DOING_WORKING);
+        work->run(work);
+        slot_show(slot, DOING_NOTHING);
+        if (connection_is_cut_off(connection)) {
+            connection_cut_off(connection);
+            return;
+        }
+    } else if (clock_us() < connection->alarm_us) {
+        connection_settle(connection);
+        return;
+    }
+    connection_turn(connection, HAPPENING_DONE, no_bytes);
+}
+
+static void connection_on_event(evutil_socket_t fd, short events, void *context)
+{
+    struct connection *connection = context;
+    (void)fd;
+    if (UNUSUAL(connection->list == REACTOR_LINGERING)) {
+        connection_go_on_lingering(connection, events);
+    } else if ((events & EV_READ) != 0) {
+        connection_receive(connection, HAPPENING_ROOM);
+    } else if ((events & EV_TIMEOUT) != 0) {
+        connection_alarm(connection);
+    } else {
+        connection_turn(connection, HAPPENING_ROOM, no_bytes);
+    }
+}
+
+/* Its client has reset it while an answer waits or is worked on: nothing is read then, so nothing else tells. */
+static bool connection_lost(const struct connection *connection)
+{
+    struct pollfd socket = {.fd = connection_fd(connection)};
+    return !(connection->working && connection->gone) && poll(&socket, 1, 0) == 1 &&
+           (socket.revents & (POLLERR | POLLHUP)) != 0;
+}
+
+void connection_due(struct connection *connection)
+{
+    if (connection->session.timer != TIMER_NONE) {
+        connection_turn(connection, HAPPENING_TIMEOUT, no_bytes);
+    } else if (connection_lost(connection)) {
+        connection_free(connection);
+    }
+}
+
+void connection_tell(struct connection *connection)
+{
+    connection_receive(connection, HAPPENING_TIMEOUT);
+}
+
+void connection_drain(struct connection *connection)
+{
+    if (connection->list != REACTOR_LINGERING && session_idle(&connection->session)) {
+        connection_receive(connection, HAPPENING_SHUTDOWN);
+    }
+}
+
+/* A worker that has its work returns that soon. */
+void connection_cut_off(struct connection *connection)
+{
+    struct session *session = &connection->session;
+    if (connection->working || connection->list == REACTOR_LINGERING) {
+        return;
+    }
+    if (session->refusing != REFUSAL_NOT && session_unasked(session)) {
+        connection_tell(connection);
+    } else if (session_idle(session)) {
+        connection_drain(connection);
+    } else {
+        turn_cut_off(session, &connection->reactor->lane);
+        connection_free(connection);
+    }
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/* Threads that each run a reactor, and how connections reach them. */
+#include "server/drivers/event/loops.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "server/drivers/shared/inbox.h"
+#include "server/drivers/event/reactor.h"
+#include "server/drivers/shared/shortage.h"
+#include "server/drivers/shared/counters_pool.h"
+
+struct loop {
+    pthread_t thread;
+    struct event_base *base;
+    struct reactor reactor;
+    struct inbox inbox;
+    struct event inbox_event;
+    struct report *_Atomic report; /* to count its connections for; NULL: none */
+};
+
+struct loops {
+    unsigned next; /* who gets the next connection */
+    unsigned count;
+    struct loop items[];
+};
+
+static void loop_on_inbox(evutil_socket_t fd, short events, void *context)
+{
+    struct loop *loop = context;
+    (void)fd;
+    (void)events;
+    enum inbox_order order = inbox_take(&loop->inbox);
+    for (size_t i = 0; i < loop->inbox.taken.count; i++) {
+        if (reactor_add(&loop->reactor, &loop->inbox.taken.items[i], REFUSAL_NOT)) {
+            shortage_over(loop->reactor.server);
+        }
+    }
+    struct report *report = atomic_exchange(&loop->report, NULL);
+    if (report != NULL) {
+        report_reactor(report, &loop->reactor);
+        report_end(report);
+    }
+    switch (order) {
+    case INBOX_SERVE: break;
+    case INBOX_DRAIN: reactor_drain(&loop->reactor); break;
+    case INBOX_STOP: event_base_loopbreak(loop->base); break;
+    }
+}
+
+static void *loop_main(void *context)
+{
+    struct loop *loop = context;
+    reactor_base_run(loop->base);
+    return NULL;
+}
+
+static int loop_init(struct loop *loop, struct server *server, size_t slot, struct workers *workers)
+{
+    loop->base = reactor_base_new();
+    if (loop->base == NULL) {
+        return -ENOMEM;
+    }
+    int error = reactor_init(&loop->reactor, server, loop->base, slot_lend(server->service.shared, slot),
+                             &server->timeouts);
+    if (error != 0) {
+        goto fail_reactor;
+    }
+    error = workers == NULL ? 0 : reactor_employ(&loop->reactor, workers);
+    if (error != 0) {
+        goto fail_inbox;
+    }
+    error = inbox_init(&loop->inbox);
+    if (error != 0) {
+        goto fail_inbox;
+    }
+    event_assign(&loop->inbox_event, loop->base, loop->inbox.bell, EV_READ | EV_PERSIST, loop_on_inbox, loop);
+    error = event_add(&loop->inbox_event, NULL) != 0 ? -ENOMEM
+                                                     : -pthread_create(&loop->thread, NULL, loop_main, loop);
+    if (error == 0) {
+        return 0;
+    }
+    inbox_deinit(&loop->inbox);
+fail_inbox:
+    reactor_deinit(&loop->reactor);
+fail_reactor:
+    event_base_free(loop->base);
+    return error;
+}
+
+static void loop_deinit(struct loop *loop)
+{
+    inbox_order(&loop->inbox, INBOX_STOP);
+    pthread_join(loop->thread, NULL);
+    event_del(&loop->inbox_event);
+    inbox_deinit(&loop->inbox);
+    reactor_deinit(&loop->reactor);
+    event_base_free(loop->base);
+}
+
+static void loops_free(struct loops *loops)
+{
+    for (unsigned i = 0; i < loops->count; i++) {
+        loop_deinit(&loops->items[i]);
+    }
+    free(loops);
+}
+
+int loops_start(struct server *server, struct workers *workers)
+{
+    struct loops *loops = calloc(1, sizeof(*loops) + server->loops * sizeof(loops->items[0]));
+    if (loops == NULL) {
+        return -ENOMEM;
+    }
+    while (loops->count < server->loops) {
+        int error = loop_init(&loops->items[loops->count], server, SERVER_MODE_SLOTS + loops->count, workers);
+        if (error != 0) {
+            loops_free(loops);
+            return error;
+        }
+        loops->count++;
+    }
+    server->mode_state = loops;
+    return 0;
+}
+
+int loops_serve(struct server *server, const struct arrival *arrival)
+{
+    struct loops *loops = server->mode_state;
+    struct loop *loop = &loops->items[loops->next];
+    loops->next = (loops->next + 1) % loops->count;
+    return inbox_put(&loop->inbox, arrival);
+}
+
+void loops_drain(struct server *server)
+{
+    struct loops *loops = server->mode_state;
+    for (unsigned i = 0; i < loops->count; i++) {
+        struct inbox *inbox = &loops->items[i].inbox;
+        inbox_order(inbox, INBOX_DRAIN);
+        if (shared_cutting(server->service.shared)) {
+            inbox_ring(inbox); /* one that is cut off may have to be looked at twice */
+        }
+    }
+}
+
+void loops_report(struct server *server, struct report *report)
+{
+    struct loops *loops = server->mode_state;
+    for (unsigned i = 0; i < loops->count; i++) {
+        report_expect(report);
+        atomic_store(&loops->items[i].report, report);
+        inbox_ring(&loops->items[i].inbox);
+    }
+    report_workers(report, "loop", SERVER_MODE_SLOTS, loops->count);
+}
+
+void loops_stop(struct server *server)
+{
+    loops_free(server->mode_state);
+}
+
+unsigned loops_descriptors(const struct server *server)
+{
+    return server->loops * (REACTOR_DESCRIPTORS + 1);
+}
+
+size_t loops_slots(const struct server *server)
+{
+    return server->loops;
+}

@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: MIT */
+/* A reactor's memory, its connections and its sweeps. */
+#include "server/drivers/event/reactor.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "server/drivers/event/connection.h"
+#include "server/net/warn.h"
+#include "server/drivers/shared/shortage.h"
+
+/* A sixteenth of the shortest timeout, and not so often that an idle server works, nor so seldom that it is rude. */
+enum { REACTOR_TICKS = 16, REACTOR_TICK_LEAST = 10, REACTOR_TICK_MOST = 500 };
+/* How often a connection that waits or works is looked at, whether its client has reset it. */
+enum { REACTOR_LOOK_MS = 400 };
+/* So many failures of epoll_wait within that time are not one that passes. */
+enum { REACTOR_FAILURES_MOST = 1000, REACTOR_FAILING_MS = 1000 };
+
+/* Without EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST: libevent would tell epoll of a removal at the base's next turn, when the
+ * descriptor is closed and its number may be another thread's. What the flag saves is a call where a connection begins to
+ * wait for room to write; a request in the steady state makes none either way. */
+struct event_base *reactor_base_new(void)
+{
+    struct event_config *config = event_config_new();
+    if (config == NULL) {
+        return NULL;
+    }
+    struct event_base *base = NULL;
+    if (event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_NO_CACHE_TIME) == 0) {
+        base = event_base_new_with_config(config);
+    }
+    event_config_free(config);
+    return base;
+}
+
+void reactor_base_run(struct event_base *base)
+{
+    uint64_t begin = 0;
+    unsigned failures = 0;
+    while (event_base_dispatch(base) < 0) {
+        int error = errno;
+        uint64_t now = clock_ms();
+        if (now - begin > REACTOR_FAILING_MS) {
+            begin = now;
+            failures = 0;
+        }
+        if (++failures == REACTOR_FAILURES_MOST) {
+            say("cannot go on: epoll_wait: %s", strerror(error));
+            _exit(EXIT_FAILURE);
+        }
+    }
+}
+
+static void reactor_set_sweeping(struct reactor *reactor, bool sweeping)
+{
+    if (sweeping == reactor->sweeping) {
+        return;
+    }
+    if (sweeping) {
+        reactor->swept = clock_coarse_ms();
+    }
+    unsigned tick = sweeping ? reactor->tick : 0;
+    struct timespec time = {.tv_sec = tick / 1000, .tv_nsec = (long)(tick % 1000) * 1000000};
+    timerfd_settime(reactor->sweep_timer, 0, &(struct itimerspec){.it_value = time, .it_interval = time},
+                    NULL);
+    reactor->sweeping = sweeping;
+}
+
+/* ---- the lists ---- */
+
+/* What the acceptor sees of those that linger. */
+static void reactor_publish_lingering(const struct reactor *reactor)
+{
+    const struct connection *oldest = TAILQ_FIRST(&reactor->lists[REACTOR_LINGERING]);
+    atomic_store_explicit(&reactor->lane.output.budget.slot->lingering_since_ms,
+                          oldest == NULL ? 0 : oldest->lingering.began, memory_order_relaxed);
+}
+
+static void reactor_link(struct connection *connection, enum reactor_list list)
+{
+    static const struct timeval glance = {.tv_usec = LINGER_GLANCE_MS * 1000L};
+    struct reactor *reactor = connection->reactor;
+    connection->list = (uint8_t)list;
+    TAILQ_INSERT_TAIL(&reactor->lists[list], connection, others);
+    if (list != REACTOR_LINGERING) {
+        return;
+    }
+    gate_linger_begin(reactor->gate, connection->session.refusing == REFUSAL_NOT);
+    if (reactor->lingering++ == 0) {
+        event_add(&reactor->glance, &glance);
+        reactor_publish_lingering(reactor);
+    }
+}
+
+static void reactor_unlink(struct connection *connection)
+{
+    struct reactor *reactor = connection->reactor;
+    TAILQ_REMOVE(&reactor->lists[connection->list], connection, others);
+    if (connection->list == REACTOR_LINGERING) {
+        gate_linger_end(reactor->gate, connection->session.refusing == REFUSAL_NOT);
+        reactor->lingering--;
+        reactor_publish_lingering(reactor);
+    }
+}
+
+void reactor_move(struct connection *connection, enum reactor_list list)
+{
+    reactor_unlink(connection);
+    reactor_link(connection, list);
+}
+
+void reactor_insert(struct reactor *reactor, struct connection *connection)
+{
+    reactor_link(connection, REACTOR_RESTARTED);
+    reactor->count++;
+}
+
+void reactor_remove(struct connection *connection)
+{
+    reactor_unlink(connection);
+    connection->reactor->count--;
+}
+
+/* ---- the sweep ---- */
+
+/* Those whose timer began anew since the sweep before: from now on it runs. */
+static void reactor_start_timers(struct reactor *reactor, uint64_t now)
+{
+    struct connection *connection;
+    while ((connection = TAILQ_FIRST(&reactor->lists[REACTOR_RESTARTED])) != NULL) {
+        connection->session.timer_restarted = false;
+        connection->since = now;
+        reactor_move(connection, (enum reactor_list)connection->session.timer);
+    }
+}
+
+/* Those of a list that were last looked at `limit` before `then`. */
+static void reactor_judge(struct reactor *reactor, enum timer timer, uint64_t limit, uint64_t then,
+                          uint64_t now)
+{
+    struct connection *connection;
+    while (limit != 0 && (connection = TAILQ_FIRST(&reactor->lists[timer])) != NULL &&
+           then >= connection->since + limit) {
+        connection->since = now;
+        reactor_move(connection, (enum reactor_list)timer);
+        connection_due(connection);
+    }
+}
+
+static void reactor_sweep(evutil_socket_t fd, short events, void *context)
+{
+    struct reactor *reactor = context;
+    (void)events;
+    uint64_t expirations;
+    if (read(fd, &expirations, sizeof(expirations)) < 0) {
+        return;
+    }
+    uint64_t before = reactor->swept;
+    uint64_t now = clock_coarse_ms();
+    reactor->swept = now;
+    reactor_start_timers(reactor, now);
+    reactor_judge(reactor, TIMER_NONE, REACTOR_LOOK_MS, now, now);
+    for (enum timer timer = TIMER_IDLE; timer <= TIMER_BODY; timer++) {
+        reactor_judge(reactor, timer, reactor->timeouts.limit[timer], before, now);
+    }
+    access_log_flush(&reactor->lane);
+    reactor_set_sweeping(reactor, reactor->count > 0 || access_log_pending(&reactor->lane));
+}
+
+/* ---- giving way ---- */
+
+static bool reactor_slot_wanted(const struct reactor *reactor)
+{
+    return atomic_load_explicit(&reactor->lane.output.budget.slot->place_wanted, memory_order_relaxed);
+}
+
+/* Cleared last: the acceptor that sets it again meanwhile has one more connection that waits. */
+static void reactor_on_glance(evutil_socket_t fd, short events, void *context)
+{
+    struct reactor *reactor = context;
+    struct connection *oldest = TAILQ_FIRST(&reactor->lists[REACTOR_LINGERING]);
+    (void)fd;
+    (void)events;
+    if (oldest == NULL) {
+        event_del(&reactor->glance);
+    } else if (lingering_may_give_way(&oldest->lingering, clock_ms()) && reactor->place_wanted(reactor)) {
+        connection_free(oldest);
+    } else {
+        return;
+    }
+    atomic_store_explicit(&reactor->lane.output.budget.slot->place_wanted, false, memory_order_relaxed);
+}
+
+/* ---- the reactor ---- */
+
+static unsigned reactor_tick(const struct timeouts *timeouts)
+{
+    uint64_t tick = timeouts_least(timeouts) / REACTOR_TICKS;
+    return tick < REACTOR_TICK_LEAST  ? REACTOR_TICK_LEAST
+           : tick > REACTOR_TICK_MOST ? REACTOR_TICK_MOST
+                                      : (unsigned)tick;
+}
+
+int reactor_init(struct reactor *reactor, struct server *server, struct event_base *base, struct slot *slot,
+                 const struct timeouts *timeouts)
+{
+    *reactor = (struct reactor){
+        .server = server,
+        .gate = &server->gate,
+        .base = base,
+        .timeouts = *timeouts,
+        .input = malloc(REACTOR_INPUT_SIZE),
+        .scratch = malloc(SESSION_SCRATCH_LEAST),
+        .log_text = server->log->path != NULL ? malloc(ACCESS_LOG_LOOP_SIZE) : NULL,
+        .sweep_timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC),
+        .tick = reactor_tick(timeouts),
+        .linger_ms = LINGER_WHOLE_MS,
+        .place_wanted = reactor_slot_wanted,
+    };
+    int error = reactor->sweep_timer < 0 ? -errno : -ENOMEM;
+    for (int i = 0; i < REACTOR_LISTS; i++) {
+        TAILQ_INIT(&reactor->lists[i]);
+    }
+    event_assign(&reactor->glance, base, -1, EV_PERSIST, reactor_on_glance, reactor);
+    lane_init(&reactor->lane, &server->service, slot, reactor->scratch, SESSION_SCRATCH_LEAST);
+    access_log_lend(server->log, &reactor->log, &reactor->lane, reactor->log_text, ACCESS_LOG_LOOP_SIZE);
+    if (reactor->sweep_timer >= 0 && reactor->input != NULL && reactor->scratch != NULL &&
+        (reactor->log_text != NULL || reactor->lane.log == NULL)) {
+        event_assign(&reactor->sweep_event, base, reactor->sweep_timer, EV_READ | EV_PERSIST, reactor_sweep,
+                     reactor);
+        error = event_add(&reactor->sweep_event, NULL) != 0 ? -ENOMEM : refuser_init(reactor);
+        if (error == 0) {
+            return 0;
+        }
+        event_del(&reactor->sweep_event);
+    }
+    if (reactor->sweep_timer >= 0) {
+        close(reactor->sweep_timer);
+    }
+    free(reactor->input);
+    free(reactor->scratch);
+    free(reactor->log_text);
+    return error;
+}
+
+static void reactor_on_return(evutil_socket_t fd, short events, void *context)
+{
+    struct reactor *reactor = context;
+    struct job_list back;
+    (void)fd;
+    (void)events;
+    job_returns_take(&reactor->returns, &back);
+    while (!STAILQ_EMPTY(&back)) {
+        struct job *job = STAILQ_FIRST(&back);
+        struct connection *connection = job->owner;
+        STAILQ_REMOVE_HEAD(&back, next);
+        free(job);
+        connection_work_done(connection);
+    }
+}
+
+int reactor_employ(struct reactor *reactor, struct workers *workers)
+{
+    int error = job_returns_init(&reactor->returns);
+    if (error != 0) {
+        return error;
+    }
+    event_assign(&reactor->returns_event, reactor->base, reactor->returns.bell, EV_READ | EV_PERSIST,
+                 reactor_on_return, reactor);
+    if (event_add(&reactor->returns_event, NULL) != 0) {
+        job_returns_deinit(&reactor->returns);
+        return -ENOMEM;
+    }
+    reactor->workers = workers;
+    return 0;
+}
+
+void reactor_deinit(struct reactor *reactor)
+{
+    for (int i = 0; i < REACTOR_LISTS; i++) {
+        while (!TAILQ_EMPTY(&reactor->lists[i])) {
+            connection_free(TAILQ_FIRST(&reactor->lists[i]));
+        }
+    }
+    event_del(&reactor->glance);
+    if (reactor->workers != NULL) {
+        event_del(&reactor->returns_event);
+        job_returns_deinit(&reactor->returns);
+    }
+    refuser_deinit(reactor);
+    event_del(&reactor->sweep_event);
+    close(reactor->sweep_timer);
+    access_log_end(&reactor->lane, ACCESS_LOG_LOOP_WAIT_MS);
+    free(reactor->input);
+    free(reactor->scratch);
+    free(reactor->log_text);
+}
+
+bool reactor_add(struct reactor *reactor, const struct arrival *arrival, enum refusal refusing)
+{
+    slot_add(&reactor->lane.output.budget.slot->connections, 1);
+    struct connection *connection = connection_new(reactor, arrival, refusing);
+    if (refusing != REFUSAL_NOT || connection == NULL) {
+        gate_refuse(reactor->gate);
+    }
+    if (connection == NULL) {
+        refuser_refuse(reactor, arrival, refusing == REFUSAL_NOT ? REFUSAL_SYSTEM : refusing);
+        shortage_report(reactor->server, ENOMEM);
+        return false;
+    }
+    reactor_set_sweeping(reactor, true);
+    if (reactor->draining) {
+        connection_drain(connection);
+    }
+    return true;
+}
+
+void reactor_linger(struct reactor *reactor, const struct arrival *arrival)
+{
+    struct connection *connection = connection_new(reactor, arrival, REFUSAL_NOT);
+    if (connection == NULL) {
+        refuser_linger(reactor, arrival);
+    } else {
+        connection_linger(connection);
+    }
+}
+
+/* The one that came first of those that have asked for nothing; NULL: there is none. */
+static struct connection *reactor_find_silent(const struct reactor *reactor)
+{
+    struct connection *silent = NULL;
+    for (int i = 0; i < REACTOR_LISTS; i++) {
+        struct connection *connection;
+        TAILQ_FOREACH(connection, &reactor->lists[i], others)
+        {
+            if (i != REACTOR_LINGERING && session_unasked(&connection->session) &&
+                (silent == NULL || connection->session.number < silent->session.number)) {
+                silent = connection;
+            }
+        }
+    }
+    return silent;
+}
+
+void reactor_make_room(struct reactor *reactor)
+{
+    struct connection *silent = reactor_find_silent(reactor);
+    struct connection *lingers = TAILQ_FIRST(&reactor->lists[REACTOR_LINGERING]);
+    if (lingers != NULL && lingering_may_give_way(&lingers->lingering, clock_ms())) {
+        connection_free(lingers);
+    }
+    if (silent != NULL) {
+        connection_tell(silent);
+    }
+}
+
+/* What connection_new needs: memory, and room in epoll for a descriptor that it does not watch yet. */
+int reactor_probe(struct reactor *reactor)
+{
+    struct connection *connection = malloc(sizeof(*connection));
+    int fd = eventfd(0, EFD_CLOEXEC);
+    int error = connection == NULL ? -ENOMEM : fd < 0 ? -errno : 0;
+    if (error == 0) {
+        event_assign(&connection->event, reactor->base, fd, EV_READ, reactor_sweep, reactor);
+        error = event_add(&connection->event, NULL) == 0 ? 0 : -ENOMEM;
+        event_del(&connection->event);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    free(connection);
+    return error;
+}
+
+static void reactor_drain_list(struct reactor *reactor, enum reactor_list list)
+{
+    bool cutting = shared_cutting(reactor->lane.service->shared);
+    struct connection *connection = TAILQ_FIRST(&reactor->lists[list]);
+    while (connection != NULL) {
+        struct connection *next = TAILQ_NEXT(connection, others);
+        if (cutting) {
+            connection_cut_off(connection);
+        } else {
+            connection_drain(connection);
+        }
+        connection = next;
+    }
+}
+
+static void reactor_cut_off(struct reactor *reactor)
+{
+    for (int list = 0; list < REACTOR_LISTS; list++) {
+        reactor_drain_list(reactor, (enum reactor_list)list);
+    }
+    refuser_end(reactor);
+}
+
+void reactor_drain(struct reactor *reactor)
+{
+    reactor->draining = true;
+    if (shared_cutting(reactor->lane.service->shared)) {
+        reactor_cut_off(reactor);
+    } else { /* those that are idle are in one of the two */
+        reactor_drain_list(reactor, (enum reactor_list)TIMER_IDLE);
+        reactor_drain_list(reactor, REACTOR_RESTARTED);
+    }
+    access_log_flush(&reactor->lane);
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/* A few places that are looked at again and again: slow, but it needs nothing that could be wanting. */
+#include "server/drivers/event/refuser.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "server/drivers/event/reactor.h"
+#include "server/net/transport.h"
+#include "server/drivers/shared/pump.h"
+
+enum {
+    REFUSER_TICK_MS = 20,
+    REFUSER_BUSY_TICK_MS = 1,   /* while bytes are discarded, so that their sender comes to the end of them */
+    REFUSER_PATIENCE_MS = 2000, /* for the request */
+};
+
+static const struct span no_bytes = {.data = "", .length = 0};
+
+static void refuser_set_timer(struct refuser *refuser, unsigned ms)
+{
+    struct timespec time = {.tv_nsec = (long)ms * 1000000};
+    timerfd_settime(refuser->timer, 0, &(struct itimerspec){.it_value = time, .it_interval = time}, NULL);
+}
+
+static void refuser_close(struct reactor *reactor, unsigned i)
+{
+    struct refuser *refuser = &reactor->refuser;
+    struct refused refused = refuser->places[i];
+    refuser->count--;
+    memmove(&refuser->places[i], &refuser->places[i + 1], (refuser->count - i) * sizeof(refused));
+    if (refused.answered) {
+        gate_linger_end(reactor->gate, false);
+    }
+    if (refused.reason != REFUSAL_NOT) {
+        gate_leave_refused(reactor->gate);
+    } else {
+        gate_leave(reactor->gate);
+    }
+    close(refused.arrival.fd);
+}
+
+/* What it lingers for is bounded as for all others of its reactor. */
+static void refuser_begin_lingering(struct reactor *reactor, struct refused *refused)
+{
+    refused->answered = true;
+    refused->lingering = lingering_begin(refused->arrival.fd, clock_ms(), reactor->linger_ms);
+    gate_linger_begin(reactor->gate, false);
+}
+
+/* The session lives no longer than this: what it may have kept of the request is not waited for. False if the client
+ * has gone. */
+static bool refuser_answer(struct reactor *reactor, struct refused *refused, struct span bytes)
+{
+    int fd = refused->arrival.fd;
+    struct session session;
+    session_init(&session, refused->arrival.number, &refused->arrival.peer, refused->reason);
+    bool kept = bytes.length == 0 || turn_take(&session, &reactor->lane, fd, HAPPENING_BYTES, bytes);
+    if (kept && (session_wants(&session, &reactor->lane) & WANT_CLOSE) == 0) {
+        kept = turn_take(&session, &reactor->lane, fd, HAPPENING_TIMEOUT, no_bytes);
+    }
+    session_lost(&session, &reactor->lane);
+    session_deinit(&session, reactor->lane.output.budget);
+    refuser_begin_lingering(reactor, refused);
+    return kept;
+}
+
+/* False if it is to be closed. */
+static bool refuser_go_on_lingering(struct reactor *reactor, struct refused *refused)
+{
+    return lingering_turn(&refused->lingering, refused->arrival.fd, true, reactor->input, REACTOR_INPUT_SIZE,
+                          clock_ms());
+}
+
+/* False if it is to be closed. */
+static bool refuser_look(struct reactor *reactor, struct refused *refused)
+{
+    if (refused->answered) {
+        return refuser_go_on_lingering(reactor, refused);
+    }
+    bool late = clock_coarse_ms() - refused->since_ms >= REFUSER_PATIENCE_MS;
+    struct transfer read =
+        transport_receive(refused->arrival.fd, reactor->input, REACTOR_INPUT_SIZE, PATIENCE_NONE);
+    struct span bytes = {.data = reactor->input, .length = read.outcome == TRANSPORT_MOVED ? read.length : 0};
+    switch (read.outcome) {
+    case TRANSPORT_MOVED:
+    case TRANSPORT_RETRY:
+    case TRANSPORT_INTERRUPTED: break;
+    case TRANSPORT_END:
+    case TRANSPORT_LOST: return false;
+    }
+    return (bytes.length == 0 && !late) || refuser_answer(reactor, refused, bytes);
+}
+
+/* Whether bytes came in the last moment that were discarded. */
+static bool refuser_discards(const struct refuser *refuser)
+{
+    uint64_t now = clock_ms();
+    for (unsigned i = 0; i < refuser->count; i++) {
+        const struct refused *refused = &refuser->places[i];
+        if (refused->answered && !refused->lingering.unread &&
+            now - refused->lingering.quiet_since < REFUSER_TICK_MS) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void refuser_on_timer(evutil_socket_t fd, short events, void *context)
+{
+    struct reactor *reactor = context;
+    struct refuser *refuser = &reactor->refuser;
+    uint64_t expirations;
+    (void)events;
+    if (read(fd, &expirations, sizeof(expirations)) < 0) {
+        return;
+    }
+    for (unsigned i = refuser->count; i-- > 0;) {
+        if (!refuser_look(reactor, &refuser->places[i])) {
+            refuser_close(reactor, i);
+        }
+    }
+    refuser_set_timer(refuser, refuser->count == 0         ? 0
+                               : refuser_discards(refuser) ? REFUSER_BUSY_TICK_MS
+                                                           : REFUSER_TICK_MS);
+}
+
+static void refuser_place(struct reactor *reactor, const struct refused *refused)
+{
+    struct refuser *refuser = &reactor->refuser;
+    if (refuser->count == REFUSER_PLACES) {
+        struct refused *oldest = &refuser->places[0];
+        if (refuser_look(reactor, oldest) && !oldest->answered) {
+            refuser_answer(reactor, oldest, no_bytes);
+        }
+        refuser_close(reactor, 0);
+    }
+    refuser->places[refuser->count++] = *refused;
+    if (!refuser_look(reactor, &refuser->places[refuser->count - 1])) {
+        refuser_close(reactor, refuser->count - 1);
+    }
+    if (refuser->count == 1) {
+        refuser_set_timer(refuser, REFUSER_TICK_MS);
+    }
+}
+
+void refuser_refuse(struct reactor *reactor, const struct arrival *arrival, enum refusal reason)
+{
+    refuser_place(reactor,
+                  &(struct refused){.arrival = *arrival, .reason = reason, .since_ms = clock_coarse_ms()});
+}
+
+void refuser_linger(struct reactor *reactor, const struct arrival *arrival)
+{
+    struct refused refused = {.arrival = *arrival, .reason = REFUSAL_NOT};
+    refuser_begin_lingering(reactor, &refused);
+    refuser_place(reactor, &refused);
+}
+
+int refuser_init(struct reactor *reactor)
+{
+    struct refuser *refuser = &reactor->refuser;
+    refuser->count = 0;
+    refuser->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    if (refuser->timer < 0) {
+        return -errno;
+    }
+    event_assign(&refuser->timer_event, reactor->base, refuser->timer, EV_READ | EV_PERSIST, refuser_on_timer,
+                 reactor);
+    if (event_add(&refuser->timer_event, NULL) != 0) {
+        close(refuser->timer);
+        return -ENOMEM;
+    }
+    return 0;
+}
+
+void refuser_end(struct reactor *reactor)
+{
+    struct refuser *refuser = &reactor->refuser;
+    while (refuser->count > 0) {
+        struct refused *oldest = &refuser->places[0];
+        if (!oldest->answered) {
+            refuser_answer(reactor, oldest, no_bytes);
+        }
+        refuser_close(reactor, 0);
+    }
+}
+
+void refuser_deinit(struct reactor *reactor)
+{
+    while (reactor->refuser.count > 0) {
+        refuser_close(reactor, 0);
+    }
+    event_del(&reactor->refuser.timer_event);
+    close(reactor->refuser.timer);
+}

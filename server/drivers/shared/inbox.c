@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* Two arrays that change places under a lock; an eventfd as the bell. */
+#include "server/drivers/shared/inbox.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+int inbox_init(struct inbox *inbox)
+{
+    *inbox = (struct inbox){.bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
+    if (inbox->bell < 0) {
+        return -errno;
+    }
+    mutex_init(&inbox->mutex);
+    return 0;
+}
+
+void inbox_deinit(struct inbox *inbox)
+{
+    mutex_lock(&inbox->mutex, inbox_lock);
+    free(inbox->waiting.items);
+    mutex_unlock(&inbox->mutex, inbox_lock);
+    free(inbox->taken.items);
+    mutex_deinit(&inbox->mutex);
+    close(inbox->bell);
+}
+
+static bool inbox_list_add(struct inbox_list *list, const struct arrival *arrival)
+{
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity > 0 ? 2 * list->capacity : 64;
+        struct arrival *items = reallocarray(list->items, capacity, sizeof(*items));
+        if (items == NULL) {
+            return false;
+        }
+        list->items = items;
+        list->capacity = capacity;
+    }
+    list->items[list->count++] = *arrival;
+    return true;
+}
+
+int inbox_put(struct inbox *inbox, const struct arrival *arrival)
+{
+    mutex_lock(&inbox->mutex, inbox_lock);
+    bool added = inbox_list_add(&inbox->waiting, arrival);
+    bool first = inbox->waiting.count == 1;
+    mutex_unlock(&inbox->mutex, inbox_lock);
+    if (added && first) {
+        eventfd_write(inbox->bell, 1);
+    }
+    return added ? 0 : -ENOMEM;
+}
+
+void inbox_order(struct inbox *inbox, enum inbox_order order)
+{
+    mutex_lock(&inbox->mutex, inbox_lock);
+    bool news = inbox->order != order;
+    inbox->order = order;
+    mutex_unlock(&inbox->mutex, inbox_lock);
+    if (news) {
+        eventfd_write(inbox->bell, 1);
+    }
+}
+
+void inbox_ring(const struct inbox *inbox)
+{
+    eventfd_write(inbox->bell, 1);
+}
+
+enum inbox_order inbox_take(struct inbox *inbox)
+{
+    eventfd_t count;
+    eventfd_read(inbox->bell, &count);
+    struct inbox_list empty = inbox->taken;
+    empty.count = 0;
+    mutex_lock(&inbox->mutex, inbox_lock);
+    inbox->taken = inbox->waiting;
+    inbox->waiting = empty;
+    enum inbox_order order = inbox->order;
+    mutex_unlock(&inbox->mutex, inbox_lock);
+    return order;
+}

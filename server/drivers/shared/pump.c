@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/* Enter, tell, send, leave. */
+#include "server/drivers/shared/pump.h"
+
+#include "common/base/budget.h"
+#include "common/base/clock.h"
+#include "common/base/compiler.h"
+#include "server/net/transport.h"
+
+/* What is read while the budget is nearly used up: small requests go on, large bodies are held back. */
+enum { TURN_READ_TIGHT = 4096 };
+
+static __attribute__((noinline)) void turn_tell_other(struct session *session, struct lane *lane,
+                                                      enum happening happening)
+{
+    switch (happening) {
+    case HAPPENING_BYTES: break;
+    case HAPPENING_END: session_eof(session, lane); break;
+    case HAPPENING_ROOM: break;
+    case HAPPENING_TIMEOUT: session_timeout(session, lane); break;
+    case HAPPENING_DONE: session_resume(session, lane); break;
+    case HAPPENING_REFUSED: session_refuse_work(session, lane); break;
+    case HAPPENING_SHUTDOWN: session_drain(session, lane); break;
+    }
+}
+
+HOT void turn_tell(struct session *session, struct lane *lane, enum happening happening, struct span bytes)
+{
+    if (USUAL(happening == HAPPENING_BYTES)) {
+        session_feed(session, lane, bytes.data, bytes.length);
+    } else {
+        turn_tell_other(session, lane, happening);
+    }
+}
+
+/* The server drains: what was sent behind the request whose answer goes out next is read now, or it would be lost.
+ * False if the connection is. */
+static COLD bool turn_decide(struct session *session, struct lane *lane, int fd)
+{
+    char bytes[TURN_READ_TIGHT];
+    size_t answer;
+    while ((answer = session_undecided(session, lane)) != 0) {
+        struct transfer read = transport_receive(fd, bytes, sizeof bytes, PATIENCE_NONE);
+        switch (read.outcome) {
+        case TRANSPORT_MOVED:
+            slot_add(&lane->output.budget.slot->received, read.length);
+            session_feed_kept(session, lane, bytes, read.length);
+            break;
+        case TRANSPORT_RETRY:
+        case TRANSPORT_INTERRUPTED:
+        case TRANSPORT_END: break; /* the end is read again: the answer is decided first */
+        case TRANSPORT_LOST: return false;
+        }
+        if (session_undecided(session, lane) == answer) {
+            session_decide(session, lane);
+        }
+    }
+    return true;
+}
+
+/* A send that took less than it was offered has filled the socket: asking once more would be a call for nothing. */
+HOT bool turn_send(struct session *session, struct lane *lane, int fd)
+{
+    struct span pending = session_output(session, lane);
+    size_t total = 0;
+    for (int sends = 0; pending.length > 0; sends++) {
+        if (UNUSUAL(session_undecided(session, lane) != 0)) {
+            if (!turn_decide(session, lane, fd)) {
+                return false;
+            }
+            pending = session_output(session, lane);
+        }
+        if (sends == TURN_SENDS_MOST || total >= TURN_BYTES_MOST) {
+            break;
+        }
+        struct transfer sent = transport_send(fd, pending.data, pending.length);
+        switch (sent.outcome) {
+        case TRANSPORT_MOVED: break;
+        case TRANSPORT_RETRY:
+        case TRANSPORT_INTERRUPTED: return true;
+        case TRANSPORT_END:
+        case TRANSPORT_LOST: return false;
+        }
+        slot_add(&lane->output.budget.slot->sent, sent.length);
+        session_sent(session, lane, sent.length);
+        if (sent.length < pending.length) {
+            return true;
+        }
+        total += sent.length;
+        pending = session_output(session, lane);
+    }
+    return true;
+}
+
+/* Requests that are answered within one turn, nearly all, are not timed: that would cost a clock each. */
+bool turn_take(struct session *session, struct lane *lane, int fd, enum happening happening,
+               struct span bytes)
+{
+    clock_read_date(lane->service->shared, lane->date, &lane->date_sequence);
+    slot_add(&lane->output.budget.slot->received, bytes.length);
+    if (UNUSUAL(session->started_us != 0 || lane->log != NULL)) {
+        lane->now_us = clock_us();
+    }
+    session_enter(session, lane);
+    turn_tell(session, lane, happening, bytes);
+    bool kept = turn_send(session, lane, fd);
+    session_leave(session, lane);
+    if (session->started_us == 0 && !session_idle(session)) {
+        session->started_us = lane->log != NULL ? lane->now_us : clock_us();
+    }
+    return kept;
+}
+
+void turn_cut_off(struct session *session, struct lane *lane)
+{
+    struct shared *shared = lane->service->shared;
+    clock_read_date(shared, lane->date, &lane->date_sequence);
+    atomic_fetch_add(&shared->cut_off, 1);
+    session_cut_off(session, lane);
+}
+
+/* What is read behind a request may have to be kept while its answer is sent, in a buffer of nearly twice its size. */
+size_t turn_read_size(const struct lane *lane, size_t size)
+{
+    bool tight = budget_tight_with(lane->output.budget, 2 * size);
+    return tight && size > TURN_READ_TIGHT ? TURN_READ_TIGHT : size;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* One turn of a session: it is told what happened, and what it answers is sent. The same in every driver. */
+#ifndef ECHOD_SERVER_DRIVERS_SHARED_PUMP_H
+#define ECHOD_SERVER_DRIVERS_SHARED_PUMP_H
+
+#include <stdbool.h>
+
+#include "common/session/session.h"
+
+enum happening {
+    HAPPENING_BYTES,    /* some were read */
+    HAPPENING_END,      /* the peer has sent its last byte */
+    HAPPENING_ROOM,     /* the socket takes bytes again */
+    HAPPENING_TIMEOUT,  /* the session's timer has run out */
+    HAPPENING_DONE,     /* its wait or its work is over */
+    HAPPENING_REFUSED,  /* its work cannot be done now */
+    HAPPENING_SHUTDOWN, /* the server drains */
+};
+
+/* A turn sends at most so often and so much (and one send more), then leaves the rest to the next turn, for the sake of
+ * the other connections of its loop and of what there is to read. */
+enum { TURN_SENDS_MOST = 16, TURN_BYTES_MOST = 1024 * 1024 };
+
+/* `bytes` are those read, empty but with HAPPENING_BYTES. Keeps the lane's date, its clock and its slot's counts of bytes.
+ * False if the connection is lost: then only session_deinit is left to do. The thread that drives the connection and
+ * owns the lane. */
+bool turn_take(struct session *session, struct lane *lane, int fd, enum happening happening,
+               struct span bytes);
+
+/* The drain timeout is over and the session is not idle: counts its connection as cut off and logs its request. Then it
+ * is closed without lingering. The same thread. */
+void turn_cut_off(struct session *session, struct lane *lane);
+
+/* How many bytes to read at most where `size` have room: few while memory is so short that they might not be kept. */
+size_t turn_read_size(const struct lane *lane, size_t size);
+
+#endif

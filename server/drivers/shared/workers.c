@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/* One queue for all loops; a worker takes the job that has waited longest. */
+#include "server/drivers/shared/workers.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "server/drivers/shared/counters_pool.h"
+
+MUTEX_CLASS(workers_lock);
+
+struct worker {
+    struct workers *all;
+    struct slot *slot;
+    pthread_t thread;
+    bool worked; /* a job since it was last counted as idle */
+};
+
+struct workers {
+    struct shared *shared;
+    struct mutex mutex; /* workers_lock */
+    struct condition work_came;
+    struct job_list list MUTEX_GUARDED_BY(workers_lock);
+    unsigned waiting MUTEX_GUARDED_BY(workers_lock);
+    unsigned idle MUTEX_GUARDED_BY(workers_lock); /* workers that wait for a job, or are about to */
+    bool stopping MUTEX_GUARDED_BY(workers_lock);
+    unsigned queue;
+    unsigned count; /* threads that were started */
+    struct worker items[];
+};
+
+int job_returns_init(struct job_returns *returns)
+{
+    returns->bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (returns->bell < 0) {
+        return -errno;
+    }
+    mutex_init(&returns->mutex);
+    mutex_lock(&returns->mutex, job_returns_lock);
+    STAILQ_INIT(&returns->list);
+    mutex_unlock(&returns->mutex, job_returns_lock);
+    return 0;
+}
+
+void job_returns_deinit(struct job_returns *returns)
+{
+    close(returns->bell);
+    mutex_deinit(&returns->mutex);
+}
+
+void job_returns_take(struct job_returns *returns, struct job_list *list)
+{
+    eventfd_t rung;
+    eventfd_read(returns->bell, &rung);
+    STAILQ_INIT(list);
+    mutex_lock(&returns->mutex, job_returns_lock);
+    STAILQ_CONCAT(list, &returns->list);
+    mutex_unlock(&returns->mutex, job_returns_lock);
+}
+
+static void job_return(struct job *job)
+{
+    struct job_returns *returns = job->returns;
+    mutex_lock(&returns->mutex, job_returns_lock);
+    bool first = STAILQ_EMPTY(&returns->list);
+    STAILQ_INSERT_TAIL(&returns->list, job, next);
+    if (first) {
+        eventfd_write(returns->bell,
+                      1); /* under the lock: the loop ends only after it has taken the last job */
+    }
+    mutex_unlock(&returns->mutex, job_returns_lock);
+}
+
+/* NULL when there will be none. */
+static struct job *workers_take(struct worker *worker)
+{
+    struct workers *workers = worker->all;
+    mutex_lock(&workers->mutex, workers_lock);
+    workers->idle += worker->worked; /* a new one was counted before it was started */
+    while (STAILQ_EMPTY(&workers->list) && !workers->stopping) {
+        condition_wait(&workers->work_came, &workers->mutex, workers_lock);
+    }
+    workers->idle--;
+    worker->worked = true;
+    struct job *job = STAILQ_FIRST(&workers->list);
+    if (job != NULL) {
+        STAILQ_REMOVE_HEAD(&workers->list, next);
+        workers->waiting--;
+        atomic_fetch_sub_explicit(&workers->shared->queued, 1, memory_order_relaxed);
+    }
+    mutex_unlock(&workers->mutex, workers_lock);
+    return job;
+}
+
+static void *worker_run(void *context)
+{
+    struct worker *worker = context;
+    struct job *job;
+    while ((job = workers_take(worker)) != NULL) {
+        uint64_t begin = clock_us();
+        slot_show(worker->slot, DOING_WORKING);
+        job->work->run(job->work);
+        slot_show(worker->slot, DOING_NOTHING);
+        slot_add(&worker->slot->busy_us, clock_us() - begin);
+        job_return(job);
+    }
+    return NULL;
+}
+
+static int workers_start_threads(struct workers *workers, size_t first, unsigned count)
+{
+    sigset_t all;
+    sigset_t before;
+    int error = 0;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    while (error == 0 && workers->count < count) {
+        struct worker *worker = &workers->items[workers->count];
+        *worker = (struct worker){.all = workers, .slot = slot_lend(workers->shared, first + workers->count)};
+        error = pthread_create(&worker->thread, NULL, worker_run, worker);
+        workers->count += error == 0;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return error;
+}
+
+struct workers *workers_start(struct shared *shared, size_t first, unsigned count, unsigned queue)
+{
+    struct workers *workers = calloc(1, sizeof *workers + count * sizeof workers->items[0]);
+    if (workers == NULL) {
+        return NULL;
+    }
+    workers->shared = shared;
+    workers->queue = queue;
+    mutex_init(&workers->mutex);
+    condition_init(&workers->work_came);
+    mutex_lock(&workers->mutex, workers_lock);
+    STAILQ_INIT(&workers->list);
+    workers->idle = count;
+    mutex_unlock(&workers->mutex, workers_lock);
+    int error = workers_start_threads(workers, first, count);
+    if (error != 0) {
+        workers_stop(workers);
+        errno = error;
+        return NULL;
+    }
+    return workers;
+}
+
+int workers_submit(struct workers *workers, struct job *job)
+{
+    int error = -EAGAIN;
+    mutex_lock(&workers->mutex, workers_lock);
+    if (workers->waiting < workers->idle + workers->queue) {
+        STAILQ_INSERT_TAIL(&workers->list, job, next);
+        workers->waiting++;
+        atomic_fetch_add_explicit(&workers->shared->queued, 1, memory_order_relaxed);
+        condition_wake_one(&workers->work_came);
+        error = 0;
+    }
+    mutex_unlock(&workers->mutex, workers_lock);
+    return error;
+}
+
+void workers_stop(struct workers *workers)
+{
+    if (workers == NULL) {
+        return;
+    }
+    mutex_lock(&workers->mutex, workers_lock);
+    workers->stopping = true;
+    condition_wake_all(&workers->work_came);
+    mutex_unlock(&workers->mutex, workers_lock);
+    for (unsigned i = 0; i < workers->count; i++) {
+        pthread_join(workers->items[i].thread, NULL);
+    }
+    condition_deinit(&workers->work_came);
+    mutex_deinit(&workers->mutex);
+    free(workers);
+}

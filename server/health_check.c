@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: MIT */
+/* Connects, asks, reads the answer's head with llhttp; every wait is a poll with the same deadline. */
+#include "server/health_check.h"
+
+#include <errno.h>
+#include <llhttp.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "common/http/status.h"
+#include "server/net/warn.h"
+#include "server/net/socket_address.h"
+#include "server/net/transport.h"
+
+#define SCHEME      "http://"
+#define UNIX_PREFIX "unix:"
+#define HEALTH_PATH "/healthz"
+/* A unix socket has no authority, but an empty one is refused: RFC 9110, 4.2.1. */
+#define UNIX_HOST "localhost"
+
+enum {
+    URL_MOST = 2048,
+    HEAD_MOST = 256 * 1024, /* bytes of answers' heads, interim ones included */
+};
+
+/* ---- the URL ---- */
+
+static int refuse(const char **why, const char *reason)
+{
+    *why = reason;
+    return -EINVAL;
+}
+
+/* A request line and a message on one line are made of it. */
+static bool is_visible(struct span text)
+{
+    for (size_t i = 0; i < text.length; i++) {
+        if (text.data[i] <= ' ' || text.data[i] > '~') {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool begins_with(struct span text, struct span prefix)
+{
+    return text.length >= prefix.length && strncasecmp(text.data, prefix.data, prefix.length) == 0;
+}
+
+static struct span skip(struct span text, size_t length)
+{
+    return (struct span){.data = text.data + length, .length = text.length - length};
+}
+
+/* Where the first of the characters stands in the text; its length if none does. */
+static size_t find_any(struct span text, const char *characters)
+{
+    size_t i = 0;
+    while (i < text.length && strchr(characters, text.data[i]) == NULL) {
+        i++;
+    }
+    return i;
+}
+
+/* A port is there if a colon follows the host. */
+static bool has_port(struct span authority)
+{
+    const char *bracket = memrchr(authority.data, ']', authority.length);
+    const char *colon = memrchr(authority.data, ':', authority.length);
+    return colon != NULL && (bracket == NULL || colon > bracket);
+}
+
+static int parse_authority(struct check_url *url, struct span authority, const char **why)
+{
+    char text[256];
+    if (authority.length >= sizeof(text) - sizeof(":80")) {
+        return refuse(why, "the address is too long");
+    }
+    int length = snprintf(text, sizeof(text), "%.*s%s", (int)authority.length, authority.data,
+                          has_port(authority) ? "" : ":80");
+    int error = listen_spec_parse(&url->where, text, (size_t)length, why);
+    if (error != 0) {
+        return error;
+    }
+    if (url->where.kind == LISTEN_ANY) {
+        return refuse(why, "* is no address to connect to");
+    }
+    if (url->where.port == 0) {
+        return refuse(why, "the port must not be 0");
+    }
+    url->host = authority;
+    return 0;
+}
+
+int check_url_parse(struct check_url *url, const char *text, size_t length, const char **why)
+{
+    struct span rest = {.data = text, .length = length};
+    *url = (struct check_url){.host = SPAN_LITERAL(UNIX_HOST)};
+    if (length > URL_MOST || !is_visible(rest)) {
+        return refuse(why, length > URL_MOST ? "it is too long" : "it has a character that no URL has");
+    }
+    if (!begins_with(rest, SPAN_LITERAL(SCHEME))) {
+        return refuse(why, "it does not begin with http://");
+    }
+    rest = skip(rest, strlen(SCHEME));
+    int error;
+    if (begins_with(rest, SPAN_LITERAL(UNIX_PREFIX))) {
+        size_t end = strlen(UNIX_PREFIX) + find_any(skip(rest, strlen(UNIX_PREFIX)), ":");
+        error = listen_spec_parse(&url->where, rest.data, end, why);
+        rest = skip(rest, end < rest.length ? end + 1 : end);
+    } else {
+        size_t end = find_any(rest, "/?#");
+        error = parse_authority(url, (struct span){.data = rest.data, .length = end}, why);
+        rest = skip(rest, end);
+    }
+    rest.length = find_any(rest, "#");
+    if (error == 0 && rest.length > 0 && rest.data[0] != '/' && rest.data[0] != '?') {
+        return refuse(why, "its path does not begin with /");
+    }
+    url->target = rest;
+    return error;
+}
+
+/* ---- the request ---- */
+
+struct check {
+    struct check_url url;
+    const char *name; /* the URL, for messages */
+    uint64_t deadline_ms;
+    int fd;
+    unsigned status;    /* of the final answer; 0 until its head is there */
+    char complaint[64]; /* why there is none */
+};
+
+static bool fail(struct check *check, const char *complaint)
+{
+    snprintf(check->complaint, sizeof(check->complaint), "%s", complaint);
+    return false;
+}
+
+static bool await(struct check *check, short event)
+{
+    struct pollfd socket = {.fd = check->fd, .events = event};
+    int ready;
+    do {
+        uint64_t now = clock_ms();
+        ready = now < check->deadline_ms ? poll(&socket, 1, (int)(check->deadline_ms - now)) : 0;
+    } while (ready < 0 && errno == EINTR);
+    return ready > 0 || fail(check, ready == 0 ? "no answer in time" : strerror(errno));
+}
+
+static bool connect_to(struct check *check, const struct socket_address *address)
+{
+    check->fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (check->fd < 0) {
+        return fail(check, strerror(errno));
+    }
+    int error = 0;
+    socklen_t size = sizeof(error);
+    if (connect(check->fd, &address->any, address->length) == 0) {
+        return true;
+    }
+    if (errno == EINPROGRESS) {
+        if (!await(check, POLLOUT)) {
+            return false;
+        }
+        getsockopt(check->fd, SOL_SOCKET, SO_ERROR, &error, &size);
+    } else {
+        error = errno;
+    }
+    return error == 0 || fail(check, strerror(error));
+}
+
+static bool connect_loopback(struct check *check)
+{
+    struct in_addr ipv4 = {.s_addr = htonl(INADDR_LOOPBACK)};
+    struct socket_address first = socket_address_ipv4(ipv4, check->url.where.port);
+    struct socket_address second = socket_address_ipv6(in6addr_loopback, check->url.where.port, 0);
+    if (connect_to(check, &first)) {
+        return true;
+    }
+    close(check->fd);
+    return connect_to(check, &second);
+}
+
+/* Not of LISTEN_LOCALHOST, which are two. */
+static struct socket_address address_of(const struct listen_spec *where)
+{
+    struct socket_address address = {.length = sizeof(address.local)};
+    switch (where->kind) {
+    case LISTEN_ANY:
+    case LISTEN_LOCALHOST:
+    case LISTEN_IPV4: return socket_address_ipv4(where->ipv4, where->port);
+    case LISTEN_IPV6: return socket_address_ipv6(where->ipv6, where->port, if_nametoindex(where->zone));
+    case LISTEN_UNIX:
+        address.local.sun_family = AF_UNIX;
+        memcpy(address.local.sun_path, where->path, sizeof(where->path));
+        return address;
+    }
+    __builtin_unreachable();
+}
+
+static bool check_connect(struct check *check)
+{
+    if (check->url.where.kind == LISTEN_LOCALHOST) {
+        return connect_loopback(check);
+    }
+    struct socket_address address = address_of(&check->url.where);
+    return connect_to(check, &address);
+}
+
+static bool check_ask(struct check *check)
+{
+    char request[URL_MOST + 512];
+    const struct check_url *url = &check->url;
+    bool path = url->target.length > 0 && url->target.data[0] == '/'; /* else RFC 9112, 3.2.1 */
+    size_t zone = find_any(url->host, "%"); /* which means something on this machine only: RFC 6874, 4 */
+    size_t behind = zone + find_any(skip(url->host, zone), "]");
+    int length =
+        snprintf(request, sizeof(request),
+                 "GET %s%.*s HTTP/1.1\r\nHost: %.*s%.*s\r\nUser-Agent: echod-check/%s\r\n"
+                 "Accept: */*\r\nConnection: close\r\n\r\n",
+                 path ? "" : "/", (int)url->target.length, url->target.data, (int)zone, url->host.data,
+                 (int)(url->host.length - behind), url->host.data + behind, ECHOD_VERSION);
+    for (size_t sent = 0; sent < (size_t)length;) {
+        struct transfer moved = transport_send(check->fd, request + sent, (size_t)length - sent);
+        switch (moved.outcome) {
+        case TRANSPORT_MOVED: sent += moved.length; break;
+        case TRANSPORT_RETRY:
+        case TRANSPORT_INTERRUPTED:
+            if (!await(check, POLLOUT)) {
+                return false;
+            }
+            break;
+        case TRANSPORT_END:
+        case TRANSPORT_LOST: return fail(check, strerror(errno));
+        }
+    }
+    return true;
+}
+
+/* An interim answer's head is not the last one. Versions that we do not speak make no sense of a status either. */
+static int on_head(llhttp_t *parser)
+{
+    struct check *check = parser->data;
+    if (parser->http_major != 1) {
+        return HPE_USER;
+    }
+    if (parser->status_code < STATUS_LEAST) {
+        return 0;
+    }
+    check->status = parser->status_code;
+    return HPE_PAUSED;
+}
+
+static bool check_read(struct check *check)
+{
+    char bytes[4096];
+    llhttp_t parser;
+    llhttp_settings_t settings;
+    llhttp_settings_init(&settings);
+    settings.on_headers_complete = on_head;
+    llhttp_init(&parser, HTTP_RESPONSE, &settings);
+    parser.data = check;
+    for (size_t total = 0; total < HEAD_MOST;) {
+        if (!await(check, POLLIN)) {
+            return false;
+        }
+        struct transfer read = transport_receive(check->fd, bytes, sizeof(bytes), PATIENCE_NONE);
+        switch (read.outcome) {
+        case TRANSPORT_MOVED: break;
+        case TRANSPORT_RETRY:
+        case TRANSPORT_INTERRUPTED: continue;
+        case TRANSPORT_END: return fail(check, "closed without an answer");
+        case TRANSPORT_LOST: return fail(check, strerror(errno));
+        }
+        llhttp_errno_t error = llhttp_execute(&parser, bytes, read.length);
+        if (check->status != 0) {
+            return true;
+        }
+        if (error != HPE_OK) {
+            return fail(check, "the answer is not HTTP/1.x");
+        }
+        total += read.length;
+    }
+    return fail(check, "the answer's head has no end");
+}
+
+/* Returns the exit status. */
+static int check_perform(struct check *check)
+{
+    check->deadline_ms = clock_ms() + CHECK_TIMEOUT_MS;
+    check->fd = -1;
+    bool answered = check_connect(check) && check_ask(check) && check_read(check);
+    if (check->fd >= 0) {
+        close(check->fd);
+    }
+    if (answered && check->status / 100 == 2) {
+        return EXIT_SUCCESS;
+    }
+    if (answered) {
+        say("%.300s: answered %u %s", check->name, check->status, status_reason(check->status));
+    } else {
+        say("%.300s: %s", check->name, check->complaint);
+    }
+    return EXIT_FAILURE;
+}
+
+int check_run(const char *url)
+{
+    const char *why;
+    struct check check = {.name = url};
+    return check_url_parse(&check.url, url, strlen(url), &why) == 0 ? check_perform(&check) : EXIT_FAILURE;
+}
+
+static struct listen_spec loopback_of(const struct listen_spec *listener)
+{
+    struct listen_spec where = *listener;
+    if (where.kind == LISTEN_ANY || (where.kind == LISTEN_IPV4 && where.ipv4.s_addr == htonl(INADDR_ANY))) {
+        where.kind = LISTEN_IPV4;
+        where.ipv4.s_addr = htonl(INADDR_LOOPBACK);
+    } else if (where.kind == LISTEN_IPV6 && IN6_IS_ADDR_UNSPECIFIED(&where.ipv6)) {
+        where.ipv6 = in6addr_loopback;
+    }
+    return where;
+}
+
+int check_run_listener(const struct listen_spec *listener)
+{
+    char authority[SOCKET_ADDRESS_TEXT_SIZE];
+    char name[sizeof(SCHEME) + sizeof(authority) + sizeof(":" HEALTH_PATH)];
+    struct check check = {.name = name,
+                          .url = {.where = loopback_of(listener),
+                                  .host = SPAN_LITERAL(UNIX_HOST),
+                                  .target = SPAN_LITERAL(HEALTH_PATH)}};
+    const struct listen_spec *where = &check.url.where;
+    if (where->kind == LISTEN_LOCALHOST) {
+        snprintf(authority, sizeof(authority), "localhost:%u", ntohs(where->port));
+    } else {
+        struct socket_address address = address_of(where);
+        socket_address_format(&address, authority);
+    }
+    if (where->kind != LISTEN_UNIX) {
+        check.url.host = (struct span){.data = authority, .length = strlen(authority)};
+    }
+    snprintf(name, sizeof(name), SCHEME "%s%s" HEALTH_PATH, authority, where->kind == LISTEN_UNIX ? ":" : "");
+    return check_perform(&check);
+}

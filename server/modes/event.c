@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* --mode event: a few threads, each with an event loop over many connections. What blocks or computes holds its loop up. */
+#include "server/drivers/event/loops.h"
+#include "server/modes/mode.h"
+
+static int event_start(struct server *server)
+{
+    return loops_start(server, NULL);
+}
+
+const struct mode mode_event = {
+    .name = "event",
+    .summary = "event loops, each over many connections",
+    .cost = LIMITS_DESCRIPTOR,
+    .loops = true,
+    .descriptors = loops_descriptors,
+    .slots = loops_slots,
+    .start = event_start,
+    .serve = loops_serve,
+    .drain = loops_drain,
+    .report = loops_report,
+    .stop = loops_stop,
+};

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT */
+/* --mode pool: a fixed number of threads, each serving one connection at a time; the others wait in a bounded queue. */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "common/base/sync.h"
+#include "server/drivers/blocking/blocking.h"
+#include "server/drivers/shared/inbox.h"
+#include "server/modes/mode.h"
+#include "server/drivers/event/reactor.h"
+#include "server/drivers/shared/counters_pool.h"
+#include "server/drivers/blocking/interrupt.h"
+
+enum { POOL_WORKERS = 64 };
+
+/* A worker whose client is silent looks so often whether others wait in vain. */
+enum { POOL_GLANCE_MS = 500 };
+
+MUTEX_CLASS(pool_lock);
+
+struct waiting {
+    struct arrival arrival;
+    uint64_t since_ms;
+};
+
+struct seat {
+    struct pool *pool;
+    struct slot *slot;
+    pthread_t thread;
+    bool served;          /* a connection since it was last counted as free */
+    _Atomic bool closing; /* its connection shall end once it is idle */
+    struct blocking blocking;
+};
+
+struct pool {
+    struct server *server;
+    struct reactor lingerers; /* in the main thread: a lingering close takes no worker */
+    struct inbox to_linger;
+    struct event to_linger_event;
+    struct mutex mutex; /* pool_lock */
+    struct condition came;
+    struct waiting *queue MUTEX_GUARDED_BY(pool_lock); /* a ring */
+    unsigned first MUTEX_GUARDED_BY(pool_lock);
+    unsigned count MUTEX_GUARDED_BY(pool_lock);
+    unsigned free MUTEX_GUARDED_BY(pool_lock); /* workers that wait for a connection, or are about to */
+    bool draining MUTEX_GUARDED_BY(pool_lock);
+    bool stopping MUTEX_GUARDED_BY(pool_lock);
+    unsigned capacity; /* of the ring: --queue, and one for each worker */
+    unsigned seat_count;
+    struct seat *seats;
+};
+
+/* The connections that free workers are about to take do not wait. */
+static bool pool_has_room(const struct pool *pool) MUTEX_REQUIRES(pool_lock)
+{
+    return pool->count < pool->free + pool->server->options->queue;
+}
+
+/* After every change of the queue or of the free workers. */
+static void pool_publish(struct pool *pool) MUTEX_REQUIRES(pool_lock)
+{
+    struct shared *shared = pool->server->service.shared;
+    int64_t starved = pool->count > pool->free ? pool->count - pool->free : 0;
+    atomic_store_explicit(&shared->queued, pool->count, memory_order_relaxed);
+    atomic_store_explicit(&shared->starved, starved, memory_order_relaxed);
+    atomic_store_explicit(&shared->queue_full, !pool_has_room(pool), memory_order_relaxed);
+}
+
+static bool pool_take(struct pool *pool, struct seat *seat, struct waiting *waiting)
+{
+    mutex_lock(&pool->mutex, pool_lock);
+    pool->free += seat->served; /* a new one was counted when the pool was made */
+    pool_publish(pool);
+    while (pool->count == 0 && !pool->stopping) {
+        condition_wait(&pool->came, &pool->mutex, pool_lock);
+    }
+    pool->free--;
+    bool any = pool->count > 0;
+    seat->served = true;
+    if (any) {
+        *waiting = pool->queue[pool->first];
+        pool->first = (pool->first + 1) % pool->capacity;
+        pool->count--;
+        atomic_store(&seat->closing, pool->draining);
+    }
+    pool_publish(pool);
+    mutex_unlock(&pool->mutex, pool_lock);
+    return any;
+}
+
+static void *worker_main(void *context)
+{
+    struct seat *seat = context;
+    struct pool *pool = seat->pool;
+    uint64_t patience = pool->server->timeouts.limit[TIMER_HEADER];
+    struct waiting waiting;
+    while (pool_take(pool, seat, &waiting)) {
+        uint64_t begin = clock_us();
+        bool late = begin / 1000 > waiting.since_ms + patience; /* its client has given up, or will: 503 */
+        bool over =
+            blocking_serve(&seat->blocking, &waiting.arrival, seat->slot, late ? REFUSAL_QUEUE : REFUSAL_NOT);
+        slot_add(&seat->slot->busy_us, clock_us() - begin);
+        if (!over && inbox_put(&pool->to_linger, &waiting.arrival) != 0) {
+            blocking_linger(&seat->blocking);
+            over = true;
+        }
+        if (over) {
+            blocking_leave(&pool->server->gate, seat->slot);
+            close(waiting.arrival.fd);
+        }
+    }
+    return NULL;
+}
+
+static void pool_on_linger(evutil_socket_t fd, short events, void *context)
+{
+    struct pool *pool = context;
+    (void)fd;
+    (void)events;
+    inbox_take(&pool->to_linger);
+    for (size_t i = 0; i < pool->to_linger.taken.count; i++) {
+        reactor_linger(&pool->lingerers, &pool->to_linger.taken.items[i]);
+    }
+}
+
+/* 0 or a negative errno; then there is nothing to undo. */
+static int pool_start_lingering(struct pool *pool)
+{
+    struct server *server = pool->server;
+    int error = inbox_init(&pool->to_linger);
+    if (error != 0) {
+        return error;
+    }
+    error = reactor_init(&pool->lingerers, server, server->base,
+                         slot_lend(server->service.shared, SERVER_MODE_SLOTS), &server->timeouts);
+    if (error != 0) {
+        inbox_deinit(&pool->to_linger);
+        return error;
+    }
+    event_assign(&pool->to_linger_event, server->base, pool->to_linger.bell, EV_READ | EV_PERSIST,
+                 pool_on_linger, pool);
+    if (event_add(&pool->to_linger_event, NULL) == 0) {
+        return 0;
+    }
+    reactor_deinit(&pool->lingerers);
+    inbox_deinit(&pool->to_linger);
+    return -ENOMEM;
+}
+
+static int pool_serve(struct server *server, const struct arrival *arrival)
+{
+    struct pool *pool = server->mode_state;
+    int error = -EBUSY;
+    mutex_lock(&pool->mutex, pool_lock);
+    if (pool_has_room(pool)) {
+        unsigned last = (pool->first + pool->count) % pool->capacity;
+        pool->queue[last] = (struct waiting){.arrival = *arrival, .since_ms = clock_ms()};
+        pool->count++;
+        pool_publish(pool);
+        condition_wake_one(&pool->came);
+        error = 0;
+    }
+    mutex_unlock(&pool->mutex, pool_lock);
+    return error;
+}
+
+static void pool_drain(struct server *server)
+{
+    struct pool *pool = server->mode_state;
+    mutex_lock(&pool->mutex, pool_lock);
+    pool->draining = true;
+    mutex_unlock(&pool->mutex, pool_lock);
+    for (unsigned i = 0; i < pool->seat_count; i++) {
+        struct seat *seat = &pool->seats[i];
+        atomic_store(&seat->closing, true);
+        if (blocking_must_wake(server, seat->slot)) {
+            pthread_kill(seat->thread, WAKE_SIGNAL);
+        }
+    }
+    reactor_drain(&pool->lingerers);
+}
+
+static unsigned pool_workers(const struct server *server)
+{
+    return server->options->workers > 0 ? server->options->workers : POOL_WORKERS;
+}
+
+static unsigned pool_descriptors(const struct server *server)
+{
+    (void)server;
+    return REACTOR_DESCRIPTORS + 1;
+}
+
+static size_t pool_slots(const struct server *server)
+{
+    return pool_workers(server) + 1; /* the first for those that linger */
+}
+
+static void pool_report(struct server *server, struct report *report)
+{
+    struct pool *pool = server->mode_state;
+    int64_t queued = atomic_load_explicit(&server->service.shared->queued, memory_order_relaxed);
+    report_add(report, DOING_QUEUED, queued > 0 ? (uint64_t)queued : 0);
+    report_slots(report, SERVER_MODE_SLOTS + 1, pool->seat_count);
+    report_workers(report, "worker", SERVER_MODE_SLOTS + 1, pool->seat_count);
+    report_reactor(report, &pool->lingerers);
+}
+
+/* All have left the gate, or never came. */
+static void pool_free(struct pool *pool)
+{
+    mutex_lock(&pool->mutex, pool_lock);
+    pool->stopping = true;
+    condition_wake_all(&pool->came);
+    mutex_unlock(&pool->mutex, pool_lock);
+    for (unsigned i = 0; i < pool->seat_count; i++) {
+        pthread_join(pool->seats[i].thread, NULL);
+    }
+    event_del(&pool->to_linger_event);
+    reactor_deinit(&pool->lingerers);
+    inbox_deinit(&pool->to_linger);
+    mutex_lock(&pool->mutex, pool_lock);
+    free(pool->queue);
+    mutex_unlock(&pool->mutex, pool_lock);
+    condition_deinit(&pool->came);
+    mutex_deinit(&pool->mutex);
+    free(pool->seats);
+    free(pool);
+}
+
+static struct pool *pool_new(struct server *server)
+{
+    struct pool *pool = calloc(1, sizeof *pool);
+    if (pool == NULL) {
+        return NULL;
+    }
+    pool->server = server;
+    pool->capacity = server->options->queue + pool_workers(server);
+    pool->seats = calloc(pool_workers(server), sizeof *pool->seats);
+    mutex_init(&pool->mutex);
+    condition_init(&pool->came);
+    mutex_lock(&pool->mutex, pool_lock);
+    pool->free = pool_workers(server);
+    pool->queue = calloc(pool->capacity, sizeof *pool->queue);
+    bool made = pool->queue != NULL && pool->seats != NULL && pool_start_lingering(pool) == 0;
+    if (!made) {
+        free(pool->queue);
+    }
+    mutex_unlock(&pool->mutex, pool_lock);
+    if (!made) {
+        free(pool->seats);
+        free(pool);
+        return NULL;
+    }
+    return pool;
+}
+
+static int pool_start(struct server *server)
+{
+    wake_init();
+    struct pool *pool = pool_new(server);
+    int error = pool == NULL ? ENOMEM : 0;
+    while (error == 0 && pool->seat_count < pool_workers(server)) {
+        struct seat *seat = &pool->seats[pool->seat_count];
+        seat->pool = pool;
+        seat->slot = slot_lend(server->service.shared, SERVER_MODE_SLOTS + 1 + pool->seat_count);
+        blocking_init(&seat->blocking, server, &seat->closing);
+        seat->blocking.glance_ms = POOL_GLANCE_MS;
+        seat->blocking.close_if_starved = true;
+        seat->blocking.linger_elsewhere = true;
+        error = pthread_create(&seat->thread, NULL, worker_main, seat);
+        pool->seat_count += error == 0;
+    }
+    if (error != 0 && pool != NULL) {
+        pool_free(pool);
+    }
+    server->mode_state = error == 0 ? pool : NULL;
+    return -error;
+}
+
+static void pool_stop(struct server *server)
+{
+    pool_free(server->mode_state);
+}
+
+const struct mode mode_pool = {
+    .name = "pool",
+    .summary = "a fixed number of threads, each serving one connection at a time",
+    .cost = LIMITS_DESCRIPTOR,
+    .workers = pool_workers,
+    .descriptors = pool_descriptors,
+    .slots = pool_slots,
+    .start = pool_start,
+    .serve = pool_serve,
+    .drain = pool_drain,
+    .report = pool_report,
+    .stop = pool_stop,
+};

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT */
+/* --mode process: a process for each connection. The parent stays single-threaded: it accepts, forks and reaps. */
+#include <errno.h>
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/base/sync.h"
+#include "server/drivers/blocking/blocking.h"
+#include "server/modes/mode.h"
+#include "server/net/warn.h"
+#include "server/drivers/shared/counters_pool.h"
+#include "server/system/usage.h"
+#include "server/drivers/blocking/interrupt.h"
+
+struct child {
+    pid_t id; /* 0: free */
+    struct slot *slot;
+};
+
+struct processes {
+    struct server *server;
+    struct slot_pool slots;
+    struct child
+        *children; /* open addressing by process id; a power of two, at least twice the connections */
+    size_t size;
+    int signals; /* a signalfd for SIGCHLD */
+    struct event reap_event;
+};
+
+/* ---- the table of children ---- */
+
+static size_t children_home(const struct processes *processes, pid_t id)
+{
+    return (size_t)id * 2654435761u & (processes->size - 1);
+}
+
+static void children_add(struct processes *processes, pid_t id, struct slot *slot)
+{
+    size_t i = children_home(processes, id);
+    while (processes->children[i].id != 0) {
+        i = (i + 1) & (processes->size - 1);
+    }
+    processes->children[i] = (struct child){.id = id, .slot = slot};
+}
+
+/* Takes it out, and moves those behind it that would not be found any more. NULL: not ours. */
+static struct slot *children_remove(struct processes *processes, pid_t id)
+{
+    size_t mask = processes->size - 1;
+    size_t i = children_home(processes, id);
+    while (processes->children[i].id != id) {
+        if (processes->children[i].id == 0) {
+            return NULL;
+        }
+        i = (i + 1) & mask;
+    }
+    struct slot *slot = processes->children[i].slot;
+    processes->children[i].id = 0;
+    for (size_t j = (i + 1) & mask; processes->children[j].id != 0; j = (j + 1) & mask) {
+        struct child moved = processes->children[j];
+        processes->children[j].id = 0;
+        children_add(processes, moved.id, moved.slot);
+    }
+    return slot;
+}
+
+/* ---- the child ---- */
+
+/* All but the standard ones and these two, of which the second may be none. */
+static void close_others(int fd, int other)
+{
+    int low = fd < other ? fd : other;
+    int high = fd < other ? other : fd;
+    if (low > STDERR_FILENO) {
+        close_range(STDERR_FILENO + 1, (unsigned)low - 1, 0);
+    } else {
+        low = STDERR_FILENO;
+    }
+    close_range((unsigned)low + 1, (unsigned)high - 1, 0);
+    close_range((unsigned)high + 1, ~0u, 0);
+}
+
+static struct access_log *child_log;
+
+static void child_on_wake(void)
+{
+    access_log_follow(child_log);
+}
+
+/* The signal that wakes it also says that there is a new file. One that came before the handler was there is made up
+ * for. */
+static void child_follow_log(struct access_log *log)
+{
+    log->child = true;
+    child_log = log;
+    wake_call(child_on_wake);
+    access_log_follow(log);
+}
+
+static void __attribute__((noreturn))
+child_main(struct server *server, const struct arrival *arrival, struct slot *slot)
+{
+    static struct blocking blocking; /* untouched in the parent: each child has its own pages of it */
+    sigset_t wake;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != server->service.shared->process) {
+        _exit(0); /* the parent has died before it could be asked for */
+    }
+    close_others(arrival->fd, server->log->fd);
+    child_follow_log(server->log);
+    sigemptyset(&wake);
+    sigaddset(&wake, WAKE_SIGNAL);
+    sigprocmask(SIG_UNBLOCK, &wake, NULL);
+    blocking_init(&blocking, server, &server->service.shared->closing);
+    blocking_serve(&blocking, arrival, slot, REFUSAL_NOT);
+    _exit(0);
+}
+
+/* ---- the parent ---- */
+
+static int process_serve(struct server *server, const struct arrival *arrival)
+{
+    struct processes *processes = server->mode_state;
+    struct slot *slot = slot_pool_take(&processes->slots);
+    if (slot == NULL) {
+        return -EAGAIN;
+    }
+    pid_t id = fork();
+    if (id < 0) {
+        int error = -errno;
+        slot_pool_give(&processes->slots, slot);
+        return error;
+    }
+    if (id == 0) {
+        child_main(server, arrival, slot);
+    }
+    atomic_store_explicit(&slot->process, id, memory_order_relaxed);
+    children_add(processes, id, slot);
+    close(arrival->fd);
+    return 0;
+}
+
+/* The child is reaped as one that is not ours. */
+static int process_probe(struct server *server)
+{
+    (void)server;
+    pid_t id = fork();
+    if (id == 0) {
+        _exit(0);
+    }
+    return id < 0 ? -errno : 0;
+}
+
+static void count_reaped(struct shared *shared, const struct rusage *usage)
+{
+    uint64_t us = (uint64_t)(usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * 1000000 +
+                  (uint64_t)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec);
+    slot_add(&shared->reaped_cpu_us, us);
+    slot_add(&shared->reaped_voluntary, (uint64_t)usage->ru_nvcsw);
+    slot_add(&shared->reaped_involuntary, (uint64_t)usage->ru_nivcsw);
+}
+
+static void process_ended(struct processes *processes, pid_t id, int status, const struct rusage *usage)
+{
+    struct shared *shared = processes->server->service.shared;
+    struct slot *slot = children_remove(processes, id);
+    if (slot == NULL) {
+        return;
+    }
+    count_reaped(shared, usage);
+    if (WIFSIGNALED(status)) {
+        say("process %d was killed by signal %d: its connection is lost", (int)id, WTERMSIG(status));
+        slot_add(&shared->crashed, 1);
+    } else if (WEXITSTATUS(status) != 0) {
+        say("process %d ended with status %d: its connection is lost", (int)id, WEXITSTATUS(status));
+        slot_add(&shared->crashed, 1);
+    }
+    /* What it held died with it. */
+    uint64_t held = atomic_exchange_explicit(&slot->held, 0, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&shared->held, held, memory_order_relaxed);
+    atomic_store_explicit(&slot->process, 0, memory_order_relaxed);
+    slot_show(slot, DOING_NOTHING);
+    slot_pool_give(&processes->slots, slot);
+    blocking_leave(&processes->server->gate, slot);
+}
+
+static void process_on_child(evutil_socket_t fd, short events, void *context)
+{
+    struct processes *processes = context;
+    struct signalfd_siginfo info[16];
+    (void)events;
+    while (read(fd, info, sizeof info) > 0) {
+    }
+    struct rusage usage;
+    int status;
+    pid_t id;
+    while ((id = wait4(-1, &status, WNOHANG, &usage)) > 0) {
+        process_ended(processes, id, status, &usage);
+    }
+}
+
+static void process_wake_all(struct server *server)
+{
+    struct processes *processes = server->mode_state;
+    for (size_t i = 0; i < processes->size; i++) {
+        const struct child *child = &processes->children[i];
+        if (child->id != 0 && blocking_must_wake(server, child->slot)) {
+            kill(child->id, WAKE_SIGNAL);
+        }
+    }
+}
+
+static void process_drain(struct server *server)
+{
+    atomic_store(&server->service.shared->closing, true);
+    process_wake_all(server);
+}
+
+/* A child that is idle would keep the old file, and its space on the disk, until its next line or its end. */
+static void process_log_reopened(struct server *server)
+{
+    if (server->options->access_log != NULL) {
+        process_wake_all(server);
+    }
+}
+
+static unsigned process_descriptors(const struct server *server)
+{
+    (void)server;
+    return 1;
+}
+
+static size_t process_slots(const struct server *server)
+{
+    return server->max_connections;
+}
+
+static void process_report(struct server *server, struct report *report)
+{
+    report_slots(report, SERVER_MODE_SLOTS, process_slots(server));
+}
+
+static int process_watch_children(struct processes *processes)
+{
+    sigset_t child;
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    signal(SIGCHLD, SIG_DFL); /* ours are to be waited for */
+    sigprocmask(SIG_BLOCK, &child, NULL);
+    processes->signals = signalfd(-1, &child, SFD_NONBLOCK | SFD_CLOEXEC);
+    if (processes->signals < 0) {
+        return -errno;
+    }
+    event_assign(&processes->reap_event, processes->server->base, processes->signals, EV_READ | EV_PERSIST,
+                 process_on_child, processes);
+    return event_add(&processes->reap_event, NULL) == 0 ? 0 : -ENOMEM;
+}
+
+static int process_start(struct server *server)
+{
+    wake_init();
+    server->service.shared->process = getpid();
+    struct processes *processes = calloc(1, sizeof *processes);
+    if (processes == NULL) {
+        return -ENOMEM;
+    }
+    processes->server = server;
+    processes->size = 16;
+    while (processes->size < 2 * (size_t)server->max_connections) {
+        processes->size *= 2;
+    }
+    processes->children = calloc(processes->size, sizeof *processes->children);
+    int error = processes->children == NULL
+                    ? -ENOMEM
+                    : slot_pool_init(&processes->slots, server->service.shared, SERVER_MODE_SLOTS);
+    if (error == 0) {
+        error = usage_sample_children(server->base, server->service.shared);
+    }
+    if (error == 0) {
+        error = process_watch_children(processes);
+    }
+    server->mode_state = processes; /* on an error the process ends: nothing else is undone */
+    return error;
+}
+
+static void process_stop(struct server *server)
+{
+    struct processes *processes = server->mode_state;
+    usage_sample_end();
+    event_del(&processes->reap_event);
+    close(processes->signals);
+    slot_pool_deinit(&processes->slots);
+    free(processes->children);
+    free(processes);
+}
+
+const struct mode mode_process = {
+    .name = "process",
+    .summary = "a process for each connection",
+    .cost = LIMITS_PROCESS,
+    .descriptors = process_descriptors,
+    .slots = process_slots,
+    .start = process_start,
+    .serve = process_serve,
+    .probe = process_probe,
+    .drain = process_drain,
+    .log_reopened = process_log_reopened,
+    .report = process_report,
+    .stop = process_stop,
+};

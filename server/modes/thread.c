@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/* --mode thread: a pthread for each connection, blocking I/O. */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/queue.h>
+#include <unistd.h>
+
+#include "common/base/sync.h"
+#include "server/drivers/blocking/blocking.h"
+#include "server/modes/mode.h"
+#include "server/drivers/shared/counters_pool.h"
+#include "server/drivers/blocking/interrupt.h"
+
+/* Seats kept for connections to come, so that churn costs no malloc. */
+enum { SPARE_SEATS_MOST = 64 };
+
+MUTEX_CLASS(threads_lock);
+
+/* A connection and its thread. */
+struct seat {
+    LIST_ENTRY(seat) others; /* threads_lock: among those taken, or those spare */
+    struct threads *threads;
+    struct slot *slot;
+    pthread_t thread; /* set by itself, before its slot shows anything */
+    struct arrival arrival;
+    struct blocking blocking;
+};
+
+LIST_HEAD(seat_list, seat);
+
+struct threads {
+    struct server *server;
+    pthread_attr_t attributes;
+    _Atomic bool closing;
+    struct mutex mutex;       /* threads_lock */
+    struct condition emptied; /* nobody is seated any more */
+    struct seat_list taken MUTEX_GUARDED_BY(threads_lock);
+    struct seat_list spare MUTEX_GUARDED_BY(threads_lock);
+    size_t spare_count MUTEX_GUARDED_BY(threads_lock);
+    struct slot_pool slots MUTEX_GUARDED_BY(threads_lock);
+};
+
+/* Not calloc: the pages of a seat that are never used are never touched. */
+static struct seat *threads_find_seat(struct threads *threads) MUTEX_REQUIRES(threads_lock)
+{
+    struct seat *seat = LIST_FIRST(&threads->spare);
+    if (seat == NULL) {
+        return malloc(sizeof(*seat));
+    }
+    LIST_REMOVE(seat, others);
+    threads->spare_count--;
+    return seat;
+}
+
+static void threads_spare_seat(struct threads *threads, struct seat *seat) MUTEX_REQUIRES(threads_lock)
+{
+    if (threads->spare_count == SPARE_SEATS_MOST) {
+        free(seat);
+        return;
+    }
+    LIST_INSERT_HEAD(&threads->spare, seat, others);
+    threads->spare_count++;
+}
+
+static struct seat *threads_seat(struct threads *threads, const struct arrival *arrival)
+    MUTEX_EXCLUDES(threads_lock)
+{
+    MUTEX_HOLD(&threads->mutex, threads_lock);
+    struct seat *seat = threads_find_seat(threads);
+    if (seat == NULL) {
+        return NULL;
+    }
+    seat->slot = slot_pool_take(&threads->slots);
+    if (seat->slot == NULL) {
+        threads_spare_seat(threads, seat);
+        return NULL;
+    }
+    seat->threads = threads;
+    seat->arrival = *arrival;
+    blocking_init(&seat->blocking, threads->server, &threads->closing);
+    LIST_INSERT_HEAD(&threads->taken, seat, others);
+    return seat;
+}
+
+static void threads_unseat(struct threads *threads, struct seat *seat) MUTEX_REQUIRES(threads_lock)
+{
+    LIST_REMOVE(seat, others);
+    slot_pool_give(&threads->slots, seat->slot);
+    threads_spare_seat(threads, seat);
+}
+
+/* The gate is left under the lock: once the last is unseated, no thread touches anything but the lock itself and its own
+ * descriptor. */
+static void *thread_main(void *context)
+{
+    struct seat *seat = context;
+    struct threads *threads = seat->threads;
+    int fd = seat->arrival.fd;
+    seat->thread = pthread_self();
+    blocking_serve(&seat->blocking, &seat->arrival, seat->slot, REFUSAL_NOT);
+    mutex_lock(&threads->mutex, threads_lock);
+    struct slot *slot = seat->slot;
+    threads_unseat(threads, seat);
+    blocking_leave(&threads->server->gate, slot);
+    if (LIST_EMPTY(&threads->taken)) {
+        condition_wake_all(&threads->emptied);
+    }
+    mutex_unlock(&threads->mutex, threads_lock);
+    close(fd);
+    return NULL;
+}
+
+static int thread_serve(struct server *server, const struct arrival *arrival)
+{
+    struct threads *threads = server->mode_state;
+    struct seat *seat = threads_seat(threads, arrival);
+    if (seat == NULL) {
+        return -ENOMEM;
+    }
+    pthread_t thread;
+    int error = pthread_create(&thread, &threads->attributes, thread_main, seat);
+    if (error != 0) {
+        mutex_lock(&threads->mutex, threads_lock);
+        threads_unseat(threads, seat);
+        mutex_unlock(&threads->mutex, threads_lock);
+    }
+    return -error;
+}
+
+static void *thread_nothing(void *context)
+{
+    return context;
+}
+
+static int thread_probe(struct server *server)
+{
+    struct threads *threads = server->mode_state;
+    pthread_t thread;
+    mutex_lock(&threads->mutex, threads_lock);
+    struct seat *seat = threads_find_seat(threads);
+    if (seat != NULL) {
+        threads_spare_seat(threads, seat);
+    }
+    mutex_unlock(&threads->mutex, threads_lock);
+    return seat == NULL ? -ENOMEM : -pthread_create(&thread, &threads->attributes, thread_nothing, NULL);
+}
+
+/* A seat that shows anything has set its thread, and the thread lives while its seat is taken. */
+static void thread_drain(struct server *server)
+{
+    struct threads *threads = server->mode_state;
+    atomic_store(&threads->closing, true);
+    mutex_lock(&threads->mutex, threads_lock);
+    struct seat *seat;
+    LIST_FOREACH(seat, &threads->taken, others)
+    {
+        if (blocking_must_wake(server, seat->slot)) {
+            pthread_kill(seat->thread, WAKE_SIGNAL);
+        }
+    }
+    mutex_unlock(&threads->mutex, threads_lock);
+}
+
+static unsigned thread_descriptors(const struct server *server)
+{
+    (void)server;
+    return 0;
+}
+
+static size_t thread_slots(const struct server *server)
+{
+    return server->max_connections;
+}
+
+static void thread_report(struct server *server, struct report *report)
+{
+    report_slots(report, SERVER_MODE_SLOTS, thread_slots(server));
+}
+
+static void threads_free(struct threads *threads)
+{
+    mutex_lock(&threads->mutex, threads_lock);
+    struct seat *seat;
+    while ((seat = LIST_FIRST(&threads->spare)) != NULL) {
+        LIST_REMOVE(seat, others);
+        free(seat);
+    }
+    slot_pool_deinit(&threads->slots);
+    mutex_unlock(&threads->mutex, threads_lock);
+    condition_deinit(&threads->emptied);
+    mutex_deinit(&threads->mutex);
+    pthread_attr_destroy(&threads->attributes);
+    free(threads);
+}
+
+static struct threads *threads_new(struct server *server)
+{
+    struct threads *threads = calloc(1, sizeof(*threads));
+    if (threads == NULL) {
+        return NULL;
+    }
+    threads->server = server;
+    pthread_attr_init(&threads->attributes);
+    mutex_init(&threads->mutex);
+    condition_init(&threads->emptied);
+    mutex_lock(&threads->mutex, threads_lock);
+    int error = slot_pool_init(&threads->slots, server->service.shared, SERVER_MODE_SLOTS);
+    mutex_unlock(&threads->mutex, threads_lock);
+    if (error == 0) {
+        error = pthread_attr_setdetachstate(&threads->attributes, PTHREAD_CREATE_DETACHED);
+    }
+    if (error == 0) {
+        error = pthread_attr_setstacksize(&threads->attributes, server->options->stack_size);
+    }
+    if (error != 0) {
+        threads_free(threads);
+        return NULL;
+    }
+    return threads;
+}
+
+static int thread_start(struct server *server)
+{
+    wake_init();
+    server->mode_state = threads_new(server);
+    return server->mode_state == NULL ? -ENOMEM : 0;
+}
+
+static void thread_stop(struct server *server)
+{
+    struct threads *threads = server->mode_state;
+    mutex_lock(&threads->mutex, threads_lock);
+    while (!LIST_EMPTY(&threads->taken)) {
+        condition_wait(&threads->emptied, &threads->mutex, threads_lock);
+    }
+    mutex_unlock(&threads->mutex, threads_lock);
+    threads_free(threads);
+}
+
+const struct mode mode_thread = {
+    .name = "thread",
+    .summary = "a thread for each connection, blocking I/O",
+    .cost = LIMITS_THREAD,
+    .descriptors = thread_descriptors,
+    .slots = thread_slots,
+    .start = thread_start,
+    .serve = thread_serve,
+    .probe = thread_probe,
+    .drain = thread_drain,
+    .report = thread_report,
+    .stop = thread_stop,
+};

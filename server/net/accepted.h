@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* A connection that was accepted and is not served yet. */
+#ifndef ECHOD_SERVER_NET_ACCEPTED_H
+#define ECHOD_SERVER_NET_ACCEPTED_H
+
+#include <stdint.h>
+
+#include "common/http/request.h"
+
+/* A plain value; whoever holds it last closes the descriptor. */
+struct arrival {
+    int fd; /* connected, in blocking mode, close-on-exec */
+    struct peer peer;
+    uint64_t number; /* of the connection, from 1 */
+};
+
+enum accepting {
+    ACCEPTING_DONE,
+    ACCEPTING_EMPTY,  /* none waits */
+    ACCEPTING_GONE,   /* that one was lost before it was accepted: go on with the next */
+    ACCEPTING_SCARCE, /* no descriptor or no memory for it; it goes on waiting. errno says which */
+};
+
+/* Accepts one connection from a listening socket; sets all but its number. */
+enum accepting arrival_accept(struct arrival *arrival, int listener);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* recv and send as bare system calls: the C library's are cancellation points, which in a program with threads cost as
+ * much as a short request's answer to write, and nothing is cancelled here. */
+#include "server/net/transport.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static struct transfer transport_outcome(long result)
+{
+    if (result > 0) {
+        return (struct transfer){.outcome = TRANSPORT_MOVED, .length = (size_t)result};
+    }
+    if (result == 0) {
+        return (struct transfer){.outcome = TRANSPORT_END};
+    }
+    switch (errno) {
+    case EAGAIN: return (struct transfer){.outcome = TRANSPORT_RETRY};
+    case EINTR: return (struct transfer){.outcome = TRANSPORT_INTERRUPTED};
+    default: return (struct transfer){.outcome = TRANSPORT_LOST};
+    }
+}
+
+struct transfer transport_receive(int fd, void *room, size_t size, enum patience patience)
+{
+    return transport_outcome(
+        syscall(SYS_recvfrom, fd, room, size, patience == PATIENCE_WAIT ? 0 : MSG_DONTWAIT, NULL, NULL));
+}
+
+/* tcp(7): with MSG_TRUNC the bytes are discarded, and no buffer is needed. */
+struct transfer transport_discard(int fd, size_t size)
+{
+    return transport_outcome(syscall(SYS_recvfrom, fd, NULL, size, MSG_DONTWAIT | MSG_TRUNC, NULL, NULL));
+}
+
+struct transfer transport_send(int fd, const void *data, size_t length)
+{
+    return transport_outcome(syscall(SYS_sendto, fd, data, length, MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0));
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+/* Diagnostics: lines on stderr. */
+#ifndef ECHOD_SERVER_NET_WARN_H
+#define ECHOD_SERVER_NET_WARN_H
+
+/* Writes "echod: ", the text and a newline with one write(2), so that lines of several threads do not mix. Cut at some
+ * 500 bytes. Any thread. */
+void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of flags, and how each kind of value is read and described. */
+#include "server/settings/flag.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "common/base/number.h"
+#include "server/health_check.h"
+#include "server/system/limits.h"
+
+#define KIB        (UINT64_C(1) << 10)
+#define MIB        (UINT64_C(1) << 20)
+#define GIB        (UINT64_C(1) << 30)
+#define TIB        (UINT64_C(1) << 40)
+#define ONE_DAY    (UINT64_C(24) * 60 * 60 * 1000)
+
+#define TO(member) offsetof(struct options, member)
+
+const struct flag FLAGS[FLAG_TOTAL] = {
+    {"mode", "MODE", "event", NULL, TO(mode), 0, 0, FLAG_MODE, 0, true, "how connections are served"},
+    {"listen", "ADDRESS", "127.0.0.1:8080", NULL, TO(listen), 0, 0, FLAG_LISTEN, 0, true,
+     "where to listen, repeatable: ADDRESS:PORT,\nlocalhost:PORT, *:PORT, unix:PATH"},
+    {"loops", "N", NULL, "CPUs usable", TO(loops), 1, 1024, FLAG_COUNT, 0, true, "event loops"},
+    {"workers", "N", NULL, "hybrid: CPUs usable, pool: 64", TO(workers), 1, 16384, FLAG_COUNT, 0, true,
+     "worker threads"},
+    {"queue", "N", "1024", NULL, TO(queue), 1, 1000000, FLAG_COUNT, 0, true,
+     "work (hybrid) or connections (pool) waiting"},
+    {"stack-size", "SIZE", "128k", NULL, TO(stack_size), 16 * KIB, GIB, FLAG_SIZE, 0, true,
+     "stack of a connection's thread"},
+    {"max-connections", "N", NULL, "what the limits allow", TO(max_connections), 1, LIMITS_CONNECTIONS_MAX,
+     FLAG_COUNT, 0, true, "connections served at once"},
+    {"backlog", "N", "4096", NULL, TO(backlog), 1, 65535, FLAG_COUNT, 0, true,
+     "connections the kernel may queue"},
+    {"max-header-size", "SIZE", "16k", NULL, TO(max_header_size), 256, MIB, FLAG_SIZE, 0, true,
+     "request line and header section together"},
+    {"max-body-size", "SIZE", "64m", NULL, TO(max_body_size), 0, TIB, FLAG_SIZE, 0, true,
+     "a request's body; past it 413"},
+    {"max-buffer-memory", "SIZE", "256m", NULL, TO(max_buffer_memory), 64 * KIB, TIB, FLAG_SIZE, 0, true,
+     "bytes held for all connections together"},
+    {"header-timeout", "TIME", "10s", NULL, TO(header_timeout_ms), 1, ONE_DAY, FLAG_DURATION, 0, true,
+     "from a request's first byte to its last field"},
+    {"body-timeout", "TIME", "30s", NULL, TO(body_timeout_ms), 1, ONE_DAY, FLAG_DURATION, 0, true,
+     "without progress of a body or an answer"},
+    {"idle-timeout", "TIME", "60s", NULL, TO(idle_timeout_ms), 1, ONE_DAY, FLAG_DURATION, 0, true,
+     "between requests; then a silent close"},
+    {"drain-delay", "TIME", "0s", NULL, TO(drain_delay_ms), 0, ONE_DAY, FLAG_DURATION, 0, true,
+     "after SIGTERM, accepting while /readyz is 503"},
+    {"drain-timeout", "TIME", "30s", NULL, TO(drain_timeout_ms), 0, ONE_DAY, FLAG_DURATION, 0, true,
+     "after that, for the answers still due"},
+    {"access-log", "FILE", NULL, "off", TO(access_log), 0, 0, FLAG_TEXT, 0, true,
+     "a line for each request; - is stdout"},
+    {"log-format", "FORMAT", "text", NULL, TO(log_format), 0, 0, FLAG_LOG_FORMAT, 0, true, "text or json"},
+    {"admin-listen", "ADDRESS", NULL, "none", TO(admin_listen), 0, 0, FLAG_LISTEN, 0, true,
+     "/metrics, /healthz and /readyz only here"},
+    {"cors", NULL, NULL, "off", TO(cors), 0, 0, FLAG_SWITCH, 0, true,
+     "let pages of any origin read the answers"},
+    {"check", "[URL]", NULL, "own /healthz", TO(check), 0, 0, FLAG_URL, 0, true,
+     "no server: get URL, exit 0 for 2xx"},
+    {"verbose", NULL, NULL, "off", TO(verbose), 0, 0, FLAG_SWITCH, 'v', true,
+     "say on stderr what was chosen and why"},
+};
+
+static const char *const LOG_FORMATS[] = {[OPTIONS_LOG_TEXT] = "text", [OPTIONS_LOG_JSON] = "json"};
+
+static bool text_is_in_any_case(const char *text, size_t length, const char *name)
+{
+    return length == strlen(name) && strncasecmp(text, name, length) == 0;
+}
+
+static bool text_is(const char *text, size_t length, const char *name)
+{
+    return length == strlen(name) && memcmp(text, name, length) == 0;
+}
+
+const struct flag *flag_find(const char *name, size_t length)
+{
+    for (size_t i = 0; i < FLAG_TOTAL; i++) {
+        if (text_is(name, length, FLAGS[i].name)) {
+            return &FLAGS[i];
+        }
+    }
+    return NULL;
+}
+
+const struct flag *flag_find_letter(char letter)
+{
+    for (size_t i = 0; i < FLAG_TOTAL; i++) {
+        if (letter != 0 && FLAGS[i].letter == letter) {
+            return &FLAGS[i];
+        }
+    }
+    return NULL;
+}
+
+static uint64_t flag_minimum(const struct flag *flag)
+{
+    if (flag->member != offsetof(struct options, stack_size)) {
+        return flag->minimum;
+    }
+    long system = sysconf(_SC_THREAD_STACK_MIN); /* more than 16k where the CPU has many registers */
+    return system > (long)flag->minimum ? (uint64_t)system : flag->minimum;
+}
+
+/* Each of these reads one kind of value to its member; false if it is not allowed. */
+
+static bool set_mode(const char **mode, const char *value, size_t length, const struct mode_name *modes)
+{
+    for (; modes->name != NULL; modes++) {
+        if (text_is(value, length, modes->name)) {
+            *mode = modes->name;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool set_number(void *member, const struct flag *flag, const char *value, size_t length)
+{
+    uint64_t number;
+    int error = flag->kind == FLAG_COUNT  ? number_parse_u64(value, length, flag->maximum, &number)
+                : flag->kind == FLAG_SIZE ? number_parse_size(value, length, flag->maximum, &number)
+                                          : number_parse_duration_ms(value, length, flag->maximum, &number);
+    if (error != 0 || number < flag_minimum(flag)) {
+        return false;
+    }
+    if (flag->kind == FLAG_COUNT) {
+        *(unsigned *)member = (unsigned)number;
+    } else {
+        *(uint64_t *)member = number;
+    }
+    return true;
+}
+
+static bool set_log_format(enum options_log_format *format, const char *value, size_t length)
+{
+    for (unsigned i = 0; i < sizeof(LOG_FORMATS) / sizeof(LOG_FORMATS[0]); i++) {
+        if (text_is(value, length, LOG_FORMATS[i])) {
+            *format = (enum options_log_format)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool set_switch(bool *state, const char *value, size_t length)
+{
+    static const char *const words[][2] = {{"false", "true"}, {"no", "yes"}, {"off", "on"}, {"0", "1"}};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        for (int on = 0; on < 2; on++) {
+            if (text_is_in_any_case(value, length, words[i][on])) {
+                *state = on;
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool add_listen(struct options_listen *list, const char *value, size_t length, const char **why)
+{
+    if (list->count == LISTENERS_SPEC_MAX) {
+        *why = "there are too many";
+        return false;
+    }
+    if (listen_spec_parse(&list->items[list->count], value, length, why) != 0) {
+        return false;
+    }
+    list->count++;
+    return true;
+}
+
+static bool set_url(const char **member, const char *value, size_t length, const char **why)
+{
+    struct check_url url;
+    *member = value;
+    return check_url_parse(&url, value, length, why) == 0;
+}
+
+bool flag_set(const struct flag *flag, struct options *options, const struct mode_name *modes,
+              const char *value, size_t length, const char **why)
+{
+    void *member = (char *)options + flag->member;
+    *why = "";
+    switch (flag->kind) {
+    case FLAG_MODE: return set_mode(member, value, length, modes);
+    case FLAG_LISTEN: return add_listen(member, value, length, why);
+    case FLAG_COUNT:
+    case FLAG_SIZE:
+    case FLAG_DURATION: return set_number(member, flag, value, length);
+    case FLAG_TEXT: *(const char **)member = value; return length > 0;
+    case FLAG_URL: return set_url(member, value, length, why);
+    case FLAG_LOG_FORMAT: return set_log_format(member, value, length);
+    case FLAG_SWITCH: return set_switch(member, value, length);
+    }
+    __builtin_unreachable();
+}
+
+/* The largest unit that divides the bytes. */
+static void format_size(char *out, size_t size, uint64_t bytes)
+{
+    static const char suffixes[][2] = {"", "k", "m", "g"};
+    size_t unit = 0;
+    while (unit < 3 && bytes > 0 && bytes % KIB == 0) {
+        bytes /= KIB;
+        unit++;
+    }
+    snprintf(out, size, "%llu%s", (unsigned long long)bytes, suffixes[unit]);
+}
+
+static void format_duration(char *out, size_t size, uint64_t ms)
+{
+    if (ms > 0 && ms % 60000 == 0) {
+        snprintf(out, size, "%llum", (unsigned long long)(ms / 60000));
+    } else {
+        snprintf(out, size, "%llums", (unsigned long long)ms);
+    }
+}
+
+static void list_modes(char *out, size_t size, const struct mode_name *modes)
+{
+    size_t used = 0;
+    *out = '\0';
+    for (const struct mode_name *mode = modes; mode->name != NULL && used < size; mode++) {
+        used += (size_t)snprintf(out + used, size - used, "%s%s", mode == modes ? "" : ", ", mode->name);
+    }
+}
+
+void flag_allowed(const struct flag *flag, const struct mode_name *modes, char *out, size_t size)
+{
+    char minimum[32];
+    char maximum[32];
+    switch (flag->kind) {
+    case FLAG_MODE: list_modes(out, size, modes); return;
+    case FLAG_LISTEN:
+        snprintf(out, size, "%s, %d of them at most", LISTEN_SPEC_FORMS, LISTENERS_SPEC_MAX);
+        return;
+    case FLAG_COUNT:
+        snprintf(out, size, "a whole number from %llu to %llu", (unsigned long long)flag->minimum,
+                 (unsigned long long)flag->maximum);
+        return;
+    case FLAG_SIZE:
+        format_size(minimum, sizeof(minimum), flag_minimum(flag));
+        format_size(maximum, sizeof(maximum), flag->maximum);
+        snprintf(out, size, "a size from %s to %s, with the units k, m, g", minimum, maximum);
+        return;
+    case FLAG_DURATION:
+        format_duration(minimum, sizeof(minimum), flag->minimum);
+        format_duration(maximum, sizeof(maximum), flag->maximum);
+        snprintf(out, size, "a time from %s to %s, with the units ms, s, m (none: seconds)", minimum,
+                 maximum);
+        return;
+    case FLAG_TEXT: snprintf(out, size, "a text that is not empty"); return;
+    case FLAG_URL: snprintf(out, size, CHECK_URL_FORMS); return;
+    case FLAG_LOG_FORMAT:
+        snprintf(out, size, "%s, %s", LOG_FORMATS[OPTIONS_LOG_TEXT], LOG_FORMATS[OPTIONS_LOG_JSON]);
+        return;
+    case FLAG_SWITCH:
+        snprintf(out, size, "true, false, yes, no, on, off, 1, 0, or no value for true");
+        return;
+    }
+}
