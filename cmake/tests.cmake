@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-# The unit tests: each tests/unit/test_*.c is a Criterion program, each stress_*.c a plain one that exits 0; those in
-# tests/unit/server/ link the server's modules too, those in tests/unit/swarm/ the load client's, those in
-# tests/unit/failing/ what makes allocations fail. Other sources there are helpers that every test may use.
+# The unit tests: each test_*.c in tests/unit/ is a Criterion program, each stress_*.c a plain one that exits 0. Its folder is
+# that of what it tests: base, http, session and handlers are linked with echod_common, server with the server's modules,
+# swarm with the load client's. Those in failing/ are linked with what makes allocations fail. Each may use support/.
 
 find_program(VALGRIND valgrind)
 set(valgrind_command ${VALGRIND} --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,possible
@@ -11,12 +11,9 @@ set(valgrind_command ${VALGRIND} --quiet --error-exitcode=99 --leak-check=full -
 find_path(CRITERION_INCLUDE_DIR criterion/criterion.h)
 find_library(CRITERION_LIBRARY criterion)
 
-file(GLOB test_helpers CONFIGURE_DEPENDS tests/unit/*.c tests/unit/support/*.c)
-list(FILTER test_helpers EXCLUDE REGEX "/(test|stress)_[^/]*$")
-if(test_helpers)
-  add_library(echod_test_helpers OBJECT ${test_helpers})
-  target_link_libraries(echod_test_helpers PUBLIC echod_common PRIVATE echod_flags)
-endif()
+file(GLOB test_helpers CONFIGURE_DEPENDS tests/unit/support/*.c)
+add_library(echod_test_helpers OBJECT ${test_helpers})
+target_link_libraries(echod_test_helpers PUBLIC echod_common PRIVATE echod_flags)
 
 # Criterion runs each case in a child and looks only at how the case ended, so that what a memory checker says when the
 # child exits must be seen in the output. Every such line begins with the checker's ==PID==.
@@ -26,10 +23,7 @@ function(echod_add_test source library)
   cmake_path(GET source STEM name)
   add_executable(${name} ${source})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
-  target_link_libraries(${name} PRIVATE ${library} Threads::Threads echod_flags)
-  if(TARGET echod_test_helpers)
-    target_link_libraries(${name} PRIVATE echod_test_helpers)
-  endif()
+  target_link_libraries(${name} PRIVATE ${library} echod_test_helpers Threads::Threads echod_flags)
   if(name MATCHES "^stress_")
     add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
     set_tests_properties(${name} PROPERTIES LABELS stress TIMEOUT 300 PROCESSORS 2)
@@ -54,15 +48,19 @@ function(echod_add_test source library)
 endfunction()
 
 # Criterion's allocator aborts under ThreadSanitizer: there the stress programs stand for it.
-file(GLOB common_tests CONFIGURE_DEPENDS tests/unit/test_*.c tests/unit/stress_*.c)
-file(GLOB server_tests CONFIGURE_DEPENDS tests/unit/server/test_*.c tests/unit/server/stress_*.c)
+set(common_tests "")
+foreach(folder base http session handlers)
+  file(GLOB tests CONFIGURE_DEPENDS tests/unit/${folder}/test_*.c tests/unit/${folder}/stress_*.c)
+  list(APPEND common_tests ${tests})
+endforeach()
+file(GLOB server_tests CONFIGURE_DEPENDS tests/unit/server/test_*.c)
 file(GLOB swarm_tests CONFIGURE_DEPENDS tests/unit/swarm/test_*.c)
 if(NOT ECHOD_SWARM OR ECHOD_SANITIZE MATCHES "thread")
   set(swarm_tests "")
 endif()
 if(ECHOD_SANITIZE MATCHES "thread")
   list(FILTER common_tests INCLUDE REGEX "/stress_[^/]*$")
-  list(FILTER server_tests INCLUDE REGEX "/stress_[^/]*$")
+  set(server_tests "")
 elseif(NOT CRITERION_INCLUDE_DIR OR NOT CRITERION_LIBRARY)
   message(FATAL_ERROR "Criterion was not found: the unit tests need version 2.4 or newer, with its headers")
 endif()

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "server/system/cgroup.h"
-#include "tests/unit/fixture_tree.h"
+#include "tests/unit/support/fixture_tree.h"
 
 #define NONE    CGROUP_UNLIMITED
 #define NOISE   "22 28 0:21 / /proc rw,nosuid shared:12 - proc proc rw\n"

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "server/system/limits.h"
-#include "tests/unit/fixture_tree.h"
+#include "tests/unit/support/fixture_tree.h"
 
 #define MOUNT      "30 23 0:26 / /sys/fs/cgroup rw,nosuid,relatime - cgroup2 cgroup2 rw\n"
 #define USER       "Name:\techod\nUid:\t1000\t1000\t1000\t1000\nCapEff:\t0000000000000000\n"

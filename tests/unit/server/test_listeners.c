@@ -14,7 +14,7 @@
 
 #include "server/net/listeners.h"
 #include "server/system/sysfile.h"
-#include "tests/unit/fixture_tree.h"
+#include "tests/unit/support/fixture_tree.h"
 
 #define BACKLOG 16
 

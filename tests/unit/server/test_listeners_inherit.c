@@ -15,7 +15,7 @@
 
 #include "server/net/listeners.h"
 #include "server/net/systemd.h"
-#include "tests/unit/fixture_tree.h"
+#include "tests/unit/support/fixture_tree.h"
 
 #define BACKLOG 16
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "server/system/sysfile.h"
-#include "tests/unit/fixture_tree.h"
+#include "tests/unit/support/fixture_tree.h"
 
 static char root[FIXTURE_TREE_SIZE];
 

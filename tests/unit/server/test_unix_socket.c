@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "server/net/unix_socket.h"
-#include "tests/unit/fixture_tree.h"
+#include "tests/unit/support/fixture_tree.h"
 
 static char root[FIXTURE_TREE_SIZE];
 static char path[FIXTURE_TREE_SIZE + 16];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Makes, fills and removes a temporary directory. */
-#include "tests/unit/fixture_tree.h"
+#include "tests/unit/support/fixture_tree.h"
 
 #include <errno.h>
 #include <ftw.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A temporary directory with files in it, for tests of code that reads files below a root. */
-#ifndef ECHOD_TESTS_UNIT_FIXTURE_TREE_H
-#define ECHOD_TESTS_UNIT_FIXTURE_TREE_H
+#ifndef ECHOD_TESTS_UNIT_SUPPORT_FIXTURE_TREE_H
+#define ECHOD_TESTS_UNIT_SUPPORT_FIXTURE_TREE_H
 
 #define FIXTURE_TREE_SIZE 64
 
