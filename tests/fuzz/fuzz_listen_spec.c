@@ -37,7 +37,8 @@ static void check_url(const char *text, size_t size)
         return;
     }
     FUZZ_CHECK(url.where.kind != LISTEN_ANY && (url.where.kind == LISTEN_UNIX || url.where.port != 0));
-    FUZZ_CHECK(url.where.kind == LISTEN_UNIX ? span_equal(url.host, SPAN_LITERAL("localhost")) : fuzz_within(url.host, whole));
+    FUZZ_CHECK(url.where.kind == LISTEN_UNIX ? span_equal(url.host, SPAN_LITERAL("localhost"))
+                                             : fuzz_within(url.host, whole));
     FUZZ_CHECK(url.target.length == 0 || strchr("/?", url.target.data[0]) != NULL);
     for (size_t i = 0; i < url.target.length; i++) {
         unsigned char c = (unsigned char)url.target.data[i];
