@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "common/base/budget.h"
+#include "common/base/compiler.h"
 #include "common/base/span.h"
 
 /* Bytes [start, end) are in use, those before `start` were consumed. */
@@ -31,7 +32,7 @@ void buffer_free_slow(struct buffer **buffer, struct budget budget);
 /* Frees it and gives its bytes back to the budget. */
 static inline void buffer_free(struct buffer **buffer, struct budget budget)
 {
-    if (__builtin_expect(*buffer != NULL, 0)) {
+    if (unlikely(*buffer != NULL)) {
         buffer_free_slow(buffer, budget);
     }
 }

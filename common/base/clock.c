@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#include "common/base/compiler.h"
-
 static uint64_t clock_read_ms(clockid_t id)
 {
     struct timespec now;

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "common/base/compiler.h"
 #include "common/base/scoreboard.h"
 
 enum { CLOCK_DATE_LENGTH = 29 }; /* "Tue, 15 Nov 1994 08:12:31 GMT" */
@@ -32,8 +33,7 @@ void clock_copy_date(const struct shared *shared, char out[SHARED_DATE_WORDS * 8
 static inline void clock_read_date(const struct shared *shared, char out[SHARED_DATE_WORDS * 8],
                                    uint32_t *sequence)
 {
-    if (__builtin_expect(atomic_load_explicit(&shared->date_sequence, memory_order_relaxed) != *sequence,
-                         0)) {
+    if (unlikely(atomic_load_explicit(&shared->date_sequence, memory_order_relaxed) != *sequence)) {
         clock_copy_date(shared, out, sequence);
     }
 }

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* What is on the way of every request, and what is not: said to the compiler, which otherwise saves registers on the one
- * for the sake of the other. */
+/* Tells the compiler what is on the path of every request and what is not. Otherwise it saves registers on the one path for
+ * the sake of the other. */
 #ifndef ECHOD_COMMON_BASE_COMPILER_H
 #define ECHOD_COMMON_BASE_COMPILER_H
 
-/* A step of the way that has one caller, or few: no call of its own. */
-#define HOT static inline __attribute__((always_inline))
-/* Off the way of a plain request: bodies, errors, heads that come in pieces, what is unusual. Compiled for size. */
-#define COLD               __attribute__((cold, noinline))
+/* A step on the path of every request, with one caller or few: no call of its own. */
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+#define NOINLINE      __attribute__((noinline))
+/* Off the path of a plain request: bodies, errors, heads that come in pieces. Compiled for size. */
+#define COLD                __attribute__((cold, noinline))
 
-#define USUAL(condition)   __builtin_expect((condition), 1)
-#define UNUSUAL(condition) __builtin_expect((condition), 0)
+#define likely(condition)   __builtin_expect((condition), 1)
+#define unlikely(condition) __builtin_expect((condition), 0)
 
 #endif

@@ -124,7 +124,7 @@ static const char *skip_plain_bytes(const char *begin)
 }
 
 /* Letters, digits, '-', '.' and a port within one block; NULL if that does not tell the end. */
-HOT const char *skip_plain_block(const char *p)
+static ALWAYS_INLINE const char *skip_plain_block(const char *p)
 {
     const block_bytes block = block_load(p);
     const block_bytes lower = block | 0x20;

@@ -55,7 +55,7 @@ static COLD void read_host(struct reading *reading, struct span value)
     reading->host = true;
 }
 
-static __attribute__((noinline)) void read_connection(struct reading *reading, struct span value)
+static NOINLINE void read_connection(struct reading *reading, struct span value)
 {
     struct span option;
     while (list_next(&value, &option)) {
@@ -118,7 +118,7 @@ static COLD void read_expect(struct reading *reading, struct span value)
 }
 
 /* Whether the line begins with that name and its colon; most clients spell names as the RFCs do. */
-HOT bool line_has(struct span line, struct span name_and_colon)
+static ALWAYS_INLINE bool line_has(struct span line, struct span name_and_colon)
 {
     if (line.length < name_and_colon.length) {
         return false;
@@ -128,7 +128,7 @@ HOT bool line_has(struct span line, struct span name_and_colon)
            span_equal_nocase(line, name_and_colon);
 }
 
-HOT struct span value_behind(struct span line, size_t length)
+static ALWAYS_INLINE struct span value_behind(struct span line, size_t length)
 {
     return span_trim((struct span){.data = line.data + length, .length = line.length - length});
 }
@@ -139,7 +139,7 @@ HOT struct span value_behind(struct span line, size_t length)
     }
 
 /* By the first letter, so that a field which means nothing here costs next to nothing. `line` is without its CRLF. */
-HOT void read_line(struct reading *reading, struct span line)
+static ALWAYS_INLINE void read_line(struct reading *reading, struct span line)
 {
     switch (line.data[0] | 0x20) {
     case 'h': FIELD("Host", read_host) break;
@@ -156,7 +156,7 @@ HOT void read_line(struct reading *reading, struct span line)
 #undef FIELD
 
 /* Reads the line if it is the first of its name, spelled and valued as nearly all are; its newline, or NULL. */
-HOT const char *read_usual_host(struct reading *reading, const char *line, const char *limit)
+static ALWAYS_INLINE const char *read_usual_host(struct reading *reading, const char *line, const char *limit)
 {
     if (memcmp(line, "Host: ", 6) != 0 || reading->host) {
         return NULL;
@@ -174,7 +174,7 @@ HOT const char *read_usual_host(struct reading *reading, const char *line, const
 }
 
 /* Reads one line; its newline. llhttp has found the empty line: a search ends before that. */
-HOT const char *read_field(struct reading *reading, const char *line, const char *limit)
+static ALWAYS_INLINE const char *read_field(struct reading *reading, const char *line, const char *limit)
 {
     const char *newline = *line == 'H' ? read_usual_host(reading, line, limit) : NULL;
     if (newline == NULL) {
@@ -187,7 +187,7 @@ HOT const char *read_field(struct reading *reading, const char *line, const char
 static struct verdict framing_verdict(const struct reading *reading, llhttp_t *parser)
 {
     const struct request *request = reading->request;
-    if (UNUSUAL(reading->tab) && reading->chunked) {
+    if (unlikely(reading->tab) && reading->chunked) {
         parser->flags |= F_CHUNKED; /* llhttp does not know chunked before a tab (RFC 9110, 5.5 allows it) */
     }
     bool parser_chunked = (parser->flags & F_CHUNKED) != 0;

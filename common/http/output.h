@@ -3,6 +3,7 @@
 #ifndef ECHOD_COMMON_HTTP_OUTPUT_H
 #define ECHOD_COMMON_HTTP_OUTPUT_H
 
+#include "common/base/compiler.h"
 #include "common/base/buffer.h"
 
 /* [start, committed) may be sent; [committed, end) is an answer that an error may still replace. Lives in a lane; between
@@ -36,7 +37,7 @@ void output_insert(struct output *output, size_t position, struct span data);
 /* Room for `length` bytes at the end, or NULL (then `failed` is set). Followed by output_advance. */
 static inline char *output_reserve(struct output *output, size_t length)
 {
-    return __builtin_expect(output->capacity - output->end >= length, 1) && !output->failed
+    return likely(output->capacity - output->end >= length) && !output->failed
                ? output->data + output->end
                : output_reserve_slow(output, length);
 }
@@ -48,7 +49,7 @@ static inline void output_advance(struct output *output, size_t length)
 
 static inline void output_write(struct output *output, struct span data)
 {
-    if (__builtin_expect(output->capacity - output->end >= data.length, 1)) {
+    if (likely(output->capacity - output->end >= data.length)) {
         span_copy(output->data + output->end, data);
         output->end += data.length;
     } else {

@@ -245,7 +245,7 @@ unsigned char request_line_bad_byte(struct span prefix, size_t *offset)
     return (unsigned char)*bad;
 }
 
-HOT const char *skip_plain_blocks(const char *p, const char *limit)
+static ALWAYS_INLINE const char *skip_plain_blocks(const char *p, const char *limit)
 {
     while (limit - p >= BLOCK_SIZE) {
         const block_bytes block = block_load(p);

@@ -28,7 +28,7 @@ COLD void exchange_release(struct exchange *x, struct budget budget)
     }
 }
 
-HOT void exchange_count(struct turn *t)
+static ALWAYS_INLINE void exchange_count(struct turn *t)
 {
     slot_add(&t->lane->output.budget.slot->answers[t->exchange->response.status / 100 - 2], 1);
 }
@@ -112,17 +112,17 @@ static COLD void exchange_count_duration(struct turn *t)
 }
 
 /* The answer is complete, committed, and holds nothing any more. */
-HOT void exchange_leave(struct turn *t)
+static ALWAYS_INLINE void exchange_leave(struct turn *t)
 {
     struct session *s = t->session;
     struct exchange *x = t->exchange;
     t->exchange = NULL;
     s->timer_restarted = true;
     s->empty_lines = 0;
-    if (UNUSUAL(s->started_us != 0)) {
+    if (unlikely(s->started_us != 0)) {
         exchange_count_duration(t);
     }
-    if (UNUSUAL(x->response.close)) {
+    if (unlikely(x->response.close)) {
         session_close(s, x->request.keep_alive ? ENDING_LINGER : ENDING_CLEAN);
     } else {
         session_set_state(s, STATE_START);
@@ -274,10 +274,10 @@ static COLD bool exchange_keep_head(struct turn *t, struct span head)
 }
 
 /* The status, as far as the head tells: the route, the expectation, the handler's parameters. */
-HOT void exchange_judge(struct exchange *x)
+static ALWAYS_INLINE void exchange_judge(struct exchange *x)
 {
     x->handler = route_find(&x->request, &x->response);
-    if (UNUSUAL(x->handler != NULL && x->request.expect == EXPECT_UNKNOWN)) {
+    if (unlikely(x->handler != NULL && x->request.expect == EXPECT_UNKNOWN)) {
         response_problem(&x->response, STATUS_EXPECTATION_FAILED,
                          "The only expectation this server knows is 100-continue.");
     } else if (x->handler != NULL) {
@@ -304,13 +304,13 @@ static bool exchange_too_large(struct turn *t, uint64_t more)
 }
 
 /* Whether the head alone decides on the answer's own bytes. */
-HOT bool exchange_known(const struct exchange *x)
+static ALWAYS_INLINE bool exchange_known(const struct exchange *x)
 {
     return x->handler == NULL || (x->handler->body != HANDLER_HOLDS && x->response.work.run == NULL);
 }
 
 /* Answers a request that has no body with a text, now. */
-HOT void exchange_answer_at_once(struct turn *t)
+static ALWAYS_INLINE void exchange_answer_at_once(struct turn *t)
 {
     struct exchange *x = t->exchange;
     struct output *output = &t->lane->output;
@@ -318,13 +318,13 @@ HOT void exchange_answer_at_once(struct turn *t)
     if (d.body) {
         output_write(output, response_text(&x->response));
     }
-    if (UNUSUAL(output->failed)) {
+    if (unlikely(output->failed)) {
         exchange_fail_memory(t);
         return;
     }
     exchange_count(t);
     output_commit(output);
-    if (UNUSUAL(t->lane->log != NULL)) {
+    if (unlikely(t->lane->log != NULL)) {
         exchange_log(t, x->response.status, d.body ? d.length : 0);
     }
     response_deinit(&x->response); /* nothing else is held: there was no body */
@@ -341,7 +341,7 @@ static COLD void exchange_go_on(struct turn *t, struct span head, bool body)
     x->part = request->framing == FRAMING_CHUNKED ? PART_LINE : PART_LENGTH;
     x->used = 2; /* no CRLF of a chunk stands before the first chunk-size line */
     chunk_line_init(&x->line);
-    if (UNUSUAL(t->lane->log != NULL) && !exchange_keep_note(t)) {
+    if (unlikely(t->lane->log != NULL) && !exchange_keep_note(t)) {
         exchange_fail_memory(t);
         return;
     }
@@ -391,19 +391,19 @@ void exchange_begin(struct turn *t, struct span head)
     request->peer = &t->session->peer;
     request->connection = t->session->number;
     request->ordinal = ++t->session->requests;
-    if (UNUSUAL(t->lane->extras)) {
+    if (unlikely(t->lane->extras)) {
         exchange_dress(t, true);
     }
-    if (UNUSUAL(t->session->refusing != REFUSAL_NOT)) {
+    if (unlikely(t->session->refusing != REFUSAL_NOT)) {
         exchange_refuse(t);
         return;
     }
     exchange_judge(x);
     bool closing = lane_closing(t->lane);
-    x->response.close |= !request->keep_alive || (UNUSUAL(closing) && exchange_closes(t, head));
+    x->response.close |= !request->keep_alive || (unlikely(closing) && exchange_closes(t, head));
     bool body = request_has_body(request);
     if (!body && x->response.body == CONTENT_TEXT && x->response.wait_ms == 0 && !x->response.failed &&
-        USUAL(!closing) && exchange_known(x)) {
+        likely(!closing) && exchange_known(x)) {
         exchange_answer_at_once(t);
     } else {
         exchange_go_on(t, head, body);

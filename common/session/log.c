@@ -87,8 +87,8 @@ static COLD char *put_odd(const struct log *log, char *at, struct span text, boo
 static char *put_text(const struct log *log, char *at, struct span text)
 {
     bool plain = all_plain(text);
-    return USUAL(plain && text.length <= LOG_TARGET_MOST) ? put_span(at, text)
-                                                          : put_odd(log, at, text, plain);
+    return likely(plain && text.length <= LOG_TARGET_MOST) ? put_span(at, text)
+                                                           : put_odd(log, at, text, plain);
 }
 
 static char *put_number(char *at, uint64_t number)
@@ -114,7 +114,7 @@ static COLD void know_host(struct log *log, const struct peer *peer)
 /* The address of the one before is nearly always that of the next: of a proxy, or of a client that has kept its connection. */
 static char *put_host(struct log *log, char *at, const struct peer *peer)
 {
-    if (UNUSUAL(!same_host(&log->peer, peer))) {
+    if (unlikely(!same_host(&log->peer, peer))) {
         know_host(log, peer);
     }
     return span_copy(at, (struct span){log->host, log->host_length});
@@ -123,7 +123,7 @@ static char *put_host(struct log *log, char *at, const struct peer *peer)
 /* As /anything writes it. */
 static char *put_remote(struct log *log, char *at, const struct peer *peer)
 {
-    if (UNUSUAL(peer->family != AF_INET)) {
+    if (unlikely(peer->family != AF_INET)) {
         return at + peer_format(peer, true, at);
     }
     at = put_host(log, at, peer);
@@ -173,7 +173,7 @@ static COLD void know_time(struct log *log, const char *date)
 /* The text of the second before is there; day, year and hour to second tell whether it is the same. */
 static char *put_time(struct log *log, char *at, const char *date)
 {
-    if (UNUSUAL(!bytes_equal(log->date + 5, date + 5, 16) || !bytes_equal(log->date + 9, date + 9, 16))) {
+    if (unlikely(!bytes_equal(log->date + 5, date + 5, 16) || !bytes_equal(log->date + 9, date + 9, 16))) {
         know_time(log, date);
     }
     return span_copy(at, (struct span){log->time, log->time_length});
@@ -264,7 +264,7 @@ static char *put_json_line(struct log *log, char *at, const struct log_entry *en
 
 void log_write(struct log *log, const struct log_entry *entry)
 {
-    if (UNUSUAL(log->size - log->length < LOG_LINE_MOST)) {
+    if (unlikely(log->size - log->length < LOG_LINE_MOST)) {
         log->flush(log);
         if (log->size - log->length < LOG_LINE_MOST) {
             slot_add(&log->budget.slot->log_lost, 1);

@@ -59,7 +59,8 @@ static COLD struct delimiting streamed(const struct response *response, const st
     return d;
 }
 
-HOT struct delimiting response_delimiting(const struct response *response, const struct request *request)
+static ALWAYS_INLINE struct delimiting response_delimiting(const struct response *response,
+                                                           const struct request *request)
 {
     switch (response->status) {
     case STATUS_NO_CONTENT:
@@ -91,13 +92,13 @@ static COLD char *put_other_status_line(char *at, unsigned status)
     return PUT(at, "\r\nServer: echod\r\nDate: ");
 }
 
-HOT char *put_status_line(char *at, unsigned status)
+static ALWAYS_INLINE char *put_status_line(char *at, unsigned status)
 {
     return status == STATUS_OK ? PUT(at, "HTTP/1.1 200 OK\r\nServer: echod\r\nDate: ")
                                : put_other_status_line(at, status);
 }
 
-HOT char *put_delimiting(char *at, struct delimiting d)
+static ALWAYS_INLINE char *put_delimiting(char *at, struct delimiting d)
 {
     switch ((enum framing)d.framing) {
     case FRAMING_NONE: break;
@@ -157,12 +158,13 @@ static COLD char *put_further_fields(char *at, const struct response *response)
 }
 
 /* The Connection field, if there is one, and the empty line. */
-HOT char *put_end(char *at, const struct response *response, const struct request *request)
+static ALWAYS_INLINE char *put_end(char *at, const struct response *response, const struct request *request)
 {
-    if (UNUSUAL(response->close)) {
+    if (unlikely(response->close)) {
         return PUT(at, "Connection: close\r\n\r\n");
     }
-    return UNUSUAL(request->minor_version == 0) ? PUT(at, "Connection: keep-alive\r\n\r\n") : PUT(at, "\r\n");
+    return unlikely(request->minor_version == 0) ? PUT(at, "Connection: keep-alive\r\n\r\n")
+                                                 : PUT(at, "\r\n");
 }
 
 struct delimiting response_write_head(struct output *output, const struct response *response,
@@ -187,7 +189,7 @@ struct delimiting response_write_head(struct output *output, const struct respon
     }
     at = put_delimiting(at, d);
     at = PUT(at, "\r\n");
-    if (UNUSUAL(further > 0)) {
+    if (unlikely(further > 0)) {
         at = put_further_fields(at, response);
     }
     at = put_end(at, response, request);

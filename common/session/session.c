@@ -63,7 +63,7 @@ COLD void session_deinit(struct session *s, struct budget budget)
 
 /* ---- turns ---- */
 
-HOT struct turn *turn_begin(struct session *s, struct lane *lane)
+static ALWAYS_INLINE struct turn *turn_begin(struct session *s, struct lane *lane)
 {
     struct turn *t = lane->turn;
     t->session = s;
@@ -131,13 +131,13 @@ static COLD void turn_end_parser(struct turn *t)
     }
 }
 
-HOT void turn_end(struct turn *t)
+static ALWAYS_INLINE void turn_end(struct turn *t)
 {
     struct session *s = t->session;
-    if (UNUSUAL(s->state != STATE_START || s->parser != NULL)) {
+    if (unlikely(s->state != STATE_START || s->parser != NULL)) {
         turn_end_parser(t);
     }
-    if (UNUSUAL(t->exchange != NULL || s->exchange != NULL)) {
+    if (unlikely(t->exchange != NULL || s->exchange != NULL)) {
         turn_end_exchange(t);
     }
 }
@@ -145,7 +145,7 @@ HOT void turn_end(struct turn *t)
 /* ---- heads ---- */
 
 /* The line in the usual form or in any other; its length. */
-HOT size_t head_read_line(struct span head, struct request *request, struct verdict *verdict)
+static ALWAYS_INLINE size_t head_read_line(struct span head, struct request *request, struct verdict *verdict)
 {
     size_t line = request_line_read_usual(head, request);
     if (line == 0) {
@@ -154,7 +154,7 @@ HOT size_t head_read_line(struct span head, struct request *request, struct verd
     return line;
 }
 
-static __attribute__((noinline)) size_t head_complete(struct turn *t, struct span head)
+static NOINLINE size_t head_complete(struct turn *t, struct span head)
 {
     exchange_init(t);
     struct request *request = &t->exchange->request;
@@ -196,23 +196,23 @@ static COLD bool head_goes_on(struct turn *t, const char *data, size_t length, l
 }
 
 /* `data` begins with the head; nothing of it is consumed before it is complete. */
-HOT size_t head_feed(struct turn *t, const char *data, size_t length)
+static ALWAYS_INLINE size_t head_feed(struct turn *t, const char *data, size_t length)
 {
     struct session *s = t->session;
     size_t most = t->lane->service->max_header_size;
     size_t have = length < most ? length : most;
     size_t used = 0;
     llhttp_errno_t error = llhttp_execute(t->parser, data + s->head_fed, have - s->head_fed);
-    if (UNUSUAL(error != HPE_PAUSED) && !head_goes_on(t, data, length, error, &used)) {
+    if (unlikely(error != HPE_PAUSED) && !head_goes_on(t, data, length, error, &used)) {
         return used;
     }
     return head_complete(t, (struct span){.data = data, .length = have});
 }
 
-HOT size_t start_feed(struct turn *t, const char *data, size_t length)
+static ALWAYS_INLINE size_t start_feed(struct turn *t, const char *data, size_t length)
 {
     struct session *s = t->session;
-    if (UNUSUAL(data[0] == '\r' || data[0] == '\n')) {
+    if (unlikely(data[0] == '\r' || data[0] == '\n')) {
         return broken_head_empty_line(t, data, length);
     }
     llhttp_init(t->parser, HTTP_REQUEST, &body_parser_settings);
@@ -227,7 +227,7 @@ HOT size_t start_feed(struct turn *t, const char *data, size_t length)
 
 /* Whether answers must be sent before more requests are parsed. `rest` is what of the input would have to be kept then:
  * no more is answered than can be kept with it if the socket takes nothing. */
-static __attribute__((noinline)) bool pending_must_be_sent(const struct turn *t, size_t rest)
+static NOINLINE bool pending_must_be_sent(const struct turn *t, size_t rest)
 {
     const struct session *s = t->session;
     const struct output *output = &t->lane->output;
@@ -239,13 +239,13 @@ static __attribute__((noinline)) bool pending_must_be_sent(const struct turn *t,
     return s->unread >= SESSION_UNREAD_MOST || budget_tight_with(output->budget, rest);
 }
 
-HOT bool session_must_send(const struct turn *t, size_t rest)
+static ALWAYS_INLINE bool session_must_send(const struct turn *t, size_t rest)
 {
     const struct output *output = &t->lane->output;
     return output->committed != output->start && pending_must_be_sent(t, rest);
 }
 
-static __attribute__((noinline)) size_t session_step_on(struct turn *t, const char *data, size_t length)
+static NOINLINE size_t session_step_on(struct turn *t, const char *data, size_t length)
 {
     switch ((enum state)t->session->state) {
     case STATE_START: break;
@@ -260,15 +260,15 @@ static __attribute__((noinline)) size_t session_step_on(struct turn *t, const ch
     abort();
 }
 
-HOT size_t session_step(struct turn *t, const char *data, size_t length)
+static ALWAYS_INLINE size_t session_step(struct turn *t, const char *data, size_t length)
 {
-    return USUAL(t->session->state == STATE_START) ? start_feed(t, data, length)
-                                                   : session_step_on(t, data, length);
+    return likely(t->session->state == STATE_START) ? start_feed(t, data, length)
+                                                    : session_step_on(t, data, length);
 }
 
 /* Takes bytes until they are used up, more are needed, or answers must be sent first; behind the last answer they are
  * dropped. Returns how many were taken. */
-HOT size_t session_consume(struct turn *t, const char *data, size_t length)
+static ALWAYS_INLINE size_t session_consume(struct turn *t, const char *data, size_t length)
 {
     struct session *s = t->session;
     size_t used = 0;
@@ -324,7 +324,7 @@ static COLD void session_check_end(struct turn *t)
 }
 
 /* Parses on in the bytes that were kept. */
-static __attribute__((noinline)) void session_consume_kept(struct turn *t)
+static NOINLINE void session_consume_kept(struct turn *t)
 {
     struct session *s = t->session;
     if (s->in != NULL) {
@@ -342,7 +342,7 @@ static bool turn_can_refuse_later(const struct turn *t)
     return state == STATE_ANSWER || (unsent && state != STATE_BODY && state != STATE_CLOSING);
 }
 
-static __attribute__((noinline)) void session_keep(struct turn *t, const char *data, size_t length)
+static NOINLINE void session_keep(struct turn *t, const char *data, size_t length)
 {
     struct session *s = t->session;
     enum budget_need need =
@@ -532,7 +532,7 @@ void session_sent(struct session *s, struct lane *lane, size_t length)
     s->timer_restarted = true;
     if (output_pending(&lane->output).length == 0) {
         s->unread = 0;
-        if (s->state == STATE_ANSWER || s->in != NULL || UNUSUAL(s->starved != STARVED_NOT)) {
+        if (s->state == STATE_ANSWER || s->in != NULL || unlikely(s->starved != STARVED_NOT)) {
             session_continue(s, lane);
         }
     }
@@ -556,7 +556,7 @@ static enum timer session_timer(const struct session *s)
 }
 
 /* What is unsent goes to the heap. */
-static __attribute__((noinline)) void session_leave_unsent(struct session *s, struct lane *lane)
+static NOINLINE void session_leave_unsent(struct session *s, struct lane *lane)
 {
     if (s->in != NULL && output_pending(&lane->output).length > 0 && s->state != STATE_ANSWER &&
         !shared_draining(lane->service->shared)) {
@@ -591,7 +591,7 @@ static __attribute__((noinline)) void session_leave_unsent(struct session *s, st
 
 void session_leave(struct session *s, struct lane *lane)
 {
-    if (UNUSUAL(s->state != STATE_START || s->in != NULL || !output_empty(&lane->output))) {
+    if (unlikely(s->state != STATE_START || s->in != NULL || !output_empty(&lane->output))) {
         session_leave_unsent(s, lane);
         return;
     }
@@ -613,7 +613,7 @@ static bool session_may_read(const struct session *s, const struct lane *lane)
 }
 
 /* The table in session.h. */
-static __attribute__((noinline)) unsigned session_wants_more(const struct session *s, const struct lane *lane)
+static NOINLINE unsigned session_wants_more(const struct session *s, const struct lane *lane)
 {
     bool unsent = s->out_committed > 0;
     enum pending pending = session_pending(s);
@@ -634,5 +634,5 @@ static __attribute__((noinline)) unsigned session_wants_more(const struct sessio
 
 unsigned session_wants(const struct session *s, const struct lane *lane)
 {
-    return USUAL(session_idle(s) && !s->ended) ? (unsigned)WANT_READ : session_wants_more(s, lane);
+    return likely(session_idle(s) && !s->ended) ? (unsigned)WANT_READ : session_wants_more(s, lane);
 }

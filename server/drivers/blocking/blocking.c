@@ -131,7 +131,7 @@ static bool blocking_gives_way(const struct blocking *b)
 /* Between requests. Bytes that have come are served even when the server drains. */
 static bool blocking_await_request(struct blocking *b)
 {
-    if (UNUSUAL(b->lane.log != NULL)) {
+    if (unlikely(b->lane.log != NULL)) {
         blocking_mind_log(b);
     }
     slot_show(b->lane.output.budget.slot, DOING_IDLE);

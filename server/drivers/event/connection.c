@@ -23,8 +23,8 @@ static int connection_fd(const struct connection *connection)
 static void connection_on_event(evutil_socket_t fd, short events, void *context);
 
 /* The one place where what is waited for changes. */
-static __attribute__((noinline)) bool connection_await_anew(struct connection *connection, unsigned interest,
-                                                            const struct timeval *delay)
+static NOINLINE bool connection_await_anew(struct connection *connection, unsigned interest,
+                                           const struct timeval *delay)
 {
     if (connection->interest != 0 || connection->timed) {
         event_del(&connection->event);
@@ -41,9 +41,10 @@ static __attribute__((noinline)) bool connection_await_anew(struct connection *c
 
 /* Waits for events of the socket and, if `delay` is there, for a time after which the connection is called in any case.
  * False if there is no memory for it. */
-HOT bool connection_await(struct connection *connection, unsigned interest, const struct timeval *delay)
+static ALWAYS_INLINE bool connection_await(struct connection *connection, unsigned interest,
+                                           const struct timeval *delay)
 {
-    return USUAL(connection->interest == interest && !connection->timed && delay == NULL) ||
+    return likely(connection->interest == interest && !connection->timed && delay == NULL) ||
            connection_await_anew(connection, interest, delay);
 }
 
@@ -195,7 +196,7 @@ void connection_work_done(struct connection *connection)
 /* After a turn: waits for what the session wants. */
 static void connection_settle(struct connection *connection)
 {
-    if (UNUSUAL(connection->list != REACTOR_RESTARTED) && connection->session.timer_restarted) {
+    if (unlikely(connection->list != REACTOR_RESTARTED) && connection->session.timer_restarted) {
         reactor_move(connection, REACTOR_RESTARTED);
     }
     struct reactor *reactor = connection->reactor;
@@ -287,7 +288,7 @@ static void connection_on_event(evutil_socket_t fd, short events, void *context)
 {
     struct connection *connection = context;
     (void)fd;
-    if (UNUSUAL(connection->list == REACTOR_LINGERING)) {
+    if (unlikely(connection->list == REACTOR_LINGERING)) {
         connection_go_on_lingering(connection, events);
     } else if ((events & EV_READ) != 0) {
         connection_receive(connection, HAPPENING_ROOM);

@@ -10,8 +10,7 @@
 /* What is read while the budget is nearly used up: small requests go on, large bodies are held back. */
 enum { TURN_READ_TIGHT = 4096 };
 
-static __attribute__((noinline)) void turn_tell_other(struct session *session, struct lane *lane,
-                                                      enum happening happening)
+static NOINLINE void turn_tell_other(struct session *session, struct lane *lane, enum happening happening)
 {
     switch (happening) {
     case HAPPENING_BYTES: break;
@@ -24,9 +23,10 @@ static __attribute__((noinline)) void turn_tell_other(struct session *session, s
     }
 }
 
-HOT void turn_tell(struct session *session, struct lane *lane, enum happening happening, struct span bytes)
+static ALWAYS_INLINE void turn_tell(struct session *session, struct lane *lane, enum happening happening,
+                                    struct span bytes)
 {
-    if (USUAL(happening == HAPPENING_BYTES)) {
+    if (likely(happening == HAPPENING_BYTES)) {
         session_feed(session, lane, bytes.data, bytes.length);
     } else {
         turn_tell_other(session, lane, happening);
@@ -59,12 +59,12 @@ static COLD bool turn_decide(struct session *session, struct lane *lane, int fd)
 }
 
 /* A send that took less than it was offered has filled the socket: asking once more would be a call for nothing. */
-HOT bool turn_send(struct session *session, struct lane *lane, int fd)
+static ALWAYS_INLINE bool turn_send(struct session *session, struct lane *lane, int fd)
 {
     struct span pending = session_output(session, lane);
     size_t total = 0;
     for (int sends = 0; pending.length > 0; sends++) {
-        if (UNUSUAL(session_undecided(session, lane) != 0)) {
+        if (unlikely(session_undecided(session, lane) != 0)) {
             if (!turn_decide(session, lane, fd)) {
                 return false;
             }
@@ -98,7 +98,7 @@ bool turn_take(struct session *session, struct lane *lane, int fd, enum happenin
 {
     clock_read_date(lane->service->shared, lane->date, &lane->date_sequence);
     slot_add(&lane->output.budget.slot->received, bytes.length);
-    if (UNUSUAL(session->started_us != 0 || lane->log != NULL)) {
+    if (unlikely(session->started_us != 0 || lane->log != NULL)) {
         lane->now_us = clock_us();
     }
     session_enter(session, lane);
