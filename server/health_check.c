@@ -304,9 +304,9 @@ static int check_perform(struct check *check)
         return EXIT_SUCCESS;
     }
     if (answered) {
-        say("%.300s: answered %u %s", check->name, check->status, status_reason(check->status));
+        warn("%.300s: answered %u %s", check->name, check->status, status_reason(check->status));
     } else {
-        say("%.300s: %s", check->name, check->complaint);
+        warn("%.300s: %s", check->name, check->complaint);
     }
     return EXIT_FAILURE;
 }

@@ -45,7 +45,7 @@ static void fill_standard_descriptors(void)
 static int flush_stdout(void)
 {
     if (fflush(stdout) != 0 || ferror(stdout) != 0) {
-        say("cannot write to stdout: %s", strerror(errno));
+        warn("cannot write to stdout: %s", strerror(errno));
         return EXIT_FAILURE;
     }
     return EXIT_SUCCESS;
@@ -147,14 +147,14 @@ static bool open_listeners(const struct options *options)
     if (passed == 0) {
         passed = open_listed(&echod.listeners, &options->listen);
         if (passed == 0 && options->listens_on_port) {
-            say("listening on all addresses, as PORT is set and neither --listen nor ECHOD_LISTEN");
+            warn("listening on all addresses, as PORT is set and neither --listen nor ECHOD_LISTEN");
         }
     }
     if (passed >= 0 && options->admin_listen.count > 0) {
         passed = open_listed(&echod.admin, &options->admin_listen);
     }
     if (passed < 0) {
-        say("%s", echod.error);
+        warn("%s", echod.error);
         listeners_close(&echod.listeners);
     }
     return passed >= 0;
@@ -172,8 +172,8 @@ static void say_choices(const struct server *server)
     if (server->mode->workers != NULL) {
         snprintf(workers, sizeof workers, ", workers: %u", server->mode->workers(server));
     }
-    say("mode %s%s%s, at most %u connections (%s)", server->mode->name, loops, workers,
-        server->max_connections, server->binding);
+    warn("mode %s%s%s, at most %u connections (%s)", server->mode->name, loops, workers,
+         server->max_connections, server->binding);
 }
 
 /* Names the flags that say how many threads the mode starts, and what limits them. */
@@ -182,7 +182,7 @@ static void say_not_started(const struct server *server, int error)
     const struct mode *mode = server->mode;
     bool threads = error == -EAGAIN || error == -ENOMEM;
     if (!threads || (mode->workers == NULL && !mode->loops)) {
-        say("cannot start mode %s: %s", mode->name, strerror(-error));
+        warn("cannot start mode %s: %s", mode->name, strerror(-error));
         return;
     }
     struct limits_connections limits;
@@ -195,8 +195,8 @@ static void say_not_started(const struct server *server, int error)
     if (mode->loops) {
         snprintf(loops, sizeof loops, " %u loops (--loops)", server->loops);
     }
-    say("cannot start mode %s: no thread for each of%s%s: %s; the limit is %s", mode->name, workers, loops,
-        strerror(-error), limits.name);
+    warn("cannot start mode %s: no thread for each of%s%s: %s; the limit is %s", mode->name, workers, loops,
+         strerror(-error), limits.name);
 }
 
 /* With the server set up and listening. After a drain that was cut off nothing is taken down: threads still run in it. */
@@ -204,7 +204,7 @@ static int serve(struct server *server, struct listeners *listeners, struct list
 {
     int error = acceptor_init(&echod.acceptor, server, listeners, admin);
     if (error != 0) {
-        say("cannot start: %s", strerror(-error));
+        warn("cannot start: %s", strerror(-error));
         return EXIT_FAILURE;
     }
     error = server->mode->start(server);
@@ -237,7 +237,7 @@ static int run(const struct options *options)
     drain_block_signals();
     int error = set_up_server(&echod.server, options);
     if (error != 0) {
-        say("cannot start: %s", strerror(-error));
+        warn("cannot start: %s", strerror(-error));
         return EXIT_FAILURE;
     }
     if (!open_listeners(options)) {
@@ -245,7 +245,7 @@ static int run(const struct options *options)
     }
     if (access_log_open(&echod.access_log, options, echod.server.service.shared, echod.error,
                         sizeof(echod.error)) != 0) {
-        say("%s", echod.error);
+        warn("%s", echod.error);
         listeners_close(&echod.listeners);
         listeners_close(&echod.admin);
         return EXIT_FAILURE;
@@ -260,7 +260,7 @@ static int run(const struct options *options)
 static void say_libevent(int severity, const char *message)
 {
     if (severity >= EVENT_LOG_ERR) {
-        say("libevent: %s", message);
+        warn("libevent: %s", message);
     }
 }
 
@@ -283,6 +283,6 @@ int main(int argc, char **argv)
     case OPTIONS_CHECK: return check(&echod.options);
     case OPTIONS_BAD: break;
     }
-    say("%s", echod.error);
+    warn("%s", echod.error);
     return EXIT_USAGE;
 }

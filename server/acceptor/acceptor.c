@@ -78,7 +78,7 @@ static void acceptor_mind_shortage(struct acceptor *acceptor)
         return;
     }
     if (acceptor_may_complain(acceptor, REFUSAL_SYSTEM)) {
-        say("the system gives nothing for another connection: %s; refusing, or waiting", strerror(error));
+        warn("the system gives nothing for another connection: %s; refusing, or waiting", strerror(error));
     }
     acceptor->served_then = gate_served(&server->gate);
     event_add(&acceptor->probe_timer, &pause);
@@ -106,10 +106,11 @@ static void acceptor_refuse(struct acceptor *acceptor, const struct arrival *arr
 {
     const struct server *server = acceptor->server;
     if (reason == REFUSAL_FULL && acceptor_may_complain(acceptor, reason)) {
-        say("full: %u connections, the most that %s allows; refusing more", server->max_connections,
-            server->binding);
+        warn("full: %u connections, the most that %s allows; refusing more", server->max_connections,
+             server->binding);
     } else if (reason == REFUSAL_QUEUE && acceptor_may_complain(acceptor, reason)) {
-        say("full: %u connections wait, the most that --queue allows; refusing more", server->options->queue);
+        warn("full: %u connections wait, the most that --queue allows; refusing more",
+             server->options->queue);
     }
     reactor_add(&acceptor->refusals, arrival, reason);
 }

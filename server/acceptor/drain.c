@@ -53,8 +53,8 @@ static void drain_after(struct event *event, uint64_t ms)
 static uint64_t drain_say(uint64_t count, bool least, const char *fate)
 {
     if (count > 0) {
-        say("%s%llu %s %s", least ? "at least " : "", (unsigned long long)count,
-            count == 1 ? "connection was" : "connections were", fate);
+        warn("%s%llu %s %s", least ? "at least " : "", (unsigned long long)count,
+             count == 1 ? "connection was" : "connections were", fate);
     }
     return count;
 }
@@ -119,7 +119,7 @@ void drain_notify(const char *state)
 {
     int error = systemd_notify(state);
     if (error != 0) {
-        say("cannot tell the service manager %s: %s", state, strerror(-error));
+        warn("cannot tell the service manager %s: %s", state, strerror(-error));
     }
 }
 

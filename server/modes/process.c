@@ -177,10 +177,10 @@ static void process_ended(struct processes *processes, pid_t id, int status, con
     }
     count_reaped(shared, usage);
     if (WIFSIGNALED(status)) {
-        say("process %d was killed by signal %d: its connection is lost", (int)id, WTERMSIG(status));
+        warn("process %d was killed by signal %d: its connection is lost", (int)id, WTERMSIG(status));
         slot_add(&shared->crashed, 1);
     } else if (WEXITSTATUS(status) != 0) {
-        say("process %d ended with status %d: its connection is lost", (int)id, WEXITSTATUS(status));
+        warn("process %d ended with status %d: its connection is lost", (int)id, WEXITSTATUS(status));
         slot_add(&shared->crashed, 1);
     }
     /* What it held died with it. */

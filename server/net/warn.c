@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-void say(const char *format, ...)
+void warn(const char *format, ...)
 {
     char line[512] = "echod: ";
     const size_t begin = strlen(line);

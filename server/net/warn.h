@@ -5,6 +5,6 @@
 
 /* Writes "echod: ", the text and a newline with one write(2), so that lines of several threads do not mix. Cut at some
  * 500 bytes. Any thread. */
-void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -13,7 +13,7 @@ static const char *const names[DOING_KINDS] = {
 bool report_begin(struct report *report, struct shared *shared)
 {
     if (atomic_exchange(&report->busy, true)) {
-        say("the report before is not complete: a loop is held up");
+        warn("the report before is not complete: a loop is held up");
         return false;
     }
     report->shared = shared;
@@ -45,7 +45,7 @@ void report_slots(struct report *report, size_t first, size_t count)
 void report_workers(const struct report *report, const char *name, size_t first, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        say("%s %zu: %s", name, i + 1, names[slot_doing(&report->shared->slots[first + i])]);
+        warn("%s %zu: %s", name, i + 1, names[slot_doing(&report->shared->slots[first + i])]);
     }
 }
 
@@ -85,7 +85,7 @@ void report_end(struct report *report)
         return;
     }
     for (int i = DOING_NOTHING + 1; i < DOING_KINDS; i++) {
-        say("connections %s: %llu", names[i], (unsigned long long)atomic_load(&report->counts[i]));
+        warn("connections %s: %llu", names[i], (unsigned long long)atomic_load(&report->counts[i]));
     }
     atomic_store(&report->busy, false);
 }
