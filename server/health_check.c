@@ -75,7 +75,7 @@ static bool has_port(struct span authority)
     return colon != NULL && (bracket == NULL || colon > bracket);
 }
 
-static int parse_authority(struct check_url *url, struct span authority, const char **why)
+static int parse_authority(struct url *url, struct span authority, const char **why)
 {
     char text[256];
     if (authority.length >= sizeof(text) - sizeof(":80")) {
@@ -97,10 +97,10 @@ static int parse_authority(struct check_url *url, struct span authority, const c
     return 0;
 }
 
-int check_url_parse(struct check_url *url, const char *text, size_t length, const char **why)
+int url_parse(struct url *url, const char *text, size_t length, const char **why)
 {
     struct span rest = {.data = text, .length = length};
-    *url = (struct check_url){.host = SPAN_LITERAL(UNIX_HOST)};
+    *url = (struct url){.host = SPAN_LITERAL(UNIX_HOST)};
     if (length > URL_MOST || !is_visible(rest)) {
         return refuse(why, length > URL_MOST ? "it is too long" : "it has a character that no URL has");
     }
@@ -128,8 +128,8 @@ int check_url_parse(struct check_url *url, const char *text, size_t length, cons
 
 /* ---- the request ---- */
 
-struct check {
-    struct check_url url;
+struct health_check {
+    struct url url;
     const char *name; /* the URL, for messages */
     uint64_t deadline_ms;
     int fd;
@@ -137,13 +137,13 @@ struct check {
     char complaint[64]; /* why there is none */
 };
 
-static bool fail(struct check *check, const char *complaint)
+static bool fail(struct health_check *check, const char *complaint)
 {
     snprintf(check->complaint, sizeof(check->complaint), "%s", complaint);
     return false;
 }
 
-static bool await(struct check *check, short event)
+static bool await(struct health_check *check, short event)
 {
     struct pollfd socket = {.fd = check->fd, .events = event};
     int ready;
@@ -154,7 +154,7 @@ static bool await(struct check *check, short event)
     return ready > 0 || fail(check, ready == 0 ? "no answer in time" : strerror(errno));
 }
 
-static bool connect_to(struct check *check, const struct socket_address *address)
+static bool connect_to(struct health_check *check, const struct socket_address *address)
 {
     check->fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (check->fd < 0) {
@@ -176,7 +176,7 @@ static bool connect_to(struct check *check, const struct socket_address *address
     return error == 0 || fail(check, strerror(error));
 }
 
-static bool connect_loopback(struct check *check)
+static bool connect_loopback(struct health_check *check)
 {
     struct in_addr ipv4 = {.s_addr = htonl(INADDR_LOOPBACK)};
     struct socket_address first = socket_address_ipv4(ipv4, check->url.where.port);
@@ -205,7 +205,7 @@ static struct socket_address address_of(const struct listen_spec *where)
     __builtin_unreachable();
 }
 
-static bool check_connect(struct check *check)
+static bool health_check_connect(struct health_check *check)
 {
     if (check->url.where.kind == LISTEN_LOCALHOST) {
         return connect_loopback(check);
@@ -214,10 +214,10 @@ static bool check_connect(struct check *check)
     return connect_to(check, &address);
 }
 
-static bool check_ask(struct check *check)
+static bool health_check_ask(struct health_check *check)
 {
     char request[URL_MOST + 512];
-    const struct check_url *url = &check->url;
+    const struct url *url = &check->url;
     bool path = url->target.length > 0 && url->target.data[0] == '/'; /* else RFC 9112, 3.2.1 */
     size_t zone = find_any(url->host, "%"); /* which means something on this machine only: RFC 6874, 4 */
     size_t behind = zone + find_any(skip(url->host, zone), "]");
@@ -247,7 +247,7 @@ static bool check_ask(struct check *check)
 /* An interim answer's head is not the last one. Versions that we do not speak make no sense of a status either. */
 static int on_head(llhttp_t *parser)
 {
-    struct check *check = parser->data;
+    struct health_check *check = parser->data;
     if (parser->http_major != 1) {
         return HPE_USER;
     }
@@ -258,7 +258,7 @@ static int on_head(llhttp_t *parser)
     return HPE_PAUSED;
 }
 
-static bool check_read(struct check *check)
+static bool health_check_read(struct health_check *check)
 {
     char bytes[4096];
     llhttp_t parser;
@@ -292,11 +292,11 @@ static bool check_read(struct check *check)
 }
 
 /* Returns the exit status. */
-static int check_perform(struct check *check)
+static int health_check_perform(struct health_check *check)
 {
-    check->deadline_ms = clock_ms() + CHECK_TIMEOUT_MS;
+    check->deadline_ms = clock_ms() + HEALTH_CHECK_TIMEOUT_MS;
     check->fd = -1;
-    bool answered = check_connect(check) && check_ask(check) && check_read(check);
+    bool answered = health_check_connect(check) && health_check_ask(check) && health_check_read(check);
     if (check->fd >= 0) {
         close(check->fd);
     }
@@ -311,11 +311,11 @@ static int check_perform(struct check *check)
     return EXIT_FAILURE;
 }
 
-int check_run(const char *url)
+int health_check_run(const char *url)
 {
     const char *why;
-    struct check check = {.name = url};
-    return check_url_parse(&check.url, url, strlen(url), &why) == 0 ? check_perform(&check) : EXIT_FAILURE;
+    struct health_check check = {.name = url};
+    return url_parse(&check.url, url, strlen(url), &why) == 0 ? health_check_perform(&check) : EXIT_FAILURE;
 }
 
 static struct listen_spec loopback_of(const struct listen_spec *listener)
@@ -330,14 +330,14 @@ static struct listen_spec loopback_of(const struct listen_spec *listener)
     return where;
 }
 
-int check_run_listener(const struct listen_spec *listener)
+int health_check_run_listener(const struct listen_spec *listener)
 {
     char authority[SOCKET_ADDRESS_TEXT_SIZE];
     char name[sizeof(SCHEME) + sizeof(authority) + sizeof(":" HEALTH_PATH)];
-    struct check check = {.name = name,
-                          .url = {.where = loopback_of(listener),
-                                  .host = SPAN_LITERAL(UNIX_HOST),
-                                  .target = SPAN_LITERAL(HEALTH_PATH)}};
+    struct health_check check = {.name = name,
+                                 .url = {.where = loopback_of(listener),
+                                         .host = SPAN_LITERAL(UNIX_HOST),
+                                         .target = SPAN_LITERAL(HEALTH_PATH)}};
     const struct listen_spec *where = &check.url.where;
     if (where->kind == LISTEN_LOCALHOST) {
         snprintf(authority, sizeof(authority), "localhost:%u", ntohs(where->port));
@@ -349,5 +349,5 @@ int check_run_listener(const struct listen_spec *listener)
         check.url.host = (struct span){.data = authority, .length = strlen(authority)};
     }
     snprintf(name, sizeof(name), SCHEME "%s%s" HEALTH_PATH, authority, where->kind == LISTEN_UNIX ? ":" : "");
-    return check_perform(&check);
+    return health_check_perform(&check);
 }

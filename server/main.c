@@ -264,10 +264,10 @@ static void say_libevent(int severity, const char *message)
     }
 }
 
-static int check(const struct options *options)
+static int run_health_check(const struct options *options)
 {
-    return *options->check != '\0' ? check_run(options->check)
-                                   : check_run_listener(options_checked_listener(options));
+    return *options->check != '\0' ? health_check_run(options->check)
+                                   : health_check_run_listener(options_checked_listener(options));
 }
 
 int main(int argc, char **argv)
@@ -280,7 +280,7 @@ int main(int argc, char **argv)
     case OPTIONS_RUN: return run(&echod.options);
     case OPTIONS_HELP: return print_help();
     case OPTIONS_VERSION: return print_version();
-    case OPTIONS_CHECK: return check(&echod.options);
+    case OPTIONS_CHECK: return run_health_check(&echod.options);
     case OPTIONS_BAD: break;
     }
     warn("%s", echod.error);

@@ -174,9 +174,9 @@ static bool add_listen(struct options_listen *list, const char *value, size_t le
 
 static bool set_url(const char **member, const char *value, size_t length, const char **why)
 {
-    struct check_url url;
+    struct url url;
     *member = value;
-    return check_url_parse(&url, value, length, why) == 0;
+    return url_parse(&url, value, length, why) == 0;
 }
 
 bool flag_set(const struct flag *flag, struct options *options, const struct mode_name *modes,
@@ -253,7 +253,7 @@ void flag_allowed(const struct flag *flag, const struct mode_name *modes, char *
                  maximum);
         return;
     case FLAG_TEXT: snprintf(out, size, "a text that is not empty"); return;
-    case FLAG_URL: snprintf(out, size, CHECK_URL_FORMS); return;
+    case FLAG_URL: snprintf(out, size, URL_FORMS); return;
     case FLAG_LOG_FORMAT:
         snprintf(out, size, "%s, %s", LOG_FORMATS[OPTIONS_LOG_TEXT], LOG_FORMATS[OPTIONS_LOG_JSON]);
         return;

@@ -16,7 +16,7 @@ enum flag_kind {
     FLAG_SIZE,     /* uint64_t, bytes */
     FLAG_DURATION, /* uint64_t, milliseconds */
     FLAG_TEXT,     /* const char *, anything but the empty text */
-    FLAG_URL, /* const char *, what check_url_parse takes; on the command line it may stand without a value */
+    FLAG_URL,      /* const char *, what url_parse takes; on the command line it may stand without a value */
     FLAG_LOG_FORMAT, /* enum options_log_format */
     FLAG_SWITCH      /* bool; on the command line it may stand without a value */
 };

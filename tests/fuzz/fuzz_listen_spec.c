@@ -27,12 +27,12 @@ static void check_spec(const struct listen_spec *spec)
                memcmp(&again.ipv6, &spec->ipv6, sizeof again.ipv6) == 0);
 }
 
-static void check_url(const char *text, size_t size)
+static void fuzz_url(const char *text, size_t size)
 {
-    struct check_url url;
+    struct url url;
     const char *why = NULL;
     struct span whole = {.data = text, .length = size};
-    if (check_url_parse(&url, text, size, &why) != 0) {
+    if (url_parse(&url, text, size, &why) != 0) {
         FUZZ_CHECK(why != NULL);
         return;
     }
@@ -57,7 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else {
         FUZZ_CHECK(why != NULL && *why != '\0');
     }
-    check_url(text, size);
+    fuzz_url(text, size);
     free(text);
     return 0;
 }

@@ -28,12 +28,12 @@ static const struct {
     {"http://unix:e.sock", LISTEN_UNIX, 0, "localhost", ""},
 };
 
-Test(check, urls_that_are_good)
+Test(health_check, urls_that_are_good)
 {
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
-        struct check_url url;
+        struct url url;
         const char *why = "";
-        int error = check_url_parse(&url, good[i].url, strlen(good[i].url), &why);
+        int error = url_parse(&url, good[i].url, strlen(good[i].url), &why);
         cr_expect_eq(error, 0, "%s: %s", good[i].url, why);
         cr_expect(error != 0 ||
                       (url.where.kind == good[i].kind && ntohs(url.where.port) == good[i].port &&
@@ -43,12 +43,12 @@ Test(check, urls_that_are_good)
     }
 }
 
-Test(check, the_path_of_a_unix_socket)
+Test(health_check, the_path_of_a_unix_socket)
 {
-    struct check_url url;
+    struct url url;
     const char *why = "";
     const char *text = "http://unix:/run/e.sock:/a:b";
-    cr_assert_eq(check_url_parse(&url, text, strlen(text), &why), 0);
+    cr_assert_eq(url_parse(&url, text, strlen(text), &why), 0);
     cr_expect_str_eq(url.where.path, "/run/e.sock");
     cr_expect(span_equal(url.target, SPAN_LITERAL("/a:b")));
 }
@@ -79,25 +79,25 @@ static const struct {
     {"http://unix:/s:nix", "its path does not begin with /"},
 };
 
-Test(check, urls_that_are_bad)
+Test(health_check, urls_that_are_bad)
 {
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        struct check_url url;
+        struct url url;
         const char *why = "";
-        cr_expect_lt(check_url_parse(&url, bad[i].url, strlen(bad[i].url), &why), 0, "%s", bad[i].url);
+        cr_expect_lt(url_parse(&url, bad[i].url, strlen(bad[i].url), &why), 0, "%s", bad[i].url);
         cr_expect_str_eq(why, bad[i].why, "%s: %s", bad[i].url, why);
     }
 }
 
-Test(check, length_is_limited)
+Test(health_check, length_is_limited)
 {
     char text[4096] = "http://127.0.0.1:8080/";
-    struct check_url url;
+    struct url url;
     const char *why = "";
     memset(text + strlen(text), 'a', 2048 - strlen(text));
-    cr_expect_eq(check_url_parse(&url, text, 2048, &why), 0, "%s", why);
+    cr_expect_eq(url_parse(&url, text, 2048, &why), 0, "%s", why);
     text[2048] = 'a';
-    cr_expect_lt(check_url_parse(&url, text, 2049, &why), 0);
+    cr_expect_lt(url_parse(&url, text, 2049, &why), 0);
     memset(text + strlen("http://"), '1', 400);
-    cr_expect_lt(check_url_parse(&url, text, 407, &why), 0);
+    cr_expect_lt(url_parse(&url, text, 407, &why), 0);
 }
