@@ -102,7 +102,7 @@ static void acceptor_listen(struct acceptor *acceptor, bool listen)
     }
 }
 
-static void acceptor_refuse(struct acceptor *acceptor, const struct arrival *arrival, enum refusal reason)
+static void acceptor_refuse(struct acceptor *acceptor, const struct accepted *accepted, enum refusal reason)
 {
     const struct server *server = acceptor->server;
     if (reason == REFUSAL_FULL && acceptor_may_complain(acceptor, reason)) {
@@ -112,29 +112,30 @@ static void acceptor_refuse(struct acceptor *acceptor, const struct arrival *arr
         warn("full: %u connections wait, the most that --queue allows; refusing more",
              server->options->queue);
     }
-    reactor_add(&acceptor->refusals, arrival, reason);
+    reactor_add(&acceptor->refusals, accepted, reason);
 }
 
 /* Hands it to the mode, or refuses it. False if it is left to wait, where it may: for a place, or for a thread or
  * process. */
-static bool acceptor_serve(struct acceptor *acceptor, const struct arrival *arrival, bool full, bool may_wait)
+static bool acceptor_serve(struct acceptor *acceptor, const struct accepted *accepted, bool full,
+                           bool may_wait)
 {
     struct server *server = acceptor->server;
     if (full) {
         if (!may_wait) {
-            acceptor_refuse(acceptor, arrival, REFUSAL_FULL);
+            acceptor_refuse(acceptor, accepted, REFUSAL_FULL);
         }
         return !may_wait;
     }
-    int error = server->mode->serve(server, arrival);
+    int error = server->mode->serve(server, accepted);
     bool waits = may_wait && error == -EAGAIN;
     if (error == 0 && !server->mode->loops) { /* those take it in their own threads */
         shortage_over(server);
     } else if (error == -EBUSY) {
-        acceptor_refuse(acceptor, arrival, REFUSAL_QUEUE);
+        acceptor_refuse(acceptor, accepted, REFUSAL_QUEUE);
     } else if (error != 0) {
         if (!waits) {
-            acceptor_refuse(acceptor, arrival, REFUSAL_SYSTEM);
+            acceptor_refuse(acceptor, accepted, REFUSAL_SYSTEM);
         }
         acceptor_run_short(acceptor, -error);
     }
@@ -158,10 +159,10 @@ static void acceptor_ask(const struct acceptor *acceptor, unsigned count)
     place_ask(acceptor->server->service.shared, SERVER_MODE_SLOTS, count);
 }
 
-static void acceptor_queue_up(struct acceptor *acceptor, const struct arrival *arrival)
+static void acceptor_queue_up(struct acceptor *acceptor, const struct accepted *accepted)
 {
     static const struct timeval again = {.tv_usec = ACCEPTOR_PLACE_ASK_MS * 1000L};
-    place_queue_put(&acceptor->queue, arrival, clock_ms());
+    place_queue_put(&acceptor->queue, accepted, clock_ms());
     if (acceptor->queue.count == 1) {
         acceptor_ask(acceptor, 1);
         event_add(&acceptor->queue_timer, &again);
@@ -181,32 +182,31 @@ static void acceptor_serve_queue(struct acceptor *acceptor, uint64_t refuse_ms)
     }
 }
 
-static void acceptor_place(struct acceptor *acceptor, struct arrival *arrival)
+static void acceptor_place(struct acceptor *acceptor, struct accepted *accepted)
 {
     bool full = acceptor_at_limit(acceptor);
-    arrival->number = ++acceptor->number;
+    accepted->number = ++acceptor->number;
     gate_enter(&acceptor->server->gate);
-    if (!acceptor_serve(acceptor, arrival, full, acceptor_may_queue(acceptor))) {
-        acceptor_queue_up(acceptor, arrival);
+    if (!acceptor_serve(acceptor, accepted, full, acceptor_may_queue(acceptor))) {
+        acceptor_queue_up(acceptor, accepted);
     }
 }
 
 /* Accepts a batch of connections, fewer if no more wait or there is no room; counts them. Returns whether none waited
  * any more. */
-static bool acceptor_accept(struct acceptor *acceptor, int fd, unsigned *accepted)
+static bool acceptor_accept(struct acceptor *acceptor, int fd, unsigned *count)
 {
-    struct arrival arrival;
+    struct accepted accepted;
     uint64_t begin = clock_coarse_ms();
-    for (*accepted = 0; *accepted < ACCEPT_BATCH && clock_coarse_ms() - begin <= ACCEPT_BATCH_MS;
-         ++*accepted) {
+    for (*count = 0; *count < ACCEPT_BATCH && clock_coarse_ms() - begin <= ACCEPT_BATCH_MS; ++*count) {
         if (acceptor_crowded(acceptor)) {
             return !listener_has_queue(fd);
         }
-        switch (arrival_accept(&arrival, fd)) {
-        case ACCEPTING_DONE: acceptor_place(acceptor, &arrival); break;
-        case ACCEPTING_EMPTY: return true;
-        case ACCEPTING_GONE: break;
-        case ACCEPTING_SCARCE:
+        switch (accept_connection(&accepted, fd)) {
+        case ACCEPT_DONE: acceptor_place(acceptor, &accepted); break;
+        case ACCEPT_EMPTY: return true;
+        case ACCEPT_ABORTED: break;
+        case ACCEPT_NO_RESOURCES:
             acceptor_run_short(acceptor, errno);
             if (acceptor->paused_in_vain) {
                 acceptor_ask(acceptor, 1);

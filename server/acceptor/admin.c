@@ -23,25 +23,25 @@ static void admin_listen(struct admin *admin, bool listen)
     }
 }
 
-static void admin_place(struct admin *admin, struct arrival *arrival)
+static void admin_place(struct admin *admin, struct accepted *accepted)
 {
-    arrival->number = ++*admin->number;
+    accepted->number = ++*admin->number;
     gate_enter(&admin->gate);
-    reactor_add(&admin->reactor, arrival, REFUSAL_NOT);
+    reactor_add(&admin->reactor, accepted, REFUSAL_NOT);
 }
 
 static void admin_on_acceptable(evutil_socket_t fd, short events, void *context)
 {
     static const struct timeval pause = {.tv_usec = PAUSE_MS * 1000L};
     struct admin *admin = context;
-    struct arrival arrival;
+    struct accepted accepted;
     (void)events;
     while (admin->listening) {
-        switch (arrival_accept(&arrival, fd)) {
-        case ACCEPTING_DONE: admin_place(admin, &arrival); break;
-        case ACCEPTING_EMPTY: return;
-        case ACCEPTING_GONE: break;
-        case ACCEPTING_SCARCE:
+        switch (accept_connection(&accepted, fd)) {
+        case ACCEPT_DONE: admin_place(admin, &accepted); break;
+        case ACCEPT_EMPTY: return;
+        case ACCEPT_ABORTED: break;
+        case ACCEPT_NO_RESOURCES:
             admin_listen(admin, false);
             event_add(&admin->pause_timer, &pause);
             return;

@@ -4,9 +4,9 @@
 
 #include <string.h>
 
-void place_queue_put(struct place_queue *queue, const struct arrival *arrival, uint64_t now_ms)
+void place_queue_put(struct place_queue *queue, const struct accepted *accepted, uint64_t now_ms)
 {
-    queue->items[queue->count] = *arrival;
+    queue->items[queue->count] = *accepted;
     queue->since_ms[queue->count] = now_ms;
     queue->count++;
 }

@@ -12,13 +12,13 @@ enum { PLACE_QUEUE_SIZE = 16 };
 
 /* All functions: the acceptor's thread. */
 struct place_queue {
-    struct arrival items[PLACE_QUEUE_SIZE]; /* the oldest first */
+    struct accepted items[PLACE_QUEUE_SIZE]; /* the oldest first */
     uint64_t since_ms[PLACE_QUEUE_SIZE];
     unsigned count;
 };
 
-/* Not when it is full. The arrival waits since `now_ms` of clock_ms. */
-void place_queue_put(struct place_queue *queue, const struct arrival *arrival, uint64_t now_ms);
+/* Not when it is full. The connection waits since `now_ms` of clock_ms. */
+void place_queue_put(struct place_queue *queue, const struct accepted *accepted, uint64_t now_ms);
 /* Forgets the oldest, which is there. */
 void place_queue_drop(struct place_queue *queue);
 

@@ -26,7 +26,7 @@ struct mode {
     /* Takes the connection over: serves it, closes it and leaves the gate. 0, or a negative errno if there is no
      * thread, process or memory for it, -EBUSY if its queue is full: then it stays with the caller. Loops take it
      * later, and refuse it if they have no memory. */
-    int (*serve)(struct server *server, const struct arrival *arrival);
+    int (*serve)(struct server *server, const struct accepted *accepted);
     /* Whether there would be a thread or process for one connection more. 0 or a negative errno. NULL: it needs none. */
     int (*probe)(struct server *server);
     /* No more connections will come: idle ones shall end now, others with their answer, or without one if the drain

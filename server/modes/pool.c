@@ -23,7 +23,7 @@ enum { POOL_GLANCE_MS = 500 };
 MUTEX_CLASS(pool_lock);
 
 struct waiting {
-    struct arrival arrival;
+    struct accepted accepted;
     uint64_t since_ms;
 };
 
@@ -101,16 +101,16 @@ static void *worker_main(void *context)
     while (pool_take(pool, seat, &waiting)) {
         uint64_t begin = clock_us();
         bool late = begin / 1000 > waiting.since_ms + patience; /* its client has given up, or will: 503 */
-        bool over =
-            blocking_serve(&seat->blocking, &waiting.arrival, seat->slot, late ? REFUSAL_QUEUE : REFUSAL_NOT);
+        bool over = blocking_serve(&seat->blocking, &waiting.accepted, seat->slot,
+                                   late ? REFUSAL_QUEUE : REFUSAL_NOT);
         slot_add(&seat->slot->busy_us, clock_us() - begin);
-        if (!over && inbox_put(&pool->to_linger, &waiting.arrival) != 0) {
+        if (!over && inbox_put(&pool->to_linger, &waiting.accepted) != 0) {
             blocking_linger(&seat->blocking);
             over = true;
         }
         if (over) {
             blocking_leave(&pool->server->gate, seat->slot);
-            close(waiting.arrival.fd);
+            close(waiting.accepted.fd);
         }
     }
     return NULL;
@@ -151,14 +151,14 @@ static int pool_start_lingering(struct pool *pool)
     return -ENOMEM;
 }
 
-static int pool_serve(struct server *server, const struct arrival *arrival)
+static int pool_serve(struct server *server, const struct accepted *accepted)
 {
     struct pool *pool = server->mode_state;
     int error = -EBUSY;
     mutex_lock(&pool->mutex, pool_lock);
     if (pool_has_room(pool)) {
         unsigned last = (pool->first + pool->count) % pool->capacity;
-        pool->queue[last] = (struct waiting){.arrival = *arrival, .since_ms = clock_ms()};
+        pool->queue[last] = (struct waiting){.accepted = *accepted, .since_ms = clock_ms()};
         pool->count++;
         pool_publish(pool);
         condition_wake_one(&pool->came);

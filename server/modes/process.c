@@ -106,7 +106,7 @@ static void child_follow_log(struct access_log *log)
 }
 
 static void __attribute__((noreturn))
-child_main(struct server *server, const struct arrival *arrival, struct slot *slot)
+child_main(struct server *server, const struct accepted *accepted, struct slot *slot)
 {
     static struct blocking blocking; /* untouched in the parent: each child has its own pages of it */
     sigset_t wake;
@@ -114,19 +114,19 @@ child_main(struct server *server, const struct arrival *arrival, struct slot *sl
     if (getppid() != server->service.shared->process) {
         _exit(0); /* the parent has died before it could be asked for */
     }
-    close_others(arrival->fd, server->log->fd);
+    close_others(accepted->fd, server->log->fd);
     child_follow_log(server->log);
     sigemptyset(&wake);
     sigaddset(&wake, WAKE_SIGNAL);
     sigprocmask(SIG_UNBLOCK, &wake, NULL);
     blocking_init(&blocking, server, &server->service.shared->closing);
-    blocking_serve(&blocking, arrival, slot, REFUSAL_NOT);
+    blocking_serve(&blocking, accepted, slot, REFUSAL_NOT);
     _exit(0);
 }
 
 /* ---- the parent ---- */
 
-static int process_serve(struct server *server, const struct arrival *arrival)
+static int process_serve(struct server *server, const struct accepted *accepted)
 {
     struct processes *processes = server->mode_state;
     struct slot *slot = slot_pool_take(&processes->slots);
@@ -140,11 +140,11 @@ static int process_serve(struct server *server, const struct arrival *arrival)
         return error;
     }
     if (id == 0) {
-        child_main(server, arrival, slot);
+        child_main(server, accepted, slot);
     }
     atomic_store_explicit(&slot->process, id, memory_order_relaxed);
     children_add(processes, id, slot);
-    close(arrival->fd);
+    close(accepted->fd);
     return 0;
 }
 

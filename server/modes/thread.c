@@ -24,7 +24,7 @@ struct seat {
     struct threads *threads;
     struct slot *slot;
     pthread_t thread; /* set by itself, before its slot shows anything */
-    struct arrival arrival;
+    struct accepted accepted;
     struct blocking blocking;
 };
 
@@ -64,7 +64,7 @@ static void threads_spare_seat(struct threads *threads, struct seat *seat) MUTEX
     threads->spare_count++;
 }
 
-static struct seat *threads_seat(struct threads *threads, const struct arrival *arrival)
+static struct seat *threads_seat(struct threads *threads, const struct accepted *accepted)
     MUTEX_EXCLUDES(threads_lock)
 {
     MUTEX_HOLD(&threads->mutex, threads_lock);
@@ -78,7 +78,7 @@ static struct seat *threads_seat(struct threads *threads, const struct arrival *
         return NULL;
     }
     seat->threads = threads;
-    seat->arrival = *arrival;
+    seat->accepted = *accepted;
     blocking_init(&seat->blocking, threads->server, &threads->closing);
     LIST_INSERT_HEAD(&threads->taken, seat, others);
     return seat;
@@ -97,9 +97,9 @@ static void *thread_main(void *context)
 {
     struct seat *seat = context;
     struct threads *threads = seat->threads;
-    int fd = seat->arrival.fd;
+    int fd = seat->accepted.fd;
     seat->thread = pthread_self();
-    blocking_serve(&seat->blocking, &seat->arrival, seat->slot, REFUSAL_NOT);
+    blocking_serve(&seat->blocking, &seat->accepted, seat->slot, REFUSAL_NOT);
     mutex_lock(&threads->mutex, threads_lock);
     struct slot *slot = seat->slot;
     threads_unseat(threads, seat);
@@ -112,10 +112,10 @@ static void *thread_main(void *context)
     return NULL;
 }
 
-static int thread_serve(struct server *server, const struct arrival *arrival)
+static int thread_serve(struct server *server, const struct accepted *accepted)
 {
     struct threads *threads = server->mode_state;
-    struct seat *seat = threads_seat(threads, arrival);
+    struct seat *seat = threads_seat(threads, accepted);
     if (seat == NULL) {
         return -ENOMEM;
     }

@@ -33,10 +33,10 @@ static struct peer peer_of(const struct socket_address *address)
 }
 
 /* accept(2): errors of the new connection's network are handed over here and say nothing about the listener. */
-static enum accepting accepting_failure(int error)
+static enum accept_result accept_failure(int error)
 {
     switch (error) {
-    case EAGAIN: return ACCEPTING_EMPTY;
+    case EAGAIN: return ACCEPT_EMPTY;
     case EINTR:
     case ECONNABORTED:
     case EPERM:
@@ -48,19 +48,19 @@ static enum accepting accepting_failure(int error)
     case EHOSTDOWN:
     case EHOSTUNREACH:
     case ENONET:
-    case ETIMEDOUT: return ACCEPTING_GONE;
-    default: return ACCEPTING_SCARCE;
+    case ETIMEDOUT: return ACCEPT_ABORTED;
+    default: return ACCEPT_NO_RESOURCES;
     }
 }
 
-enum accepting arrival_accept(struct arrival *arrival, int listener)
+enum accept_result accept_connection(struct accepted *accepted, int listener)
 {
     struct socket_address address = {.length = sizeof(address.storage)};
     address.storage.ss_family = AF_UNSPEC;
     int fd = accept4(listener, &address.any, &address.length, SOCK_CLOEXEC);
     if (fd < 0) {
-        return accepting_failure(errno);
+        return accept_failure(errno);
     }
-    *arrival = (struct arrival){.fd = fd, .peer = peer_of(&address)};
-    return ACCEPTING_DONE;
+    *accepted = (struct accepted){.fd = fd, .peer = peer_of(&address)};
+    return ACCEPT_DONE;
 }

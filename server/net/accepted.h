@@ -8,20 +8,20 @@
 #include "common/http/request.h"
 
 /* A plain value; whoever holds it last closes the descriptor. */
-struct arrival {
+struct accepted {
     int fd; /* connected, in blocking mode, close-on-exec */
     struct peer peer;
     uint64_t number; /* of the connection, from 1 */
 };
 
-enum accepting {
-    ACCEPTING_DONE,
-    ACCEPTING_EMPTY,  /* none waits */
-    ACCEPTING_GONE,   /* that one was lost before it was accepted: go on with the next */
-    ACCEPTING_SCARCE, /* no descriptor or no memory for it; it goes on waiting. errno says which */
+enum accept_result {
+    ACCEPT_DONE,
+    ACCEPT_EMPTY,        /* none waits */
+    ACCEPT_ABORTED,      /* that one was lost before it was accepted: go on with the next */
+    ACCEPT_NO_RESOURCES, /* no descriptor or no memory for it; it goes on waiting. errno says which */
 };
 
 /* Accepts one connection from a listening socket; sets all but its number. */
-enum accepting arrival_accept(struct arrival *arrival, int listener);
+enum accept_result accept_connection(struct accepted *accepted, int listener);
 
 #endif

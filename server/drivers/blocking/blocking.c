@@ -303,15 +303,15 @@ static bool blocking_converse(struct blocking *b)
     return kept;
 }
 
-bool blocking_serve(struct blocking *b, const struct arrival *arrival, struct slot *slot,
+bool blocking_serve(struct blocking *b, const struct accepted *accepted, struct slot *slot,
                     enum refusal refusing)
 {
-    b->fd = arrival->fd;
+    b->fd = accepted->fd;
     b->large = false;
     lane_init(&b->lane, &b->server->service, slot, b->scratch, sizeof(b->scratch));
     b->lane.close_if_starved = b->close_if_starved;
     access_log_lend(b->server->log, &b->log, &b->lane, b->log_text, sizeof(b->log_text));
-    session_init(&b->session, arrival->number, &arrival->peer, refusing);
+    session_init(&b->session, accepted->number, &accepted->peer, refusing);
     slot_show(slot, DOING_READING);
     slot_add(&slot->connections, 1);
     b->receive_ms = 0;

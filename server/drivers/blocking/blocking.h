@@ -56,11 +56,11 @@ static inline void blocking_init(struct blocking *blocking, struct server *serve
  * SA_RESTART) makes it look at `closing`. One signal can come just too early: whoever wants it to look repeats it until
  * the connection is gone.
  *
- * Serves the arrival (`refusing`: why it is only told that it is not served), counting in `slot`. Left to the caller:
+ * Serves the connection (`refusing`: why it is only told that it is not served), counting in `slot`. Left to the caller:
  * to call blocking_leave, then to close the descriptor, so that who has seen the end finds the place free; and a
  * lingering close before that where it returns false (linger_elsewhere). The same memory may serve one connection after
  * another. */
-bool blocking_serve(struct blocking *blocking, const struct arrival *arrival, struct slot *slot,
+bool blocking_serve(struct blocking *blocking, const struct accepted *accepted, struct slot *slot,
                     enum refusal refusing);
 
 /* Whether the thread or process that serves with the slot is to be woken, to look at what has changed. */

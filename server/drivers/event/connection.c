@@ -48,7 +48,7 @@ static ALWAYS_INLINE bool connection_await(struct connection *connection, unsign
            connection_await_anew(connection, interest, delay);
 }
 
-struct connection *connection_new(struct reactor *reactor, const struct arrival *arrival,
+struct connection *connection_new(struct reactor *reactor, const struct accepted *accepted,
                                   enum refusal refusing)
 {
     struct connection *connection = malloc(sizeof(*connection));
@@ -60,8 +60,8 @@ struct connection *connection_new(struct reactor *reactor, const struct arrival 
     connection->interest = 0;
     connection->timed = false;
     connection->working = false;
-    event_assign(&connection->event, reactor->base, arrival->fd, 0, connection_on_event, connection);
-    session_init(&connection->session, arrival->number, &arrival->peer, refusing);
+    event_assign(&connection->event, reactor->base, accepted->fd, 0, connection_on_event, connection);
+    session_init(&connection->session, accepted->number, &accepted->peer, refusing);
     if (!connection_await(connection, EV_READ, NULL)) {
         session_deinit(&connection->session, reactor->lane.output.budget);
         free(connection);

@@ -8,7 +8,7 @@
 /* All functions: the reactor's thread. After each the connection may be gone. */
 
 /* Starts serving, waiting for its first bytes. NULL if there is no memory. */
-struct connection *connection_new(struct reactor *reactor, const struct arrival *arrival,
+struct connection *connection_new(struct reactor *reactor, const struct accepted *accepted,
                                   enum refusal refusing);
 /* Its session is over: a lingering close. */
 void connection_linger(struct connection *connection);

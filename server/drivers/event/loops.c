@@ -126,12 +126,12 @@ int loops_start(struct server *server, struct workers *workers)
     return 0;
 }
 
-int loops_serve(struct server *server, const struct arrival *arrival)
+int loops_serve(struct server *server, const struct accepted *accepted)
 {
     struct loops *loops = server->mode_state;
     struct loop *loop = &loops->items[loops->next];
     loops->next = (loops->next + 1) % loops->count;
-    return inbox_put(&loop->inbox, arrival);
+    return inbox_put(&loop->inbox, accepted);
 }
 
 void loops_drain(struct server *server)

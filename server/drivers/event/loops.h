@@ -12,7 +12,7 @@
  * done by `workers`, which outlive them, or in the loops themselves if that is NULL. 0 or a negative errno; then there is
  * nothing to undo. These functions are a mode's, see struct mode; main thread. */
 int loops_start(struct server *server, struct workers *workers);
-int loops_serve(struct server *server, const struct arrival *arrival);
+int loops_serve(struct server *server, const struct accepted *accepted);
 void loops_drain(struct server *server);
 void loops_report(struct server *server, struct report *report);
 void loops_stop(struct server *server);

@@ -301,15 +301,15 @@ void reactor_deinit(struct reactor *reactor)
     free(reactor->log_text);
 }
 
-bool reactor_add(struct reactor *reactor, const struct arrival *arrival, enum refusal refusing)
+bool reactor_add(struct reactor *reactor, const struct accepted *accepted, enum refusal refusing)
 {
     slot_add(&reactor->lane.output.budget.slot->connections, 1);
-    struct connection *connection = connection_new(reactor, arrival, refusing);
+    struct connection *connection = connection_new(reactor, accepted, refusing);
     if (refusing != REFUSAL_NOT || connection == NULL) {
         gate_refuse(reactor->gate);
     }
     if (connection == NULL) {
-        refuser_refuse(reactor, arrival, refusing == REFUSAL_NOT ? REFUSAL_SYSTEM : refusing);
+        refuser_refuse(reactor, accepted, refusing == REFUSAL_NOT ? REFUSAL_SYSTEM : refusing);
         shortage_report(reactor->server, ENOMEM);
         return false;
     }
@@ -320,11 +320,11 @@ bool reactor_add(struct reactor *reactor, const struct arrival *arrival, enum re
     return true;
 }
 
-void reactor_linger(struct reactor *reactor, const struct arrival *arrival)
+void reactor_linger(struct reactor *reactor, const struct accepted *accepted)
 {
-    struct connection *connection = connection_new(reactor, arrival, REFUSAL_NOT);
+    struct connection *connection = connection_new(reactor, accepted, REFUSAL_NOT);
     if (connection == NULL) {
-        refuser_linger(reactor, arrival);
+        refuser_linger(reactor, accepted);
     } else {
         connection_linger(connection);
     }

@@ -102,12 +102,12 @@ int reactor_employ(struct reactor *reactor, struct workers *workers);
 /* Closes what is still open; no work is on its way. */
 void reactor_deinit(struct reactor *reactor);
 
-/* Serves the arrival until it is closed and has left the gate; `refusing`: why it is only told that it is not served.
+/* Serves the connection until it is closed and has left the gate; `refusing`: why it is only told that it is not served.
  * Without memory for it that is what becomes of it in any case, the shortage is reported, and this returns false. */
-bool reactor_add(struct reactor *reactor, const struct arrival *arrival, enum refusal refusing);
+bool reactor_add(struct reactor *reactor, const struct accepted *accepted, enum refusal refusing);
 
 /* Lingers on a connection whose session is over, then closes it, and it has left the gate. */
-void reactor_linger(struct reactor *reactor, const struct arrival *arrival);
+void reactor_linger(struct reactor *reactor, const struct accepted *accepted);
 
 /* For a reactor whose connections are all refused, when another waits for a place: the one that has been silent longest
  * is told without having asked, and one that has lingered for a while is closed. */

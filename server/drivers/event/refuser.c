@@ -41,14 +41,14 @@ static void refuser_close(struct reactor *reactor, unsigned i)
     } else {
         gate_leave(reactor->gate);
     }
-    close(refused.arrival.fd);
+    close(refused.accepted.fd);
 }
 
 /* What it lingers for is bounded as for all others of its reactor. */
 static void refuser_begin_lingering(struct reactor *reactor, struct refused *refused)
 {
     refused->answered = true;
-    refused->lingering = lingering_begin(refused->arrival.fd, clock_ms(), reactor->linger_ms);
+    refused->lingering = lingering_begin(refused->accepted.fd, clock_ms(), reactor->linger_ms);
     gate_linger_begin(reactor->gate, false);
 }
 
@@ -56,9 +56,9 @@ static void refuser_begin_lingering(struct reactor *reactor, struct refused *ref
  * has gone. */
 static bool refuser_answer(struct reactor *reactor, struct refused *refused, struct span bytes)
 {
-    int fd = refused->arrival.fd;
+    int fd = refused->accepted.fd;
     struct session session;
-    session_init(&session, refused->arrival.number, &refused->arrival.peer, refused->reason);
+    session_init(&session, refused->accepted.number, &refused->accepted.peer, refused->reason);
     bool kept = bytes.length == 0 || turn_take(&session, &reactor->lane, fd, HAPPENING_BYTES, bytes);
     if (kept && (session_wants(&session, &reactor->lane) & WANT_CLOSE) == 0) {
         kept = turn_take(&session, &reactor->lane, fd, HAPPENING_TIMEOUT, no_bytes);
@@ -72,7 +72,7 @@ static bool refuser_answer(struct reactor *reactor, struct refused *refused, str
 /* False if it is to be closed. */
 static bool refuser_go_on_lingering(struct reactor *reactor, struct refused *refused)
 {
-    return lingering_turn(&refused->lingering, refused->arrival.fd, true, reactor->input, REACTOR_INPUT_SIZE,
+    return lingering_turn(&refused->lingering, refused->accepted.fd, true, reactor->input, REACTOR_INPUT_SIZE,
                           clock_ms());
 }
 
@@ -84,7 +84,7 @@ static bool refuser_look(struct reactor *reactor, struct refused *refused)
     }
     bool late = clock_coarse_ms() - refused->since_ms >= REFUSER_PATIENCE_MS;
     struct transfer read =
-        transport_receive(refused->arrival.fd, reactor->input, REACTOR_INPUT_SIZE, PATIENCE_NONE);
+        transport_receive(refused->accepted.fd, reactor->input, REACTOR_INPUT_SIZE, PATIENCE_NONE);
     struct span bytes = {.data = reactor->input, .length = read.outcome == TRANSPORT_MOVED ? read.length : 0};
     switch (read.outcome) {
     case TRANSPORT_MOVED:
@@ -148,15 +148,15 @@ static void refuser_place(struct reactor *reactor, const struct refused *refused
     }
 }
 
-void refuser_refuse(struct reactor *reactor, const struct arrival *arrival, enum refusal reason)
+void refuser_refuse(struct reactor *reactor, const struct accepted *accepted, enum refusal reason)
 {
     refuser_place(reactor,
-                  &(struct refused){.arrival = *arrival, .reason = reason, .since_ms = clock_coarse_ms()});
+                  &(struct refused){.accepted = *accepted, .reason = reason, .since_ms = clock_coarse_ms()});
 }
 
-void refuser_linger(struct reactor *reactor, const struct arrival *arrival)
+void refuser_linger(struct reactor *reactor, const struct accepted *accepted)
 {
-    struct refused refused = {.arrival = *arrival, .reason = REFUSAL_NOT};
+    struct refused refused = {.accepted = *accepted, .reason = REFUSAL_NOT};
     refuser_begin_lingering(reactor, &refused);
     refuser_place(reactor, &refused);
 }

@@ -21,7 +21,7 @@ struct refuser {
     struct event timer_event;
     unsigned count;
     struct refused {
-        struct arrival arrival;
+        struct accepted accepted;
         enum refusal reason;
         bool answered; /* it lingers */
         union {
@@ -41,10 +41,10 @@ void refuser_end(struct reactor *reactor);
 /* Closes what is still open. */
 void refuser_deinit(struct reactor *reactor);
 
-/* Tells the arrival, which the gate counts as refused, why it is not served, once it has asked or has been silent for a
+/* Tells the connection, which the gate counts as refused, why it is not served, once it has asked or has been silent for a
  * while. */
-void refuser_refuse(struct reactor *reactor, const struct arrival *arrival, enum refusal reason);
+void refuser_refuse(struct reactor *reactor, const struct accepted *accepted, enum refusal reason);
 /* Lingers on a connection whose session is over; it leaves the gate as one that was served. */
-void refuser_linger(struct reactor *reactor, const struct arrival *arrival);
+void refuser_linger(struct reactor *reactor, const struct accepted *accepted);
 
 #endif

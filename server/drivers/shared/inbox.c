@@ -27,25 +27,25 @@ void inbox_deinit(struct inbox *inbox)
     close(inbox->bell);
 }
 
-static bool inbox_list_add(struct inbox_list *list, const struct arrival *arrival)
+static bool inbox_list_add(struct inbox_list *list, const struct accepted *accepted)
 {
     if (list->count == list->capacity) {
         size_t capacity = list->capacity > 0 ? 2 * list->capacity : 64;
-        struct arrival *items = reallocarray(list->items, capacity, sizeof(*items));
+        struct accepted *items = reallocarray(list->items, capacity, sizeof(*items));
         if (items == NULL) {
             return false;
         }
         list->items = items;
         list->capacity = capacity;
     }
-    list->items[list->count++] = *arrival;
+    list->items[list->count++] = *accepted;
     return true;
 }
 
-int inbox_put(struct inbox *inbox, const struct arrival *arrival)
+int inbox_put(struct inbox *inbox, const struct accepted *accepted)
 {
     mutex_lock(&inbox->mutex, inbox_lock);
-    bool added = inbox_list_add(&inbox->waiting, arrival);
+    bool added = inbox_list_add(&inbox->waiting, accepted);
     bool first = inbox->waiting.count == 1;
     mutex_unlock(&inbox->mutex, inbox_lock);
     if (added && first) {

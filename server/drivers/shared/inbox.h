@@ -13,7 +13,7 @@
 enum inbox_order { INBOX_SERVE, INBOX_DRAIN, INBOX_STOP };
 
 struct inbox_list {
-    struct arrival *items;
+    struct accepted *items;
     size_t count;
     size_t capacity;
 };
@@ -30,17 +30,17 @@ struct inbox {
 
 /* 0 or a negative errno; then there is nothing to undo. */
 int inbox_init(struct inbox *inbox);
-/* Neither side uses it any more. Arrivals nobody took are not closed. */
+/* Neither side uses it any more. Connections nobody took are not closed. */
 void inbox_deinit(struct inbox *inbox);
 
-/* 0, or -ENOMEM: then the arrival stays with the caller. The bell is rung for the first of those that wait. */
-int inbox_put(struct inbox *inbox, const struct arrival *arrival) MUTEX_EXCLUDES(inbox_lock);
+/* 0, or -ENOMEM: then the connection stays with the caller. The bell is rung for the first of those that wait. */
+int inbox_put(struct inbox *inbox, const struct accepted *accepted) MUTEX_EXCLUDES(inbox_lock);
 void inbox_order(struct inbox *inbox, enum inbox_order order) MUTEX_EXCLUDES(inbox_lock);
 
 /* Wakes the reader for something that is not in here. */
 void inbox_ring(const struct inbox *inbox);
 
-/* The reader: quiets the bell and takes everything; `inbox->taken` holds the arrivals until the next call. */
+/* The reader: quiets the bell and takes everything; `inbox->taken` holds the connections until the next call. */
 enum inbox_order inbox_take(struct inbox *inbox) MUTEX_EXCLUDES(inbox_lock);
 
 #endif

@@ -38,7 +38,7 @@ Test(place_queue, first_come_first_served)
 {
     struct place_queue queue = {.count = 0};
     for (int i = 0; i < PLACE_QUEUE_SIZE; i++) {
-        place_queue_put(&queue, &(struct arrival){.fd = 100 + i}, 1000 + (uint64_t)i);
+        place_queue_put(&queue, &(struct accepted){.fd = 100 + i}, 1000 + (uint64_t)i);
     }
     for (int i = 0; i < PLACE_QUEUE_SIZE; i++) {
         cr_expect_eq(queue.count, (unsigned)(PLACE_QUEUE_SIZE - i));
@@ -53,10 +53,10 @@ Test(place_queue, put_behind_those_that_are_left)
 {
     struct place_queue queue = {.count = 0};
     for (int i = 0; i < 3; i++) {
-        place_queue_put(&queue, &(struct arrival){.fd = i}, 1);
+        place_queue_put(&queue, &(struct accepted){.fd = i}, 1);
     }
     place_queue_drop(&queue);
-    place_queue_put(&queue, &(struct arrival){.fd = 3}, 2);
+    place_queue_put(&queue, &(struct accepted){.fd = 3}, 2);
     for (int i = 1; i <= 3; i++) {
         cr_expect_eq(queue.items[0].fd, i);
         place_queue_drop(&queue);
