@@ -128,7 +128,7 @@ static int set_up_server(struct server *server, const struct options *options)
         return -errno;
     }
     server->service = make_service(server, shared);
-    int error = gate_init(&server->gate, &shared->open, &shared->lingering);
+    int error = connection_count_init(&server->connections, &shared->open, &shared->lingering);
     if (error != 0) {
         shared_free(shared);
     }
@@ -219,10 +219,10 @@ static int serve(struct server *server, struct listeners *listeners, struct list
         drain_notify("READY=1");
         status = acceptor_run(&echod.acceptor);
     }
-    if (gate_open(&server->gate) == 0) {
+    if (connection_count_value(&server->connections) == 0) {
         server->mode->stop(server);
         acceptor_deinit(&echod.acceptor);
-        gate_deinit(&server->gate);
+        connection_count_deinit(&server->connections);
         shared_free(server->service.shared);
     }
     return status;

@@ -38,7 +38,7 @@ static bool acceptor_may_complain(struct acceptor *acceptor, enum refusal reason
 static bool acceptor_at_limit(const struct acceptor *acceptor)
 {
     const struct server *server = acceptor->server;
-    return gate_served(&server->gate) - acceptor->queue.count >= server->max_connections;
+    return connection_count_served(&server->connections) - acceptor->queue.count >= server->max_connections;
 }
 
 /* Whether the next connection would be refused, as far as is known. */
@@ -65,7 +65,7 @@ static void acceptor_pause(struct acceptor *acceptor, unsigned ms)
 static void acceptor_run_short(struct acceptor *acceptor, int error)
 {
     atomic_store(&acceptor->server->service.shared->shortage, error);
-    acceptor->served_then = gate_served(&acceptor->server->gate);
+    acceptor->served_then = connection_count_served(&acceptor->server->connections);
 }
 
 /* What the last connection needed was not to be had, here or in a loop: says so, and tries anew each second. */
@@ -80,7 +80,7 @@ static void acceptor_mind_shortage(struct acceptor *acceptor)
     if (acceptor_may_complain(acceptor, REFUSAL_SYSTEM)) {
         warn("the system gives nothing for another connection: %s; refusing, or waiting", strerror(error));
     }
-    acceptor->served_then = gate_served(&server->gate);
+    acceptor->served_then = connection_count_served(&server->connections);
     event_add(&acceptor->probe_timer, &pause);
 }
 
@@ -150,7 +150,7 @@ _Static_assert((int)PLACE_QUEUE_SIZE >= (int)ACCEPTOR_REFUSALS_MOST, "the places
 static bool acceptor_may_queue(const struct acceptor *acceptor)
 {
     return !acceptor->closing && acceptor->queue.count < PLACE_QUEUE_SIZE &&
-           gate_giving_way(&acceptor->server->gate) > acceptor->queue.count;
+           connection_count_giving_way(&acceptor->server->connections) > acceptor->queue.count;
 }
 
 /* As many lingering connections are to close, once they have lingered for half a second. */
@@ -186,7 +186,7 @@ static void acceptor_place(struct acceptor *acceptor, struct accepted *accepted)
 {
     bool full = acceptor_at_limit(acceptor);
     accepted->number = ++acceptor->number;
-    gate_enter(&acceptor->server->gate);
+    connection_count_add(&acceptor->server->connections);
     if (!acceptor_serve(acceptor, accepted, full, acceptor_may_queue(acceptor))) {
         acceptor_queue_up(acceptor, accepted);
     }
@@ -270,7 +270,7 @@ static void acceptor_update(struct acceptor *acceptor)
     acceptor_serve_queue(acceptor, acceptor->closing ? UINT64_MAX : 0);
     acceptor_mind_shortage(acceptor);
     if (acceptor_refuses(acceptor) || acceptor->paused) {
-        gate_watch(&server->gate);
+        connection_count_watch(&server->connections);
     }
     bool full = acceptor_at_limit(acceptor);
     if (full != shared_full(server->service.shared)) {
@@ -332,10 +332,10 @@ static void acceptor_on_bell(evutil_socket_t fd, short events, void *context)
     struct server *server = acceptor->server;
     (void)fd;
     (void)events;
-    gate_answer(&server->gate);
+    connection_count_acknowledge(&server->connections);
     acceptor->paused_in_vain = false;
     if (event_pending(&acceptor->probe_timer, EV_TIMEOUT, NULL) &&
-        gate_served(&server->gate) < acceptor->served_then) {
+        connection_count_served(&server->connections) < acceptor->served_then) {
         event_del(&acceptor->probe_timer);
         shortage_over(server);
     }
@@ -433,8 +433,8 @@ static int acceptor_assign_events(struct acceptor *acceptor)
     event_assign(&acceptor->pause_timer, acceptor->base, -1, 0, acceptor_on_pause_end, acceptor);
     event_assign(&acceptor->probe_timer, acceptor->base, -1, 0, acceptor_on_probe, acceptor);
     event_assign(&acceptor->queue_timer, acceptor->base, -1, EV_PERSIST, acceptor_on_queue_timer, acceptor);
-    event_assign(&acceptor->bell_event, acceptor->base, acceptor->server->gate.bell, EV_READ | EV_PERSIST,
-                 acceptor_on_bell, acceptor);
+    event_assign(&acceptor->bell_event, acceptor->base, acceptor->server->connections.bell,
+                 EV_READ | EV_PERSIST, acceptor_on_bell, acceptor);
     if (event_add(&acceptor->bell_event, NULL) != 0) {
         return -ENOMEM;
     }

@@ -33,7 +33,7 @@ struct acceptor {
     struct date_timer date;
     struct drain drain;
     struct report report;
-    struct event bell_event; /* of the gate: a connection has left */
+    struct event bell_event; /* of the connection count: one was closed */
     struct event pause_timer;
     struct event probe_timer;              /* while the system is short of what a connection needs */
     uint64_t number;                       /* of the last connection */
@@ -58,7 +58,7 @@ struct acceptor {
 enum { ACCEPTOR_DESCRIPTORS = REACTOR_DESCRIPTORS + 2 + ACCEPTOR_REFUSALS_MOST + 1 };
 
 /* `admin` are the listeners of --admin-listen. 0 or a negative errno; then there is nothing to undo. The arguments outlive
- * it; the gate is open. Main thread, as all functions here. */
+ * it; nothing is counted yet. Main thread, as all functions here. */
 int acceptor_init(struct acceptor *acceptor, struct server *server, struct listeners *listeners,
                   struct listeners *admin);
 /* Not while connections are open. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A second, small acceptor: a reactor of its own with a gate of its own. */
+/* A second, small acceptor: a reactor of its own with a connection count of its own. */
 #include "server/acceptor/admin.h"
 
 #include <errno.h>
@@ -26,7 +26,7 @@ static void admin_listen(struct admin *admin, bool listen)
 static void admin_place(struct admin *admin, struct accepted *accepted)
 {
     accepted->number = ++*admin->number;
-    gate_enter(&admin->gate);
+    connection_count_add(&admin->connections);
     reactor_add(&admin->reactor, accepted, REFUSAL_NOT);
 }
 
@@ -46,9 +46,9 @@ static void admin_on_acceptable(evutil_socket_t fd, short events, void *context)
             event_add(&admin->pause_timer, &pause);
             return;
         }
-        if (gate_open(&admin->gate) >= ADMIN_CONNECTIONS_MOST) {
-            gate_watch(&admin->gate);
-            admin_listen(admin, gate_open(&admin->gate) < ADMIN_CONNECTIONS_MOST);
+        if (connection_count_value(&admin->connections) >= ADMIN_CONNECTIONS_MOST) {
+            connection_count_watch(&admin->connections);
+            admin_listen(admin, connection_count_value(&admin->connections) < ADMIN_CONNECTIONS_MOST);
         }
     }
 }
@@ -58,7 +58,7 @@ static void admin_on_room(evutil_socket_t fd, short events, void *context)
     struct admin *admin = context;
     (void)fd;
     (void)events;
-    gate_answer(&admin->gate);
+    connection_count_acknowledge(&admin->connections);
     admin_listen(admin, true);
 }
 
@@ -70,7 +70,7 @@ static bool admin_place_wanted(const struct reactor *reactor)
     for (size_t i = 0; i < admin->listeners->count; i++) {
         waits |= listener_has_queue(admin->listeners->items[i].fd);
     }
-    return waits && gate_open(&admin->gate) >= ADMIN_CONNECTIONS_MOST;
+    return waits && connection_count_value(&admin->connections) >= ADMIN_CONNECTIONS_MOST;
 }
 
 int admin_init(struct admin *admin, struct server *server, struct listeners *listeners, struct slot *slot,
@@ -80,26 +80,26 @@ int admin_init(struct admin *admin, struct server *server, struct listeners *lis
     if (listeners->count == 0) {
         return 0;
     }
-    int error = gate_init(&admin->gate, &admin->open, &admin->lingering);
+    int error = connection_count_init(&admin->connections, &admin->open, &admin->lingering);
     if (error != 0) {
         return error;
     }
     error = reactor_init(&admin->reactor, server, server->base, slot, &server->timeouts);
     if (error != 0) {
-        gate_deinit(&admin->gate);
+        connection_count_deinit(&admin->connections);
         return error;
     }
     admin->service.offers = OFFER_ADMIN;
     admin->reactor.lane.service = &admin->service;
-    admin->reactor.gate = &admin->gate;
+    admin->reactor.connections = &admin->connections;
     admin->reactor.place_wanted = admin_place_wanted;
     for (size_t i = 0; i < listeners->count; i++) {
         event_assign(&admin->accept_events[i], server->base, listeners->items[i].fd, EV_READ | EV_PERSIST,
                      admin_on_acceptable, admin);
     }
     event_assign(&admin->pause_timer, server->base, -1, 0, admin_on_room, admin);
-    event_assign(&admin->bell_event, server->base, admin->gate.bell, EV_READ | EV_PERSIST, admin_on_room,
-                 admin);
+    event_assign(&admin->bell_event, server->base, admin->connections.bell, EV_READ | EV_PERSIST,
+                 admin_on_room, admin);
     event_add(&admin->bell_event, NULL);
     admin_listen(admin, true);
     return 0;
@@ -114,5 +114,5 @@ void admin_deinit(struct admin *admin)
     event_del(&admin->bell_event);
     event_del(&admin->pause_timer);
     reactor_deinit(&admin->reactor);
-    gate_deinit(&admin->gate);
+    connection_count_deinit(&admin->connections);
 }

@@ -16,7 +16,8 @@ struct admin {
     struct listeners *listeners; /* none: there is nothing here */
     struct service service;      /* the server's, with other paths */
     struct reactor reactor;
-    struct gate gate; /* its connections alone: neither a limit nor the drain counts them */
+    struct connection_count
+        connections; /* its connections alone: neither a limit nor the drain counts them */
     _Atomic uint64_t open;
     _Atomic uint64_t lingering;
     uint64_t *number; /* of the last connection, the server's */

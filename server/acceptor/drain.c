@@ -60,9 +60,9 @@ static uint64_t drain_say(uint64_t count, bool least, const char *fate)
 }
 
 /* Connections that do not only linger: those have had their answers. */
-static uint64_t drain_left(const struct gate *gate)
+static uint64_t drain_left(const struct connection_count *count)
 {
-    uint64_t open = gate_open(gate), lingering = gate_lingering(gate);
+    uint64_t open = connection_count_value(count), lingering = connection_count_lingering(count);
     return open > lingering ? open - lingering : 0;
 }
 
@@ -70,7 +70,7 @@ static uint64_t drain_left(const struct gate *gate)
 static void drain_finish(struct drain *drain)
 {
     struct shared *shared = drain->acceptor->server->service.shared;
-    uint64_t open = drain_left(&drain->acceptor->server->gate);
+    uint64_t open = drain_left(&drain->acceptor->server->connections);
     uint64_t cut_off = atomic_load(&shared->cut_off);
     uint64_t known = (cut_off > open ? cut_off : open) + drain->abandoned.count;
     uint64_t lost = drain_say(known, open > 0 || drain->abandoned.least, "cut off by the drain timeout") +
@@ -81,10 +81,10 @@ static void drain_finish(struct drain *drain)
 
 void drain_check(struct drain *drain)
 {
-    struct gate *gate = &drain->acceptor->server->gate;
+    struct connection_count *count = &drain->acceptor->server->connections;
     if ((drain->phase == DRAIN_CLOSING || drain->phase == DRAIN_CUTTING) && drain->acceptor->closed) {
-        gate_watch(gate);
-        if (gate_open(gate) == 0 || (drain->phase == DRAIN_CUTTING && drain_left(gate) == 0)) {
+        connection_count_watch(count);
+        if (connection_count_value(count) == 0 || (drain->phase == DRAIN_CUTTING && drain_left(count) == 0)) {
             drain_finish(drain);
         }
     }
@@ -92,9 +92,9 @@ void drain_check(struct drain *drain)
 
 static void drain_check_lingering(struct drain *drain)
 {
-    struct gate *gate = &drain->acceptor->server->gate;
+    struct connection_count *count = &drain->acceptor->server->connections;
     uint64_t now = clock_ms();
-    if (drain_left(gate) > 0 || !drain->acceptor->closed) {
+    if (drain_left(count) > 0 || !drain->acceptor->closed) {
         drain->lingering_since_ms = 0;
     } else if (drain->lingering_since_ms == 0) {
         drain->lingering_since_ms = now;

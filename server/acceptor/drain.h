@@ -42,7 +42,7 @@ void drain_notify(const char *state);
 int drain_init(struct drain *drain, struct acceptor *acceptor);
 void drain_deinit(struct drain *drain);
 
-/* A connection has left the gate, or the listeners are closed: perhaps that was the last. The acceptor's thread. */
+/* A connection is no longer counted, or the listeners are closed: perhaps that was the last. The acceptor's thread. */
 void drain_check(struct drain *drain);
 
 #endif

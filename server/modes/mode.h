@@ -23,20 +23,20 @@ struct mode {
     /* Makes the threads and loops that are there before any connection, sets server->mode_state. 0 or a negative errno;
      * then there is nothing to undo. */
     int (*start)(struct server *server);
-    /* Takes the connection over: serves it, closes it and leaves the gate. 0, or a negative errno if there is no
+    /* Takes the connection over: serves it, closes it and stops counting it. 0, or a negative errno if there is no
      * thread, process or memory for it, -EBUSY if its queue is full: then it stays with the caller. Loops take it
      * later, and refuse it if they have no memory. */
     int (*serve)(struct server *server, const struct accepted *accepted);
     /* Whether there would be a thread or process for one connection more. 0 or a negative errno. NULL: it needs none. */
     int (*probe)(struct server *server);
     /* No more connections will come: idle ones shall end now, others with their answer, or without one if the drain
-     * timeout is over (shared_cutting). Called again every ACCEPTOR_DRAIN_AGAIN_MS until all have left the gate. */
+     * timeout is over (shared_cutting). Called again every ACCEPTOR_DRAIN_AGAIN_MS until all are gone. */
     void (*drain)(struct server *server);
     /* The access log was opened anew: tells processes that have it open themselves. NULL: there are none. */
     void (*log_reopened)(struct server *server);
     /* For report_begin's: counts the connections, and prints what each worker does. */
     void (*report)(struct server *server, struct report *report);
-    /* All have left the gate: ends the threads, frees everything. */
+    /* All connections are gone: ends the threads, frees everything. */
     void (*stop)(struct server *server);
 };
 

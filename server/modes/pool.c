@@ -109,7 +109,7 @@ static void *worker_main(void *context)
             over = true;
         }
         if (over) {
-            blocking_leave(&pool->server->gate, seat->slot);
+            blocking_leave(&pool->server->connections, seat->slot);
             close(waiting.accepted.fd);
         }
     }
@@ -210,7 +210,7 @@ static void pool_report(struct server *server, struct report *report)
     report_reactor(report, &pool->lingerers);
 }
 
-/* All have left the gate, or never came. */
+/* All connections are gone, or never came. */
 static void pool_free(struct pool *pool)
 {
     mutex_lock(&pool->mutex, pool_lock);

@@ -189,7 +189,7 @@ static void process_ended(struct processes *processes, pid_t id, int status, con
     atomic_store_explicit(&slot->process, 0, memory_order_relaxed);
     slot_show(slot, DOING_NOTHING);
     slot_pool_give(&processes->slots, slot);
-    blocking_leave(&processes->server->gate, slot);
+    blocking_leave(&processes->server->connections, slot);
 }
 
 static void process_on_child(evutil_socket_t fd, short events, void *context)

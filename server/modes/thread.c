@@ -91,8 +91,8 @@ static void threads_unseat(struct threads *threads, struct seat *seat) MUTEX_REQ
     threads_spare_seat(threads, seat);
 }
 
-/* The gate is left under the lock: once the last is unseated, no thread touches anything but the lock itself and its own
- * descriptor. */
+/* The connection is taken off the count under the lock: once the last is unseated, no thread touches anything but the
+ * lock itself and its own descriptor. */
 static void *thread_main(void *context)
 {
     struct seat *seat = context;
@@ -103,7 +103,7 @@ static void *thread_main(void *context)
     mutex_lock(&threads->mutex, threads_lock);
     struct slot *slot = seat->slot;
     threads_unseat(threads, seat);
-    blocking_leave(&threads->server->gate, slot);
+    blocking_leave(&threads->server->connections, slot);
     if (LIST_EMPTY(&threads->taken)) {
         condition_wake_all(&threads->emptied);
     }

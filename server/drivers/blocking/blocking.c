@@ -271,7 +271,7 @@ void blocking_linger(struct blocking *b)
     struct lingering lingering = lingering_begin(b->fd, clock_ms(), LINGER_WHOLE_MS);
     slot_show(slot, DOING_LINGERING);
     blocking_give_back(b);
-    gate_linger_begin(&b->server->gate, true);
+    connection_count_linger_begin(&b->server->connections, true);
     atomic_store_explicit(&slot->place_wanted, false, memory_order_relaxed);
     atomic_store_explicit(&slot->lingering_since_ms, lingering.began, memory_order_relaxed);
     while (blocking_go_on_lingering(b, &lingering)) {
@@ -279,12 +279,12 @@ void blocking_linger(struct blocking *b)
 }
 
 /* The slot says so until the place is free, or the next one would be asked for a place that is about to be. */
-void blocking_leave(struct gate *gate, struct slot *slot)
+void blocking_leave(struct connection_count *count, struct slot *slot)
 {
     if (atomic_load_explicit(&slot->lingering_since_ms, memory_order_relaxed) != 0) {
-        gate_linger_end(gate, true);
+        connection_count_linger_end(count, true);
     }
-    gate_leave(gate);
+    connection_count_drop(count);
     atomic_store_explicit(&slot->lingering_since_ms, 0, memory_order_relaxed);
 }
 

@@ -73,7 +73,7 @@ static inline bool blocking_must_wake(const struct server *server, const struct 
 /* The lingering close that blocking_serve has left to the caller, done here after all. */
 void blocking_linger(struct blocking *blocking);
 
-/* Leaves the gate for the connection that was served with the slot, which is not lent again before this returns. */
-void blocking_leave(struct gate *gate, struct slot *slot);
+/* Stops counting the connection that was served with the slot, which is not lent again before this returns. */
+void blocking_leave(struct connection_count *count, struct slot *slot);
 
 #endif

@@ -88,9 +88,9 @@ COLD void connection_free(struct connection *connection)
     reactor_remove(connection);
     free(connection);
     if (refused) { /* first: who has seen the end finds the place free */
-        gate_leave_refused(reactor->gate);
+        connection_count_drop_refused(reactor->connections);
     } else {
-        gate_leave(reactor->gate);
+        connection_count_drop(reactor->connections);
     }
     close(fd);
 }

@@ -12,7 +12,7 @@ struct connection *connection_new(struct reactor *reactor, const struct accepted
                                   enum refusal refusing);
 /* Its session is over: a lingering close. */
 void connection_linger(struct connection *connection);
-/* Closes it, whatever its state, and leaves the gate. */
+/* Closes it, whatever its state, and stops counting it. */
 void connection_free(struct connection *connection);
 
 /* A sweep has found it due: its timer has run out; or, while it waits or works, it is time to look after its client. */

@@ -90,7 +90,7 @@ static void reactor_link(struct connection *connection, enum reactor_list list)
     if (list != REACTOR_LINGERING) {
         return;
     }
-    gate_linger_begin(reactor->gate, connection->session.refusing == REFUSAL_NOT);
+    connection_count_linger_begin(reactor->connections, connection->session.refusing == REFUSAL_NOT);
     if (reactor->lingering++ == 0) {
         event_add(&reactor->glance, &glance);
         reactor_publish_lingering(reactor);
@@ -102,7 +102,7 @@ static void reactor_unlink(struct connection *connection)
     struct reactor *reactor = connection->reactor;
     TAILQ_REMOVE(&reactor->lists[connection->list], connection, others);
     if (connection->list == REACTOR_LINGERING) {
-        gate_linger_end(reactor->gate, connection->session.refusing == REFUSAL_NOT);
+        connection_count_linger_end(reactor->connections, connection->session.refusing == REFUSAL_NOT);
         reactor->lingering--;
         reactor_publish_lingering(reactor);
     }
@@ -211,7 +211,7 @@ int reactor_init(struct reactor *reactor, struct server *server, struct event_ba
 {
     *reactor = (struct reactor){
         .server = server,
-        .gate = &server->gate,
+        .connections = &server->connections,
         .base = base,
         .timeouts = *timeouts,
         .input = malloc(REACTOR_INPUT_SIZE),
@@ -306,7 +306,7 @@ bool reactor_add(struct reactor *reactor, const struct accepted *accepted, enum 
     slot_add(&reactor->lane.output.budget.slot->connections, 1);
     struct connection *connection = connection_new(reactor, accepted, refusing);
     if (refusing != REFUSAL_NOT || connection == NULL) {
-        gate_refuse(reactor->gate);
+        connection_count_refuse(reactor->connections);
     }
     if (connection == NULL) {
         refuser_refuse(reactor, accepted, refusing == REFUSAL_NOT ? REFUSAL_SYSTEM : refusing);

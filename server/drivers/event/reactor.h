@@ -53,8 +53,8 @@ TAILQ_HEAD(reactor_connections, connection);
  */
 struct reactor {
     struct server *server;
-    struct gate
-        *gate; /* which its connections leave: the server's, or what its owner sets before the first */
+    struct connection_count
+        *connections; /* counts its connections: the server's, or what its owner sets before the first */
     struct event_base *base;
     struct timeouts timeouts;
     struct lane lane;
@@ -102,11 +102,11 @@ int reactor_employ(struct reactor *reactor, struct workers *workers);
 /* Closes what is still open; no work is on its way. */
 void reactor_deinit(struct reactor *reactor);
 
-/* Serves the connection until it is closed and has left the gate; `refusing`: why it is only told that it is not served.
+/* Serves the connection until it is closed and no longer counted; `refusing`: why it is only told that it is not served.
  * Without memory for it that is what becomes of it in any case, the shortage is reported, and this returns false. */
 bool reactor_add(struct reactor *reactor, const struct accepted *accepted, enum refusal refusing);
 
-/* Lingers on a connection whose session is over, then closes it, and it has left the gate. */
+/* Lingers on a connection whose session is over, then closes it and stops counting it. */
 void reactor_linger(struct reactor *reactor, const struct accepted *accepted);
 
 /* For a reactor whose connections are all refused, when another waits for a place: the one that has been silent longest

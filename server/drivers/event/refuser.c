@@ -34,12 +34,12 @@ static void refuser_close(struct reactor *reactor, unsigned i)
     refuser->count--;
     memmove(&refuser->places[i], &refuser->places[i + 1], (refuser->count - i) * sizeof(refused));
     if (refused.answered) {
-        gate_linger_end(reactor->gate, false);
+        connection_count_linger_end(reactor->connections, false);
     }
     if (refused.reason != REFUSAL_NOT) {
-        gate_leave_refused(reactor->gate);
+        connection_count_drop_refused(reactor->connections);
     } else {
-        gate_leave(reactor->gate);
+        connection_count_drop(reactor->connections);
     }
     close(refused.accepted.fd);
 }
@@ -49,7 +49,7 @@ static void refuser_begin_lingering(struct reactor *reactor, struct refused *ref
 {
     refused->answered = true;
     refused->lingering = lingering_begin(refused->accepted.fd, clock_ms(), reactor->linger_ms);
-    gate_linger_begin(reactor->gate, false);
+    connection_count_linger_begin(reactor->connections, false);
 }
 
 /* The session lives no longer than this: what it may have kept of the request is not waited for. False if the client

@@ -32,7 +32,7 @@ struct refuser {
 };
 
 /* All functions: the reactor's thread. The reactor embeds the refuser, and lends its lane, its input buffer and its
- * gate. */
+ * connection count. */
 
 /* 0 or a negative errno; then there is nothing to undo. */
 int refuser_init(struct reactor *reactor);
@@ -41,10 +41,10 @@ void refuser_end(struct reactor *reactor);
 /* Closes what is still open. */
 void refuser_deinit(struct reactor *reactor);
 
-/* Tells the connection, which the gate counts as refused, why it is not served, once it has asked or has been silent for a
+/* Tells the connection, which is counted as refused, why it is not served, once it has asked or has been silent for a
  * while. */
 void refuser_refuse(struct reactor *reactor, const struct accepted *accepted, enum refusal reason);
-/* Lingers on a connection whose session is over; it leaves the gate as one that was served. */
+/* Lingers on a connection whose session is over; it is counted as one that was served. */
 void refuser_linger(struct reactor *reactor, const struct accepted *accepted);
 
 #endif

@@ -6,96 +6,96 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-int gate_init(struct gate *gate, _Atomic uint64_t *open, _Atomic uint64_t *lingering)
+int connection_count_init(struct connection_count *count, _Atomic uint64_t *open, _Atomic uint64_t *lingering)
 {
-    gate->open = open;
-    gate->refused = 0;
-    gate->staying = 0;
-    gate->lingering = lingering;
-    gate->watched = false;
-    gate->bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    return gate->bell < 0 ? -errno : 0;
+    count->open = open;
+    count->refused = 0;
+    count->staying = 0;
+    count->lingering = lingering;
+    count->watched = false;
+    count->bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    return count->bell < 0 ? -errno : 0;
 }
 
-void gate_deinit(struct gate *gate)
+void connection_count_deinit(struct connection_count *count)
 {
-    close(gate->bell);
+    close(count->bell);
 }
 
-void gate_enter(struct gate *gate)
+void connection_count_add(struct connection_count *count)
 {
-    atomic_fetch_add(gate->open, 1);
+    atomic_fetch_add(count->open, 1);
 }
 
-void gate_leave(struct gate *gate)
+void connection_count_drop(struct connection_count *count)
 {
-    atomic_fetch_sub(gate->open, 1);
-    if (atomic_load(&gate->watched) && atomic_exchange(&gate->watched, false)) {
-        eventfd_write(gate->bell, 1);
+    atomic_fetch_sub(count->open, 1);
+    if (atomic_load(&count->watched) && atomic_exchange(&count->watched, false)) {
+        eventfd_write(count->bell, 1);
     }
 }
 
-void gate_refuse(struct gate *gate)
+void connection_count_refuse(struct connection_count *count)
 {
-    atomic_fetch_add(&gate->refused, 1);
+    atomic_fetch_add(&count->refused, 1);
 }
 
 /* In this order nobody sees less served connections than there are. */
-void gate_leave_refused(struct gate *gate)
+void connection_count_drop_refused(struct connection_count *count)
 {
-    atomic_fetch_sub(&gate->refused, 1);
-    gate_leave(gate);
+    atomic_fetch_sub(&count->refused, 1);
+    connection_count_drop(count);
 }
 
-uint64_t gate_open(const struct gate *gate)
+uint64_t connection_count_value(const struct connection_count *count)
 {
-    return atomic_load(gate->open);
+    return atomic_load(count->open);
 }
 
-uint64_t gate_served(const struct gate *gate)
+uint64_t connection_count_served(const struct connection_count *count)
 {
     uint64_t refused =
-        atomic_load(&gate->refused); /* first: one that is refused meanwhile counts as served */
-    uint64_t open = atomic_load(gate->open);
+        atomic_load(&count->refused); /* first: one that is refused meanwhile counts as served */
+    uint64_t open = atomic_load(count->open);
     return open > refused ? open - refused : 0;
 }
 
-void gate_ring(const struct gate *gate)
+void connection_count_notify(const struct connection_count *count)
 {
-    eventfd_write(gate->bell, 1);
+    eventfd_write(count->bell, 1);
 }
 
-void gate_linger_begin(struct gate *gate, bool gives_way)
+void connection_count_linger_begin(struct connection_count *count, bool gives_way)
 {
-    atomic_fetch_add(&gate->staying, !gives_way);
-    atomic_fetch_add(gate->lingering, 1);
+    atomic_fetch_add(&count->staying, !gives_way);
+    atomic_fetch_add(count->lingering, 1);
 }
 
-void gate_linger_end(struct gate *gate, bool gives_way)
+void connection_count_linger_end(struct connection_count *count, bool gives_way)
 {
-    atomic_fetch_sub(gate->lingering, 1);
-    atomic_fetch_sub(&gate->staying, !gives_way);
+    atomic_fetch_sub(count->lingering, 1);
+    atomic_fetch_sub(&count->staying, !gives_way);
 }
 
-uint64_t gate_lingering(const struct gate *gate)
+uint64_t connection_count_lingering(const struct connection_count *count)
 {
-    return atomic_load(gate->lingering);
+    return atomic_load(count->lingering);
 }
 
-uint64_t gate_giving_way(const struct gate *gate)
+uint64_t connection_count_giving_way(const struct connection_count *count)
 {
-    uint64_t lingering = atomic_load(gate->lingering);
-    uint64_t staying = atomic_load(&gate->staying);
+    uint64_t lingering = atomic_load(count->lingering);
+    uint64_t staying = atomic_load(&count->staying);
     return lingering > staying ? lingering - staying : 0;
 }
 
-void gate_watch(struct gate *gate)
+void connection_count_watch(struct connection_count *count)
 {
-    atomic_store(&gate->watched, true);
+    atomic_store(&count->watched, true);
 }
 
-void gate_answer(struct gate *gate)
+void connection_count_acknowledge(struct connection_count *count)
 {
-    eventfd_t count;
-    eventfd_read(gate->bell, &count);
+    eventfd_t rung;
+    eventfd_read(count->bell, &rung);
 }

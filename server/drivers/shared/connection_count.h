@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct gate {
+struct connection_count {
     _Atomic uint64_t *open;      /* the count */
     _Atomic uint64_t *lingering; /* those of them that only linger */
     _Atomic uint64_t refused;    /* those of them that are refused */
@@ -18,38 +18,39 @@ struct gate {
 };
 
 /* Counts in `*open` and `*lingering`, which outlive it. 0 or a negative errno. Main thread. */
-int gate_init(struct gate *gate, _Atomic uint64_t *open, _Atomic uint64_t *lingering);
-void gate_deinit(struct gate *gate);
+int connection_count_init(struct connection_count *count, _Atomic uint64_t *open,
+                          _Atomic uint64_t *lingering);
+void connection_count_deinit(struct connection_count *count);
 
 /* A connection was accepted. The acceptor's thread. */
-void gate_enter(struct gate *gate);
+void connection_count_add(struct connection_count *count);
 /* A connection's descriptor is about to be closed. Any thread; nothing but a count where nobody watches. */
-void gate_leave(struct gate *gate);
+void connection_count_drop(struct connection_count *count);
 /* A connection that has entered is refused from now on; then it leaves by the second. Any thread. */
-void gate_refuse(struct gate *gate);
-void gate_leave_refused(struct gate *gate);
+void connection_count_refuse(struct connection_count *count);
+void connection_count_drop_refused(struct connection_count *count);
 /* Connections that entered and have not left. Any thread. */
-uint64_t gate_open(const struct gate *gate);
+uint64_t connection_count_value(const struct connection_count *count);
 /* Those of them that are not refused. Any thread. */
-uint64_t gate_served(const struct gate *gate);
+uint64_t connection_count_served(const struct connection_count *count);
 
 /* Rings the bell for another reason, which the acceptor finds. Any thread. */
-void gate_ring(const struct gate *gate);
+void connection_count_notify(const struct connection_count *count);
 
 /* A connection that has entered begins to linger; it no longer does, and leaves next. `gives_way`: it closes when
  * asked, and a new connection has its place then; one that is refused has none. Any thread; where it gives way, any
  * process. */
-void gate_linger_begin(struct gate *gate, bool gives_way);
-void gate_linger_end(struct gate *gate, bool gives_way);
+void connection_count_linger_begin(struct connection_count *count, bool gives_way);
+void connection_count_linger_end(struct connection_count *count, bool gives_way);
 /* Connections that linger: they have had their answer. Any thread. */
-uint64_t gate_lingering(const struct gate *gate);
+uint64_t connection_count_lingering(const struct connection_count *count);
 /* Those of them that give way. Any thread. */
-uint64_t gate_giving_way(const struct gate *gate);
+uint64_t connection_count_giving_way(const struct connection_count *count);
 
-/* Asks that the next one to leave rings the bell, once. Look at gate_open after this call, not before: who left
+/* Asks that the next one to leave rings the bell, once. Look at connection_count_value after this call, not before: who left
  * earlier did not ring. The acceptor's thread. */
-void gate_watch(struct gate *gate);
+void connection_count_watch(struct connection_count *count);
 /* Quiets the bell. The acceptor's thread. */
-void gate_answer(struct gate *gate);
+void connection_count_acknowledge(struct connection_count *count);
 
 #endif

@@ -12,15 +12,15 @@ struct access_log;
 struct event_base;
 struct mode;
 
-/* Set up by main before any thread starts and constant from then on, but for the gate and what `service.shared` points
- * to, which are made for many threads. Outlives all of them. */
+/* Set up by main before any thread starts and constant from then on, but for the connection count and what `service.shared`
+ * points to, which are made for many threads. Outlives all of them. */
 struct server {
     const struct options *options;
     const struct mode *mode;
     void *mode_state;        /* of the mode's start: its own, no one else's */
     struct event_base *base; /* the acceptor's, for what a mode wants to be told in the main thread */
     struct service service;
-    struct gate gate;
+    struct connection_count connections;
     struct access_log
         *log; /* what its threads and processes write to; constant but for what it keeps itself */
     struct timeouts timeouts;

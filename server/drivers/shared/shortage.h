@@ -10,7 +10,7 @@
 static inline void shortage_report(struct server *server, int error)
 {
     atomic_store(&server->service.shared->shortage, error);
-    gate_ring(&server->gate);
+    connection_count_notify(&server->connections);
 }
 
 /* One has succeeded, or something was given back. Any thread. */
