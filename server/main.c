@@ -93,13 +93,13 @@ static void find_limits(struct server *server)
     }
 }
 
-static struct service make_service(const struct server *server, struct shared *shared)
+static struct service make_service(const struct server *server, struct scoreboard *scoreboard)
 {
     if (gethostname(echod.hostname, sizeof(echod.hostname) - 1) != 0) {
         strcpy(echod.hostname, "localhost");
     }
     return (struct service){
-        .shared = shared,
+        .scoreboard = scoreboard,
         .mode = server->mode->name,
         .version = ECHOD_VERSION,
         .libevent_version = event_get_version(),
@@ -122,15 +122,15 @@ static int set_up_server(struct server *server, const struct options *options)
         .log = &echod.access_log,
     };
     find_limits(server);
-    size_t slots = SERVER_MODE_SLOTS + server->mode->slots(server);
-    struct shared *shared = shared_new(slots, options->max_buffer_memory);
-    if (shared == NULL) {
+    size_t counters = SERVER_MODE_COUNTERS + server->mode->counters(server);
+    struct scoreboard *scoreboard = scoreboard_new(counters, options->max_buffer_memory);
+    if (scoreboard == NULL) {
         return -errno;
     }
-    server->service = make_service(server, shared);
-    int error = connection_count_init(&server->connections, &shared->open, &shared->lingering);
+    server->service = make_service(server, scoreboard);
+    int error = connection_count_init(&server->connections, &scoreboard->open, &scoreboard->lingering);
     if (error != 0) {
-        shared_free(shared);
+        scoreboard_free(scoreboard);
     }
     return error;
 }
@@ -223,7 +223,7 @@ static int serve(struct server *server, struct listeners *listeners, struct list
         server->mode->stop(server);
         acceptor_deinit(&echod.acceptor);
         connection_count_deinit(&server->connections);
-        shared_free(server->service.shared);
+        scoreboard_free(server->service.scoreboard);
     }
     return status;
 }
@@ -243,7 +243,7 @@ static int run(const struct options *options)
     if (!open_listeners(options)) {
         return EXIT_FAILURE;
     }
-    if (access_log_open(&echod.access_log, options, echod.server.service.shared, echod.error,
+    if (access_log_open(&echod.access_log, options, echod.server.service.scoreboard, echod.error,
                         sizeof(echod.error)) != 0) {
         warn("%s", echod.error);
         listeners_close(&echod.listeners);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One counter for all, and a count per slot. */
+/* One counter for all, and one for each owner. */
 #include "common/base/budget.h"
 
 #include <stdlib.h>
@@ -7,21 +7,21 @@
 
 bool budget_take(struct budget budget, uint64_t bytes, enum budget_need need)
 {
-    struct shared *shared = budget.shared;
-    uint64_t limit = shared->held_limit + (need == BUDGET_MUST_KEEP ? shared->held_limit / 16 : 0);
-    uint64_t before = atomic_fetch_add_explicit(&shared->held, bytes, memory_order_relaxed);
+    struct scoreboard *scoreboard = budget.scoreboard;
+    uint64_t limit = scoreboard->held_limit + (need == BUDGET_MUST_KEEP ? scoreboard->held_limit / 16 : 0);
+    uint64_t before = atomic_fetch_add_explicit(&scoreboard->held, bytes, memory_order_relaxed);
     if (before + bytes > limit) {
-        atomic_fetch_sub_explicit(&shared->held, bytes, memory_order_relaxed);
+        atomic_fetch_sub_explicit(&scoreboard->held, bytes, memory_order_relaxed);
         return false;
     }
-    slot_add(&budget.slot->held, bytes);
+    counters_add(&budget.counters->held, bytes);
     return true;
 }
 
 void budget_give(struct budget budget, uint64_t bytes)
 {
-    atomic_fetch_sub_explicit(&budget.shared->held, bytes, memory_order_relaxed);
-    slot_add(&budget.slot->held, (uint64_t)0 - bytes);
+    atomic_fetch_sub_explicit(&budget.scoreboard->held, bytes, memory_order_relaxed);
+    counters_add(&budget.counters->held, (uint64_t)0 - bytes);
 }
 
 void *budget_copy(struct budget budget, const void *value, size_t size, enum budget_need need)

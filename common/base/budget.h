@@ -5,10 +5,10 @@
 
 #include "common/base/scoreboard.h"
 
-/* A share of the budget, with the slot that answers for it if its process dies. Any thread, each with its own slot. */
+/* A share of the budget, with the counters that answer for it if its process dies. Any thread, each with its own. */
 struct budget {
-    struct shared *shared;
-    struct slot *slot;
+    struct scoreboard *scoreboard;
+    struct counters *counters;
 };
 
 enum budget_need {
@@ -28,8 +28,8 @@ void budget_free(struct budget budget, void *copy, size_t size);
 /* Whether the limit would nearly be reached (15/16) with `more` bytes: who can wait should take no more. */
 static inline bool budget_tight_with(struct budget budget, uint64_t more)
 {
-    uint64_t limit = budget.shared->held_limit;
-    return atomic_load_explicit(&budget.shared->held, memory_order_relaxed) + more >= limit - limit / 16;
+    uint64_t limit = budget.scoreboard->held_limit;
+    return atomic_load_explicit(&budget.scoreboard->held, memory_order_relaxed) + more >= limit - limit / 16;
 }
 
 static inline bool budget_tight(struct budget budget)

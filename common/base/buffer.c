@@ -21,8 +21,8 @@ enum { BUFFER_MAPPED_FROM = 128 * 1024, BUFFER_MAPPED_FROM_WHEN_MUCH = 16 * 1024
 static void buffer_choose_memory(struct budget budget)
 {
     static _Atomic bool much;
-    uint64_t held = atomic_load_explicit(&budget.shared->held, memory_order_relaxed);
-    uint64_t limit = budget.shared->held_limit;
+    uint64_t held = atomic_load_explicit(&budget.scoreboard->held, memory_order_relaxed);
+    uint64_t limit = budget.scoreboard->held_limit;
     bool now = atomic_load_explicit(&much, memory_order_relaxed);
     if (now ? held < limit / 32 : held >= limit / 16) {
         atomic_store_explicit(&much, !now, memory_order_relaxed);

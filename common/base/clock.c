@@ -53,31 +53,32 @@ void clock_format_date(char out[CLOCK_DATE_LENGTH], time_t when)
     clock_put_digits(out + 23, tm.tm_sec, 2);
 }
 
-void clock_publish_date(struct shared *shared, time_t when)
+void clock_publish_date(struct scoreboard *scoreboard, time_t when)
 {
-    uint64_t words[SHARED_DATE_WORDS] = {0};
+    uint64_t words[SCOREBOARD_DATE_WORDS] = {0};
     char text[sizeof words] = {0};
     clock_format_date(text, when);
     memcpy(words, text, sizeof words);
-    uint32_t sequence = atomic_load_explicit(&shared->date_sequence, memory_order_relaxed);
-    atomic_store_explicit(&shared->date_sequence, sequence + 1, memory_order_relaxed);
-    for (int i = 0; i < SHARED_DATE_WORDS; i++) {
-        atomic_store_explicit(&shared->date_words[i], words[i], memory_order_release);
+    uint32_t sequence = atomic_load_explicit(&scoreboard->date_sequence, memory_order_relaxed);
+    atomic_store_explicit(&scoreboard->date_sequence, sequence + 1, memory_order_relaxed);
+    for (int i = 0; i < SCOREBOARD_DATE_WORDS; i++) {
+        atomic_store_explicit(&scoreboard->date_words[i], words[i], memory_order_release);
     }
-    atomic_store_explicit(&shared->date_sequence, sequence + 2, memory_order_release);
+    atomic_store_explicit(&scoreboard->date_sequence, sequence + 2, memory_order_release);
 }
 
-COLD void clock_copy_date(const struct shared *shared, char out[SHARED_DATE_WORDS * 8], uint32_t *sequence)
+COLD void clock_copy_date(const struct scoreboard *scoreboard, char out[SCOREBOARD_DATE_WORDS * 8],
+                          uint32_t *sequence)
 {
-    uint64_t words[SHARED_DATE_WORDS];
+    uint64_t words[SCOREBOARD_DATE_WORDS];
     uint32_t before;
     uint32_t after;
     do {
-        before = atomic_load_explicit(&shared->date_sequence, memory_order_acquire);
-        for (int i = 0; i < SHARED_DATE_WORDS; i++) {
-            words[i] = atomic_load_explicit(&shared->date_words[i], memory_order_acquire);
+        before = atomic_load_explicit(&scoreboard->date_sequence, memory_order_acquire);
+        for (int i = 0; i < SCOREBOARD_DATE_WORDS; i++) {
+            words[i] = atomic_load_explicit(&scoreboard->date_words[i], memory_order_acquire);
         }
-        after = atomic_load_explicit(&shared->date_sequence, memory_order_relaxed);
+        after = atomic_load_explicit(&scoreboard->date_sequence, memory_order_relaxed);
     } while (before != after || (before & 1) != 0);
     memcpy(out, words, sizeof words);
     *sequence = before;

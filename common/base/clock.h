@@ -24,17 +24,18 @@ uint64_t clock_us(void);
 void clock_format_date(char out[CLOCK_DATE_LENGTH], time_t when);
 
 /* Publishes the date of `when` to all threads and processes of the mapping. One thread only: the acceptor's. */
-void clock_publish_date(struct shared *shared, time_t when);
+void clock_publish_date(struct scoreboard *scoreboard, time_t when);
 
-void clock_copy_date(const struct shared *shared, char out[SHARED_DATE_WORDS * 8], uint32_t *sequence);
+void clock_copy_date(const struct scoreboard *scoreboard, char out[SCOREBOARD_DATE_WORDS * 8],
+                     uint32_t *sequence);
 
 /* Copies the date published last, unless `*sequence` says that `out` has it already; 0 at first. Any thread; never a torn
  * one. `out` has room for 32 bytes, 29 of them are text. */
-static inline void clock_read_date(const struct shared *shared, char out[SHARED_DATE_WORDS * 8],
+static inline void clock_read_date(const struct scoreboard *scoreboard, char out[SCOREBOARD_DATE_WORDS * 8],
                                    uint32_t *sequence)
 {
-    if (unlikely(atomic_load_explicit(&shared->date_sequence, memory_order_relaxed) != *sequence)) {
-        clock_copy_date(shared, out, sequence);
+    if (unlikely(atomic_load_explicit(&scoreboard->date_sequence, memory_order_relaxed) != *sequence)) {
+        clock_copy_date(scoreboard, out, sequence);
     }
 }
 

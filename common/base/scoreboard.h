@@ -19,48 +19,48 @@ enum refusal {
 };
 
 enum {
-    SLOT_CLASSES = 4,  /* answers of 2xx, 3xx, 4xx, 5xx */
-    SLOT_BUCKETS = 12, /* of the durations of requests, see metrics.h; the last has no upper bound */
+    COUNTERS_CLASSES = 4,  /* answers of 2xx, 3xx, 4xx, 5xx */
+    COUNTERS_BUCKETS = 12, /* of the durations of requests, see metrics.h; the last has no upper bound */
 };
 
-/* What the owner of a slot is at: a connection's thread or process, or a worker. For a report (SIGUSR1), and for who wants to
- * wake those that are idle. */
-enum doing {
-    DOING_NOTHING,   /* nobody has the slot, or it is a worker that has nothing to do */
-    DOING_QUEUED,    /* of connections only: waits for a worker */
-    DOING_IDLE,      /* between requests */
-    DOING_READING,   /* inside a request, or at work that takes no time */
-    DOING_SENDING,   /* an answer that the client does not take at once */
-    DOING_WAITING,   /* as a handler asked */
-    DOING_WORKING,   /* computes or blocks */
-    DOING_LINGERING, /* its answers are out, the client's last bytes are awaited */
-    DOING_KINDS,
+/* What the owner of the counters does: a connection's thread or process, or a worker. For a report (SIGUSR1), and to wake
+ * those that are idle. */
+enum activity {
+    ACTIVITY_NONE,      /* nobody has the counters, or it is a worker that has nothing to do */
+    ACTIVITY_QUEUED,    /* of connections only: waits for a worker */
+    ACTIVITY_IDLE,      /* between requests */
+    ACTIVITY_READING,   /* inside a request, or at work that takes no time */
+    ACTIVITY_SENDING,   /* an answer that the client does not take at once */
+    ACTIVITY_WAITING,   /* as a handler asked */
+    ACTIVITY_WORKING,   /* computes or blocks */
+    ACTIVITY_LINGERING, /* its answers are out, the client's last bytes are awaited */
+    ACTIVITY_KINDS,
 };
 
 /* One writer each (the thread, loop or process it was lent to), any number of readers: relaxed loads and stores
- * suffice, and none of them is a locked instruction. Counters only grow; a slot that is lent again goes on counting. */
-struct slot {
-    _Alignas(64) _Atomic uint64_t answers[SLOT_CLASSES]; /* begun */
-    _Atomic uint64_t received;                           /* bytes */
-    _Atomic uint64_t sent;                               /* bytes */
-    _Atomic uint64_t connections;                        /* begun */
-    _Atomic uint64_t held;                               /* bytes its sessions have taken from the budget */
-    _Atomic uint64_t durations[SLOT_BUCKETS]; /* requests that took longer than one turn, by duration */
-    _Atomic uint64_t duration_us;             /* the sum of those */
+ * suffice, and none of them is a locked instruction. Counters only grow; counters that are lent again go on counting. */
+struct counters {
+    _Alignas(64) _Atomic uint64_t answers[COUNTERS_CLASSES]; /* begun */
+    _Atomic uint64_t received;                               /* bytes */
+    _Atomic uint64_t sent;                                   /* bytes */
+    _Atomic uint64_t connections;                            /* begun */
+    _Atomic uint64_t held;                        /* bytes its sessions have taken from the budget */
+    _Atomic uint64_t durations[COUNTERS_BUCKETS]; /* requests that took longer than one turn, by duration */
+    _Atomic uint64_t duration_us;                 /* the sum of those */
     _Atomic uint64_t refusals[REFUSAL_KINDS];
     _Atomic uint64_t busy_us;            /* of a worker */
     _Atomic uint64_t log_lines;          /* of the access log, written */
     _Atomic uint64_t log_lost;           /* those for which there was no room */
     _Atomic uint64_t lingering_since_ms; /* when the connection that has lingered longest began to; 0: none */
     _Atomic bool place_wanted;           /* that one shall give way; its owner clears it */
-    _Atomic uint8_t doing;               /* enum doing */
-    _Atomic int32_t process;             /* the process id of a child that serves with this slot, else 0 */
+    _Atomic uint8_t activity;            /* enum activity */
+    _Atomic int32_t process; /* the process id of a child that serves with these counters, else 0 */
 };
 
-enum { SHARED_DATE_WORDS = 4 }; /* the 29 bytes of an IMF-fixdate, padded */
+enum { SCOREBOARD_DATE_WORDS = 4 }; /* the 29 bytes of an IMF-fixdate, padded */
 
 /* Lives in one anonymous shared mapping, so that child processes count in it too. */
-struct shared {
+struct scoreboard {
     /* SIGTERM came: the last answer of each connection says `Connection: close`, and /readyz 503. */
     _Atomic bool draining;
     _Atomic bool closing; /* no more connections come: those that are idle end (process mode) */
@@ -70,7 +70,7 @@ struct shared {
     _Atomic bool queue_full; /* --queue connections wait (pool) */
     _Atomic int shortage; /* the errno of the last attempt to get what a connection needs; 0: it succeeded */
     _Atomic uint32_t date_sequence;
-    _Atomic uint64_t date_words[SHARED_DATE_WORDS];
+    _Atomic uint64_t date_words[SCOREBOARD_DATE_WORDS];
     _Alignas(64) _Atomic uint64_t held; /* bytes held for all connections */
     uint64_t held_limit;                /* --max-buffer-memory; constant after creation */
     _Atomic uint32_t log_generation;    /* of the access log's file: grows when it is to be opened anew */
@@ -87,56 +87,56 @@ struct shared {
     _Atomic uint64_t reaped_voluntary;
     _Atomic uint64_t reaped_involuntary;
     int process; /* the parent's process id where connections have processes, else 0; constant */
-    _Atomic size_t slots_lent; /* slots from here on were never used */
-    size_t slot_count;         /* constant after creation */
+    _Atomic size_t counters_claimed; /* counters from here on were never used */
+    size_t counters_count;           /* constant after creation */
     size_t mapping_size;
-    struct slot slots[];
+    struct counters counters[];
 };
 
-/* Makes the mapping with `slots` slots, all zero; NULL with errno set if there is no memory. Main thread. */
-struct shared *shared_new(size_t slots, uint64_t held_limit);
+/* Makes the mapping with so many sets of counters, all zero; NULL with errno set if there is no memory. Main thread. */
+struct scoreboard *scoreboard_new(size_t count, uint64_t held_limit);
 /* Takes NULL. No other thread may still use it. */
-void shared_free(struct shared *shared);
+void scoreboard_free(struct scoreboard *scoreboard);
 
-static inline void slot_add(_Atomic uint64_t *counter, uint64_t n)
+static inline void counters_add(_Atomic uint64_t *counter, uint64_t n)
 {
     atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
                           memory_order_relaxed);
 }
 
-static inline void slot_show(struct slot *slot, enum doing doing)
+static inline void counters_show(struct counters *counters, enum activity activity)
 {
-    atomic_store_explicit(&slot->doing, doing, memory_order_release);
+    atomic_store_explicit(&counters->activity, activity, memory_order_release);
 }
 
-static inline enum doing slot_doing(const struct slot *slot)
+static inline enum activity counters_activity(const struct counters *counters)
 {
-    return (enum doing)atomic_load_explicit(&slot->doing, memory_order_acquire);
+    return (enum activity)atomic_load_explicit(&counters->activity, memory_order_acquire);
 }
 
-static inline bool shared_draining(const struct shared *shared)
+static inline bool scoreboard_draining(const struct scoreboard *scoreboard)
 {
-    return atomic_load_explicit(&shared->draining, memory_order_relaxed);
+    return atomic_load_explicit(&scoreboard->draining, memory_order_relaxed);
 }
 
-static inline bool shared_cutting(const struct shared *shared)
+static inline bool scoreboard_cutting(const struct scoreboard *scoreboard)
 {
-    return atomic_load_explicit(&shared->cutting, memory_order_relaxed);
+    return atomic_load_explicit(&scoreboard->cutting, memory_order_relaxed);
 }
 
-static inline bool shared_full(const struct shared *shared)
+static inline bool scoreboard_full(const struct scoreboard *scoreboard)
 {
-    return atomic_load_explicit(&shared->full, memory_order_relaxed);
+    return atomic_load_explicit(&scoreboard->full, memory_order_relaxed);
 }
 
-static inline bool shared_queue_full(const struct shared *shared)
+static inline bool scoreboard_queue_full(const struct scoreboard *scoreboard)
 {
-    return atomic_load_explicit(&shared->queue_full, memory_order_relaxed);
+    return atomic_load_explicit(&scoreboard->queue_full, memory_order_relaxed);
 }
 
-static inline int shared_shortage(const struct shared *shared)
+static inline int scoreboard_shortage(const struct scoreboard *scoreboard)
 {
-    return atomic_load_explicit(&shared->shortage, memory_order_relaxed);
+    return atomic_load_explicit(&scoreboard->shortage, memory_order_relaxed);
 }
 
 #endif

@@ -23,13 +23,13 @@ static void healthz_begin(const struct request *request, struct response *respon
 
 static void readyz_begin(const struct request *request, struct response *response)
 {
-    if (shared_draining(request->service->shared)) {
+    if (scoreboard_draining(request->service->scoreboard)) {
         response_problem(response, STATUS_SERVICE_UNAVAILABLE, "The server is draining.");
-    } else if (request->refused || shared_full(request->service->shared) ||
-               shared_queue_full(request->service->shared)) {
+    } else if (request->refused || scoreboard_full(request->service->scoreboard) ||
+               scoreboard_queue_full(request->service->scoreboard)) {
         response_problem(response, STATUS_SERVICE_UNAVAILABLE, "The server is full.");
         response->retry_after = true;
-    } else if (shared_shortage(request->service->shared) != 0) {
+    } else if (scoreboard_shortage(request->service->scoreboard) != 0) {
         response_problem(response, STATUS_SERVICE_UNAVAILABLE,
                          "The system has nothing for another connection now.");
         response->retry_after = true;

@@ -30,7 +30,7 @@ COLD void exchange_release(struct exchange *x, struct budget budget)
 
 static ALWAYS_INLINE void exchange_count(struct turn *t)
 {
-    slot_add(&t->lane->output.budget.slot->answers[t->exchange->response.status / 100 - 2], 1);
+    counters_add(&t->lane->output.budget.counters->answers[t->exchange->response.status / 100 - 2], 1);
 }
 
 /* In a head that was written without it: the one that ends so far behind the first byte that is unsent. */
@@ -107,7 +107,7 @@ COLD void exchange_decide(struct turn *t)
 static COLD void exchange_count_duration(struct turn *t)
 {
     struct session *s = t->session;
-    metrics_count_duration(t->lane->output.budget.slot, t->lane->now_us - s->started_us);
+    metrics_count_duration(t->lane->output.budget.counters, t->lane->now_us - s->started_us);
     s->started_us = 0;
 }
 
@@ -218,7 +218,7 @@ COLD void exchange_fail(struct turn *t, unsigned status, const char *detail, ...
 
 COLD void exchange_fail_memory(struct turn *t)
 {
-    slot_add(&t->lane->output.budget.slot->refusals[REFUSAL_MEMORY], 1);
+    counters_add(&t->lane->output.budget.counters->refusals[REFUSAL_MEMORY], 1);
     exchange_fail(t, STATUS_SERVICE_UNAVAILABLE, "The server has no memory for this request now.");
 }
 
@@ -230,7 +230,7 @@ COLD void exchange_fail_refused(struct turn *t)
         [REFUSAL_SYSTEM] = "The system has nothing for another connection now.",
     };
     enum refusal reason = (enum refusal)t->session->refusing;
-    slot_add(&t->lane->output.budget.slot->refusals[reason], 1);
+    counters_add(&t->lane->output.budget.counters->refusals[reason], 1);
     exchange_fail(t, STATUS_SERVICE_UNAVAILABLE, "%s", details[reason]);
 }
 
@@ -510,7 +510,7 @@ void exchange_end(struct turn *t)
         output_write(&t->lane->output, SPAN_LITERAL("0\r\n\r\n"));
     }
     if (x->handler != NULL && x->response.work.run != NULL) {
-        x->response.work.cutting = &t->lane->service->shared->cutting;
+        x->response.work.cutting = &t->lane->service->scoreboard->cutting;
         exchange_pend(t, PENDING_WORK, 0);
     } else if (x->handler != NULL && x->response.wait_ms > 0 && !x->begun) {
         exchange_pend(t, PENDING_WAIT, x->response.wait_ms);
@@ -556,7 +556,7 @@ COLD void exchange_refuse_work(struct turn *t)
 {
     struct exchange *x = t->exchange;
     x->pending = PENDING_NOTHING;
-    slot_add(&t->lane->output.budget.slot->refusals[REFUSAL_QUEUE], 1);
+    counters_add(&t->lane->output.budget.counters->refusals[REFUSAL_QUEUE], 1);
     response_problem(&x->response, STATUS_SERVICE_UNAVAILABLE,
                      "More work is waiting than the server takes on.");
     x->response.retry_after = true;

@@ -103,7 +103,7 @@ void exchange_log(struct turn *t, unsigned status, uint64_t bytes)
         log->due_us = now + LOG_WAIT_US;
     }
     log_write(log, &entry);
-    if (now >= log->due_us || shared_draining(lane->service->shared)) {
+    if (now >= log->due_us || scoreboard_draining(lane->service->scoreboard)) {
         log->due_us = now + LOG_WAIT_US;
         log->flush(log);
     }

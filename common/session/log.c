@@ -267,7 +267,7 @@ void log_write(struct log *log, const struct log_entry *entry)
     if (unlikely(log->size - log->length < LOG_LINE_MOST)) {
         log->flush(log);
         if (log->size - log->length < LOG_LINE_MOST) {
-            slot_add(&log->budget.slot->log_lost, 1);
+            counters_add(&log->budget.counters->log_lost, 1);
             return;
         }
     }

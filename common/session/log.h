@@ -58,7 +58,7 @@ struct log_entry {
     uint8_t minor_version; /* of HTTP/1 */
 };
 
-/* Adds a line. A line for which there is no room, even after a flush, is lost and counted in the budget's slot. */
+/* Adds a line. A line for which there is no room, even after a flush, is lost and counted in the budget's counters. */
 void log_write(struct log *log, const struct log_entry *entry);
 
 /* The value of the first X-Request-Id among the fields if it may be taken over: at most LOG_ID_MOST letters, digits and

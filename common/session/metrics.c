@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Adds up the slots and writes the page; names and units follow Prometheus's conventions. */
+/* Adds up all counters and writes the page; names and units follow Prometheus's conventions. */
 #include "common/session/metrics.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
-static const uint64_t bounds_us[SLOT_BUCKETS - 1] = {500,   1000,   2500,   5000,    10000,   25000,
-                                                     50000, 100000, 250000, 1000000, 10000000};
-static const char *const bounds[SLOT_BUCKETS] = {"0.0005", "0.001", "0.0025", "0.005", "0.01", "0.025",
-                                                 "0.05",   "0.1",   "0.25",   "1",     "10",   "+Inf"};
+static const uint64_t bounds_us[COUNTERS_BUCKETS - 1] = {500,   1000,   2500,   5000,    10000,   25000,
+                                                         50000, 100000, 250000, 1000000, 10000000};
+static const char *const bounds[COUNTERS_BUCKETS] = {"0.0005", "0.001", "0.0025", "0.005", "0.01", "0.025",
+                                                     "0.05",   "0.1",   "0.25",   "1",     "10",   "+Inf"};
 static const char *const refusals[REFUSAL_KINDS] = {
     [REFUSAL_FULL] = "full",
     [REFUSAL_QUEUE] = "queue",
@@ -16,22 +16,22 @@ static const char *const refusals[REFUSAL_KINDS] = {
     [REFUSAL_SYSTEM] = "system",
 };
 
-void metrics_count_duration(struct slot *slot, uint64_t us)
+void metrics_count_duration(struct counters *counters, uint64_t us)
 {
     int bucket = 0;
-    while (bucket < SLOT_BUCKETS - 1 && us > bounds_us[bucket]) {
+    while (bucket < COUNTERS_BUCKETS - 1 && us > bounds_us[bucket]) {
         bucket++;
     }
-    slot_add(&slot->durations[bucket], 1);
-    slot_add(&slot->duration_us, us);
+    counters_add(&counters->durations[bucket], 1);
+    counters_add(&counters->duration_us, us);
 }
 
 struct sums {
-    uint64_t answers[SLOT_CLASSES];
+    uint64_t answers[COUNTERS_CLASSES];
     uint64_t received;
     uint64_t sent;
     uint64_t connections;
-    uint64_t durations[SLOT_BUCKETS];
+    uint64_t durations[COUNTERS_BUCKETS];
     uint64_t duration_us;
     uint64_t refusals[REFUSAL_KINDS];
     uint64_t busy_us;
@@ -46,21 +46,21 @@ static void sum_counters(uint64_t *sums, const _Atomic uint64_t *counters, size_
     }
 }
 
-static void sum_slots(struct sums *sums, const struct shared *shared)
+static void sum_scoreboard(struct sums *sums, const struct scoreboard *scoreboard)
 {
-    size_t lent = atomic_load_explicit(&shared->slots_lent, memory_order_acquire);
-    for (size_t i = 0; i < lent && i < shared->slot_count; i++) {
-        const struct slot *slot = &shared->slots[i];
-        sum_counters(sums->answers, slot->answers, SLOT_CLASSES);
-        sum_counters(&sums->received, &slot->received, 1);
-        sum_counters(&sums->sent, &slot->sent, 1);
-        sum_counters(&sums->connections, &slot->connections, 1);
-        sum_counters(sums->durations, slot->durations, SLOT_BUCKETS);
-        sum_counters(&sums->duration_us, &slot->duration_us, 1);
-        sum_counters(sums->refusals, slot->refusals, REFUSAL_KINDS);
-        sum_counters(&sums->busy_us, &slot->busy_us, 1);
-        sum_counters(&sums->log_lines, &slot->log_lines, 1);
-        sum_counters(&sums->log_lost, &slot->log_lost, 1);
+    size_t lent = atomic_load_explicit(&scoreboard->counters_claimed, memory_order_acquire);
+    for (size_t i = 0; i < lent && i < scoreboard->counters_count; i++) {
+        const struct counters *counters = &scoreboard->counters[i];
+        sum_counters(sums->answers, counters->answers, COUNTERS_CLASSES);
+        sum_counters(&sums->received, &counters->received, 1);
+        sum_counters(&sums->sent, &counters->sent, 1);
+        sum_counters(&sums->connections, &counters->connections, 1);
+        sum_counters(sums->durations, counters->durations, COUNTERS_BUCKETS);
+        sum_counters(&sums->duration_us, &counters->duration_us, 1);
+        sum_counters(sums->refusals, counters->refusals, REFUSAL_KINDS);
+        sum_counters(&sums->busy_us, &counters->busy_us, 1);
+        sum_counters(&sums->log_lines, &counters->log_lines, 1);
+        sum_counters(&sums->log_lost, &counters->log_lost, 1);
     }
 }
 
@@ -109,10 +109,10 @@ static void labelled(struct page *page, const char *name, const char *label, con
 
 static uint64_t write_requests(struct page *page, const struct sums *sums)
 {
-    static const char *const classes[SLOT_CLASSES] = {"2xx", "3xx", "4xx", "5xx"};
+    static const char *const classes[COUNTERS_CLASSES] = {"2xx", "3xx", "4xx", "5xx"};
     uint64_t total = 0;
     describe(page, "echod_requests_total", "counter", "Answers begun, by class of status.");
-    for (int i = 0; i < SLOT_CLASSES; i++) {
+    for (int i = 0; i < COUNTERS_CLASSES; i++) {
         labelled(page, "echod_requests_total", "code", classes[i], sums->answers[i]);
         total += sums->answers[i];
     }
@@ -124,12 +124,12 @@ static void write_durations(struct page *page, const struct sums *sums, uint64_t
 {
     const char *name = "echod_request_duration_seconds";
     uint64_t slow = 0;
-    for (int i = 0; i < SLOT_BUCKETS; i++) {
+    for (int i = 0; i < COUNTERS_BUCKETS; i++) {
         slow += sums->durations[i];
     }
     uint64_t count = requests > slow ? requests - slow : 0;
     describe(page, name, "histogram", "From a request's first byte to the end of its answer's making.");
-    for (int i = 0; i < SLOT_BUCKETS; i++) {
+    for (int i = 0; i < COUNTERS_BUCKETS; i++) {
         count += sums->durations[i];
         line(page, "%s_bucket{mode=\"%s\",le=\"%s\"} %llu\n", name, page->mode, bounds[i],
              (unsigned long long)count);
@@ -171,26 +171,26 @@ static void write_usage(struct page *page, const struct service *service)
 
 int metrics_write(struct buffer **text, const struct service *service, struct budget budget)
 {
-    struct shared *shared = service->shared;
+    struct scoreboard *scoreboard = service->scoreboard;
     struct page page = {.mode = service->mode, .budget = budget};
     struct sums sums = {0};
-    sum_slots(&sums, shared);
+    sum_scoreboard(&sums, scoreboard);
     describe(&page, "echod_info", "gauge", "Always 1.");
     labelled(&page, "echod_info", "version", service->version, 1);
     uint64_t requests = write_requests(&page, &sums);
     write_durations(&page, &sums, requests);
     single(&page, "echod_connections_total", "counter", "Connections accepted.", sums.connections);
     single(&page, "echod_connections_open", "gauge", "Connections that are open.",
-           atomic_load_explicit(&shared->open, memory_order_relaxed));
+           atomic_load_explicit(&scoreboard->open, memory_order_relaxed));
     single(&page, "echod_received_bytes_total", "counter", "Bytes received.", sums.received);
     single(&page, "echod_sent_bytes_total", "counter", "Bytes sent.", sums.sent);
     single(&page, "echod_buffer_bytes", "gauge", "Bytes held for clients, of --max-buffer-memory.",
-           atomic_load_explicit(&shared->held, memory_order_relaxed));
+           atomic_load_explicit(&scoreboard->held, memory_order_relaxed));
     write_refusals(&page, &sums);
     single(&page, "echod_crashed_processes_total", "counter",
            "Processes of connections that were killed or failed.",
-           atomic_load_explicit(&shared->crashed, memory_order_relaxed));
-    int64_t queued = atomic_load_explicit(&shared->queued, memory_order_relaxed);
+           atomic_load_explicit(&scoreboard->crashed, memory_order_relaxed));
+    int64_t queued = atomic_load_explicit(&scoreboard->queued, memory_order_relaxed);
     single(&page, "echod_queue_depth", "gauge", "Pieces of work or connections that wait for a worker.",
            queued > 0 ? (uint64_t)queued : 0);
     seconds(&page, "echod_worker_busy_seconds_total", "Time workers spent on work.", sums.busy_us);

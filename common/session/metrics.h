@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The counters of all slots, added up, as Prometheus reads them. */
+/* The counters of all threads and processes, added up, as Prometheus reads them. */
 #ifndef ECHOD_COMMON_SESSION_METRICS_H
 #define ECHOD_COMMON_SESSION_METRICS_H
 
 #include "common/base/json.h"
 #include "common/session/service.h"
 
-/* Counts a request that took longer than one turn; the others took less than the first bucket's bound. The slot's writer. */
-void metrics_count_duration(struct slot *slot, uint64_t us);
+/* Counts a request that took longer than one turn; the others took less than the first bucket's bound. The thread
+ * that writes the counters. */
+void metrics_count_duration(struct counters *counters, uint64_t us);
 
 /* Writes the page in the Prometheus text format (version 0.0.4). 0, or a negative errno: no memory or no budget; then
  * `*page` is NULL. Any thread. */

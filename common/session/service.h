@@ -24,7 +24,7 @@ enum offer {
 };
 
 struct service {
-    struct shared *shared;
+    struct scoreboard *scoreboard;
     const char *mode;             /* "event" */
     const char *version;          /* echod's */
     const char *libevent_version; /* of the library in use */
@@ -36,7 +36,7 @@ struct service {
     bool cors; /* --cors */
 };
 
-/* What a thread or a loop lends to each session while that runs: scratch memory, a clock's text, a slot. Nothing in it
+/* What a thread or a loop lends to each session while that runs: scratch memory, a clock's text, counters. Nothing in it
  * outlives session_leave. One thread at a time. */
 struct lane {
     const struct service *service;
@@ -45,7 +45,7 @@ struct lane {
     uint64_t now_us;      /* monotonic; see session.h */
     struct output output; /* its scratch memory and its budget are the lane's */
     /* The date a session writes: the driver keeps it fresh. */
-    char date[SHARED_DATE_WORDS * 8];
+    char date[SCOREBOARD_DATE_WORDS * 8];
     size_t undecided;       /* see session_undecided; 0: nothing is */
     bool extras;            /* answers have fields that the request does not ask for: see exchange_dress */
     bool close_if_starved;  /* answers close their connection while others wait for a worker in vain */
@@ -56,20 +56,20 @@ struct lane {
 static inline bool lane_starves_others(const struct lane *lane)
 {
     return lane->close_if_starved &&
-           atomic_load_explicit(&lane->service->shared->starved, memory_order_relaxed) > 0;
+           atomic_load_explicit(&lane->service->scoreboard->starved, memory_order_relaxed) > 0;
 }
 
 /* Whether answers must say `Connection: close` now. */
 static inline bool lane_closing(const struct lane *lane)
 {
-    return shared_draining(lane->service->shared) || lane_starves_others(lane);
+    return scoreboard_draining(lane->service->scoreboard) || lane_starves_others(lane);
 }
 
 /* What of the scratch memory is not the output's. */
 enum { LANE_TURN_SIZE = 928 };
 
-/* Sets the lane up with scratch memory that the caller owns, aligned as malloc aligns; `slot` is lent to the lane. */
-static inline void lane_init(struct lane *lane, const struct service *service, struct slot *slot,
+/* Sets the lane up with scratch memory that the caller owns, aligned as malloc aligns; `counters` are lent to the lane. */
+static inline void lane_init(struct lane *lane, const struct service *service, struct counters *counters,
                              char *scratch, size_t scratch_size)
 {
     *lane = (struct lane){
@@ -78,7 +78,7 @@ static inline void lane_init(struct lane *lane, const struct service *service, s
         .turn = (struct turn *)(void *)scratch,
         .output = {.scratch = scratch + LANE_TURN_SIZE,
                    .scratch_size = scratch_size - LANE_TURN_SIZE,
-                   .budget = {.shared = service->shared, .slot = slot}},
+                   .budget = {.scoreboard = service->scoreboard, .counters = counters}},
     };
 }
 

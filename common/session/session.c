@@ -559,7 +559,7 @@ static enum timer session_timer(const struct session *s)
 static NOINLINE void session_leave_unsent(struct session *s, struct lane *lane)
 {
     if (s->in != NULL && output_pending(&lane->output).length > 0 && s->state != STATE_ANSWER &&
-        !shared_draining(lane->service->shared)) {
+        !scoreboard_draining(lane->service->scoreboard)) {
         /* The socket takes no more, but the client may not read before it has written: parse on into the heap. Not while
          * the server drains, when an answer is not made before the socket has been read behind its request. */
         struct turn *t = turn_begin(s, lane);

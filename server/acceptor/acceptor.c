@@ -44,8 +44,9 @@ static bool acceptor_at_limit(const struct acceptor *acceptor)
 /* Whether the next connection would be refused, as far as is known. */
 static bool acceptor_refuses(const struct acceptor *acceptor)
 {
-    const struct shared *shared = acceptor->server->service.shared;
-    return acceptor_at_limit(acceptor) || shared_queue_full(shared) || shared_shortage(shared) != 0;
+    const struct scoreboard *scoreboard = acceptor->server->service.scoreboard;
+    return acceptor_at_limit(acceptor) || scoreboard_queue_full(scoreboard) ||
+           scoreboard_shortage(scoreboard) != 0;
 }
 
 static bool acceptor_crowded(const struct acceptor *acceptor)
@@ -64,7 +65,7 @@ static void acceptor_pause(struct acceptor *acceptor, unsigned ms)
 /* An attempt has failed in this thread. */
 static void acceptor_run_short(struct acceptor *acceptor, int error)
 {
-    atomic_store(&acceptor->server->service.shared->shortage, error);
+    atomic_store(&acceptor->server->service.scoreboard->shortage, error);
     acceptor->served_then = connection_count_served(&acceptor->server->connections);
 }
 
@@ -73,7 +74,7 @@ static void acceptor_mind_shortage(struct acceptor *acceptor)
 {
     static const struct timeval pause = {.tv_sec = PROBE_S};
     const struct server *server = acceptor->server;
-    int error = shared_shortage(server->service.shared);
+    int error = scoreboard_shortage(server->service.scoreboard);
     if (error == 0 || event_pending(&acceptor->probe_timer, EV_TIMEOUT, NULL)) {
         return;
     }
@@ -156,7 +157,7 @@ static bool acceptor_may_queue(const struct acceptor *acceptor)
 /* As many lingering connections are to close, once they have lingered for half a second. */
 static void acceptor_ask(const struct acceptor *acceptor, unsigned count)
 {
-    place_ask(acceptor->server->service.shared, SERVER_MODE_SLOTS, count);
+    place_ask(acceptor->server->service.scoreboard, SERVER_MODE_COUNTERS, count);
 }
 
 static void acceptor_queue_up(struct acceptor *acceptor, const struct accepted *accepted)
@@ -273,8 +274,8 @@ static void acceptor_update(struct acceptor *acceptor)
         connection_count_watch(&server->connections);
     }
     bool full = acceptor_at_limit(acceptor);
-    if (full != shared_full(server->service.shared)) {
-        atomic_store(&server->service.shared->full, full);
+    if (full != scoreboard_full(server->service.scoreboard)) {
+        atomic_store(&server->service.scoreboard->full, full);
     }
     acceptor_listen(acceptor, !acceptor->closed && !acceptor->paused);
     drain_check(&acceptor->drain);
@@ -387,7 +388,7 @@ struct listeners_queue acceptor_abandon(struct acceptor *acceptor)
 void acceptor_report(struct acceptor *acceptor)
 {
     struct server *server = acceptor->server;
-    if (report_begin(&acceptor->report, server->service.shared)) {
+    if (report_begin(&acceptor->report, server->service.scoreboard)) {
         server->mode->report(server, &acceptor->report);
         report_reactor(&acceptor->report, &acceptor->refusals);
         report_end(&acceptor->report);
@@ -449,18 +450,18 @@ int acceptor_init(struct acceptor *acceptor, struct server *server, struct liste
                   struct listeners *admin)
 {
     struct timeouts timeouts = timeouts_of(server->options, ACCEPTOR_REFUSAL_MS);
-    struct slot *slot = slot_lend(server->service.shared, SERVER_ACCEPTOR_SLOT);
+    struct counters *counters = counters_claim(server->service.scoreboard, SERVER_ACCEPTOR_COUNTERS);
     *acceptor = (struct acceptor){.server = server, .listeners = listeners, .base = reactor_base_new()};
     if (acceptor->base == NULL) {
         return -ENOMEM;
     }
     server->base = acceptor->base;
-    int error = reactor_init(&acceptor->refusals, server, acceptor->base, slot, &timeouts);
+    int error = reactor_init(&acceptor->refusals, server, acceptor->base, counters, &timeouts);
     if (error != 0) {
         goto fail_base;
     }
     acceptor->refusals.linger_ms = ACCEPTOR_REFUSAL_MS - LINGER_UNREAD_MS;
-    error = date_timer_init(&acceptor->date, acceptor->base, server->service.shared);
+    error = date_timer_init(&acceptor->date, acceptor->base, server->service.scoreboard);
     if (error != 0) {
         goto fail_reactor;
     }
@@ -468,7 +469,7 @@ int acceptor_init(struct acceptor *acceptor, struct server *server, struct liste
     if (error != 0) {
         goto fail_date;
     }
-    error = admin_init(&acceptor->admin, server, admin, slot, &acceptor->number);
+    error = admin_init(&acceptor->admin, server, admin, counters, &acceptor->number);
     if (error != 0) {
         goto fail_drain;
     }

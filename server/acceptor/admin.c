@@ -73,8 +73,8 @@ static bool admin_place_wanted(const struct reactor *reactor)
     return waits && connection_count_value(&admin->connections) >= ADMIN_CONNECTIONS_MOST;
 }
 
-int admin_init(struct admin *admin, struct server *server, struct listeners *listeners, struct slot *slot,
-               uint64_t *number)
+int admin_init(struct admin *admin, struct server *server, struct listeners *listeners,
+               struct counters *counters, uint64_t *number)
 {
     *admin = (struct admin){.listeners = listeners, .service = server->service, .number = number};
     if (listeners->count == 0) {
@@ -84,7 +84,7 @@ int admin_init(struct admin *admin, struct server *server, struct listeners *lis
     if (error != 0) {
         return error;
     }
-    error = reactor_init(&admin->reactor, server, server->base, slot, &server->timeouts);
+    error = reactor_init(&admin->reactor, server, server->base, counters, &server->timeouts);
     if (error != 0) {
         connection_count_deinit(&admin->connections);
         return error;

@@ -27,10 +27,10 @@ struct admin {
     struct event accept_events[LISTENERS_MAX];
 };
 
-/* Serves the listeners, which outlive it, on the server's base, counting in the slot. 0 or a negative errno; then there is
- * nothing to undo. Main thread, as all functions here. */
-int admin_init(struct admin *admin, struct server *server, struct listeners *listeners, struct slot *slot,
-               uint64_t *number);
+/* Serves the listeners, which outlive it, on the server's base, counting in `counters`. 0 or a negative errno; then
+ * there is nothing to undo. Main thread, as all functions here. */
+int admin_init(struct admin *admin, struct server *server, struct listeners *listeners,
+               struct counters *counters, uint64_t *number);
 /* Closes its connections. */
 void admin_deinit(struct admin *admin);
 

@@ -14,7 +14,7 @@ static int date_timer_set(struct date_timer *timer)
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    clock_publish_date(timer->shared, now.tv_sec);
+    clock_publish_date(timer->scoreboard, now.tv_sec);
     struct itimerspec seconds = {.it_value = {.tv_sec = now.tv_sec + 1}, .it_interval = {.tv_sec = 1}};
     return timerfd_settime(timer->fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &seconds, NULL) == 0
                ? 0
@@ -29,15 +29,15 @@ static void date_timer_on_second(evutil_socket_t fd, short events, void *context
     if (read(fd, &expirations, sizeof(expirations)) > 0) {
         struct timespec now;
         clock_gettime(CLOCK_REALTIME, &now); /* time() is a tick behind */
-        clock_publish_date(timer->shared, now.tv_sec);
+        clock_publish_date(timer->scoreboard, now.tv_sec);
     } else if (errno == ECANCELED) {
         date_timer_set(timer); /* the clock was set */
     }
 }
 
-int date_timer_init(struct date_timer *timer, struct event_base *base, struct shared *shared)
+int date_timer_init(struct date_timer *timer, struct event_base *base, struct scoreboard *scoreboard)
 {
-    timer->shared = shared;
+    timer->scoreboard = scoreboard;
     timer->fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
     if (timer->fd < 0) {
         return -errno;

@@ -9,14 +9,14 @@
 #include "common/base/scoreboard.h"
 
 struct date_timer {
-    struct shared *shared;
+    struct scoreboard *scoreboard;
     int fd; /* a timerfd */
     struct event event;
 };
 
 /* Publishes the date now, and from then on while the base runs, also after the clock was set. 0 or a negative errno; then
  * there is nothing to undo. */
-int date_timer_init(struct date_timer *timer, struct event_base *base, struct shared *shared);
+int date_timer_init(struct date_timer *timer, struct event_base *base, struct scoreboard *scoreboard);
 void date_timer_deinit(struct date_timer *timer);
 
 #endif

@@ -69,12 +69,12 @@ static uint64_t drain_left(const struct connection_count *count)
 /* Connections that are still open have not said whether they are cut off: some may have been idle. */
 static void drain_finish(struct drain *drain)
 {
-    struct shared *shared = drain->acceptor->server->service.shared;
+    struct scoreboard *scoreboard = drain->acceptor->server->service.scoreboard;
     uint64_t open = drain_left(&drain->acceptor->server->connections);
-    uint64_t cut_off = atomic_load(&shared->cut_off);
+    uint64_t cut_off = atomic_load(&scoreboard->cut_off);
     uint64_t known = (cut_off > open ? cut_off : open) + drain->abandoned.count;
     uint64_t lost = drain_say(known, open > 0 || drain->abandoned.least, "cut off by the drain timeout") +
-                    drain_say(atomic_load(&shared->crashed) - drain->crashed, false, "lost");
+                    drain_say(atomic_load(&scoreboard->crashed) - drain->crashed, false, "lost");
     drain->phase = DRAIN_OVER;
     acceptor_finish(drain->acceptor, lost > 0 ? 1 : 0);
 }
@@ -126,8 +126,8 @@ void drain_notify(const char *state)
 static void drain_begin(struct drain *drain)
 {
     struct server *server = drain->acceptor->server;
-    atomic_store(&server->service.shared->draining, true);
-    drain->crashed = atomic_load(&server->service.shared->crashed);
+    atomic_store(&server->service.scoreboard->draining, true);
+    drain->crashed = atomic_load(&server->service.scoreboard->crashed);
     drain->phase = DRAIN_DELAY;
     drain_notify("STOPPING=1");
     if (server->options->drain_delay_ms == 0) {
@@ -167,7 +167,7 @@ static void drain_cut_off(struct drain *drain)
 {
     drain->phase = DRAIN_CUTTING;
     drain->abandoned = acceptor_abandon(drain->acceptor);
-    atomic_store(&drain->acceptor->server->service.shared->cutting, true);
+    atomic_store(&drain->acceptor->server->service.scoreboard->cutting, true);
     drain_after(&drain->deadline, DRAIN_CUTTING_MS);
     drain_tell(drain);
     drain_check(drain);

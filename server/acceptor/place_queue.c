@@ -18,39 +18,39 @@ void place_queue_drop(struct place_queue *queue)
     memmove(queue->since_ms, queue->since_ms + 1, queue->count * sizeof queue->since_ms[0]);
 }
 
-/* The slots whose connections have lingered longest, in that order. */
+/* The counters of those whose connections have lingered longest, in that order. */
 struct oldest {
-    struct slot *slots[PLACE_QUEUE_SIZE];
+    struct counters *counters[PLACE_QUEUE_SIZE];
     uint64_t since_ms[PLACE_QUEUE_SIZE];
     unsigned count, wanted;
 };
 
-static void oldest_offer(struct oldest *oldest, struct slot *slot, uint64_t since_ms)
+static void oldest_offer(struct oldest *oldest, struct counters *counters, uint64_t since_ms)
 {
     unsigned i = oldest->count < oldest->wanted ? oldest->count++ : oldest->wanted - 1;
-    if (i == oldest->wanted - 1 && oldest->slots[i] != NULL && oldest->since_ms[i] <= since_ms) {
+    if (i == oldest->wanted - 1 && oldest->counters[i] != NULL && oldest->since_ms[i] <= since_ms) {
         return;
     }
     for (; i > 0 && oldest->since_ms[i - 1] > since_ms; i--) {
-        oldest->slots[i] = oldest->slots[i - 1];
+        oldest->counters[i] = oldest->counters[i - 1];
         oldest->since_ms[i] = oldest->since_ms[i - 1];
     }
-    oldest->slots[i] = slot;
+    oldest->counters[i] = counters;
     oldest->since_ms[i] = since_ms;
 }
 
-void place_ask(struct shared *shared, size_t first_slot, unsigned count)
+void place_ask(struct scoreboard *scoreboard, size_t first, unsigned count)
 {
     struct oldest oldest = {.wanted = count};
-    size_t lent = atomic_load_explicit(&shared->slots_lent, memory_order_acquire);
-    for (size_t i = first_slot; i < lent && count > 0; i++) {
-        struct slot *slot = &shared->slots[i];
-        uint64_t since_ms = atomic_load_explicit(&slot->lingering_since_ms, memory_order_relaxed);
+    size_t lent = atomic_load_explicit(&scoreboard->counters_claimed, memory_order_acquire);
+    for (size_t i = first; i < lent && count > 0; i++) {
+        struct counters *counters = &scoreboard->counters[i];
+        uint64_t since_ms = atomic_load_explicit(&counters->lingering_since_ms, memory_order_relaxed);
         if (since_ms != 0) {
-            oldest_offer(&oldest, slot, since_ms);
+            oldest_offer(&oldest, counters, since_ms);
         }
     }
     for (unsigned i = 0; i < oldest.count; i++) {
-        atomic_store_explicit(&oldest.slots[i]->place_wanted, true, memory_order_relaxed);
+        atomic_store_explicit(&oldest.counters[i]->place_wanted, true, memory_order_relaxed);
     }
 }

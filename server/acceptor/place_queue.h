@@ -23,7 +23,7 @@ void place_queue_put(struct place_queue *queue, const struct accepted *accepted,
 void place_queue_drop(struct place_queue *queue);
 
 /* Asks so many lingering connections to close, PLACE_QUEUE_SIZE at most: those that have lingered longest. Looks at all
- * slots, so not for every new connection. A loop's slot speaks for one of its connections at a time. */
-void place_ask(struct shared *shared, size_t first_slot, unsigned count);
+ * counters, so not for every new connection. Those of a loop speak for one of its connections at a time. */
+void place_ask(struct scoreboard *scoreboard, size_t first, unsigned count);
 
 #endif

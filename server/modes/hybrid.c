@@ -18,14 +18,14 @@ static unsigned hybrid_descriptors(const struct server *server)
     return loops_descriptors(server) + server->loops; /* an eventfd for the way back of work */
 }
 
-static size_t hybrid_slots(const struct server *server)
+static size_t hybrid_counters(const struct server *server)
 {
-    return loops_slots(server) + hybrid_worker_count(server);
+    return loops_counters(server) + hybrid_worker_count(server);
 }
 
 static int hybrid_start(struct server *server)
 {
-    hybrid_workers = workers_start(server->service.shared, SERVER_MODE_SLOTS + loops_slots(server),
+    hybrid_workers = workers_start(server->service.scoreboard, SERVER_MODE_COUNTERS + loops_counters(server),
                                    hybrid_worker_count(server), server->options->queue);
     if (hybrid_workers == NULL) {
         return -errno;
@@ -40,7 +40,8 @@ static int hybrid_start(struct server *server)
 static void hybrid_report(struct server *server, struct report *report)
 {
     loops_report(server, report);
-    report_workers(report, "worker", SERVER_MODE_SLOTS + loops_slots(server), hybrid_worker_count(server));
+    report_workers(report, "worker", SERVER_MODE_COUNTERS + loops_counters(server),
+                   hybrid_worker_count(server));
 }
 
 /* All connections have left, so no work is on its way. */
@@ -57,7 +58,7 @@ const struct mode mode_hybrid = {
     .loops = true,
     .workers = hybrid_worker_count,
     .descriptors = hybrid_descriptors,
-    .slots = hybrid_slots,
+    .counters = hybrid_counters,
     .start = hybrid_start,
     .serve = loops_serve,
     .drain = loops_drain,

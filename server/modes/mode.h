@@ -18,8 +18,8 @@ struct mode {
     unsigned (*workers)(const struct server *server);
     /* Descriptors that start opens. Before max_connections is known. */
     unsigned (*descriptors)(const struct server *server);
-    /* Slots it will lend at most, from SERVER_MODE_SLOTS on. */
-    size_t (*slots)(const struct server *server);
+    /* Sets of counters it will claim at most, from SERVER_MODE_COUNTERS on. */
+    size_t (*counters)(const struct server *server);
     /* Makes the threads and loops that are there before any connection, sets server->mode_state. 0 or a negative errno;
      * then there is nothing to undo. */
     int (*start)(struct server *server);
@@ -30,7 +30,7 @@ struct mode {
     /* Whether there would be a thread or process for one connection more. 0 or a negative errno. NULL: it needs none. */
     int (*probe)(struct server *server);
     /* No more connections will come: idle ones shall end now, others with their answer, or without one if the drain
-     * timeout is over (shared_cutting). Called again every ACCEPTOR_DRAIN_AGAIN_MS until all are gone. */
+     * timeout is over (scoreboard_cutting). Called again every ACCEPTOR_DRAIN_AGAIN_MS until all are gone. */
     void (*drain)(struct server *server);
     /* The access log was opened anew: tells processes that have it open themselves. NULL: there are none. */
     void (*log_reopened)(struct server *server);

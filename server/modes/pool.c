@@ -29,7 +29,7 @@ struct waiting {
 
 struct seat {
     struct pool *pool;
-    struct slot *slot;
+    struct counters *counters;
     pthread_t thread;
     bool served;          /* a connection since it was last counted as free */
     _Atomic bool closing; /* its connection shall end once it is idle */
@@ -63,11 +63,11 @@ static bool pool_has_room(const struct pool *pool) MUTEX_REQUIRES(pool_lock)
 /* After every change of the queue or of the free workers. */
 static void pool_publish(struct pool *pool) MUTEX_REQUIRES(pool_lock)
 {
-    struct shared *shared = pool->server->service.shared;
+    struct scoreboard *scoreboard = pool->server->service.scoreboard;
     int64_t starved = pool->count > pool->free ? pool->count - pool->free : 0;
-    atomic_store_explicit(&shared->queued, pool->count, memory_order_relaxed);
-    atomic_store_explicit(&shared->starved, starved, memory_order_relaxed);
-    atomic_store_explicit(&shared->queue_full, !pool_has_room(pool), memory_order_relaxed);
+    atomic_store_explicit(&scoreboard->queued, pool->count, memory_order_relaxed);
+    atomic_store_explicit(&scoreboard->starved, starved, memory_order_relaxed);
+    atomic_store_explicit(&scoreboard->queue_full, !pool_has_room(pool), memory_order_relaxed);
 }
 
 static bool pool_take(struct pool *pool, struct seat *seat, struct waiting *waiting)
@@ -101,15 +101,15 @@ static void *worker_main(void *context)
     while (pool_take(pool, seat, &waiting)) {
         uint64_t begin = clock_us();
         bool late = begin / 1000 > waiting.since_ms + patience; /* its client has given up, or will: 503 */
-        bool over = blocking_serve(&seat->blocking, &waiting.accepted, seat->slot,
+        bool over = blocking_serve(&seat->blocking, &waiting.accepted, seat->counters,
                                    late ? REFUSAL_QUEUE : REFUSAL_NOT);
-        slot_add(&seat->slot->busy_us, clock_us() - begin);
+        counters_add(&seat->counters->busy_us, clock_us() - begin);
         if (!over && inbox_put(&pool->to_linger, &waiting.accepted) != 0) {
             blocking_linger(&seat->blocking);
             over = true;
         }
         if (over) {
-            blocking_leave(&pool->server->connections, seat->slot);
+            blocking_leave(&pool->server->connections, seat->counters);
             close(waiting.accepted.fd);
         }
     }
@@ -136,7 +136,7 @@ static int pool_start_lingering(struct pool *pool)
         return error;
     }
     error = reactor_init(&pool->lingerers, server, server->base,
-                         slot_lend(server->service.shared, SERVER_MODE_SLOTS), &server->timeouts);
+                         counters_claim(server->service.scoreboard, SERVER_MODE_COUNTERS), &server->timeouts);
     if (error != 0) {
         inbox_deinit(&pool->to_linger);
         return error;
@@ -177,7 +177,7 @@ static void pool_drain(struct server *server)
     for (unsigned i = 0; i < pool->seat_count; i++) {
         struct seat *seat = &pool->seats[i];
         atomic_store(&seat->closing, true);
-        if (blocking_must_wake(server, seat->slot)) {
+        if (blocking_must_wake(server, seat->counters)) {
             pthread_kill(seat->thread, WAKE_SIGNAL);
         }
     }
@@ -195,7 +195,7 @@ static unsigned pool_descriptors(const struct server *server)
     return REACTOR_DESCRIPTORS + 1;
 }
 
-static size_t pool_slots(const struct server *server)
+static size_t pool_counters(const struct server *server)
 {
     return pool_workers(server) + 1; /* the first for those that linger */
 }
@@ -203,10 +203,10 @@ static size_t pool_slots(const struct server *server)
 static void pool_report(struct server *server, struct report *report)
 {
     struct pool *pool = server->mode_state;
-    int64_t queued = atomic_load_explicit(&server->service.shared->queued, memory_order_relaxed);
-    report_add(report, DOING_QUEUED, queued > 0 ? (uint64_t)queued : 0);
-    report_slots(report, SERVER_MODE_SLOTS + 1, pool->seat_count);
-    report_workers(report, "worker", SERVER_MODE_SLOTS + 1, pool->seat_count);
+    int64_t queued = atomic_load_explicit(&server->service.scoreboard->queued, memory_order_relaxed);
+    report_add(report, ACTIVITY_QUEUED, queued > 0 ? (uint64_t)queued : 0);
+    report_counters(report, SERVER_MODE_COUNTERS + 1, pool->seat_count);
+    report_workers(report, "worker", SERVER_MODE_COUNTERS + 1, pool->seat_count);
     report_reactor(report, &pool->lingerers);
 }
 
@@ -267,7 +267,8 @@ static int pool_start(struct server *server)
     while (error == 0 && pool->seat_count < pool_workers(server)) {
         struct seat *seat = &pool->seats[pool->seat_count];
         seat->pool = pool;
-        seat->slot = slot_lend(server->service.shared, SERVER_MODE_SLOTS + 1 + pool->seat_count);
+        seat->counters =
+            counters_claim(server->service.scoreboard, SERVER_MODE_COUNTERS + 1 + pool->seat_count);
         blocking_init(&seat->blocking, server, &seat->closing);
         seat->blocking.glance_ms = POOL_GLANCE_MS;
         seat->blocking.close_if_starved = true;
@@ -293,7 +294,7 @@ const struct mode mode_pool = {
     .cost = LIMITS_DESCRIPTOR,
     .workers = pool_workers,
     .descriptors = pool_descriptors,
-    .slots = pool_slots,
+    .counters = pool_counters,
     .start = pool_start,
     .serve = pool_serve,
     .drain = pool_drain,

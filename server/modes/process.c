@@ -22,12 +22,12 @@
 
 struct child {
     pid_t id; /* 0: free */
-    struct slot *slot;
+    struct counters *counters;
 };
 
 struct processes {
     struct server *server;
-    struct slot_pool slots;
+    struct counters_pool pool;
     struct child
         *children; /* open addressing by process id; a power of two, at least twice the connections */
     size_t size;
@@ -42,17 +42,17 @@ static size_t children_home(const struct processes *processes, pid_t id)
     return (size_t)id * 2654435761u & (processes->size - 1);
 }
 
-static void children_add(struct processes *processes, pid_t id, struct slot *slot)
+static void children_add(struct processes *processes, pid_t id, struct counters *counters)
 {
     size_t i = children_home(processes, id);
     while (processes->children[i].id != 0) {
         i = (i + 1) & (processes->size - 1);
     }
-    processes->children[i] = (struct child){.id = id, .slot = slot};
+    processes->children[i] = (struct child){.id = id, .counters = counters};
 }
 
 /* Takes it out, and moves those behind it that would not be found any more. NULL: not ours. */
-static struct slot *children_remove(struct processes *processes, pid_t id)
+static struct counters *children_remove(struct processes *processes, pid_t id)
 {
     size_t mask = processes->size - 1;
     size_t i = children_home(processes, id);
@@ -62,14 +62,14 @@ static struct slot *children_remove(struct processes *processes, pid_t id)
         }
         i = (i + 1) & mask;
     }
-    struct slot *slot = processes->children[i].slot;
+    struct counters *counters = processes->children[i].counters;
     processes->children[i].id = 0;
     for (size_t j = (i + 1) & mask; processes->children[j].id != 0; j = (j + 1) & mask) {
         struct child moved = processes->children[j];
         processes->children[j].id = 0;
-        children_add(processes, moved.id, moved.slot);
+        children_add(processes, moved.id, moved.counters);
     }
-    return slot;
+    return counters;
 }
 
 /* ---- the child ---- */
@@ -106,12 +106,12 @@ static void child_follow_log(struct access_log *log)
 }
 
 static void __attribute__((noreturn))
-child_main(struct server *server, const struct accepted *accepted, struct slot *slot)
+child_main(struct server *server, const struct accepted *accepted, struct counters *counters)
 {
     static struct blocking blocking; /* untouched in the parent: each child has its own pages of it */
     sigset_t wake;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != server->service.shared->process) {
+    if (getppid() != server->service.scoreboard->process) {
         _exit(0); /* the parent has died before it could be asked for */
     }
     close_others(accepted->fd, server->log->fd);
@@ -119,8 +119,8 @@ child_main(struct server *server, const struct accepted *accepted, struct slot *
     sigemptyset(&wake);
     sigaddset(&wake, WAKE_SIGNAL);
     sigprocmask(SIG_UNBLOCK, &wake, NULL);
-    blocking_init(&blocking, server, &server->service.shared->closing);
-    blocking_serve(&blocking, accepted, slot, REFUSAL_NOT);
+    blocking_init(&blocking, server, &server->service.scoreboard->closing);
+    blocking_serve(&blocking, accepted, counters, REFUSAL_NOT);
     _exit(0);
 }
 
@@ -129,21 +129,21 @@ child_main(struct server *server, const struct accepted *accepted, struct slot *
 static int process_serve(struct server *server, const struct accepted *accepted)
 {
     struct processes *processes = server->mode_state;
-    struct slot *slot = slot_pool_take(&processes->slots);
-    if (slot == NULL) {
+    struct counters *counters = counters_pool_take(&processes->pool);
+    if (counters == NULL) {
         return -EAGAIN;
     }
     pid_t id = fork();
     if (id < 0) {
         int error = -errno;
-        slot_pool_give(&processes->slots, slot);
+        counters_pool_give(&processes->pool, counters);
         return error;
     }
     if (id == 0) {
-        child_main(server, accepted, slot);
+        child_main(server, accepted, counters);
     }
-    atomic_store_explicit(&slot->process, id, memory_order_relaxed);
-    children_add(processes, id, slot);
+    atomic_store_explicit(&counters->process, id, memory_order_relaxed);
+    children_add(processes, id, counters);
     close(accepted->fd);
     return 0;
 }
@@ -159,37 +159,37 @@ static int process_probe(struct server *server)
     return id < 0 ? -errno : 0;
 }
 
-static void count_reaped(struct shared *shared, const struct rusage *usage)
+static void count_reaped(struct scoreboard *scoreboard, const struct rusage *usage)
 {
     uint64_t us = (uint64_t)(usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * 1000000 +
                   (uint64_t)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec);
-    slot_add(&shared->reaped_cpu_us, us);
-    slot_add(&shared->reaped_voluntary, (uint64_t)usage->ru_nvcsw);
-    slot_add(&shared->reaped_involuntary, (uint64_t)usage->ru_nivcsw);
+    counters_add(&scoreboard->reaped_cpu_us, us);
+    counters_add(&scoreboard->reaped_voluntary, (uint64_t)usage->ru_nvcsw);
+    counters_add(&scoreboard->reaped_involuntary, (uint64_t)usage->ru_nivcsw);
 }
 
 static void process_ended(struct processes *processes, pid_t id, int status, const struct rusage *usage)
 {
-    struct shared *shared = processes->server->service.shared;
-    struct slot *slot = children_remove(processes, id);
-    if (slot == NULL) {
+    struct scoreboard *scoreboard = processes->server->service.scoreboard;
+    struct counters *counters = children_remove(processes, id);
+    if (counters == NULL) {
         return;
     }
-    count_reaped(shared, usage);
+    count_reaped(scoreboard, usage);
     if (WIFSIGNALED(status)) {
         warn("process %d was killed by signal %d: its connection is lost", (int)id, WTERMSIG(status));
-        slot_add(&shared->crashed, 1);
+        counters_add(&scoreboard->crashed, 1);
     } else if (WEXITSTATUS(status) != 0) {
         warn("process %d ended with status %d: its connection is lost", (int)id, WEXITSTATUS(status));
-        slot_add(&shared->crashed, 1);
+        counters_add(&scoreboard->crashed, 1);
     }
     /* What it held died with it. */
-    uint64_t held = atomic_exchange_explicit(&slot->held, 0, memory_order_relaxed);
-    atomic_fetch_sub_explicit(&shared->held, held, memory_order_relaxed);
-    atomic_store_explicit(&slot->process, 0, memory_order_relaxed);
-    slot_show(slot, DOING_NOTHING);
-    slot_pool_give(&processes->slots, slot);
-    blocking_leave(&processes->server->connections, slot);
+    uint64_t held = atomic_exchange_explicit(&counters->held, 0, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&scoreboard->held, held, memory_order_relaxed);
+    atomic_store_explicit(&counters->process, 0, memory_order_relaxed);
+    counters_show(counters, ACTIVITY_NONE);
+    counters_pool_give(&processes->pool, counters);
+    blocking_leave(&processes->server->connections, counters);
 }
 
 static void process_on_child(evutil_socket_t fd, short events, void *context)
@@ -212,7 +212,7 @@ static void process_wake_all(struct server *server)
     struct processes *processes = server->mode_state;
     for (size_t i = 0; i < processes->size; i++) {
         const struct child *child = &processes->children[i];
-        if (child->id != 0 && blocking_must_wake(server, child->slot)) {
+        if (child->id != 0 && blocking_must_wake(server, child->counters)) {
             kill(child->id, WAKE_SIGNAL);
         }
     }
@@ -220,7 +220,7 @@ static void process_wake_all(struct server *server)
 
 static void process_drain(struct server *server)
 {
-    atomic_store(&server->service.shared->closing, true);
+    atomic_store(&server->service.scoreboard->closing, true);
     process_wake_all(server);
 }
 
@@ -238,14 +238,14 @@ static unsigned process_descriptors(const struct server *server)
     return 1;
 }
 
-static size_t process_slots(const struct server *server)
+static size_t process_counters(const struct server *server)
 {
     return server->max_connections;
 }
 
 static void process_report(struct server *server, struct report *report)
 {
-    report_slots(report, SERVER_MODE_SLOTS, process_slots(server));
+    report_counters(report, SERVER_MODE_COUNTERS, process_counters(server));
 }
 
 static int process_watch_children(struct processes *processes)
@@ -267,7 +267,7 @@ static int process_watch_children(struct processes *processes)
 static int process_start(struct server *server)
 {
     wake_init();
-    server->service.shared->process = getpid();
+    server->service.scoreboard->process = getpid();
     struct processes *processes = calloc(1, sizeof *processes);
     if (processes == NULL) {
         return -ENOMEM;
@@ -280,9 +280,9 @@ static int process_start(struct server *server)
     processes->children = calloc(processes->size, sizeof *processes->children);
     int error = processes->children == NULL
                     ? -ENOMEM
-                    : slot_pool_init(&processes->slots, server->service.shared, SERVER_MODE_SLOTS);
+                    : counters_pool_init(&processes->pool, server->service.scoreboard, SERVER_MODE_COUNTERS);
     if (error == 0) {
-        error = usage_sample_children(server->base, server->service.shared);
+        error = usage_sample_children(server->base, server->service.scoreboard);
     }
     if (error == 0) {
         error = process_watch_children(processes);
@@ -297,7 +297,7 @@ static void process_stop(struct server *server)
     usage_sample_end();
     event_del(&processes->reap_event);
     close(processes->signals);
-    slot_pool_deinit(&processes->slots);
+    counters_pool_deinit(&processes->pool);
     free(processes->children);
     free(processes);
 }
@@ -307,7 +307,7 @@ const struct mode mode_process = {
     .summary = "a process for each connection",
     .cost = LIMITS_PROCESS,
     .descriptors = process_descriptors,
-    .slots = process_slots,
+    .counters = process_counters,
     .start = process_start,
     .serve = process_serve,
     .probe = process_probe,

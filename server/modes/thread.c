@@ -22,8 +22,8 @@ MUTEX_CLASS(threads_lock);
 struct seat {
     LIST_ENTRY(seat) others; /* threads_lock: among those taken, or those spare */
     struct threads *threads;
-    struct slot *slot;
-    pthread_t thread; /* set by itself, before its slot shows anything */
+    struct counters *counters;
+    pthread_t thread; /* set by itself, before its counters show anything */
     struct accepted accepted;
     struct blocking blocking;
 };
@@ -39,7 +39,7 @@ struct threads {
     struct seat_list taken MUTEX_GUARDED_BY(threads_lock);
     struct seat_list spare MUTEX_GUARDED_BY(threads_lock);
     size_t spare_count MUTEX_GUARDED_BY(threads_lock);
-    struct slot_pool slots MUTEX_GUARDED_BY(threads_lock);
+    struct counters_pool pool MUTEX_GUARDED_BY(threads_lock);
 };
 
 /* Not calloc: the pages of a seat that are never used are never touched. */
@@ -72,8 +72,8 @@ static struct seat *threads_seat(struct threads *threads, const struct accepted 
     if (seat == NULL) {
         return NULL;
     }
-    seat->slot = slot_pool_take(&threads->slots);
-    if (seat->slot == NULL) {
+    seat->counters = counters_pool_take(&threads->pool);
+    if (seat->counters == NULL) {
         threads_spare_seat(threads, seat);
         return NULL;
     }
@@ -87,7 +87,7 @@ static struct seat *threads_seat(struct threads *threads, const struct accepted 
 static void threads_unseat(struct threads *threads, struct seat *seat) MUTEX_REQUIRES(threads_lock)
 {
     LIST_REMOVE(seat, others);
-    slot_pool_give(&threads->slots, seat->slot);
+    counters_pool_give(&threads->pool, seat->counters);
     threads_spare_seat(threads, seat);
 }
 
@@ -99,11 +99,11 @@ static void *thread_main(void *context)
     struct threads *threads = seat->threads;
     int fd = seat->accepted.fd;
     seat->thread = pthread_self();
-    blocking_serve(&seat->blocking, &seat->accepted, seat->slot, REFUSAL_NOT);
+    blocking_serve(&seat->blocking, &seat->accepted, seat->counters, REFUSAL_NOT);
     mutex_lock(&threads->mutex, threads_lock);
-    struct slot *slot = seat->slot;
+    struct counters *counters = seat->counters;
     threads_unseat(threads, seat);
-    blocking_leave(&threads->server->connections, slot);
+    blocking_leave(&threads->server->connections, counters);
     if (LIST_EMPTY(&threads->taken)) {
         condition_wake_all(&threads->emptied);
     }
@@ -156,7 +156,7 @@ static void thread_drain(struct server *server)
     struct seat *seat;
     LIST_FOREACH(seat, &threads->taken, others)
     {
-        if (blocking_must_wake(server, seat->slot)) {
+        if (blocking_must_wake(server, seat->counters)) {
             pthread_kill(seat->thread, WAKE_SIGNAL);
         }
     }
@@ -169,14 +169,14 @@ static unsigned thread_descriptors(const struct server *server)
     return 0;
 }
 
-static size_t thread_slots(const struct server *server)
+static size_t thread_counters(const struct server *server)
 {
     return server->max_connections;
 }
 
 static void thread_report(struct server *server, struct report *report)
 {
-    report_slots(report, SERVER_MODE_SLOTS, thread_slots(server));
+    report_counters(report, SERVER_MODE_COUNTERS, thread_counters(server));
 }
 
 static void threads_free(struct threads *threads)
@@ -187,7 +187,7 @@ static void threads_free(struct threads *threads)
         LIST_REMOVE(seat, others);
         free(seat);
     }
-    slot_pool_deinit(&threads->slots);
+    counters_pool_deinit(&threads->pool);
     mutex_unlock(&threads->mutex, threads_lock);
     condition_deinit(&threads->emptied);
     mutex_deinit(&threads->mutex);
@@ -206,7 +206,7 @@ static struct threads *threads_new(struct server *server)
     mutex_init(&threads->mutex);
     condition_init(&threads->emptied);
     mutex_lock(&threads->mutex, threads_lock);
-    int error = slot_pool_init(&threads->slots, server->service.shared, SERVER_MODE_SLOTS);
+    int error = counters_pool_init(&threads->pool, server->service.scoreboard, SERVER_MODE_COUNTERS);
     mutex_unlock(&threads->mutex, threads_lock);
     if (error == 0) {
         error = pthread_attr_setdetachstate(&threads->attributes, PTHREAD_CREATE_DETACHED);
@@ -244,7 +244,7 @@ const struct mode mode_thread = {
     .summary = "a thread for each connection, blocking I/O",
     .cost = LIMITS_THREAD,
     .descriptors = thread_descriptors,
-    .slots = thread_slots,
+    .counters = thread_counters,
     .start = thread_start,
     .serve = thread_serve,
     .probe = thread_probe,

@@ -16,7 +16,7 @@
 /* Children read in one turn of the loop, each some 50 us, and how often: a tenth of a CPU while it goes on. */
 enum { SAMPLE_BATCH = 20, SAMPLE_EVERY_MS = 10 };
 
-/* What was last read of the child that has a slot. */
+/* What was last read of the child that has counters. */
 struct sample {
     int process;
     struct usage usage;
@@ -24,10 +24,10 @@ struct sample {
 
 /* The parent's, in process mode. */
 static struct {
-    const struct shared *shared;
-    struct sample *samples; /* one for each slot */
+    const struct scoreboard *scoreboard;
+    struct sample *samples; /* one for each owner of counters */
     struct event timer;
-    size_t next; /* the slot that is read next; behind the last one: all are */
+    size_t next; /* the counters that are read next; behind the last one: all are */
 } sampler;
 
 static uint64_t count_descriptors(const char *process)
@@ -125,21 +125,21 @@ static void add_process(int id, struct usage *usage)
     add_memory_and_threads(process, usage);
 }
 
-static size_t slots_lent(const struct shared *shared)
+static size_t counters_claimed(const struct scoreboard *scoreboard)
 {
-    size_t lent = atomic_load_explicit(&shared->slots_lent, memory_order_acquire);
-    return lent < shared->slot_count ? lent : shared->slot_count;
+    size_t lent = atomic_load_explicit(&scoreboard->counters_claimed, memory_order_acquire);
+    return lent < scoreboard->counters_count ? lent : scoreboard->counters_count;
 }
 
-static int child_of(const struct shared *shared, size_t slot)
+static int child_of(const struct scoreboard *scoreboard, size_t index)
 {
-    return atomic_load_explicit(&shared->slots[slot].process, memory_order_relaxed);
+    return atomic_load_explicit(&scoreboard->counters[index].process, memory_order_relaxed);
 }
 
-static void add_children(const struct shared *shared, struct usage *usage)
+static void add_children(const struct scoreboard *scoreboard, struct usage *usage)
 {
-    for (size_t i = 0, lent = slots_lent(shared); i < lent; i++) {
-        int child = child_of(shared, i);
+    for (size_t i = 0, lent = counters_claimed(scoreboard); i < lent; i++) {
+        int child = child_of(scoreboard, i);
         if (child != 0) {
             add_process(child, usage);
         }
@@ -149,10 +149,10 @@ static void add_children(const struct shared *shared, struct usage *usage)
 /* Reads the next children; false when there are no more. */
 static bool sample_some(void)
 {
-    size_t lent = slots_lent(sampler.shared);
+    size_t lent = counters_claimed(sampler.scoreboard);
     for (int left = SAMPLE_BATCH; left > 0 && sampler.next < lent; sampler.next++) {
         struct sample *sample = &sampler.samples[sampler.next];
-        int child = child_of(sampler.shared, sampler.next);
+        int child = child_of(sampler.scoreboard, sampler.next);
         if (child != 0) {
             *sample = (struct sample){.process = child};
             add_process(child, &sample->usage);
@@ -181,9 +181,9 @@ static void on_sample_timer(evutil_socket_t fd, short events, void *context)
 /* A child that was not read yet counts as a thread. */
 static void add_samples(struct usage *usage)
 {
-    for (size_t i = 0, lent = slots_lent(sampler.shared); i < lent; i++) {
+    for (size_t i = 0, lent = counters_claimed(sampler.scoreboard); i < lent; i++) {
         const struct sample *sample = &sampler.samples[i];
-        int child = child_of(sampler.shared, i);
+        int child = child_of(sampler.scoreboard, i);
         if (child != 0 && sample->process == child) {
             usage->cpu_us += sample->usage.cpu_us;
             usage->resident_bytes += sample->usage.resident_bytes;
@@ -208,13 +208,13 @@ static void sample_and_add(struct usage *usage)
     add_samples(usage);
 }
 
-int usage_sample_children(struct event_base *base, const struct shared *shared)
+int usage_sample_children(struct event_base *base, const struct scoreboard *scoreboard)
 {
-    sampler.samples = calloc(shared->slot_count, sizeof *sampler.samples);
+    sampler.samples = calloc(scoreboard->counters_count, sizeof *sampler.samples);
     if (sampler.samples == NULL) {
         return -ENOMEM;
     }
-    sampler.shared = shared;
+    sampler.scoreboard = scoreboard;
     sampler.next = 0;
     event_assign(&sampler.timer, base, -1, 0, on_sample_timer, NULL);
     return 0;
@@ -229,8 +229,8 @@ void usage_sample_end(void)
 
 void usage_read(const struct service *service, struct usage *usage)
 {
-    const struct shared *shared = service->shared;
-    int parent = shared->process;
+    const struct scoreboard *scoreboard = service->scoreboard;
+    int parent = scoreboard->process;
     if (parent == 0) {
         add_self(usage);
         return;
@@ -238,10 +238,11 @@ void usage_read(const struct service *service, struct usage *usage)
     if (getpid() == parent && sampler.samples != NULL) {
         sample_and_add(usage);
     } else {
-        add_children(shared, usage);
+        add_children(scoreboard, usage);
     }
     add_process(parent, usage);
-    usage->cpu_us += atomic_load_explicit(&shared->reaped_cpu_us, memory_order_relaxed);
-    usage->voluntary_switches += atomic_load_explicit(&shared->reaped_voluntary, memory_order_relaxed);
-    usage->involuntary_switches += atomic_load_explicit(&shared->reaped_involuntary, memory_order_relaxed);
+    usage->cpu_us += atomic_load_explicit(&scoreboard->reaped_cpu_us, memory_order_relaxed);
+    usage->voluntary_switches += atomic_load_explicit(&scoreboard->reaped_voluntary, memory_order_relaxed);
+    usage->involuntary_switches +=
+        atomic_load_explicit(&scoreboard->reaped_involuntary, memory_order_relaxed);
 }

@@ -25,7 +25,7 @@ static void check_string(struct span text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    if (harness.shared == NULL) {
+    if (harness.scoreboard == NULL) {
         harness_init(&harness, 16 << 20);
     }
     char *bytes = fuzz_copy(data, size);

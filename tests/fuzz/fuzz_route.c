@@ -51,7 +51,7 @@ static void route(struct request *request)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    if (harness.shared == NULL) {
+    if (harness.scoreboard == NULL) {
         harness_init(&harness, 1 << 20);
     }
     if (size < 2) {

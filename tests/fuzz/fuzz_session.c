@@ -105,7 +105,7 @@ static bool event(struct run *run, unsigned step)
             return false;
         }
         run->drained = true;
-        atomic_store(&run->harness->shared->draining, true);
+        atomic_store(&run->harness->scoreboard->draining, true);
         session_drain(&drive->session, drive->lane);
         return true;
     case 3:
@@ -175,7 +175,7 @@ static struct harness *harness_of(unsigned settings)
     static struct harness harnesses[2];
     bool tiny = (settings & SETTING_TINY) != 0;
     struct harness *harness = &harnesses[tiny];
-    if (harness->shared == NULL) {
+    if (harness->scoreboard == NULL) {
         harness_init(harness, tiny ? TINY : AMPLE);
     }
     bool cors = (settings & SETTING_CORS) != 0;
@@ -187,8 +187,8 @@ static struct harness *harness_of(unsigned settings)
     harness->service.offers = (settings & SETTING_MAIN) != 0 ? OFFER_MAIN : OFFER_ALL;
     bool starved = (settings & SETTING_STARVED) != 0;
     harness->lanes[0].close_if_starved = harness->lanes[1].close_if_starved = starved;
-    atomic_store(&harness->shared->starved, starved);
-    atomic_store(&harness->shared->draining, false);
+    atomic_store(&harness->scoreboard->starved, starved);
+    atomic_store(&harness->scoreboard->draining, false);
     return harness;
 }
 

@@ -31,7 +31,7 @@ static void blocking_give_back(struct blocking *b)
 static bool blocking_pressed(const struct blocking *b)
 {
     struct budget budget = b->lane.output.budget;
-    return budget_tight_with(budget, budget.shared->held_limit / 2);
+    return budget_tight_with(budget, budget.scoreboard->held_limit / 2);
 }
 
 /* As poll does. Who waits for long holds what an idle connection does and what the budget counts, no more. */
@@ -134,10 +134,10 @@ static bool blocking_await_request(struct blocking *b)
     if (unlikely(b->lane.log != NULL)) {
         blocking_mind_log(b);
     }
-    slot_show(b->lane.output.budget.slot, DOING_IDLE);
+    counters_show(b->lane.output.budget.counters, ACTIVITY_IDLE);
     bool closing = atomic_load_explicit(b->closing, memory_order_relaxed);
     struct transfer read = blocking_receive(b, closing ? PATIENCE_NONE : PATIENCE_WAIT);
-    slot_show(b->lane.output.budget.slot, DOING_READING);
+    counters_show(b->lane.output.budget.counters, ACTIVITY_READING);
     switch (read.outcome) {
     case TRANSPORT_MOVED: return blocking_feed(b, read.length);
     case TRANSPORT_RETRY:
@@ -209,7 +209,7 @@ static bool blocking_await_progress(struct blocking *b, unsigned wants)
 
 static bool blocking_is_cut_off(const struct blocking *b)
 {
-    return shared_cutting(b->server->service.shared);
+    return scoreboard_cutting(b->server->service.scoreboard);
 }
 
 static bool blocking_work(struct blocking *b)
@@ -227,10 +227,10 @@ static bool blocking_go_on(struct blocking *b, unsigned wants)
         turn_cut_off(&b->session, &b->lane);
         return false;
     }
-    slot_show(b->lane.output.budget.slot, (wants & WANT_WORK) != 0       ? DOING_WORKING
-                                          : (wants & WANT_WAIT) != 0     ? DOING_WAITING
-                                          : b->session.out_committed > 0 ? DOING_SENDING
-                                                                         : DOING_READING);
+    counters_show(b->lane.output.budget.counters, (wants & WANT_WORK) != 0       ? ACTIVITY_WORKING
+                                                  : (wants & WANT_WAIT) != 0     ? ACTIVITY_WAITING
+                                                  : b->session.out_committed > 0 ? ACTIVITY_SENDING
+                                                                                 : ACTIVITY_READING);
     if ((wants & WANT_WORK) != 0) {
         return blocking_work(b);
     }
@@ -250,13 +250,13 @@ static bool blocking_go_on(struct blocking *b, unsigned wants)
 /* Waits for bytes, or until it is time to look around; false once it is over. */
 static bool blocking_go_on_lingering(struct blocking *b, struct lingering *lingering)
 {
-    const struct slot *slot = b->lane.output.budget.slot;
+    const struct counters *counters = b->lane.output.budget.counters;
     struct pollfd socket = {.fd = b->fd, .events = POLLIN};
     uint64_t left = left_of(lingering_deadline(lingering), clock_ms());
     int ready =
         poll(&socket, lingering->unread ? 0 : 1, left < LINGER_GLANCE_MS ? (int)left : LINGER_GLANCE_MS);
     uint64_t now = clock_ms();
-    if (atomic_load_explicit(&slot->place_wanted, memory_order_relaxed) &&
+    if (atomic_load_explicit(&counters->place_wanted, memory_order_relaxed) &&
         lingering_may_give_way(lingering, now)) {
         return false;
     }
@@ -267,25 +267,25 @@ static bool blocking_go_on_lingering(struct blocking *b, struct lingering *linge
 /* On TCP that takes none of the memory that turns need. */
 void blocking_linger(struct blocking *b)
 {
-    struct slot *slot = b->lane.output.budget.slot;
+    struct counters *counters = b->lane.output.budget.counters;
     struct lingering lingering = lingering_begin(b->fd, clock_ms(), LINGER_WHOLE_MS);
-    slot_show(slot, DOING_LINGERING);
+    counters_show(counters, ACTIVITY_LINGERING);
     blocking_give_back(b);
     connection_count_linger_begin(&b->server->connections, true);
-    atomic_store_explicit(&slot->place_wanted, false, memory_order_relaxed);
-    atomic_store_explicit(&slot->lingering_since_ms, lingering.began, memory_order_relaxed);
+    atomic_store_explicit(&counters->place_wanted, false, memory_order_relaxed);
+    atomic_store_explicit(&counters->lingering_since_ms, lingering.began, memory_order_relaxed);
     while (blocking_go_on_lingering(b, &lingering)) {
     }
 }
 
-/* The slot says so until the place is free, or the next one would be asked for a place that is about to be. */
-void blocking_leave(struct connection_count *count, struct slot *slot)
+/* The counters say so until the place is free, or the next one would be asked for a place that is about to be. */
+void blocking_leave(struct connection_count *count, struct counters *counters)
 {
-    if (atomic_load_explicit(&slot->lingering_since_ms, memory_order_relaxed) != 0) {
+    if (atomic_load_explicit(&counters->lingering_since_ms, memory_order_relaxed) != 0) {
         connection_count_linger_end(count, true);
     }
     connection_count_drop(count);
-    atomic_store_explicit(&slot->lingering_since_ms, 0, memory_order_relaxed);
+    atomic_store_explicit(&counters->lingering_since_ms, 0, memory_order_relaxed);
 }
 
 /* Until the session is over. False if the connection is lost. */
@@ -303,17 +303,17 @@ static bool blocking_converse(struct blocking *b)
     return kept;
 }
 
-bool blocking_serve(struct blocking *b, const struct accepted *accepted, struct slot *slot,
+bool blocking_serve(struct blocking *b, const struct accepted *accepted, struct counters *counters,
                     enum refusal refusing)
 {
     b->fd = accepted->fd;
     b->large = false;
-    lane_init(&b->lane, &b->server->service, slot, b->scratch, sizeof(b->scratch));
+    lane_init(&b->lane, &b->server->service, counters, b->scratch, sizeof(b->scratch));
     b->lane.close_if_starved = b->close_if_starved;
     access_log_lend(b->server->log, &b->log, &b->lane, b->log_text, sizeof(b->log_text));
     session_init(&b->session, accepted->number, &accepted->peer, refusing);
-    slot_show(slot, DOING_READING);
-    slot_add(&slot->connections, 1);
+    counters_show(counters, ACTIVITY_READING);
+    counters_add(&counters->connections, 1);
     b->receive_ms = 0;
     blocking_set_receive_timeout(b, b->glance_ms);
     bool kept = blocking_converse(b);
@@ -325,7 +325,7 @@ bool blocking_serve(struct blocking *b, const struct accepted *accepted, struct 
     case ENDING_LINGER:
         if (b->linger_elsewhere) {
             blocking_give_back(b);
-            slot_show(slot, DOING_NOTHING);
+            counters_show(counters, ACTIVITY_NONE);
             return false;
         }
         blocking_linger(b);
@@ -333,6 +333,6 @@ bool blocking_serve(struct blocking *b, const struct accepted *accepted, struct 
     case ENDING_CLEAN:
     case ENDING_CUT: break;
     }
-    slot_show(slot, DOING_NOTHING);
+    counters_show(counters, ACTIVITY_NONE);
     return true;
 }

@@ -50,30 +50,31 @@ static inline void blocking_init(struct blocking *blocking, struct server *serve
     blocking->linger_elsewhere = false;
 }
 
-/* Once the drain timeout is over it cuts off what is not idle; a signal makes it look then, whatever its slot shows.
+/* Once the drain timeout is over it cuts off what is not idle; a signal makes it look then, whatever its counters show.
  *
- * While its slot shows DOING_IDLE it waits for a request's first byte, where a signal (with a handler, without
+ * While its counters show ACTIVITY_IDLE it waits for a request's first byte, where a signal (with a handler, without
  * SA_RESTART) makes it look at `closing`. One signal can come just too early: whoever wants it to look repeats it until
  * the connection is gone.
  *
- * Serves the connection (`refusing`: why it is only told that it is not served), counting in `slot`. Left to the caller:
- * to call blocking_leave, then to close the descriptor, so that who has seen the end finds the place free; and a
+ * Serves the connection (`refusing`: why it is only told that it is not served), counting in `counters`. Left to the
+ * caller: to call blocking_leave, then to close the descriptor, so that who has seen the end finds the place free; and a
  * lingering close before that where it returns false (linger_elsewhere). The same memory may serve one connection after
  * another. */
-bool blocking_serve(struct blocking *blocking, const struct accepted *accepted, struct slot *slot,
+bool blocking_serve(struct blocking *blocking, const struct accepted *accepted, struct counters *counters,
                     enum refusal refusing);
 
-/* Whether the thread or process that serves with the slot is to be woken, to look at what has changed. */
-static inline bool blocking_must_wake(const struct server *server, const struct slot *slot)
+/* Whether the thread or process that serves with the counters is to be woken, to look at what has changed. */
+static inline bool blocking_must_wake(const struct server *server, const struct counters *counters)
 {
-    enum doing doing = slot_doing(slot);
-    return doing == DOING_IDLE || (doing != DOING_NOTHING && shared_cutting(server->service.shared));
+    enum activity activity = counters_activity(counters);
+    return activity == ACTIVITY_IDLE ||
+           (activity != ACTIVITY_NONE && scoreboard_cutting(server->service.scoreboard));
 }
 
 /* The lingering close that blocking_serve has left to the caller, done here after all. */
 void blocking_linger(struct blocking *blocking);
 
-/* Stops counting the connection that was served with the slot, which is not lent again before this returns. */
-void blocking_leave(struct connection_count *count, struct slot *slot);
+/* Stops counting the connection that was served with the counters, which are not lent again before this returns. */
+void blocking_leave(struct connection_count *count, struct counters *counters);
 
 #endif

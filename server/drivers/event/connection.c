@@ -178,7 +178,7 @@ static COLD bool connection_await_work(struct connection *connection)
 
 static bool connection_is_cut_off(const struct connection *connection)
 {
-    return shared_cutting(connection->reactor->lane.service->shared);
+    return scoreboard_cutting(connection->reactor->lane.service->scoreboard);
 }
 
 void connection_work_done(struct connection *connection)
@@ -269,10 +269,10 @@ static COLD void connection_alarm(struct connection *connection)
     if ((session_wants(&connection->session, &connection->reactor->lane) & WANT_WORK) != 0) {
         struct work *work = session_work(&connection->session);
         access_log_flush(&connection->reactor->lane);
-        struct slot *slot = connection->reactor->lane.output.budget.slot;
-        slot_show(slot, DOING_WORKING);
+        struct counters *counters = connection->reactor->lane.output.budget.counters;
+        counters_show(counters, ACTIVITY_WORKING);
         work->run(work);
-        slot_show(slot, DOING_NOTHING);
+        counters_show(counters, ACTIVITY_NONE);
         if (connection_is_cut_off(connection)) {
             connection_cut_off(connection);
             return;

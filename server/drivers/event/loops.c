@@ -57,14 +57,14 @@ static void *loop_main(void *context)
     return NULL;
 }
 
-static int loop_init(struct loop *loop, struct server *server, size_t slot, struct workers *workers)
+static int loop_init(struct loop *loop, struct server *server, size_t index, struct workers *workers)
 {
     loop->base = reactor_base_new();
     if (loop->base == NULL) {
         return -ENOMEM;
     }
-    int error = reactor_init(&loop->reactor, server, loop->base, slot_lend(server->service.shared, slot),
-                             &server->timeouts);
+    int error = reactor_init(&loop->reactor, server, loop->base,
+                             counters_claim(server->service.scoreboard, index), &server->timeouts);
     if (error != 0) {
         goto fail_reactor;
     }
@@ -115,7 +115,8 @@ int loops_start(struct server *server, struct workers *workers)
         return -ENOMEM;
     }
     while (loops->count < server->loops) {
-        int error = loop_init(&loops->items[loops->count], server, SERVER_MODE_SLOTS + loops->count, workers);
+        int error =
+            loop_init(&loops->items[loops->count], server, SERVER_MODE_COUNTERS + loops->count, workers);
         if (error != 0) {
             loops_free(loops);
             return error;
@@ -140,7 +141,7 @@ void loops_drain(struct server *server)
     for (unsigned i = 0; i < loops->count; i++) {
         struct inbox *inbox = &loops->items[i].inbox;
         inbox_order(inbox, INBOX_DRAIN);
-        if (shared_cutting(server->service.shared)) {
+        if (scoreboard_cutting(server->service.scoreboard)) {
             inbox_ring(inbox); /* one that is cut off may have to be looked at twice */
         }
     }
@@ -154,7 +155,7 @@ void loops_report(struct server *server, struct report *report)
         atomic_store(&loops->items[i].report, report);
         inbox_ring(&loops->items[i].inbox);
     }
-    report_workers(report, "loop", SERVER_MODE_SLOTS, loops->count);
+    report_workers(report, "loop", SERVER_MODE_COUNTERS, loops->count);
 }
 
 void loops_stop(struct server *server)
@@ -167,7 +168,7 @@ unsigned loops_descriptors(const struct server *server)
     return server->loops * (REACTOR_DESCRIPTORS + 1);
 }
 
-size_t loops_slots(const struct server *server)
+size_t loops_counters(const struct server *server)
 {
     return server->loops;
 }

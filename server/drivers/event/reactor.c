@@ -77,7 +77,7 @@ static void reactor_set_sweeping(struct reactor *reactor, bool sweeping)
 static void reactor_publish_lingering(const struct reactor *reactor)
 {
     const struct connection *oldest = TAILQ_FIRST(&reactor->lists[REACTOR_LINGERING]);
-    atomic_store_explicit(&reactor->lane.output.budget.slot->lingering_since_ms,
+    atomic_store_explicit(&reactor->lane.output.budget.counters->lingering_since_ms,
                           oldest == NULL ? 0 : oldest->lingering.began, memory_order_relaxed);
 }
 
@@ -176,7 +176,7 @@ static void reactor_sweep(evutil_socket_t fd, short events, void *context)
 
 static bool reactor_slot_wanted(const struct reactor *reactor)
 {
-    return atomic_load_explicit(&reactor->lane.output.budget.slot->place_wanted, memory_order_relaxed);
+    return atomic_load_explicit(&reactor->lane.output.budget.counters->place_wanted, memory_order_relaxed);
 }
 
 /* Cleared last: the acceptor that sets it again meanwhile has one more connection that waits. */
@@ -193,7 +193,7 @@ static void reactor_on_glance(evutil_socket_t fd, short events, void *context)
     } else {
         return;
     }
-    atomic_store_explicit(&reactor->lane.output.budget.slot->place_wanted, false, memory_order_relaxed);
+    atomic_store_explicit(&reactor->lane.output.budget.counters->place_wanted, false, memory_order_relaxed);
 }
 
 /* ---- the reactor ---- */
@@ -206,8 +206,8 @@ static unsigned reactor_tick(const struct timeouts *timeouts)
                                       : (unsigned)tick;
 }
 
-int reactor_init(struct reactor *reactor, struct server *server, struct event_base *base, struct slot *slot,
-                 const struct timeouts *timeouts)
+int reactor_init(struct reactor *reactor, struct server *server, struct event_base *base,
+                 struct counters *counters, const struct timeouts *timeouts)
 {
     *reactor = (struct reactor){
         .server = server,
@@ -227,7 +227,7 @@ int reactor_init(struct reactor *reactor, struct server *server, struct event_ba
         TAILQ_INIT(&reactor->lists[i]);
     }
     event_assign(&reactor->glance, base, -1, EV_PERSIST, reactor_on_glance, reactor);
-    lane_init(&reactor->lane, &server->service, slot, reactor->scratch, SESSION_SCRATCH_LEAST);
+    lane_init(&reactor->lane, &server->service, counters, reactor->scratch, SESSION_SCRATCH_LEAST);
     access_log_lend(server->log, &reactor->log, &reactor->lane, reactor->log_text, ACCESS_LOG_LOOP_SIZE);
     if (reactor->sweep_timer >= 0 && reactor->input != NULL && reactor->scratch != NULL &&
         (reactor->log_text != NULL || reactor->lane.log == NULL)) {
@@ -303,7 +303,7 @@ void reactor_deinit(struct reactor *reactor)
 
 bool reactor_add(struct reactor *reactor, const struct accepted *accepted, enum refusal refusing)
 {
-    slot_add(&reactor->lane.output.budget.slot->connections, 1);
+    counters_add(&reactor->lane.output.budget.counters->connections, 1);
     struct connection *connection = connection_new(reactor, accepted, refusing);
     if (refusing != REFUSAL_NOT || connection == NULL) {
         connection_count_refuse(reactor->connections);
@@ -379,7 +379,7 @@ int reactor_probe(struct reactor *reactor)
 
 static void reactor_drain_list(struct reactor *reactor, enum reactor_list list)
 {
-    bool cutting = shared_cutting(reactor->lane.service->shared);
+    bool cutting = scoreboard_cutting(reactor->lane.service->scoreboard);
     struct connection *connection = TAILQ_FIRST(&reactor->lists[list]);
     while (connection != NULL) {
         struct connection *next = TAILQ_NEXT(connection, others);
@@ -403,7 +403,7 @@ static void reactor_cut_off(struct reactor *reactor)
 void reactor_drain(struct reactor *reactor)
 {
     reactor->draining = true;
-    if (shared_cutting(reactor->lane.service->shared)) {
+    if (scoreboard_cutting(reactor->lane.service->scoreboard)) {
         reactor_cut_off(reactor);
     } else { /* those that are idle are in one of the two */
         reactor_drain_list(reactor, (enum reactor_list)TIMER_IDLE);

@@ -74,7 +74,7 @@ struct reactor {
     bool draining;
     uint32_t linger_ms;  /* how long a lingering connection is read at most; its owner may set less */
     struct event glance; /* while some linger: looks whether one is to give way */
-    /* Whether a new connection waits for the place of one that lingers. By default: whether the slot says so. */
+    /* Whether a new connection waits for the place of one that lingers. By default: whether the counters say so. */
     bool (*place_wanted)(const struct reactor *reactor);
     struct workers *workers; /* NULL: work is done in the loop */
     struct job_returns returns;
@@ -94,9 +94,9 @@ enum { REACTOR_INPUT_SIZE = 65 * 1024 };
 /* Descriptors that a base and a reactor on it hold. */
 enum { REACTOR_DESCRIPTORS = 5 };
 
-/* Runs on `base`, which outlives it; `slot` is lent to it. 0 or a negative errno; then there is nothing to undo. */
-int reactor_init(struct reactor *reactor, struct server *server, struct event_base *base, struct slot *slot,
-                 const struct timeouts *timeouts);
+/* Runs on `base`, which outlives it; `counters` are lent to it. 0 or a negative errno; then there is nothing to undo. */
+int reactor_init(struct reactor *reactor, struct server *server, struct event_base *base,
+                 struct counters *counters, const struct timeouts *timeouts);
 /* Work goes to `workers` from now on, which outlive the reactor. Before the base runs. 0 or a negative errno. */
 int reactor_employ(struct reactor *reactor, struct workers *workers);
 /* Closes what is still open; no work is on its way. */

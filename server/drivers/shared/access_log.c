@@ -71,11 +71,11 @@ static void make_instance(struct access_log *access)
              (unsigned long long)(random & 0xffffffffffff));
 }
 
-int access_log_open(struct access_log *access, const struct options *options, struct shared *shared,
+int access_log_open(struct access_log *access, const struct options *options, struct scoreboard *scoreboard,
                     char *error, size_t size)
 {
-    *access =
-        (struct access_log){.path = options->access_log, .fd = -1, .shared = shared, .format = LOG_TEXT};
+    *access = (struct access_log){
+        .path = options->access_log, .fd = -1, .scoreboard = scoreboard, .format = LOG_TEXT};
     if (access->path == NULL) {
         return 0;
     }
@@ -127,12 +127,13 @@ void access_log_reopen(struct access_log *access)
         say_kept(access, error);
     }
     /* Children to come have it; others open it by themselves. */
-    access->generation = atomic_fetch_add(&access->shared->log_generation, 1) + 1;
+    access->generation = atomic_fetch_add(&access->scoreboard->log_generation, 1) + 1;
 }
 
 static bool is_behind(const struct access_log *access)
 {
-    return atomic_load_explicit(&access->shared->log_generation, memory_order_relaxed) != access->generation;
+    return atomic_load_explicit(&access->scoreboard->log_generation, memory_order_relaxed) !=
+           access->generation;
 }
 
 void access_log_follow(struct access_log *access)
@@ -140,7 +141,7 @@ void access_log_follow(struct access_log *access)
     if (access->path == NULL || !is_behind(access)) {
         return;
     }
-    uint32_t generation = atomic_load(&access->shared->log_generation);
+    uint32_t generation = atomic_load(&access->scoreboard->log_generation);
     if (take_file_anew(access) == 0) {
         access->generation = generation;
     }
@@ -163,7 +164,7 @@ static COLD void take_newer_file(struct access_log *access)
     sigset_t before;
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before);
-    access->generation = atomic_load(&access->shared->log_generation);
+    access->generation = atomic_load(&access->scoreboard->log_generation);
     int error = take_file_anew(access);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (error != 0) {
@@ -184,8 +185,8 @@ static size_t piece_of(const struct access_log *access, const char *text, size_t
 /* Behind a write that ended inside a line, which a full disk can do to us, the next begins on a new one. */
 static ssize_t write_piece(const struct access_log *access, char *text, size_t length)
 {
-    bool torn = atomic_load_explicit(&access->shared->log_torn, memory_order_relaxed) &&
-                atomic_exchange(&access->shared->log_torn, false);
+    bool torn = atomic_load_explicit(&access->scoreboard->log_torn, memory_order_relaxed) &&
+                atomic_exchange(&access->scoreboard->log_torn, false);
     struct iovec pieces[] = {{.iov_base = (char[]){'\n'}, .iov_len = torn},
                              {.iov_base = text, .iov_len = length}};
     struct msghdr message = {.msg_iov = pieces, .msg_iovlen = 2};
@@ -200,7 +201,7 @@ static ssize_t write_piece(const struct access_log *access, char *text, size_t l
         written = writev(access->fd, pieces, 2);
     }
     if (torn && written <= 0) {
-        atomic_store(&access->shared->log_torn, true);
+        atomic_store(&access->scoreboard->log_torn, true);
     }
     return written > 0 && torn ? written - 1 : written;
 }
@@ -217,9 +218,9 @@ static uint64_t count_lines(const char *text, size_t length)
 static void say_lost(const struct access_log *access, int error)
 {
     uint64_t now = clock_ms();
-    uint64_t said = atomic_load(&access->shared->log_said_ms);
+    uint64_t said = atomic_load(&access->scoreboard->log_said_ms);
     if ((said == 0 || now - said >= SAY_AGAIN_MS) &&
-        atomic_compare_exchange_strong(&access->shared->log_said_ms, &said, now)) {
+        atomic_compare_exchange_strong(&access->scoreboard->log_said_ms, &said, now)) {
         warn("lines of the access log are lost: %s (counted in echod_access_log_lost_lines_total)",
              error == EAGAIN ? "nobody reads it fast enough" : strerror(error));
     }
@@ -229,21 +230,21 @@ static void say_lost(const struct access_log *access, int error)
 static void take_out(struct access_lane *own, size_t length, int error)
 {
     struct log *log = &own->log;
-    struct slot *slot = log->budget.slot;
+    struct counters *counters = log->budget.counters;
     uint64_t written = log->lines;
     if (length < log->length) {
         written = count_lines(log->text, length);
         if (length > 0 && log->text[length - 1] != '\n') {
             const char *newline = memchr(log->text + length, '\n', log->length - length);
             length = (size_t)(newline - log->text) + 1;
-            atomic_store(&own->to->shared->log_torn, true);
-            slot_add(&slot->log_lost, 1);
+            atomic_store(&own->to->scoreboard->log_torn, true);
+            counters_add(&counters->log_lost, 1);
             log->lines--;
             say_lost(own->to, error);
         }
         memmove(log->text, log->text + length, log->length - length);
     }
-    slot_add(&slot->log_lines, written);
+    counters_add(&counters->log_lines, written);
     log->lines -= written;
     log->length -= length;
 }
@@ -271,8 +272,8 @@ static int write_lines(struct access_lane *own)
             error = result < 0 ? errno : (size_t)result < piece ? short_of(own->to) : 0;
         }
     }
-    if (written > 0 && atomic_load_explicit(&own->to->shared->log_jammed, memory_order_relaxed)) {
-        atomic_store(&own->to->shared->log_jammed, false);
+    if (written > 0 && atomic_load_explicit(&own->to->scoreboard->log_jammed, memory_order_relaxed)) {
+        atomic_store(&own->to->scoreboard->log_jammed, false);
     }
     take_out(own, written, error);
     return error;
@@ -295,12 +296,12 @@ static void flush(struct log *log)
 static bool await_room(const struct access_lane *own, int most_ms)
 {
     struct pollfd room = {.fd = own->to->fd, .events = POLLOUT};
-    if (atomic_load(&own->to->shared->log_jammed)) {
+    if (atomic_load(&own->to->scoreboard->log_jammed)) {
         return false;
     }
     int ready = poll(&room, 1, most_ms);
     if (ready == 0) {
-        atomic_store(&own->to->shared->log_jammed, true);
+        atomic_store(&own->to->scoreboard->log_jammed, true);
     }
     return ready > 0 || (ready < 0 && errno == EINTR);
 }
@@ -317,7 +318,7 @@ void access_log_end(const struct lane *lane, int most_ms)
         error = write_lines(own);
     }
     if (log->length > 0) {
-        slot_add(&log->budget.slot->log_lost, log->lines);
+        counters_add(&log->budget.counters->log_lost, log->lines);
         say_lost(own->to, error);
         log->length = 0;
         log->lines = 0;

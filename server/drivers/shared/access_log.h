@@ -30,7 +30,7 @@ struct access_log {
     enum log_format format;
     bool child; /* set in a connection's process: it opens the file anew by itself, see access_log_follow */
     uint32_t generation;
-    struct shared *shared;
+    struct scoreboard *scoreboard;
     char instance[16];
 };
 
@@ -43,7 +43,7 @@ struct access_lane {
 
 /* Opens what the options name, if they do; they outlive it. 0, or a negative errno with one line in error: then there is
  * nothing to undo. Main thread, before others start. */
-int access_log_open(struct access_log *access, const struct options *options, struct shared *shared,
+int access_log_open(struct access_log *access, const struct options *options, struct scoreboard *scoreboard,
                     char *error, size_t size);
 /* The file's path may lead to another file now: lines go there from now on, also those of other processes. Main thread. */
 void access_log_reopen(struct access_log *access);

@@ -5,35 +5,36 @@
 #include <errno.h>
 #include <stdlib.h>
 
-struct slot *slot_lend(struct shared *shared, size_t index)
+struct counters *counters_claim(struct scoreboard *scoreboard, size_t index)
 {
-    if (index >= atomic_load_explicit(&shared->slots_lent, memory_order_relaxed)) {
-        atomic_store_explicit(&shared->slots_lent, index + 1, memory_order_release);
+    if (index >= atomic_load_explicit(&scoreboard->counters_claimed, memory_order_relaxed)) {
+        atomic_store_explicit(&scoreboard->counters_claimed, index + 1, memory_order_release);
     }
-    return &shared->slots[index];
+    return &scoreboard->counters[index];
 }
 
-int slot_pool_init(struct slot_pool *pool, struct shared *shared, size_t first)
+int counters_pool_init(struct counters_pool *pool, struct scoreboard *scoreboard, size_t first)
 {
-    *pool = (struct slot_pool){.shared = shared, .fresh = first};
-    pool->returned = calloc(shared->slot_count, sizeof(*pool->returned));
+    *pool = (struct counters_pool){.scoreboard = scoreboard, .fresh = first};
+    pool->returned = calloc(scoreboard->counters_count, sizeof(*pool->returned));
     return pool->returned == NULL ? -ENOMEM : 0;
 }
 
-void slot_pool_deinit(struct slot_pool *pool)
+void counters_pool_deinit(struct counters_pool *pool)
 {
     free(pool->returned);
 }
 
-struct slot *slot_pool_take(struct slot_pool *pool)
+struct counters *counters_pool_take(struct counters_pool *pool)
 {
     if (pool->returned_count > 0) {
-        return &pool->shared->slots[pool->returned[--pool->returned_count]];
+        return &pool->scoreboard->counters[pool->returned[--pool->returned_count]];
     }
-    return pool->fresh < pool->shared->slot_count ? slot_lend(pool->shared, pool->fresh++) : NULL;
+    return pool->fresh < pool->scoreboard->counters_count ? counters_claim(pool->scoreboard, pool->fresh++)
+                                                          : NULL;
 }
 
-void slot_pool_give(struct slot_pool *pool, const struct slot *slot)
+void counters_pool_give(struct counters_pool *pool, const struct counters *counters)
 {
-    pool->returned[pool->returned_count++] = (uint32_t)(slot - pool->shared->slots);
+    pool->returned[pool->returned_count++] = (uint32_t)(counters - pool->scoreboard->counters);
 }

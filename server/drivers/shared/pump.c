@@ -43,7 +43,7 @@ static COLD bool turn_decide(struct session *session, struct lane *lane, int fd)
         struct transfer read = transport_receive(fd, bytes, sizeof bytes, PATIENCE_NONE);
         switch (read.outcome) {
         case TRANSPORT_MOVED:
-            slot_add(&lane->output.budget.slot->received, read.length);
+            counters_add(&lane->output.budget.counters->received, read.length);
             session_feed_kept(session, lane, bytes, read.length);
             break;
         case TRANSPORT_RETRY:
@@ -81,7 +81,7 @@ static ALWAYS_INLINE bool turn_send(struct session *session, struct lane *lane, 
         case TRANSPORT_END:
         case TRANSPORT_LOST: return false;
         }
-        slot_add(&lane->output.budget.slot->sent, sent.length);
+        counters_add(&lane->output.budget.counters->sent, sent.length);
         session_sent(session, lane, sent.length);
         if (sent.length < pending.length) {
             return true;
@@ -96,8 +96,8 @@ static ALWAYS_INLINE bool turn_send(struct session *session, struct lane *lane, 
 bool turn_take(struct session *session, struct lane *lane, int fd, enum happening happening,
                struct span bytes)
 {
-    clock_read_date(lane->service->shared, lane->date, &lane->date_sequence);
-    slot_add(&lane->output.budget.slot->received, bytes.length);
+    clock_read_date(lane->service->scoreboard, lane->date, &lane->date_sequence);
+    counters_add(&lane->output.budget.counters->received, bytes.length);
     if (unlikely(session->started_us != 0 || lane->log != NULL)) {
         lane->now_us = clock_us();
     }
@@ -113,9 +113,9 @@ bool turn_take(struct session *session, struct lane *lane, int fd, enum happenin
 
 void turn_cut_off(struct session *session, struct lane *lane)
 {
-    struct shared *shared = lane->service->shared;
-    clock_read_date(shared, lane->date, &lane->date_sequence);
-    atomic_fetch_add(&shared->cut_off, 1);
+    struct scoreboard *scoreboard = lane->service->scoreboard;
+    clock_read_date(scoreboard, lane->date, &lane->date_sequence);
+    atomic_fetch_add(&scoreboard->cut_off, 1);
     session_cut_off(session, lane);
 }
 

@@ -21,7 +21,7 @@ enum happening {
  * the other connections of its loop and of what there is to read. */
 enum { TURN_SENDS_MOST = 16, TURN_BYTES_MOST = 1024 * 1024 };
 
-/* `bytes` are those read, empty but with HAPPENING_BYTES. Keeps the lane's date, its clock and its slot's counts of bytes.
+/* `bytes` are those read, empty but with HAPPENING_BYTES. Keeps the lane's date, its clock and its counts of bytes.
  * False if the connection is lost: then only session_deinit is left to do. The thread that drives the connection and
  * owns the lane. */
 bool turn_take(struct session *session, struct lane *lane, int fd, enum happening happening,

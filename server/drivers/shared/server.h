@@ -12,8 +12,8 @@ struct access_log;
 struct event_base;
 struct mode;
 
-/* Set up by main before any thread starts and constant from then on, but for the connection count and what `service.shared`
- * points to, which are made for many threads. Outlives all of them. */
+/* Set up by main before any thread starts and constant from then on, but for the connection count and what
+ * `service.scoreboard` points to, which are made for many threads. Outlives all of them. */
 struct server {
     const struct options *options;
     const struct mode *mode;
@@ -30,7 +30,7 @@ struct server {
     const char *binding;      /* what sets max_connections, for a message */
 };
 
-/* The slots of the shared mapping: the first is the acceptor's, the rest are the mode's. */
-enum { SERVER_ACCEPTOR_SLOT = 0, SERVER_MODE_SLOTS = 1 };
+/* The scoreboard's counters: the first are the acceptor's, the rest the mode's. */
+enum { SERVER_ACCEPTOR_COUNTERS = 0, SERVER_MODE_COUNTERS = 1 };
 
 #endif

@@ -9,15 +9,15 @@
 /* An attempt has failed with `error`, an errno. Any thread. */
 static inline void shortage_report(struct server *server, int error)
 {
-    atomic_store(&server->service.shared->shortage, error);
+    atomic_store(&server->service.scoreboard->shortage, error);
     connection_count_notify(&server->connections);
 }
 
 /* One has succeeded, or something was given back. Any thread. */
 static inline void shortage_over(struct server *server)
 {
-    if (shared_shortage(server->service.shared) != 0) {
-        atomic_store(&server->service.shared->shortage, 0);
+    if (scoreboard_shortage(server->service.scoreboard) != 0) {
+        atomic_store(&server->service.scoreboard->shortage, 0);
     }
 }
 

@@ -15,13 +15,13 @@ MUTEX_CLASS(workers_lock);
 
 struct worker {
     struct workers *all;
-    struct slot *slot;
+    struct counters *counters;
     pthread_t thread;
     bool worked; /* a job since it was last counted as idle */
 };
 
 struct workers {
-    struct shared *shared;
+    struct scoreboard *scoreboard;
     struct mutex mutex; /* workers_lock */
     struct condition work_came;
     struct job_list list MUTEX_GUARDED_BY(workers_lock);
@@ -90,7 +90,7 @@ static struct job *workers_take(struct worker *worker)
     if (job != NULL) {
         STAILQ_REMOVE_HEAD(&workers->list, next);
         workers->waiting--;
-        atomic_fetch_sub_explicit(&workers->shared->queued, 1, memory_order_relaxed);
+        atomic_fetch_sub_explicit(&workers->scoreboard->queued, 1, memory_order_relaxed);
     }
     mutex_unlock(&workers->mutex, workers_lock);
     return job;
@@ -102,10 +102,10 @@ static void *worker_run(void *context)
     struct job *job;
     while ((job = workers_take(worker)) != NULL) {
         uint64_t begin = clock_us();
-        slot_show(worker->slot, DOING_WORKING);
+        counters_show(worker->counters, ACTIVITY_WORKING);
         job->work->run(job->work);
-        slot_show(worker->slot, DOING_NOTHING);
-        slot_add(&worker->slot->busy_us, clock_us() - begin);
+        counters_show(worker->counters, ACTIVITY_NONE);
+        counters_add(&worker->counters->busy_us, clock_us() - begin);
         job_return(job);
     }
     return NULL;
@@ -120,7 +120,8 @@ static int workers_start_threads(struct workers *workers, size_t first, unsigned
     pthread_sigmask(SIG_SETMASK, &all, &before);
     while (error == 0 && workers->count < count) {
         struct worker *worker = &workers->items[workers->count];
-        *worker = (struct worker){.all = workers, .slot = slot_lend(workers->shared, first + workers->count)};
+        *worker = (struct worker){.all = workers,
+                                  .counters = counters_claim(workers->scoreboard, first + workers->count)};
         error = pthread_create(&worker->thread, NULL, worker_run, worker);
         workers->count += error == 0;
     }
@@ -128,13 +129,13 @@ static int workers_start_threads(struct workers *workers, size_t first, unsigned
     return error;
 }
 
-struct workers *workers_start(struct shared *shared, size_t first, unsigned count, unsigned queue)
+struct workers *workers_start(struct scoreboard *scoreboard, size_t first, unsigned count, unsigned queue)
 {
     struct workers *workers = calloc(1, sizeof *workers + count * sizeof workers->items[0]);
     if (workers == NULL) {
         return NULL;
     }
-    workers->shared = shared;
+    workers->scoreboard = scoreboard;
     workers->queue = queue;
     mutex_init(&workers->mutex);
     condition_init(&workers->work_came);
@@ -158,7 +159,7 @@ int workers_submit(struct workers *workers, struct job *job)
     if (workers->waiting < workers->idle + workers->queue) {
         STAILQ_INSERT_TAIL(&workers->list, job, next);
         workers->waiting++;
-        atomic_fetch_add_explicit(&workers->shared->queued, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&workers->scoreboard->queued, 1, memory_order_relaxed);
         condition_wake_one(&workers->work_came);
         error = 0;
     }

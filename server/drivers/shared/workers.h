@@ -39,9 +39,9 @@ void job_returns_take(struct job_returns *returns, struct job_list *list) MUTEX_
 struct workers;
 
 /* Starts `count` threads; at most `queue` jobs wait, beside those that an idle worker is about to take. Worker i counts
- * in slot `first` + i of `shared`. NULL with errno set if there is no memory or no thread: then nothing runs. Main
+ * in counters `first` + i of `scoreboard`. NULL with errno set if there is no memory or no thread: then nothing runs. Main
  * thread. */
-struct workers *workers_start(struct shared *shared, size_t first, unsigned count, unsigned queue);
+struct workers *workers_start(struct scoreboard *scoreboard, size_t first, unsigned count, unsigned queue);
 /* Any thread. 0, or -EAGAIN if the queue is full: then the job stays with the caller. */
 int workers_submit(struct workers *workers, struct job *job);
 /* Lets what waits be done, ends and joins the threads, frees. Nobody submits any more; NULL is fine. */

@@ -16,7 +16,7 @@ enum {
     STEP = 29 * 86399,
 };
 
-static struct shared *shared;
+static struct scoreboard *scoreboard;
 static char texts[DATES][CLOCK_DATE_LENGTH];
 static atomic_uint progress[READERS]; /* reads so far */
 
@@ -34,11 +34,11 @@ static int find(const char *text, int least)
 static void *reader(void *argument)
 {
     atomic_uint *reads = argument;
-    char out[SHARED_DATE_WORDS * 8];
+    char out[SCOREBOARD_DATE_WORDS * 8];
     uint32_t sequence = 0;
     int last = 0;
     while (last < DATES - 1) {
-        clock_read_date(shared, out, &sequence);
+        clock_read_date(scoreboard, out, &sequence);
         int now = find(out, last);
         if (now < 0) {
             fprintf(stderr, "behind date %d: read \"%.29s\"\n", last, out);
@@ -53,14 +53,14 @@ static void *reader(void *argument)
 int main(void)
 {
     pthread_t threads[READERS];
-    shared = shared_new(1, 0);
-    if (shared == NULL) {
+    scoreboard = scoreboard_new(1, 0);
+    if (scoreboard == NULL) {
         return 1;
     }
     for (int i = 0; i < DATES; i++) {
         clock_format_date(texts[i], FIRST + (time_t)i * STEP);
     }
-    clock_publish_date(shared, FIRST);
+    clock_publish_date(scoreboard, FIRST);
     for (int i = 0; i < READERS; i++) {
         if (pthread_create(&threads[i], NULL, reader, &progress[i]) != 0) {
             return 1;
@@ -70,13 +70,13 @@ int main(void)
     for (int i = 0; i < DATES; i++) {
         unsigned before = atomic_load(&progress[i % READERS]);
         while (atomic_load(&progress[i % READERS]) < before + PER_DATE && i > 0 && i < DATES - 1) {
-            clock_publish_date(shared, FIRST + (time_t)i * STEP);
+            clock_publish_date(scoreboard, FIRST + (time_t)i * STEP);
         }
-        clock_publish_date(shared, FIRST + (time_t)i * STEP);
+        clock_publish_date(scoreboard, FIRST + (time_t)i * STEP);
     }
     for (int i = 0; i < READERS; i++) {
         pthread_join(threads[i], NULL);
     }
-    shared_free(shared);
+    scoreboard_free(scoreboard);
     return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The budget of bytes: its limit to the byte, the sixteenth above it, and the slots' shares. */
+/* The budget of bytes: its limit to the byte, the sixteenth above it, and the share of each owner of counters. */
 #include <criterion/criterion.h>
 
 #include "common/base/budget.h"
@@ -28,61 +28,61 @@ static const struct {
 Test(budget, limit)
 {
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct shared *shared = shared_new(1, LIMIT);
-        struct budget budget = {.shared = shared, .slot = &shared->slots[0]};
+        struct scoreboard *scoreboard = scoreboard_new(1, LIMIT);
+        struct budget budget = {.scoreboard = scoreboard, .counters = &scoreboard->counters[0]};
         cr_assert(budget_take(budget, cases[i].held, BUDGET_MUST_KEEP));
         cr_expect_eq(budget_take(budget, cases[i].bytes, cases[i].need), cases[i].taken, "row %zu", i);
         uint64_t held = cases[i].held + (cases[i].taken ? cases[i].bytes : 0);
-        cr_expect_eq(atomic_load(&shared->held), held, "row %zu", i);
-        cr_expect_eq(atomic_load(&shared->slots[0].held), held, "row %zu", i);
+        cr_expect_eq(atomic_load(&scoreboard->held), held, "row %zu", i);
+        cr_expect_eq(atomic_load(&scoreboard->counters[0].held), held, "row %zu", i);
         budget_give(budget, held);
-        cr_expect_eq(atomic_load(&shared->held), 0);
-        cr_expect_eq(atomic_load(&shared->slots[0].held), 0);
-        shared_free(shared);
+        cr_expect_eq(atomic_load(&scoreboard->held), 0);
+        cr_expect_eq(atomic_load(&scoreboard->counters[0].held), 0);
+        scoreboard_free(scoreboard);
     }
 }
 
-/* One limit for all, and each slot answers for what was taken in its name. */
-Test(budget, slots)
+/* One limit for all, and the counters of each owner say what it has taken. */
+Test(budget, counters)
 {
-    struct shared *shared = shared_new(2, LIMIT);
-    struct budget one = {.shared = shared, .slot = &shared->slots[0]};
-    struct budget two = {.shared = shared, .slot = &shared->slots[1]};
+    struct scoreboard *scoreboard = scoreboard_new(2, LIMIT);
+    struct budget one = {.scoreboard = scoreboard, .counters = &scoreboard->counters[0]};
+    struct budget two = {.scoreboard = scoreboard, .counters = &scoreboard->counters[1]};
     cr_expect(budget_take(one, 1000, BUDGET_MAY_REFUSE));
     cr_expect(!budget_take(two, 601, BUDGET_MAY_REFUSE));
     cr_expect(budget_take(two, 600, BUDGET_MAY_REFUSE));
-    cr_expect_eq(atomic_load(&shared->slots[0].held), 1000);
-    cr_expect_eq(atomic_load(&shared->slots[1].held), 600);
+    cr_expect_eq(atomic_load(&scoreboard->counters[0].held), 1000);
+    cr_expect_eq(atomic_load(&scoreboard->counters[1].held), 600);
     budget_give(one, 1000);
-    cr_expect_eq(atomic_load(&shared->held), 600);
-    cr_expect_eq(atomic_load(&shared->slots[0].held), 0);
-    shared_free(shared);
+    cr_expect_eq(atomic_load(&scoreboard->held), 600);
+    cr_expect_eq(atomic_load(&scoreboard->counters[0].held), 0);
+    scoreboard_free(scoreboard);
 }
 
 Test(budget, tight_from_fifteen_sixteenths_on)
 {
-    struct shared *shared = shared_new(1, LIMIT);
-    struct budget budget = {.shared = shared, .slot = &shared->slots[0]};
+    struct scoreboard *scoreboard = scoreboard_new(1, LIMIT);
+    struct budget budget = {.scoreboard = scoreboard, .counters = &scoreboard->counters[0]};
     budget_take(budget, 1499, BUDGET_MAY_REFUSE);
     cr_expect(!budget_tight(budget));
     cr_expect(budget_tight_with(budget, 1));
     budget_take(budget, 1, BUDGET_MAY_REFUSE);
     cr_expect(budget_tight(budget));
-    shared_free(shared);
+    scoreboard_free(scoreboard);
 }
 
 Test(budget, a_copy_is_paid_for)
 {
     static const char value[1000] = "kept";
-    struct shared *shared = shared_new(1, LIMIT);
-    struct budget budget = {.shared = shared, .slot = &shared->slots[0]};
+    struct scoreboard *scoreboard = scoreboard_new(1, LIMIT);
+    struct budget budget = {.scoreboard = scoreboard, .counters = &scoreboard->counters[0]};
     char *copy = budget_copy(budget, value, sizeof value, BUDGET_MAY_REFUSE);
     cr_assert_not_null(copy);
     cr_expect_arr_eq(copy, value, sizeof value);
-    cr_expect_eq(atomic_load(&shared->held), sizeof value);
+    cr_expect_eq(atomic_load(&scoreboard->held), sizeof value);
     cr_expect_null(budget_copy(budget, value, sizeof value, BUDGET_MAY_REFUSE));
-    cr_expect_eq(atomic_load(&shared->held), sizeof value);
+    cr_expect_eq(atomic_load(&scoreboard->held), sizeof value);
     budget_free(budget, copy, sizeof value);
-    cr_expect_eq(atomic_load(&shared->held), 0);
-    shared_free(shared);
+    cr_expect_eq(atomic_load(&scoreboard->held), 0);
+    scoreboard_free(scoreboard);
 }

@@ -7,36 +7,36 @@
 
 enum { AMPLE = 1 << 20 };
 
-static struct budget budget_of(struct shared *shared)
+static struct budget budget_of(struct scoreboard *scoreboard)
 {
-    return (struct budget){.shared = shared, .slot = &shared->slots[0]};
+    return (struct budget){.scoreboard = scoreboard, .counters = &scoreboard->counters[0]};
 }
 
-static uint64_t held(const struct shared *shared)
+static uint64_t held(const struct scoreboard *scoreboard)
 {
-    return atomic_load(&shared->held);
+    return atomic_load(&scoreboard->held);
 }
 
 Test(buffer, nothing_costs_nothing)
 {
-    struct shared *shared = shared_new(1, 0);
+    struct scoreboard *scoreboard = scoreboard_new(1, 0);
     struct buffer *buffer = NULL;
     cr_expect_eq(buffer_length(buffer), 0);
     cr_expect_eq(buffer_span(buffer).length, 0);
     cr_expect_not_null(buffer_span(buffer).data);
-    cr_expect_eq(buffer_append(&buffer, "", 0, budget_of(shared), BUDGET_MAY_REFUSE), 0);
+    cr_expect_eq(buffer_append(&buffer, "", 0, budget_of(scoreboard), BUDGET_MAY_REFUSE), 0);
     cr_expect_null(buffer);
-    buffer_consume(&buffer, 0, budget_of(shared));
-    buffer_free(&buffer, budget_of(shared));
-    cr_expect_eq(held(shared), 0);
-    shared_free(shared);
+    buffer_consume(&buffer, 0, budget_of(scoreboard));
+    buffer_free(&buffer, budget_of(scoreboard));
+    cr_expect_eq(held(scoreboard), 0);
+    scoreboard_free(scoreboard);
 }
 
 /* Bytes go in and out at both ends, in amounts that make it grow, move and empty itself. */
 Test(buffer, first_in_first_out)
 {
-    struct shared *shared = shared_new(1, AMPLE);
-    struct budget budget = budget_of(shared);
+    struct scoreboard *scoreboard = scoreboard_new(1, AMPLE);
+    struct budget budget = budget_of(scoreboard);
     struct buffer *buffer = NULL;
     size_t in = 0;  /* bytes appended so far: byte i is i modulo 251 */
     size_t out = 0; /* bytes consumed so far */
@@ -60,20 +60,20 @@ Test(buffer, first_in_first_out)
         for (size_t j = 0; j < span.length; j++) {
             cr_assert_eq((unsigned char)span.data[j], (out + j) % 251, "byte %zu in turn %d", j, i);
         }
-        cr_assert_eq(held(shared), buffer == NULL ? 0 : buffer->capacity);
+        cr_assert_eq(held(scoreboard), buffer == NULL ? 0 : buffer->capacity);
         cr_assert((buffer == NULL) == (in == out), "an emptied buffer is freed");
     }
     buffer_free(&buffer, budget);
     cr_expect_null(buffer);
-    cr_expect_eq(held(shared), 0);
-    shared_free(shared);
+    cr_expect_eq(held(scoreboard), 0);
+    scoreboard_free(scoreboard);
 }
 
 /* Bytes that come and go at the same pace need no more room than those that stay. */
 Test(buffer, a_steady_flow_does_not_grow_it)
 {
-    struct shared *shared = shared_new(1, AMPLE);
-    struct budget budget = budget_of(shared);
+    struct scoreboard *scoreboard = scoreboard_new(1, AMPLE);
+    struct budget budget = budget_of(scoreboard);
     struct buffer *buffer = NULL;
     char piece[100] = {0};
     cr_assert_eq(buffer_append(&buffer, piece, 100, budget, BUDGET_MAY_REFUSE), 0);
@@ -83,13 +83,13 @@ Test(buffer, a_steady_flow_does_not_grow_it)
     }
     cr_expect_leq(buffer->capacity, 4096);
     buffer_free(&buffer, budget);
-    shared_free(shared);
+    scoreboard_free(scoreboard);
 }
 
 Test(buffer, reserve)
 {
-    struct shared *shared = shared_new(1, AMPLE);
-    struct budget budget = budget_of(shared);
+    struct scoreboard *scoreboard = scoreboard_new(1, AMPLE);
+    struct budget budget = budget_of(scoreboard);
     struct buffer *buffer = NULL;
     for (size_t room = 1; room < 20000; room = room * 3 / 2 + 1) {
         cr_assert_eq(buffer_reserve(&buffer, room, budget, BUDGET_MAY_REFUSE), 0);
@@ -101,7 +101,7 @@ Test(buffer, reserve)
     cr_assert_eq(buffer_reserve(&buffer, 1, budget, BUDGET_MAY_REFUSE), 0);
     cr_expect_eq(buffer->data, data, "nothing moves when there is room");
     buffer_free(&buffer, budget);
-    shared_free(shared);
+    scoreboard_free(scoreboard);
 }
 
 /* How much of a limit can be used: all of it, though growth doubles; and a sixteenth more of what must be kept. */
@@ -123,19 +123,20 @@ Test(buffer, budget)
     static char bytes[4096];
     memset(bytes, 'b', sizeof bytes);
     for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
-        struct shared *shared = shared_new(1, limits[i].limit);
-        struct budget budget = budget_of(shared);
+        struct scoreboard *scoreboard = scoreboard_new(1, limits[i].limit);
+        struct budget budget = budget_of(scoreboard);
         struct buffer *buffer = NULL;
         cr_assert_eq(buffer_append(&buffer, bytes, limits[i].there, budget, BUDGET_MAY_REFUSE), 0);
-        uint64_t before = held(shared);
+        uint64_t before = held(scoreboard);
         cr_expect_eq(buffer_append(&buffer, bytes, limits[i].more, budget, limits[i].need), limits[i].result,
                      "row %zu", i);
         size_t length = limits[i].there + (limits[i].result == 0 ? limits[i].more : 0);
         cr_expect(span_equal(buffer_span(buffer), (struct span){.data = bytes, .length = length}), "row %zu",
                   i);
-        cr_expect(limits[i].result == 0 || held(shared) == before, "row %zu: a refusal changes nothing", i);
+        cr_expect(limits[i].result == 0 || held(scoreboard) == before, "row %zu: a refusal changes nothing",
+                  i);
         buffer_free(&buffer, budget);
-        cr_expect_eq(held(shared), 0, "row %zu", i);
-        shared_free(shared);
+        cr_expect_eq(held(scoreboard), 0, "row %zu", i);
+        scoreboard_free(scoreboard);
     }
 }

@@ -48,21 +48,21 @@ Test(clock, the_time_zone_does_not_matter)
 
 Test(clock, publish_and_read)
 {
-    struct shared *shared = shared_new(1, 0);
-    char out[SHARED_DATE_WORDS * 8];
+    struct scoreboard *scoreboard = scoreboard_new(1, 0);
+    char out[SCOREBOARD_DATE_WORDS * 8];
     uint32_t sequence = 0;
     for (size_t i = 0; i < sizeof dates / sizeof dates[0]; i++) {
-        clock_publish_date(shared, dates[i].when);
-        clock_read_date(shared, out, &sequence);
+        clock_publish_date(scoreboard, dates[i].when);
+        clock_read_date(scoreboard, out, &sequence);
         cr_expect_arr_eq(out, dates[i].text, CLOCK_DATE_LENGTH);
         memset(out, 'x', sizeof out);
-        clock_read_date(shared, out, &sequence);
+        clock_read_date(scoreboard, out, &sequence);
         cr_expect_eq(out[0], 'x', "what was read already is not copied again");
     }
     uint32_t fresh = 0;
-    clock_read_date(shared, out, &fresh);
+    clock_read_date(scoreboard, out, &fresh);
     cr_expect_arr_eq(out, dates[sizeof dates / sizeof dates[0] - 1].text, CLOCK_DATE_LENGTH);
-    shared_free(shared);
+    scoreboard_free(scoreboard);
 }
 
 Test(clock, clocks_agree_and_never_go_backwards)

@@ -6,19 +6,19 @@
 
 #include "common/base/json.h"
 
-static struct shared *shared;
+static struct scoreboard *scoreboard;
 
 static struct json json_new(uint64_t limit)
 {
-    shared = shared_new(1, limit);
-    return (struct json){.budget = {.shared = shared, .slot = &shared->slots[0]}};
+    scoreboard = scoreboard_new(1, limit);
+    return (struct json){.budget = {.scoreboard = scoreboard, .counters = &scoreboard->counters[0]}};
 }
 
 static void json_end(struct json *json)
 {
     buffer_free(&json->text, json->budget);
-    cr_expect_eq(atomic_load(&shared->held), 0);
-    shared_free(shared);
+    cr_expect_eq(atomic_load(&scoreboard->held), 0);
+    scoreboard_free(scoreboard);
 }
 
 static void expect_text(struct json *json, const char *expected)
@@ -202,6 +202,6 @@ Test(json, no_budget)
     json_number(&json, 1);
     json_base64(&json, SPAN_LITERAL("a"));
     cr_expect(json.failed);
-    cr_expect_leq(atomic_load(&shared->held), 3000);
+    cr_expect_leq(atomic_load(&scoreboard->held), 3000);
     json_end(&json);
 }

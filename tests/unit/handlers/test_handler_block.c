@@ -30,12 +30,12 @@ Test(handler_block, answers)
 
 static struct work work_for(const char *time)
 {
-    struct shared *shared = shared_new(1, ASK_HELD_LIMIT);
+    struct scoreboard *scoreboard = scoreboard_new(1, ASK_HELD_LIMIT);
     struct response response;
     struct request request = {.parameter = {.data = time, .length = strlen(time)}};
-    response_init(&response, (struct budget){.shared = shared, .slot = &shared->slots[0]});
+    response_init(&response, (struct budget){.scoreboard = scoreboard, .counters = &scoreboard->counters[0]});
     block_handler.begin(&request, &response);
-    shared_free(shared);
+    scoreboard_free(scoreboard);
     cr_assert_not_null(response.work.run);
     return response.work;
 }

@@ -48,11 +48,11 @@ Test(handler_health, each_state)
     struct harness harness;
     harness_init(&harness, ASK_HELD_LIMIT);
     ASK_ALL_OF(&harness, serving)
-    atomic_store(&harness.shared->full, true);
+    atomic_store(&harness.scoreboard->full, true);
     ASK_ALL_OF(&harness, full)
-    atomic_store(&harness.shared->draining, true);
+    atomic_store(&harness.scoreboard->draining, true);
     ASK_ALL_OF(&harness, draining)
-    atomic_store(&harness.shared->full, false);
+    atomic_store(&harness.scoreboard->full, false);
     ASK_ALL_OF(&harness, draining)
     harness_deinit(&harness);
 }

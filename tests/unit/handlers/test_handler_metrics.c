@@ -35,7 +35,7 @@ Test(handler_metrics, counts_the_requests_before_it)
     };
     struct harness harness;
     harness_init(&harness, ASK_HELD_LIMIT);
-    atomic_store(&harness.shared->slots_lent, 2);
+    atomic_store(&harness.scoreboard->counters_claimed, 2);
     ASK_ALL_OF(&harness, before)
     ASK_ALL_OF(&harness, after)
     harness_deinit(&harness);

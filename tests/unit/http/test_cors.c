@@ -88,7 +88,7 @@ Test(cors, full)
     struct harness harness;
     harness_init(&harness, ASK_HELD_LIMIT);
     harness.service.cors = harness.lanes[0].extras = harness.lanes[1].extras = true;
-    atomic_store(&harness.shared->full, true);
+    atomic_store(&harness.scoreboard->full, true);
     ASK_ALL_OF(&harness, full)
     harness_deinit(&harness);
 }

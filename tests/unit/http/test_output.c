@@ -9,7 +9,7 @@
 enum { SCRATCH = 64, LIMIT = 4096 };
 
 struct bench {
-    struct shared *shared;
+    struct scoreboard *scoreboard;
     struct output output;
     struct buffer *kept;
     size_t committed;
@@ -18,18 +18,19 @@ struct bench {
 
 static void bench_init(struct bench *bench)
 {
-    *bench = (struct bench){.shared = shared_new(1, LIMIT)};
-    bench->output = (struct output){.scratch = bench->scratch,
-                                    .scratch_size = SCRATCH,
-                                    .budget = {.shared = bench->shared, .slot = &bench->shared->slots[0]}};
+    *bench = (struct bench){.scoreboard = scoreboard_new(1, LIMIT)};
+    bench->output = (struct output){
+        .scratch = bench->scratch,
+        .scratch_size = SCRATCH,
+        .budget = {.scoreboard = bench->scoreboard, .counters = &bench->scoreboard->counters[0]}};
     output_open(&bench->output, &bench->kept, 0);
 }
 
 static void bench_deinit(struct bench *bench)
 {
     buffer_free(&bench->kept, bench->output.budget);
-    cr_expect_eq(atomic_load(&bench->shared->held), 0, "all was given back");
-    shared_free(bench->shared);
+    cr_expect_eq(atomic_load(&bench->scoreboard->held), 0, "all was given back");
+    scoreboard_free(bench->scoreboard);
 }
 
 static void write_bytes(struct output *output, char byte, size_t length)

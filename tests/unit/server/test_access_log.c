@@ -32,17 +32,17 @@ static void begin(const char *path)
 {
     struct options options = {.access_log = path};
     char error[256] = "";
-    struct shared *shared = shared_new(1, 1 << 20);
-    bench.service = (struct service){.shared = shared};
-    lane_init(&bench.lane, &bench.service, &shared->slots[0], NULL, 0);
-    cr_assert_eq(access_log_open(&bench.access, &options, shared, error, sizeof(error)), 0, "%s", error);
+    struct scoreboard *scoreboard = scoreboard_new(1, 1 << 20);
+    bench.service = (struct service){.scoreboard = scoreboard};
+    lane_init(&bench.lane, &bench.service, &scoreboard->counters[0], NULL, 0);
+    cr_assert_eq(access_log_open(&bench.access, &options, scoreboard, error, sizeof(error)), 0, "%s", error);
     access_log_lend(&bench.access, &bench.own, &bench.lane, bench.text, SIZE);
 }
 
 static void end(void)
 {
     access_log_close(&bench.access);
-    shared_free(bench.service.shared);
+    scoreboard_free(bench.service.scoreboard);
 }
 
 static void add(const char *target)
@@ -58,12 +58,12 @@ static void add(const char *target)
 
 static uint64_t lost(void)
 {
-    return atomic_load(&bench.service.shared->slots[0].log_lost);
+    return atomic_load(&bench.service.scoreboard->counters[0].log_lost);
 }
 
 static uint64_t written(void)
 {
-    return atomic_load(&bench.service.shared->slots[0].log_lines);
+    return atomic_load(&bench.service.scoreboard->counters[0].log_lines);
 }
 
 /* Reads a file, or what is in a pipe now; all lines are whole, and it counts those that hold the text. */
@@ -134,12 +134,12 @@ static void rotate(bool child)
     rename(path, old);
     add("/two");
     if (child) {
-        atomic_fetch_add(&bench.service.shared->log_generation, 1); /* what the parent does */
+        atomic_fetch_add(&bench.service.scoreboard->log_generation, 1); /* what the parent does */
     } else {
         int before = bench.access.fd;
         access_log_reopen(&bench.access);
         cr_expect_eq(bench.access.fd, before);
-        cr_expect_eq(atomic_load(&bench.service.shared->log_generation), 1);
+        cr_expect_eq(atomic_load(&bench.service.scoreboard->log_generation), 1);
     }
     access_log_end(&bench.lane, 0);
     cr_expect_eq(count_in(old, "/one"), 1);
@@ -207,7 +207,7 @@ Test(access_log, end_without_reader)
         add("/some");
     }
     access_log_end(&bench.lane, 1);
-    cr_expect(atomic_load(&bench.service.shared->log_jammed));
+    cr_expect(atomic_load(&bench.service.scoreboard->log_jammed));
     cr_expect_eq(bench.own.log.length, 0);
     uint64_t before = clock_ms();
     add("/last");
@@ -238,10 +238,10 @@ Test(access_log, torn)
     int fd = mkstemp(path);
     begin(path);
     cr_assert_eq(write(fd, "unix: - - [06", 13), 13);
-    atomic_store(&bench.service.shared->log_torn, true);
+    atomic_store(&bench.service.scoreboard->log_torn, true);
     add("/whole");
     access_log_flush(&bench.lane);
-    cr_expect_not(atomic_load(&bench.service.shared->log_torn));
+    cr_expect_not(atomic_load(&bench.service.scoreboard->log_torn));
     cr_expect_gt(pread(fd, text, sizeof(text) - 1, 0), 13);
     cr_expect_eq(strncmp(text, "unix: - - [06\nunix: - - [06/Nov/1994", 36), 0, "%s", text);
     end();

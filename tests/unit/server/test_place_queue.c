@@ -4,31 +4,31 @@
 
 #include "server/acceptor/place_queue.h"
 
-enum { SLOTS = 40, FIRST = 2 };
+enum { COUNTERS = 40, FIRST = 2 };
 
-static struct shared *shared;
+static struct scoreboard *scoreboard;
 
 static void make(void)
 {
-    shared = shared_new(SLOTS, 0);
-    cr_assert_not_null(shared);
-    atomic_store(&shared->slots_lent, SLOTS);
+    scoreboard = scoreboard_new(COUNTERS, 0);
+    cr_assert_not_null(scoreboard);
+    atomic_store(&scoreboard->counters_claimed, COUNTERS);
 }
 
-static void linger(size_t slot, uint64_t since_ms)
+static void linger(size_t index, uint64_t since_ms)
 {
-    atomic_store(&shared->slots[slot].lingering_since_ms, since_ms);
+    atomic_store(&scoreboard->counters[index].lingering_since_ms, since_ms);
 }
 
-static bool asked(size_t slot)
+static bool asked(size_t index)
 {
-    return atomic_load(&shared->slots[slot].place_wanted);
+    return atomic_load(&scoreboard->counters[index].place_wanted);
 }
 
 static unsigned asked_in_all(void)
 {
     unsigned count = 0;
-    for (size_t i = 0; i < SLOTS; i++) {
+    for (size_t i = 0; i < COUNTERS; i++) {
         count += asked(i);
     }
     return count;
@@ -65,53 +65,53 @@ Test(place_queue, put_behind_those_that_are_left)
 
 Test(place_ask, those_that_have_lingered_longest, .init = make)
 {
-    static const uint64_t since[] = {50, 20, 90, 10, 70, 30}; /* of the slots 5, 10, 15, … */
+    static const uint64_t since[] = {50, 20, 90, 10, 70, 30}; /* of the counters 5, 10, 15, … */
     for (size_t i = 0; i < sizeof since / sizeof since[0]; i++) {
         linger(5 * (i + 1), since[i]);
     }
-    place_ask(shared, FIRST, 1);
+    place_ask(scoreboard, FIRST, 1);
     cr_expect(asked(20) && asked_in_all() == 1);
-    place_ask(shared, FIRST, 3);
+    place_ask(scoreboard, FIRST, 3);
     cr_expect(asked(20) && asked(10) && asked(30) && asked_in_all() == 3, "%u are asked", asked_in_all());
-    place_ask(shared, FIRST, PLACE_QUEUE_SIZE);
+    place_ask(scoreboard, FIRST, PLACE_QUEUE_SIZE);
     cr_expect_eq(asked_in_all(), 6, "each that lingers");
 }
 
 Test(place_ask, as_many_as_there_are_places_in_the_queue, .init = make)
 {
-    for (size_t i = FIRST; i < SLOTS; i++) {
+    for (size_t i = FIRST; i < COUNTERS; i++) {
         linger(i, 1000 - i); /* the last has lingered longest */
     }
-    place_ask(shared, FIRST, PLACE_QUEUE_SIZE);
+    place_ask(scoreboard, FIRST, PLACE_QUEUE_SIZE);
     cr_expect_eq(asked_in_all(), PLACE_QUEUE_SIZE);
-    for (size_t i = SLOTS - PLACE_QUEUE_SIZE; i < SLOTS; i++) {
+    for (size_t i = COUNTERS - PLACE_QUEUE_SIZE; i < COUNTERS; i++) {
         cr_expect(asked(i), "slot %zu is not", i);
     }
 }
 
 Test(place_ask, of_one_age_the_number_that_is_wanted, .init = make)
 {
-    for (size_t i = FIRST; i < SLOTS; i++) {
+    for (size_t i = FIRST; i < COUNTERS; i++) {
         linger(i, 7);
     }
-    place_ask(shared, FIRST, 2);
+    place_ask(scoreboard, FIRST, 2);
     cr_expect_eq(asked_in_all(), 2);
 }
 
 Test(place_ask, nobody_else, .init = make)
 {
-    linger(FIRST - 1, 5); /* a slot that is not a mode's */
+    linger(FIRST - 1, 5); /* counters that are not a mode's */
     linger(FIRST + 9, 6);
-    place_ask(shared, FIRST, 0);
+    place_ask(scoreboard, FIRST, 0);
     cr_expect_eq(asked_in_all(), 0);
-    place_ask(shared, FIRST, 4);
+    place_ask(scoreboard, FIRST, 4);
     cr_expect(asked(FIRST + 9) && asked_in_all() == 1);
 }
 
 Test(place_ask, no_slot_that_is_not_lent, .init = make)
 {
-    atomic_store(&shared->slots_lent, 10);
+    atomic_store(&scoreboard->counters_claimed, 10);
     linger(12, 5);
-    place_ask(shared, FIRST, 1);
+    place_ask(scoreboard, FIRST, 1);
     cr_expect_eq(asked_in_all(), 0);
 }

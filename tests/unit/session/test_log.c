@@ -318,14 +318,14 @@ Test(log, no_room)
     struct log_entry entry = entry_of(&peer, SPAN_LITERAL("/"));
     begin(LOG_TEXT);
     struct log *log = &logged.logs[0];
-    struct slot *slot = log->budget.slot;
+    struct counters *counters = log->budget.counters;
     log->size = 3 * LOG_LINE_MOST;
     log->flush = no_flush;
     for (int i = 0; i < 1000; i++) {
         log_write(log, &entry);
     }
     cr_expect_leq(log->length, log->size);
-    cr_expect_eq(log->lines + atomic_load(&slot->log_lost), 1000);
+    cr_expect_eq(log->lines + atomic_load(&counters->log_lost), 1000);
     cr_expect_gt(log->lines, 10);
     uint64_t lines = 0;
     for (size_t i = 0; i < log->length; i++) {
@@ -355,7 +355,7 @@ Test(log, due)
     ASK_ALL_OF(&logged.harness, ask)
     cr_expect_eq(logged.logs[0].lines, 1);
     static const struct ask last[] = {{.line = "GET /plaintext", .status = 200, .close = true}};
-    atomic_store(&logged.harness.shared->draining, true);
+    atomic_store(&logged.harness.scoreboard->draining, true);
     ASK_ALL_OF(&logged.harness, last)
     cr_expect_eq(logged.logs[0].lines, 0);
     end();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The page of counters: slots added up, buckets that are cumulative, and no page without memory for it. */
+/* The page of counters: summed over all owners, buckets that are cumulative, and no page without memory for it. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdio.h>
@@ -7,17 +7,17 @@
 
 #include "common/session/metrics.h"
 
-static struct shared *shared_of_three(void)
+static struct scoreboard *scoreboard_of_three(void)
 {
-    struct shared *shared = shared_new(3, 1 << 20);
-    atomic_store(&shared->slots_lent, 2);
-    return shared;
+    struct scoreboard *scoreboard = scoreboard_new(3, 1 << 20);
+    atomic_store(&scoreboard->counters_claimed, 2);
+    return scoreboard;
 }
 
-static char *page_of(struct shared *shared)
+static char *page_of(struct scoreboard *scoreboard)
 {
-    struct service service = {.shared = shared, .mode = "test", .version = "1"};
-    struct budget budget = {.shared = shared, .slot = &shared->slots[0]};
+    struct service service = {.scoreboard = scoreboard, .mode = "test", .version = "1"};
+    struct budget budget = {.scoreboard = scoreboard, .counters = &scoreboard->counters[0]};
     struct buffer *page = NULL;
     cr_assert_eq(metrics_write(&page, &service, budget), 0);
     struct span span = buffer_span(page);
@@ -35,20 +35,20 @@ static double value_of(const char *page, const char *name)
 
 Test(metrics, slots_that_are_lent_add_up)
 {
-    struct shared *shared = shared_of_three();
+    struct scoreboard *scoreboard = scoreboard_of_three();
     for (size_t i = 0; i < 3; i++) {
-        slot_add(&shared->slots[i].answers[0], 10 + i);
-        slot_add(&shared->slots[i].sent, 1000);
-        slot_add(&shared->slots[i].refusals[REFUSAL_QUEUE], i);
-        slot_add(&shared->slots[i].busy_us, 1500000);
+        counters_add(&scoreboard->counters[i].answers[0], 10 + i);
+        counters_add(&scoreboard->counters[i].sent, 1000);
+        counters_add(&scoreboard->counters[i].refusals[REFUSAL_QUEUE], i);
+        counters_add(&scoreboard->counters[i].busy_us, 1500000);
     }
-    char *page = page_of(shared);
+    char *page = page_of(scoreboard);
     cr_expect_eq(value_of(page, "echod_requests_total{mode=\"test\",code=\"2xx\"} "), 21);
     cr_expect_eq(value_of(page, "\nechod_sent_bytes_total{mode=\"test\"} "), 2000);
     cr_expect_eq(value_of(page, "reason=\"queue\"} "), 1);
     cr_expect_float_eq(value_of(page, "busy_seconds_total{mode=\"test\"} "), 3, 1e-9);
     free(page);
-    shared_free(shared);
+    scoreboard_free(scoreboard);
 }
 
 /* In microseconds; each bucket holds its bound. */
@@ -60,41 +60,41 @@ static const struct {
 Test(metrics, each_duration_has_its_bucket)
 {
     for (size_t i = 0; i < sizeof durations / sizeof durations[0]; i++) {
-        static struct slot slot;
-        slot = (struct slot){0};
-        metrics_count_duration(&slot, durations[i].us);
-        for (int bucket = 0; bucket < SLOT_BUCKETS; bucket++) {
-            cr_expect_eq(atomic_load(&slot.durations[bucket]), bucket == durations[i].bucket,
+        static struct counters counters;
+        counters = (struct counters){0};
+        metrics_count_duration(&counters, durations[i].us);
+        for (int bucket = 0; bucket < COUNTERS_BUCKETS; bucket++) {
+            cr_expect_eq(atomic_load(&counters.durations[bucket]), bucket == durations[i].bucket,
                          "%llu us, bucket %d", (unsigned long long)durations[i].us, bucket);
         }
-        cr_expect_eq(atomic_load(&slot.duration_us), durations[i].us);
+        cr_expect_eq(atomic_load(&counters.duration_us), durations[i].us);
     }
 }
 
 /* Requests answered in one turn are not timed: they are in the first bucket. */
 Test(metrics, buckets_are_cumulative)
 {
-    struct shared *shared = shared_of_three();
-    slot_add(&shared->slots[0].answers[0], 5);
-    metrics_count_duration(&shared->slots[0], 2000);
-    metrics_count_duration(&shared->slots[1], 20000000);
-    char *page = page_of(shared);
+    struct scoreboard *scoreboard = scoreboard_of_three();
+    counters_add(&scoreboard->counters[0].answers[0], 5);
+    metrics_count_duration(&scoreboard->counters[0], 2000);
+    metrics_count_duration(&scoreboard->counters[1], 20000000);
+    char *page = page_of(scoreboard);
     cr_expect_eq(value_of(page, "le=\"0.0005\"} "), 3);
     cr_expect_eq(value_of(page, "le=\"0.0025\"} "), 4);
     cr_expect_eq(value_of(page, "le=\"10\"} "), 4);
     cr_expect_eq(value_of(page, "le=\"+Inf\"} "), 5);
     free(page);
-    shared_free(shared);
+    scoreboard_free(scoreboard);
 }
 
 Test(metrics, without_budget_there_is_no_page)
 {
-    struct shared *shared = shared_new(1, 64);
-    struct service service = {.shared = shared, .mode = "test", .version = "1"};
-    struct budget budget = {.shared = shared, .slot = &shared->slots[0]};
+    struct scoreboard *scoreboard = scoreboard_new(1, 64);
+    struct service service = {.scoreboard = scoreboard, .mode = "test", .version = "1"};
+    struct budget budget = {.scoreboard = scoreboard, .counters = &scoreboard->counters[0]};
     struct buffer *page = NULL;
     cr_expect_eq(metrics_write(&page, &service, budget), -ENOBUFS);
     cr_expect_null(page);
-    cr_expect_eq(atomic_load(&shared->held), 0);
-    shared_free(shared);
+    cr_expect_eq(atomic_load(&scoreboard->held), 0);
+    scoreboard_free(scoreboard);
 }

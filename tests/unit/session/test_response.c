@@ -83,20 +83,20 @@ static void check_row(const struct row *row, struct budget budget)
 
 Test(response, heads)
 {
-    struct shared *shared = shared_new(1, 65536);
-    struct budget budget = {.shared = shared, .slot = &shared->slots[0]};
+    struct scoreboard *scoreboard = scoreboard_new(1, 65536);
+    struct budget budget = {.scoreboard = scoreboard, .counters = &scoreboard->counters[0]};
     cr_assert_eq(strlen(date), CLOCK_DATE_LENGTH);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         check_row(&rows[i], budget);
     }
-    shared_free(shared);
+    scoreboard_free(scoreboard);
 }
 
 /* Whatever the detail holds, the problem is JSON, and what was prepared before is dropped. */
 Test(response, problem)
 {
-    struct shared *shared = shared_new(1, 65536);
-    struct budget budget = {.shared = shared, .slot = &shared->slots[0]};
+    struct scoreboard *scoreboard = scoreboard_new(1, 65536);
+    struct budget budget = {.scoreboard = scoreboard, .counters = &scoreboard->counters[0]};
     struct response response;
     response_init(&response, budget);
     response.sandbox = true;
@@ -109,6 +109,6 @@ Test(response, problem)
     cr_expect(response.problem && !response.sandbox && response.fields == NULL);
     cr_expect_eq(response.status, 404);
     response_deinit(&response);
-    cr_expect_eq(atomic_load(&shared->held), 0);
-    shared_free(shared);
+    cr_expect_eq(atomic_load(&scoreboard->held), 0);
+    scoreboard_free(scoreboard);
 }

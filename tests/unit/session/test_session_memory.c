@@ -261,9 +261,9 @@ Test(session_memory, what_cannot_be_kept_behind_an_unsent_answer_is_refused_behi
         drive_feed(&drive, (struct span){.data = rows[i].before, .length = strlen(rows[i].before)});
         drive_leave(&drive);
         drive_enter(&drive);
-        atomic_fetch_add(&harness.shared->held, TINY + TINY / 16);
+        atomic_fetch_add(&harness.scoreboard->held, TINY + TINY / 16);
         drive_feed(&drive, (struct span){.data = rows[i].dropped, .length = strlen(rows[i].dropped)});
-        atomic_fetch_sub(&harness.shared->held, TINY + TINY / 16);
+        atomic_fetch_sub(&harness.scoreboard->held, TINY + TINY / 16);
         drive_leave(&drive);
         cr_expect_eq(t.wants, WANT_WRITE, "row %zu", i);
         drive_flush(&drive);

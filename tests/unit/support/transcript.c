@@ -12,13 +12,13 @@
 
 void harness_init(struct harness *harness, uint64_t held_limit)
 {
-    *harness = (struct harness){.shared = shared_new(2, held_limit),
+    *harness = (struct harness){.scoreboard = scoreboard_new(2, held_limit),
                                 .scratch = malloc(2 * (size_t)SESSION_SCRATCH_LEAST)};
-    if (harness->shared == NULL || harness->scratch == NULL) {
+    if (harness->scoreboard == NULL || harness->scratch == NULL) {
         abort();
     }
     harness->service = (struct service){
-        .shared = harness->shared,
+        .scoreboard = harness->scoreboard,
         .mode = "test",
         .version = "1.2.3",
         .libevent_version = "2.1.12-stable",
@@ -27,7 +27,7 @@ void harness_init(struct harness *harness, uint64_t held_limit)
         .max_body_size = HARNESS_BODY_MOST,
     };
     for (int i = 0; i < 2; i++) {
-        lane_init(&harness->lanes[i], &harness->service, &harness->shared->slots[i],
+        lane_init(&harness->lanes[i], &harness->service, &harness->scoreboard->counters[i],
                   harness->scratch + (size_t)i * SESSION_SCRATCH_LEAST, SESSION_SCRATCH_LEAST);
         memcpy(harness->lanes[i].date, HARNESS_DATE, sizeof HARNESS_DATE - 1);
     }
@@ -35,13 +35,13 @@ void harness_init(struct harness *harness, uint64_t held_limit)
 
 void harness_deinit(struct harness *harness)
 {
-    shared_free(harness->shared);
+    scoreboard_free(harness->scoreboard);
     free(harness->scratch);
 }
 
 uint64_t harness_held(const struct harness *harness)
 {
-    return atomic_load(&harness->shared->held);
+    return atomic_load(&harness->scoreboard->held);
 }
 
 __attribute__((format(printf, 2, 3))) static void broken(struct transcript *transcript, const char *format,
@@ -172,7 +172,7 @@ static void check_wants(struct drive *drive)
     if (invariant != NULL) {
         broken(transcript, "%s, in state %d", invariant, session->state);
     }
-    uint64_t limit = drive->harness->shared->held_limit;
+    uint64_t limit = drive->harness->scoreboard->held_limit;
     if (transcript->held_most > limit + limit / 16) {
         broken(transcript, "holds %llu bytes of %llu", (unsigned long long)transcript->held_most,
                (unsigned long long)limit);

@@ -17,7 +17,7 @@ enum {
 
 /* A server without its I/O: mode "test", host "host", the limits above. Change `service` before the first session. */
 struct harness {
-    struct shared *shared;
+    struct scoreboard *scoreboard;
     struct service service;
     struct lane lanes[2];
     char *scratch;
