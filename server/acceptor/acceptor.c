@@ -283,9 +283,9 @@ static void acceptor_update(struct acceptor *acceptor)
 
 /* Where nobody can even be refused the one that has been refused longest makes room, then another a little later: how
  * many wait is not known. */
-static void acceptor_on_acceptable(evutil_socket_t fd, short events, void *context)
+static void acceptor_on_acceptable(evutil_socket_t fd, short events, void *arg)
 {
-    struct acceptor *acceptor = context;
+    struct acceptor *acceptor = arg;
     unsigned accepted;
     (void)events;
     if (!acceptor->listening) {
@@ -301,9 +301,9 @@ static void acceptor_on_acceptable(evutil_socket_t fd, short events, void *conte
     acceptor_update(acceptor);
 }
 
-static void acceptor_on_queue_timer(evutil_socket_t fd, short events, void *context)
+static void acceptor_on_queue_timer(evutil_socket_t fd, short events, void *arg)
 {
-    struct acceptor *acceptor = context;
+    struct acceptor *acceptor = arg;
     (void)fd;
     (void)events;
     acceptor_serve_queue(acceptor, clock_ms() - ACCEPTOR_PLACE_WAIT_MS);
@@ -318,18 +318,18 @@ static void acceptor_go_on(struct acceptor *acceptor)
     acceptor_update(acceptor);
 }
 
-static void acceptor_on_pause_end(evutil_socket_t fd, short events, void *context)
+static void acceptor_on_pause_end(evutil_socket_t fd, short events, void *arg)
 {
-    struct acceptor *acceptor = context;
+    struct acceptor *acceptor = arg;
     (void)fd;
     (void)events;
     acceptor->paused_in_vain = true;
     acceptor_go_on(acceptor);
 }
 
-static void acceptor_on_bell(evutil_socket_t fd, short events, void *context)
+static void acceptor_on_bell(evutil_socket_t fd, short events, void *arg)
 {
-    struct acceptor *acceptor = context;
+    struct acceptor *acceptor = arg;
     struct server *server = acceptor->server;
     (void)fd;
     (void)events;
@@ -351,9 +351,9 @@ static bool acceptor_probe(struct acceptor *acceptor)
            (server->mode->probe == NULL || server->mode->probe(server) == 0);
 }
 
-static void acceptor_on_probe(evutil_socket_t fd, short events, void *context)
+static void acceptor_on_probe(evutil_socket_t fd, short events, void *arg)
 {
-    struct acceptor *acceptor = context;
+    struct acceptor *acceptor = arg;
     (void)fd;
     (void)events;
     if (acceptor_probe(acceptor)) {

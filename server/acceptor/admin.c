@@ -30,10 +30,10 @@ static void admin_place(struct admin *admin, struct accepted *accepted)
     reactor_add(&admin->reactor, accepted, REFUSAL_NOT);
 }
 
-static void admin_on_acceptable(evutil_socket_t fd, short events, void *context)
+static void admin_on_acceptable(evutil_socket_t fd, short events, void *arg)
 {
     static const struct timeval pause = {.tv_usec = PAUSE_MS * 1000L};
-    struct admin *admin = context;
+    struct admin *admin = arg;
     struct accepted accepted;
     (void)events;
     while (admin->listening) {
@@ -53,9 +53,9 @@ static void admin_on_acceptable(evutil_socket_t fd, short events, void *context)
     }
 }
 
-static void admin_on_room(evutil_socket_t fd, short events, void *context)
+static void admin_on_room(evutil_socket_t fd, short events, void *arg)
 {
-    struct admin *admin = context;
+    struct admin *admin = arg;
     (void)fd;
     (void)events;
     connection_count_acknowledge(&admin->connections);

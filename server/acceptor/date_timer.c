@@ -21,9 +21,9 @@ static int date_timer_set(struct date_timer *timer)
                : -errno;
 }
 
-static void date_timer_on_second(evutil_socket_t fd, short events, void *context)
+static void date_timer_on_second(evutil_socket_t fd, short events, void *arg)
 {
-    struct date_timer *timer = context;
+    struct date_timer *timer = arg;
     (void)events;
     uint64_t expirations;
     if (read(fd, &expirations, sizeof(expirations)) > 0) {

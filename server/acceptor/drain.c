@@ -149,9 +149,9 @@ static void drain_tell(struct drain *drain)
     drain_after(&drain->step, ACCEPTOR_DRAIN_AGAIN_MS);
 }
 
-static void drain_on_step(evutil_socket_t fd, short events, void *context)
+static void drain_on_step(evutil_socket_t fd, short events, void *arg)
 {
-    struct drain *drain = context;
+    struct drain *drain = arg;
     (void)fd;
     (void)events;
     switch (drain->phase) {
@@ -173,9 +173,9 @@ static void drain_cut_off(struct drain *drain)
     drain_check(drain);
 }
 
-static void drain_on_deadline(evutil_socket_t fd, short events, void *context)
+static void drain_on_deadline(evutil_socket_t fd, short events, void *arg)
 {
-    struct drain *drain = context;
+    struct drain *drain = arg;
     (void)fd;
     (void)events;
     if (drain->phase == DRAIN_CLOSING) {
@@ -193,9 +193,9 @@ static void drain_reopen_log(struct server *server)
     }
 }
 
-static void drain_on_signal(evutil_socket_t fd, short events, void *context)
+static void drain_on_signal(evutil_socket_t fd, short events, void *arg)
 {
-    struct drain *drain = context;
+    struct drain *drain = arg;
     (void)events;
     struct signalfd_siginfo signal;
     while (read(fd, &signal, sizeof(signal)) == (ssize_t)sizeof(signal)) {

@@ -92,9 +92,9 @@ static bool pool_take(struct pool *pool, struct seat *seat, struct waiting *wait
     return any;
 }
 
-static void *worker_main(void *context)
+static void *worker_main(void *arg)
 {
-    struct seat *seat = context;
+    struct seat *seat = arg;
     struct pool *pool = seat->pool;
     uint64_t patience = pool->server->timeouts.limit[TIMER_HEADER];
     struct waiting waiting;
@@ -116,9 +116,9 @@ static void *worker_main(void *context)
     return NULL;
 }
 
-static void pool_on_linger(evutil_socket_t fd, short events, void *context)
+static void pool_on_linger(evutil_socket_t fd, short events, void *arg)
 {
-    struct pool *pool = context;
+    struct pool *pool = arg;
     (void)fd;
     (void)events;
     inbox_take(&pool->to_linger);

@@ -192,9 +192,9 @@ static void process_ended(struct processes *processes, pid_t id, int status, con
     blocking_leave(&processes->server->connections, counters);
 }
 
-static void process_on_child(evutil_socket_t fd, short events, void *context)
+static void process_on_child(evutil_socket_t fd, short events, void *arg)
 {
-    struct processes *processes = context;
+    struct processes *processes = arg;
     struct signalfd_siginfo info[16];
     (void)events;
     while (read(fd, info, sizeof info) > 0) {

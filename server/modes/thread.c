@@ -93,9 +93,9 @@ static void threads_unseat(struct threads *threads, struct seat *seat) MUTEX_REQ
 
 /* The connection is taken off the count under the lock: once the last is unseated, no thread touches anything but the
  * lock itself and its own descriptor. */
-static void *thread_main(void *context)
+static void *thread_main(void *arg)
 {
-    struct seat *seat = context;
+    struct seat *seat = arg;
     struct threads *threads = seat->threads;
     int fd = seat->accepted.fd;
     seat->thread = pthread_self();
@@ -129,9 +129,9 @@ static int thread_serve(struct server *server, const struct accepted *accepted)
     return -error;
 }
 
-static void *thread_nothing(void *context)
+static void *thread_nothing(void *arg)
 {
-    return context;
+    return arg;
 }
 
 static int thread_probe(struct server *server)

@@ -168,11 +168,11 @@ static void sample_later(void)
     event_add(&sampler.timer, &pause);
 }
 
-static void on_sample_timer(evutil_socket_t fd, short events, void *context)
+static void on_sample_timer(evutil_socket_t fd, short events, void *arg)
 {
     (void)fd;
     (void)events;
-    (void)context;
+    (void)arg;
     if (sample_some()) {
         sample_later();
     }

@@ -20,7 +20,7 @@ static int connection_fd(const struct connection *connection)
     return connection->event.ev_fd;
 }
 
-static void connection_on_event(evutil_socket_t fd, short events, void *context);
+static void connection_on_event(evutil_socket_t fd, short events, void *arg);
 
 /* The one place where what is waited for changes. */
 static NOINLINE bool connection_await_anew(struct connection *connection, unsigned interest,
@@ -284,9 +284,9 @@ static COLD void connection_alarm(struct connection *connection)
     connection_turn(connection, HAPPENING_DONE, no_bytes);
 }
 
-static void connection_on_event(evutil_socket_t fd, short events, void *context)
+static void connection_on_event(evutil_socket_t fd, short events, void *arg)
 {
-    struct connection *connection = context;
+    struct connection *connection = arg;
     (void)fd;
     if (unlikely(connection->list == REACTOR_LINGERING)) {
         connection_go_on_lingering(connection, events);

@@ -27,9 +27,9 @@ struct loops {
     struct loop items[];
 };
 
-static void loop_on_inbox(evutil_socket_t fd, short events, void *context)
+static void loop_on_inbox(evutil_socket_t fd, short events, void *arg)
 {
-    struct loop *loop = context;
+    struct loop *loop = arg;
     (void)fd;
     (void)events;
     enum inbox_order order = inbox_take(&loop->inbox);
@@ -50,9 +50,9 @@ static void loop_on_inbox(evutil_socket_t fd, short events, void *context)
     }
 }
 
-static void *loop_main(void *context)
+static void *loop_main(void *arg)
 {
-    struct loop *loop = context;
+    struct loop *loop = arg;
     reactor_base_run(loop->base);
     return NULL;
 }

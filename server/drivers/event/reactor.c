@@ -152,9 +152,9 @@ static void reactor_judge(struct reactor *reactor, enum timer timer, uint64_t li
     }
 }
 
-static void reactor_sweep(evutil_socket_t fd, short events, void *context)
+static void reactor_sweep(evutil_socket_t fd, short events, void *arg)
 {
-    struct reactor *reactor = context;
+    struct reactor *reactor = arg;
     (void)events;
     uint64_t expirations;
     if (read(fd, &expirations, sizeof(expirations)) < 0) {
@@ -180,9 +180,9 @@ static bool reactor_slot_wanted(const struct reactor *reactor)
 }
 
 /* Cleared last: the acceptor that sets it again meanwhile has one more connection that waits. */
-static void reactor_on_glance(evutil_socket_t fd, short events, void *context)
+static void reactor_on_glance(evutil_socket_t fd, short events, void *arg)
 {
-    struct reactor *reactor = context;
+    struct reactor *reactor = arg;
     struct connection *oldest = TAILQ_FIRST(&reactor->lists[REACTOR_LINGERING]);
     (void)fd;
     (void)events;
@@ -248,9 +248,9 @@ int reactor_init(struct reactor *reactor, struct server *server, struct event_ba
     return error;
 }
 
-static void reactor_on_return(evutil_socket_t fd, short events, void *context)
+static void reactor_on_return(evutil_socket_t fd, short events, void *arg)
 {
-    struct reactor *reactor = context;
+    struct reactor *reactor = arg;
     struct job_list back;
     (void)fd;
     (void)events;

@@ -110,9 +110,9 @@ static bool refuser_discards(const struct refuser *refuser)
     return false;
 }
 
-static void refuser_on_timer(evutil_socket_t fd, short events, void *context)
+static void refuser_on_timer(evutil_socket_t fd, short events, void *arg)
 {
-    struct reactor *reactor = context;
+    struct reactor *reactor = arg;
     struct refuser *refuser = &reactor->refuser;
     uint64_t expirations;
     (void)events;

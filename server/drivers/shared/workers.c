@@ -96,9 +96,9 @@ static struct job *workers_take(struct worker *worker)
     return job;
 }
 
-static void *worker_run(void *context)
+static void *worker_run(void *arg)
 {
-    struct worker *worker = context;
+    struct worker *worker = arg;
     struct job *job;
     while ((job = workers_take(worker)) != NULL) {
         uint64_t begin = clock_us();
