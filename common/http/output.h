@@ -6,8 +6,8 @@
 #include "common/base/compiler.h"
 #include "common/base/buffer.h"
 
-/* [start, committed) may be sent; [committed, end) is an answer that an error may still replace. Lives in a lane; between
- * output_open and output_close it belongs to the one session that has entered. */
+/* [start, committed) may be sent; [committed, end) is an answer that an error may still replace. Lives in a context;
+ * between output_open and output_close it belongs to the one session that has entered. */
 struct output {
     char *data; /* scratch, or heap->data */
     size_t start;
@@ -15,7 +15,7 @@ struct output {
     size_t end;
     size_t capacity;
     struct buffer *heap; /* NULL while the scratch memory serves */
-    char *scratch;       /* the lane's */
+    char *scratch;       /* the context's */
     size_t scratch_size;
     struct budget budget;
     bool failed; /* a write found neither memory nor budget: the rest is missing */

@@ -46,7 +46,7 @@ void broken_head_fail(struct turn *t, struct span head, struct verdict verdict)
 size_t broken_head_line(struct turn *t, const char *data, size_t length)
 {
     struct session *s = t->session;
-    size_t most = t->lane->service->max_header_size;
+    size_t most = t->context->service->max_header_size;
     struct request ignored;
     size_t line;
     while (s->head_fed <= length) {
@@ -107,7 +107,7 @@ size_t broken_head_incomplete(struct turn *t, const char *data, size_t length, s
                       llhttp_get_error_reason(t->parser));
         return length;
     }
-    if (seen == t->lane->service->max_header_size) {
+    if (seen == t->context->service->max_header_size) {
         head_too_large(t, head);
         return length;
     }
@@ -135,7 +135,7 @@ bool broken_head_blanks_begin(struct turn *t, const char *data, size_t seen)
 void broken_head_blanks_skip(struct turn *t, const char *data, size_t length)
 {
     struct session *s = t->session;
-    size_t most = t->lane->service->max_header_size;
+    size_t most = t->context->service->max_header_size;
     size_t have = length < most ? length : most;
     while (s->head_blanks && s->head_fed < have) {
         s->head_blanks = data[s->head_fed] == ' ' || data[s->head_fed] == '\t';

@@ -165,10 +165,11 @@ static size_t data_feed(struct turn *t, const char *data, size_t length)
 static size_t trailers_feed(struct turn *t, const char *data, size_t length)
 {
     struct exchange *x = t->exchange;
-    size_t slice = least(length, t->lane->service->max_header_size - x->used);
+    size_t slice = least(length, t->context->service->max_header_size - x->used);
     if (slice == 0) {
         exchange_fail(t, STATUS_REQUEST_HEADER_FIELDS_TOO_LARGE,
-                      "The trailer section may have at most %zu bytes.", t->lane->service->max_header_size);
+                      "The trailer section may have at most %zu bytes.",
+                      t->context->service->max_header_size);
         return 0;
     }
     bool paused = false;
@@ -178,7 +179,7 @@ static size_t trailers_feed(struct turn *t, const char *data, size_t length)
     }
     x->used += used;
     if (x->handler != NULL && x->handler->body == HANDLER_HOLDS &&
-        buffer_append(&x->trailers, data, used, t->lane->output.budget, BUDGET_MAY_REFUSE) != 0) {
+        buffer_append(&x->trailers, data, used, t->context->output.budget, BUDGET_MAY_REFUSE) != 0) {
         exchange_fail_memory(t);
         return used;
     }

@@ -30,7 +30,7 @@ COLD void exchange_release(struct exchange *x, struct budget budget)
 
 static ALWAYS_INLINE void exchange_count(struct turn *t)
 {
-    counters_add(&t->lane->output.budget.counters->answers[t->exchange->response.status / 100 - 2], 1);
+    counters_add(&t->context->output.budget.counters->answers[t->exchange->response.status / 100 - 2], 1);
 }
 
 /* In a head that was written without it: the one that ends so far behind the first byte that is unsent. */
@@ -51,13 +51,13 @@ static COLD void exchange_say_close(struct output *output, size_t head_end)
 static COLD void exchange_commit_closing(struct turn *t)
 {
     struct exchange *x = t->exchange;
-    struct output *output = &t->lane->output;
+    struct output *output = &t->context->output;
     size_t head_end = output->committed + x->head_length - output->start;
-    if (lane_starves_others(t->lane)) {
+    if (context_starves_others(t->context)) {
         x->response.close = true;
         exchange_say_close(output, head_end);
     } else {
-        t->lane->undecided = head_end;
+        t->context->undecided = head_end;
     }
 }
 
@@ -65,14 +65,14 @@ static void exchange_commit(struct turn *t)
 {
     struct exchange *x = t->exchange;
     if (!x->begun) {
-        t->lane->undecided = 0; /* it stands behind the one that was */
-        if (!x->response.close && lane_closing(t->lane)) {
+        t->context->undecided = 0; /* it stands behind the one that was */
+        if (!x->response.close && context_closing(t->context)) {
             exchange_commit_closing(t);
         }
         exchange_count(t);
     }
     x->begun = true;
-    output_commit(&t->lane->output);
+    output_commit(&t->context->output);
 }
 
 /* It is decided once the session goes on behind it: with a request, with a part of one, or with a refusal. */
@@ -81,17 +81,17 @@ COLD size_t exchange_undecided(struct turn *t)
     const struct session *s = t->session;
     if (s->in != NULL || s->starved != STARVED_NOT || s->state == STATE_HEAD ||
         s->state == STATE_REFUSED_LINE || (t->exchange != NULL && !t->exchange->begun)) {
-        t->lane->undecided = 0;
+        t->context->undecided = 0;
     }
-    return t->lane->undecided;
+    return t->context->undecided;
 }
 
 COLD void exchange_decide(struct turn *t)
 {
     struct session *s = t->session;
-    struct output *output = &t->lane->output;
+    struct output *output = &t->context->output;
     size_t head_end = exchange_undecided(t);
-    t->lane->undecided = 0;
+    t->context->undecided = 0;
     if (head_end == 0) {
         return;
     }
@@ -107,7 +107,7 @@ COLD void exchange_decide(struct turn *t)
 static COLD void exchange_count_duration(struct turn *t)
 {
     struct session *s = t->session;
-    metrics_count_duration(t->lane->output.budget.counters, t->lane->now_us - s->started_us);
+    metrics_count_duration(t->context->output.budget.counters, t->context->now_us - s->started_us);
     s->started_us = 0;
 }
 
@@ -139,11 +139,11 @@ static COLD void session_count_drained(struct session *s, uint64_t bytes)
 /* The answer is complete and committed. */
 static void exchange_done(struct turn *t)
 {
-    if (lane_closing(t->lane)) {
+    if (context_closing(t->context)) {
         session_count_drained(t->session, t->exchange->body_seen + t->exchange->overhead);
     }
     exchange_log_end(t);
-    exchange_release(t->exchange, t->lane->output.budget);
+    exchange_release(t->exchange, t->context->output.budget);
     exchange_leave(t);
 }
 
@@ -151,7 +151,7 @@ static void exchange_done(struct turn *t)
 static COLD void exchange_drop(struct turn *t)
 {
     exchange_log_end(t);
-    exchange_release(t->exchange, t->lane->output.budget);
+    exchange_release(t->exchange, t->context->output.budget);
     t->exchange = NULL;
 }
 
@@ -159,9 +159,9 @@ static COLD void exchange_drop(struct turn *t)
 static void exchange_write(struct turn *t)
 {
     struct exchange *x = t->exchange;
-    struct output *output = &t->lane->output;
+    struct output *output = &t->context->output;
     size_t before = output->end - output->start;
-    struct delimiting d = response_write_head(output, &x->response, &x->request, t->lane->date);
+    struct delimiting d = response_write_head(output, &x->response, &x->request, t->context->date);
     x->head_length = output->end - output->start - before;
     x->answers_body = d.body;
     if (x->response.body == CONTENT_TEXT && d.body) {
@@ -176,7 +176,7 @@ static void exchange_write_last(struct turn *t)
     t->exchange->response.close = true;
     exchange_write(t);
     exchange_commit(t);
-    if (t->lane->output.failed) {
+    if (t->context->output.failed) {
         exchange_drop(t);
         session_close(t->session, ENDING_CUT);
         return;
@@ -187,7 +187,7 @@ static void exchange_write_last(struct turn *t)
 
 COLD void exchange_fail(struct turn *t, unsigned status, const char *detail, ...)
 {
-    struct output *output = &t->lane->output;
+    struct output *output = &t->context->output;
     if (t->exchange == NULL) {
         exchange_init(t);
         t->exchange->request.target = SPAN_LITERAL("");
@@ -204,7 +204,7 @@ COLD void exchange_fail(struct turn *t, unsigned status, const char *detail, ...
     vsnprintf(sentence, sizeof sentence, detail, arguments);
     va_end(arguments);
     output_rollback(output);
-    if (t->lane->extras && !x->dressed) {
+    if (t->context->extras && !x->dressed) {
         exchange_dress(t, false);
     }
     struct span extra = x->response.extra;
@@ -218,7 +218,7 @@ COLD void exchange_fail(struct turn *t, unsigned status, const char *detail, ...
 
 COLD void exchange_fail_memory(struct turn *t)
 {
-    counters_add(&t->lane->output.budget.counters->refusals[REFUSAL_MEMORY], 1);
+    counters_add(&t->context->output.budget.counters->refusals[REFUSAL_MEMORY], 1);
     exchange_fail(t, STATUS_SERVICE_UNAVAILABLE, "The server has no memory for this request now.");
 }
 
@@ -230,7 +230,7 @@ COLD void exchange_fail_refused(struct turn *t)
         [REFUSAL_SYSTEM] = "The system has nothing for another connection now.",
     };
     enum refusal reason = (enum refusal)t->session->refusing;
-    counters_add(&t->lane->output.budget.counters->refusals[reason], 1);
+    counters_add(&t->context->output.budget.counters->refusals[reason], 1);
     exchange_fail(t, STATUS_SERVICE_UNAVAILABLE, "%s", details[reason]);
 }
 
@@ -261,7 +261,7 @@ static void move_span(struct span *span, struct span from, const char *to)
 static COLD bool exchange_keep_head(struct turn *t, struct span head)
 {
     struct exchange *x = t->exchange;
-    if (buffer_append(&x->head, head.data, head.length, t->lane->output.budget, BUDGET_MAY_REFUSE) != 0) {
+    if (buffer_append(&x->head, head.data, head.length, t->context->output.budget, BUDGET_MAY_REFUSE) != 0) {
         return false;
     }
     struct request *r = &x->request;
@@ -291,7 +291,7 @@ static ALWAYS_INLINE void exchange_judge(struct exchange *x)
 static bool exchange_too_large(struct turn *t, uint64_t more)
 {
     struct exchange *x = t->exchange;
-    uint64_t most = t->lane->service->max_body_size;
+    uint64_t most = t->context->service->max_body_size;
     if (x->handler != NULL && x->handler->body == HANDLER_HOLDS && most > HANDLER_HOLD_MOST) {
         most = HANDLER_HOLD_MOST;
     }
@@ -313,8 +313,8 @@ static ALWAYS_INLINE bool exchange_known(const struct exchange *x)
 static ALWAYS_INLINE void exchange_answer_at_once(struct turn *t)
 {
     struct exchange *x = t->exchange;
-    struct output *output = &t->lane->output;
-    struct delimiting d = response_write_head(output, &x->response, &x->request, t->lane->date);
+    struct output *output = &t->context->output;
+    struct delimiting d = response_write_head(output, &x->response, &x->request, t->context->date);
     if (d.body) {
         output_write(output, response_text(&x->response));
     }
@@ -324,7 +324,7 @@ static ALWAYS_INLINE void exchange_answer_at_once(struct turn *t)
     }
     exchange_count(t);
     output_commit(output);
-    if (unlikely(t->lane->log != NULL)) {
+    if (unlikely(t->context->log != NULL)) {
         exchange_log(t, x->response.status, d.body ? d.length : 0);
     }
     response_deinit(&x->response); /* nothing else is held: there was no body */
@@ -341,7 +341,7 @@ static COLD void exchange_go_on(struct turn *t, struct span head, bool body)
     x->part = request->framing == FRAMING_CHUNKED ? PART_LINE : PART_LENGTH;
     x->used = 2; /* no CRLF of a chunk stands before the first chunk-size line */
     chunk_line_init(&x->line);
-    if (unlikely(t->lane->log != NULL) && !exchange_keep_note(t)) {
+    if (unlikely(t->context->log != NULL) && !exchange_keep_note(t)) {
         exchange_fail_memory(t);
         return;
     }
@@ -358,8 +358,8 @@ static COLD void exchange_go_on(struct turn *t, struct span head, bool body)
                 t); /* instead of the interim answer: the body does not come (RFC 9110, 10.1.1) */
             return;
         }
-        output_write(&t->lane->output, SPAN_LITERAL("HTTP/1.1 100 Continue\r\n\r\n"));
-        output_commit(&t->lane->output);
+        output_write(&t->context->output, SPAN_LITERAL("HTTP/1.1 100 Continue\r\n\r\n"));
+        output_commit(&t->context->output);
     }
     session_set_state(t->session, STATE_BODY);
     if (exchange_known(x)) {
@@ -368,7 +368,7 @@ static COLD void exchange_go_on(struct turn *t, struct span head, bool body)
         exchange_fail_memory(t);
         return;
     }
-    if (t->lane->output.failed) {
+    if (t->context->output.failed) {
         exchange_fail_memory(t);
     } else if (!body) {
         exchange_end(t);
@@ -379,7 +379,7 @@ static COLD void exchange_go_on(struct turn *t, struct span head, bool body)
 static COLD bool exchange_closes(struct turn *t, struct span head)
 {
     session_count_drained(t->session, head.length);
-    return lane_starves_others(t->lane) || t->session->drained == SESSION_DRAINED_MOST;
+    return context_starves_others(t->context) || t->session->drained == SESSION_DRAINED_MOST;
 }
 
 void exchange_begin(struct turn *t, struct span head)
@@ -387,11 +387,11 @@ void exchange_begin(struct turn *t, struct span head)
     struct exchange *x = t->exchange;
     struct request *request = &x->request;
     request->parameter = SPAN_LITERAL("");
-    request->service = t->lane->service;
+    request->service = t->context->service;
     request->peer = &t->session->peer;
     request->connection = t->session->number;
     request->ordinal = ++t->session->requests;
-    if (unlikely(t->lane->extras)) {
+    if (unlikely(t->context->extras)) {
         exchange_dress(t, true);
     }
     if (unlikely(t->session->refusing != REFUSAL_NOT)) {
@@ -399,7 +399,7 @@ void exchange_begin(struct turn *t, struct span head)
         return;
     }
     exchange_judge(x);
-    bool closing = lane_closing(t->lane);
+    bool closing = context_closing(t->context);
     x->response.close |= !request->keep_alive || (unlikely(closing) && exchange_closes(t, head));
     bool body = request_has_body(request);
     if (!body && x->response.body == CONTENT_TEXT && x->response.wait_ms == 0 && !x->response.failed &&
@@ -413,10 +413,10 @@ void exchange_begin(struct turn *t, struct span head)
 static void exchange_written(struct turn *t)
 {
     struct exchange *x = t->exchange;
-    if (t->lane->output.failed) {
+    if (t->context->output.failed) {
         exchange_fail_memory(t);
     } else if (x->begun) {
-        output_commit(&t->lane->output);
+        output_commit(&t->context->output);
     } else if (x->echoes && x->body_seen >= EXCHANGE_BEGIN_AT) {
         if (x->response.wait_ms > 0) {
             x->late = true; /* body_feed stops at this byte */
@@ -432,10 +432,10 @@ void exchange_body(struct turn *t, const char *data, size_t length)
     x->body_seen += length;
     t->session->timer_restarted = true;
     if (x->echoes) {
-        output_write(&t->lane->output, (struct span){.data = data, .length = length});
+        output_write(&t->context->output, (struct span){.data = data, .length = length});
         exchange_written(t);
     } else if (x->handler != NULL && x->handler->body == HANDLER_HOLDS &&
-               buffer_append(&x->body, data, length, t->lane->output.budget, BUDGET_MAY_REFUSE) != 0) {
+               buffer_append(&x->body, data, length, t->context->output.budget, BUDGET_MAY_REFUSE) != 0) {
         exchange_fail_memory(t);
     }
 }
@@ -448,14 +448,14 @@ COLD void exchange_chunk_begin(struct turn *t, uint64_t size)
     }
     char line[CHUNK_LINE_TEXT_SIZE];
     size_t length = chunk_line_format(line, size);
-    output_write(&t->lane->output, (struct span){.data = line, .length = length});
+    output_write(&t->context->output, (struct span){.data = line, .length = length});
     exchange_written(t);
 }
 
 COLD void exchange_chunk_end(struct turn *t)
 {
     if (t->exchange->echoes) {
-        output_write(&t->lane->output, SPAN_LITERAL("\r\n"));
+        output_write(&t->context->output, SPAN_LITERAL("\r\n"));
         exchange_written(t);
     }
 }
@@ -484,9 +484,9 @@ static void exchange_answer(struct turn *t)
 {
     struct exchange *x = t->exchange;
     bool produces = x->handler != NULL && x->response.body == CONTENT_PRODUCED && x->answers_body;
-    if (x->response.failed || t->lane->output.failed ||
+    if (x->response.failed || t->context->output.failed ||
         (produces && !x->begun && x->response.length > PRODUCE_LEAST &&
-         budget_tight(t->lane->output.budget))) {
+         budget_tight(t->context->output.budget))) {
         exchange_fail_memory(t);
         return;
     }
@@ -507,10 +507,10 @@ void exchange_end(struct turn *t)
         exchange_finish(t);
     }
     if (x->echoes && x->request.framing == FRAMING_CHUNKED) {
-        output_write(&t->lane->output, SPAN_LITERAL("0\r\n\r\n"));
+        output_write(&t->context->output, SPAN_LITERAL("0\r\n\r\n"));
     }
     if (x->handler != NULL && x->response.work.run != NULL) {
-        x->response.work.cutting = &t->lane->service->scoreboard->cutting;
+        x->response.work.cutting = &t->context->service->scoreboard->cutting;
         exchange_pend(t, PENDING_WORK, 0);
     } else if (x->handler != NULL && x->response.wait_ms > 0 && !x->begun) {
         exchange_pend(t, PENDING_WAIT, x->response.wait_ms);
@@ -539,7 +539,7 @@ COLD void exchange_resume(struct turn *t)
         break;
     case PENDING_WAIT:
         if (x->begun) {
-            if (output_pending(&t->lane->output).length == 0) {
+            if (output_pending(&t->context->output).length == 0) {
                 exchange_produce(t);
             }
         } else if (x->body_ended) {
@@ -556,7 +556,7 @@ COLD void exchange_refuse_work(struct turn *t)
 {
     struct exchange *x = t->exchange;
     x->pending = PENDING_NOTHING;
-    counters_add(&t->lane->output.budget.counters->refusals[REFUSAL_QUEUE], 1);
+    counters_add(&t->context->output.budget.counters->refusals[REFUSAL_QUEUE], 1);
     response_problem(&x->response, STATUS_SERVICE_UNAVAILABLE,
                      "More work is waiting than the server takes on.");
     x->response.retry_after = true;
@@ -592,7 +592,7 @@ static uint64_t exchange_pace(struct turn *t)
 COLD void exchange_produce(struct turn *t)
 {
     struct exchange *x = t->exchange;
-    struct output *output = &t->lane->output;
+    struct output *output = &t->context->output;
     if (x->pending != PENDING_NOTHING) {
         return;
     }

@@ -69,18 +69,18 @@ struct exchange {
     struct response response;
 };
 
-/* What the functions of a session pass along while they run. One for each lane, in its scratch memory: not on the stack,
+/* What the functions of a session pass along while they run. One for each context, in its scratch memory: not on the stack,
  * where it would cost every request the guarding of a large frame. */
 struct turn {
     struct session *session;
-    struct lane *lane;
+    struct context *context;
     struct exchange *exchange; /* NULL between requests; else &local or session->exchange */
     llhttp_t *parser;          /* &local_parser or session->parser */
     bool grow;                 /* parse on although the scratch memory is full */
     llhttp_t local_parser;
     struct exchange local;
 };
-static_assert(sizeof(struct turn) <= LANE_TURN_SIZE, "a lane keeps room for it");
+static_assert(sizeof(struct turn) <= CONTEXT_TURN_SIZE, "a context keeps room for it");
 
 /* The head is in t->exchange->request; `head` is the bytes its spans point to. Decides what the answer is. */
 void exchange_begin(struct turn *t, struct span head);
@@ -97,7 +97,7 @@ void exchange_wait_late(struct turn *t);
 void exchange_resume(struct turn *t);
 /* The work that is pending will not be done: 503. */
 void exchange_refuse_work(struct turn *t);
-/* lane->undecided, 0 from now on if something follows that answer. */
+/* context->undecided, 0 from now on if something follows that answer. */
 size_t exchange_undecided(struct turn *t);
 /* Nothing was read behind it: it is the last. */
 void exchange_decide(struct turn *t);
@@ -125,12 +125,12 @@ static inline void exchange_init(struct turn *t)
     x->note = x->head = x->body = x->trailers = NULL;
     x->pending = PENDING_NOTHING;
     x->body_ended = x->late = x->begun = x->answers_body = x->echoes = x->dressed = false;
-    response_init(&x->response, t->lane->output.budget);
+    response_init(&x->response, t->context->output.budget);
     t->exchange = x;
 }
 
 /* The fields that all answers have with --cors or the log, and the request's id. `understood`: the head was read, else only
- * how the request began is known. Where lane->extras, once for each exchange. */
+ * how the request began is known. Where context->extras, once for each exchange. */
 void exchange_dress(struct turn *t, bool understood);
 /* With the log on: keeps what an exchange that outlives its head needs for its line. False if there is no memory for it. */
 bool exchange_keep_note(struct turn *t);

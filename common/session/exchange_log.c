@@ -11,7 +11,7 @@ static const char id_name[] = "X-Request-Id: ";
 static struct span exchange_identify(struct turn *t, struct span extra)
 {
     struct exchange *x = t->exchange;
-    struct log *log = t->lane->log;
+    struct log *log = t->context->log;
     const struct session *s = t->session;
     struct span id = x->understood ? log_find_id(x->request.fields) : SPAN_LITERAL("");
     char *at = span_copy(log->fields, extra);
@@ -34,23 +34,23 @@ void exchange_dress(struct turn *t, bool understood)
     struct span extra = SPAN_LITERAL("");
     x->dressed = true;
     x->understood = understood;
-    if (t->lane->service->cors) {
+    if (t->context->service->cors) {
         bool preflight = understood && cors_preflight(&x->request);
         extra = preflight ? cors_preflight_fields() : cors_fields();
         if (preflight && !route_is_probe(&x->request)) {
             x->request.path = SPAN_LITERAL("*");
         }
     }
-    x->response.extra = t->lane->log != NULL ? exchange_identify(t, extra) : extra;
+    x->response.extra = t->context->log != NULL ? exchange_identify(t, extra) : extra;
 }
 
 bool exchange_keep_note(struct turn *t)
 {
     struct exchange *x = t->exchange;
-    struct budget budget = t->lane->output.budget;
+    struct budget budget = t->context->output.budget;
     struct span extra = x->response.extra;
     struct span target = x->request.target;
-    if (t->lane->log == NULL) {
+    if (t->context->log == NULL) {
         return true;
     }
     if (buffer_reserve(&x->note, extra.length + target.length, budget, BUDGET_MAY_REFUSE) != 0) {
@@ -76,19 +76,19 @@ static struct span first_line(struct span head)
 void exchange_log(struct turn *t, unsigned status, uint64_t bytes)
 {
     const struct exchange *x = t->exchange;
-    struct lane *lane = t->lane;
-    struct log *log = lane->log;
+    struct context *context = t->context;
+    struct log *log = context->log;
     const struct session *s = t->session;
     if (log == NULL || !x->dressed) {
         return;
     }
     uint64_t now = log->clock_us();
-    uint64_t begin = s->started_us != 0 ? s->started_us : lane->now_us;
+    uint64_t begin = s->started_us != 0 ? s->started_us : context->now_us;
     const char *extra_end = x->response.extra.data + x->response.extra.length;
     struct log_entry entry = {
-        .date = lane->date,
+        .date = context->date,
         .peer = &s->peer,
-        .mode = lane->service->mode,
+        .mode = context->service->mode,
         .target = x->understood ? x->request.target : first_line(x->request.target),
         .id = {.data = extra_end - 2 - x->id_length, .length = x->id_length},
         .bytes = bytes,
@@ -103,7 +103,7 @@ void exchange_log(struct turn *t, unsigned status, uint64_t bytes)
         log->due_us = now + LOG_WAIT_US;
     }
     log_write(log, &entry);
-    if (now >= log->due_us || scoreboard_draining(lane->service->scoreboard)) {
+    if (now >= log->due_us || scoreboard_draining(context->service->scoreboard)) {
         log->due_us = now + LOG_WAIT_US;
         log->flush(log);
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The access log of one lane: whole lines in a buffer of its own, which its driver writes. */
+/* The access log of one context: whole lines in a buffer of its own, which its driver writes. */
 #ifndef ECHOD_COMMON_SESSION_LOG_H
 #define ECHOD_COMMON_SESSION_LOG_H
 
@@ -20,7 +20,7 @@ enum {
     LOG_WAIT_US = 500000,   /* a line waits so long before it is written */
 };
 
-/* One thread at a time, as its lane. The functions are its driver's; tests have others. */
+/* One thread at a time, as its context. The functions are its driver's; tests have others. */
 struct log {
     char *text;      /* whole lines, each with its newline */
     size_t size;     /* at least LOG_LINE_MOST */

@@ -36,14 +36,14 @@ struct service {
     bool cors; /* --cors */
 };
 
-/* What a thread or a loop lends to each session while that runs: scratch memory, a clock's text, counters. Nothing in it
- * outlives session_leave. One thread at a time. */
-struct lane {
+/* The context of a thread or a loop, which it lends to each session while that runs: scratch memory, a clock's text,
+ * counters. Nothing in it outlives session_leave. One thread at a time. */
+struct context {
     const struct service *service;
     struct turn *turn;    /* the session's own working state, at the head of the scratch memory */
     struct log *log;      /* the access log; NULL: off. Then `extras` is set too */
     uint64_t now_us;      /* monotonic; see session.h */
-    struct output output; /* its scratch memory and its budget are the lane's */
+    struct output output; /* its scratch memory and its budget are the context's */
     /* The date a session writes: the driver keeps it fresh. */
     char date[SCOREBOARD_DATE_WORDS * 8];
     size_t undecided;       /* see session_undecided; 0: nothing is */
@@ -52,32 +52,33 @@ struct lane {
     uint32_t date_sequence; /* of clock_read_date */
 };
 
-/* Whether others wait in vain for the lane's worker. */
-static inline bool lane_starves_others(const struct lane *lane)
+/* Whether others wait in vain for the context's worker. */
+static inline bool context_starves_others(const struct context *context)
 {
-    return lane->close_if_starved &&
-           atomic_load_explicit(&lane->service->scoreboard->starved, memory_order_relaxed) > 0;
+    return context->close_if_starved &&
+           atomic_load_explicit(&context->service->scoreboard->starved, memory_order_relaxed) > 0;
 }
 
 /* Whether answers must say `Connection: close` now. */
-static inline bool lane_closing(const struct lane *lane)
+static inline bool context_closing(const struct context *context)
 {
-    return scoreboard_draining(lane->service->scoreboard) || lane_starves_others(lane);
+    return scoreboard_draining(context->service->scoreboard) || context_starves_others(context);
 }
 
 /* What of the scratch memory is not the output's. */
-enum { LANE_TURN_SIZE = 928 };
+enum { CONTEXT_TURN_SIZE = 928 };
 
-/* Sets the lane up with scratch memory that the caller owns, aligned as malloc aligns; `counters` are lent to the lane. */
-static inline void lane_init(struct lane *lane, const struct service *service, struct counters *counters,
-                             char *scratch, size_t scratch_size)
+/* Sets the context up with scratch memory that the caller owns, aligned as malloc aligns; `counters` are lent to the
+ * context. */
+static inline void context_init(struct context *context, const struct service *service,
+                                struct counters *counters, char *scratch, size_t scratch_size)
 {
-    *lane = (struct lane){
+    *context = (struct context){
         .service = service,
         .extras = service->cors,
         .turn = (struct turn *)(void *)scratch,
-        .output = {.scratch = scratch + LANE_TURN_SIZE,
-                   .scratch_size = scratch_size - LANE_TURN_SIZE,
+        .output = {.scratch = scratch + CONTEXT_TURN_SIZE,
+                   .scratch_size = scratch_size - CONTEXT_TURN_SIZE,
                    .budget = {.scoreboard = service->scoreboard, .counters = counters}},
     };
 }

@@ -63,11 +63,11 @@ COLD void session_deinit(struct session *s, struct budget budget)
 
 /* ---- turns ---- */
 
-static ALWAYS_INLINE struct turn *turn_begin(struct session *s, struct lane *lane)
+static ALWAYS_INLINE struct turn *turn_begin(struct session *s, struct context *context)
 {
-    struct turn *t = lane->turn;
+    struct turn *t = context->turn;
     t->session = s;
-    t->lane = lane;
+    t->context = context;
     t->exchange = s->exchange;
     t->parser = s->parser == NULL ? &t->local_parser : s->parser;
     t->grow = false;
@@ -84,7 +84,7 @@ static enum budget_need turn_need(const struct turn *t)
 static COLD void turn_end_exchange(struct turn *t)
 {
     struct session *s = t->session;
-    struct budget budget = t->lane->output.budget;
+    struct budget budget = t->context->output.budget;
     if (t->exchange != NULL && s->state == STATE_CLOSING) {
         exchange_log_end(t);
         if (t->exchange == &t->local) {
@@ -114,7 +114,7 @@ static COLD void turn_end_exchange(struct turn *t)
 static COLD void turn_end_parser(struct turn *t)
 {
     struct session *s = t->session;
-    struct budget budget = t->lane->output.budget;
+    struct budget budget = t->context->output.budget;
     const struct exchange *x = t->exchange;
     bool in_chunks =
         s->state != STATE_CLOSING && x != NULL && !x->body_ended && x->request.framing == FRAMING_CHUNKED;
@@ -180,7 +180,7 @@ static COLD bool head_goes_on(struct turn *t, const char *data, size_t length, l
                               size_t *used)
 {
     struct session *s = t->session;
-    size_t most = t->lane->service->max_header_size;
+    size_t most = t->context->service->max_header_size;
     size_t have = length < most ? length : most;
     while (error != HPE_PAUSED) {
         size_t seen = error == HPE_OK ? have : (size_t)(llhttp_get_error_pos(t->parser) - data) + 1;
@@ -199,7 +199,7 @@ static COLD bool head_goes_on(struct turn *t, const char *data, size_t length, l
 static ALWAYS_INLINE size_t head_feed(struct turn *t, const char *data, size_t length)
 {
     struct session *s = t->session;
-    size_t most = t->lane->service->max_header_size;
+    size_t most = t->context->service->max_header_size;
     size_t have = length < most ? length : most;
     size_t used = 0;
     llhttp_errno_t error = llhttp_execute(t->parser, data + s->head_fed, have - s->head_fed);
@@ -230,7 +230,7 @@ static ALWAYS_INLINE size_t start_feed(struct turn *t, const char *data, size_t 
 static NOINLINE bool pending_must_be_sent(const struct turn *t, size_t rest)
 {
     const struct session *s = t->session;
-    const struct output *output = &t->lane->output;
+    const struct output *output = &t->context->output;
     size_t pending = output->committed - output->start;
     if (output->heap == NULL && !t->grow) {
         return output->capacity - output->end < SCRATCH_LOW ||
@@ -241,7 +241,7 @@ static NOINLINE bool pending_must_be_sent(const struct turn *t, size_t rest)
 
 static ALWAYS_INLINE bool session_must_send(const struct turn *t, size_t rest)
 {
-    const struct output *output = &t->lane->output;
+    const struct output *output = &t->context->output;
     return output->committed != output->start && pending_must_be_sent(t, rest);
 }
 
@@ -301,7 +301,7 @@ static COLD void session_check_end(struct turn *t)
         return;
     }
     if (s->starved != STARVED_NOT) {
-        if (output_pending(&t->lane->output).length > 0) {
+        if (output_pending(&t->context->output).length > 0) {
             return;
         }
         session_refuse(t, (struct span){.data = "HEAD ", .length = s->starved == STARVED_HEAD ? 5 : 0});
@@ -329,7 +329,7 @@ static NOINLINE void session_consume_kept(struct turn *t)
     struct session *s = t->session;
     if (s->in != NULL) {
         struct span in = buffer_span(s->in);
-        buffer_consume(&s->in, session_consume(t, in.data, in.length), t->lane->output.budget);
+        buffer_consume(&s->in, session_consume(t, in.data, in.length), t->context->output.budget);
     }
     session_check_end(t);
 }
@@ -338,7 +338,7 @@ static NOINLINE void session_consume_kept(struct turn *t)
 static bool turn_can_refuse_later(const struct turn *t)
 {
     enum state state = (enum state)t->session->state;
-    bool unsent = output_pending(&t->lane->output).length > 0;
+    bool unsent = output_pending(&t->context->output).length > 0;
     return state == STATE_ANSWER || (unsent && state != STATE_BODY && state != STATE_CLOSING);
 }
 
@@ -347,7 +347,7 @@ static NOINLINE void session_keep(struct turn *t, const char *data, size_t lengt
     struct session *s = t->session;
     enum budget_need need =
         s->state == STATE_HEAD || s->state == STATE_REFUSED_LINE ? BUDGET_MAY_REFUSE : BUDGET_MUST_KEEP;
-    if (buffer_append(&s->in, data, length, t->lane->output.budget, need) == 0) {
+    if (buffer_append(&s->in, data, length, t->context->output.budget, need) == 0) {
         return;
     }
     if (turn_can_refuse_later(t)) {
@@ -363,21 +363,21 @@ static NOINLINE void session_keep(struct turn *t, const char *data, size_t lengt
     } else {
         session_refuse(t, s->in == NULL ? (struct span){.data = data, .length = length} : buffer_span(s->in));
     }
-    buffer_free(&s->in, t->lane->output.budget);
+    buffer_free(&s->in, t->context->output.budget);
 }
 
 /* ---- the interface ---- */
 
-void session_enter(struct session *s, struct lane *lane)
+void session_enter(struct session *s, struct context *context)
 {
-    output_open(&lane->output, &s->out, s->out_committed);
+    output_open(&context->output, &s->out, s->out_committed);
     s->unread = s->out_committed == 0 ? 0 : s->unread; /* nothing to read yet: the client owes nothing */
     s->out_committed = 0;
 }
 
-void session_feed(struct session *s, struct lane *lane, const char *data, size_t length)
+void session_feed(struct session *s, struct context *context, const char *data, size_t length)
 {
-    struct turn *t = turn_begin(s, lane);
+    struct turn *t = turn_begin(s, context);
     if (s->in == NULL) {
         size_t used = session_consume(t, data, length);
         if (used < length) {
@@ -390,17 +390,17 @@ void session_feed(struct session *s, struct lane *lane, const char *data, size_t
     turn_end(t);
 }
 
-COLD void session_feed_kept(struct session *s, struct lane *lane, const char *data, size_t length)
+COLD void session_feed_kept(struct session *s, struct context *context, const char *data, size_t length)
 {
-    struct turn *t = turn_begin(s, lane);
+    struct turn *t = turn_begin(s, context);
     session_keep(t, data, length);
     session_consume_kept(t);
     turn_end(t);
 }
 
-COLD void session_eof(struct session *s, struct lane *lane)
+COLD void session_eof(struct session *s, struct context *context)
 {
-    struct turn *t = turn_begin(s, lane);
+    struct turn *t = turn_begin(s, context);
     s->ended = true;
     session_check_end(t);
     turn_end(t);
@@ -413,16 +413,16 @@ static COLD void session_refuse_unasked(struct turn *t)
     exchange_fail_refused(t);
 }
 
-COLD void session_timeout(struct session *s, struct lane *lane)
+COLD void session_timeout(struct session *s, struct context *context)
 {
-    struct turn *t = turn_begin(s, lane);
+    struct turn *t = turn_begin(s, context);
     if (s->refusing != REFUSAL_NOT && session_unasked(s)) {
         session_refuse_unasked(t);
         turn_end(t);
         return;
     }
     bool sent_something =
-        output_pending(&lane->output).length > 0 || (t->exchange != NULL && t->exchange->begun);
+        output_pending(&context->output).length > 0 || (t->exchange != NULL && t->exchange->begun);
     switch ((enum timer)s->timer) {
     case TIMER_NONE: break;
     case TIMER_IDLE: session_close(s, ENDING_CLEAN); break;
@@ -441,39 +441,39 @@ COLD void session_timeout(struct session *s, struct lane *lane)
     turn_end(t);
 }
 
-COLD void session_lost(struct session *s, struct lane *lane)
+COLD void session_lost(struct session *s, struct context *context)
 {
-    struct turn *t = turn_begin(s, lane);
+    struct turn *t = turn_begin(s, context);
     if (t->exchange != NULL) {
         exchange_log_end(t);
     }
 }
 
-COLD void session_cut_off(struct session *s, struct lane *lane)
+COLD void session_cut_off(struct session *s, struct context *context)
 {
-    struct turn *t = turn_begin(s, lane);
-    if (t->exchange == NULL && s->in != NULL && lane->log != NULL) {
+    struct turn *t = turn_begin(s, context);
+    if (t->exchange == NULL && s->in != NULL && context->log != NULL) {
         broken_head_exchange(t, buffer_span(s->in));
         exchange_dress(t, false);
     }
     if (t->exchange != NULL) {
         exchange_log_end(t);
     }
-    session_drop_exchange(s, lane->output.budget);
+    session_drop_exchange(s, context->output.budget);
 }
 
-void session_drain(struct session *s, struct lane *lane)
+void session_drain(struct session *s, struct context *context)
 {
-    (void)lane;
+    (void)context;
     if (session_idle(s)) {
         session_close(s, ENDING_CLEAN);
     }
 }
 
 /* What the sending of answers has made possible. */
-static COLD void session_continue(struct session *s, struct lane *lane)
+static COLD void session_continue(struct session *s, struct context *context)
 {
-    struct turn *t = turn_begin(s, lane);
+    struct turn *t = turn_begin(s, context);
     if (s->state == STATE_ANSWER) {
         exchange_produce(t);
     }
@@ -481,9 +481,9 @@ static COLD void session_continue(struct session *s, struct lane *lane)
     turn_end(t);
 }
 
-COLD void session_resume(struct session *s, struct lane *lane)
+COLD void session_resume(struct session *s, struct context *context)
 {
-    struct turn *t = turn_begin(s, lane);
+    struct turn *t = turn_begin(s, context);
     if (s->state == STATE_ANSWER) {
         exchange_resume(t);
     }
@@ -491,22 +491,22 @@ COLD void session_resume(struct session *s, struct lane *lane)
     turn_end(t);
 }
 
-COLD void session_refuse_work(struct session *s, struct lane *lane)
+COLD void session_refuse_work(struct session *s, struct context *context)
 {
-    struct turn *t = turn_begin(s, lane);
+    struct turn *t = turn_begin(s, context);
     exchange_refuse_work(t);
     session_consume_kept(t);
     turn_end(t);
 }
 
-COLD size_t session_undecided_now(struct session *s, struct lane *lane)
+COLD size_t session_undecided_now(struct session *s, struct context *context)
 {
-    return exchange_undecided(turn_begin(s, lane));
+    return exchange_undecided(turn_begin(s, context));
 }
 
-COLD void session_decide(struct session *s, struct lane *lane)
+COLD void session_decide(struct session *s, struct context *context)
 {
-    struct turn *t = turn_begin(s, lane);
+    struct turn *t = turn_begin(s, context);
     exchange_decide(t);
     turn_end(t);
 }
@@ -521,19 +521,19 @@ struct work *session_work(struct session *s)
     return &s->exchange->response.work;
 }
 
-struct span session_output(const struct session *s, const struct lane *lane)
+struct span session_output(const struct session *s, const struct context *context)
 {
-    return s->ending == ENDING_CUT ? SPAN_LITERAL("") : output_pending(&lane->output);
+    return s->ending == ENDING_CUT ? SPAN_LITERAL("") : output_pending(&context->output);
 }
 
-void session_sent(struct session *s, struct lane *lane, size_t length)
+void session_sent(struct session *s, struct context *context, size_t length)
 {
-    output_sent(&lane->output, length);
+    output_sent(&context->output, length);
     s->timer_restarted = true;
-    if (output_pending(&lane->output).length == 0) {
+    if (output_pending(&context->output).length == 0) {
         s->unread = 0;
         if (s->state == STATE_ANSWER || s->in != NULL || unlikely(s->starved != STARVED_NOT)) {
-            session_continue(s, lane);
+            session_continue(s, context);
         }
     }
 }
@@ -556,31 +556,31 @@ static enum timer session_timer(const struct session *s)
 }
 
 /* What is unsent goes to the heap. */
-static NOINLINE void session_leave_unsent(struct session *s, struct lane *lane)
+static NOINLINE void session_leave_unsent(struct session *s, struct context *context)
 {
-    if (s->in != NULL && output_pending(&lane->output).length > 0 && s->state != STATE_ANSWER &&
-        !scoreboard_draining(lane->service->scoreboard)) {
+    if (s->in != NULL && output_pending(&context->output).length > 0 && s->state != STATE_ANSWER &&
+        !scoreboard_draining(context->service->scoreboard)) {
         /* The socket takes no more, but the client may not read before it has written: parse on into the heap. Not while
          * the server drains, when an answer is not made before the socket has been read behind its request. */
-        struct turn *t = turn_begin(s, lane);
+        struct turn *t = turn_begin(s, context);
         t->grow = true;
         session_consume_kept(t);
         turn_end(t);
     }
-    lane->undecided = 0; /* the drain began just now */
-    int error = output_close(&lane->output, &s->out, &s->out_committed);
+    context->undecided = 0; /* the drain began just now */
+    int error = output_close(&context->output, &s->out, &s->out_committed);
     if (error == -ENOBUFS) {
         /* The answer being made was dropped for want of memory: say so instead, or give up. */
-        struct turn *t = turn_begin(s, lane);
-        output_open(&lane->output, &s->out, s->out_committed);
+        struct turn *t = turn_begin(s, context);
+        output_open(&context->output, &s->out, s->out_committed);
         exchange_fail_memory(t);
         turn_end(t);
-        error = output_close(&lane->output, &s->out, &s->out_committed);
+        error = output_close(&context->output, &s->out, &s->out_committed);
     }
     if (error != 0) {
-        session_lost(s, lane);
+        session_lost(s, context);
         session_close(s, ENDING_CUT);
-        session_drop_exchange(s, lane->output.budget);
+        session_drop_exchange(s, context->output.budget);
     }
     enum timer timer = session_timer(s);
     if (timer != (enum timer)s->timer) {
@@ -589,10 +589,10 @@ static NOINLINE void session_leave_unsent(struct session *s, struct lane *lane)
     }
 }
 
-void session_leave(struct session *s, struct lane *lane)
+void session_leave(struct session *s, struct context *context)
 {
-    if (unlikely(s->state != STATE_START || s->in != NULL || !output_empty(&lane->output))) {
-        session_leave_unsent(s, lane);
+    if (unlikely(s->state != STATE_START || s->in != NULL || !output_empty(&context->output))) {
+        session_leave_unsent(s, context);
         return;
     }
     /* All was answered and sent: nothing to keep. */
@@ -606,14 +606,14 @@ bool session_idle(const struct session *s)
 }
 
 /* What a client may still write before it reads. */
-static bool session_may_read(const struct session *s, const struct lane *lane)
+static bool session_may_read(const struct session *s, const struct context *context)
 {
     return !s->ended && s->starved == STARVED_NOT && s->unread + buffer_length(s->in) < SESSION_UNREAD_MOST &&
-           !budget_tight(lane->output.budget);
+           !budget_tight(context->output.budget);
 }
 
 /* The table in session.h. */
-static NOINLINE unsigned session_wants_more(const struct session *s, const struct lane *lane)
+static NOINLINE unsigned session_wants_more(const struct session *s, const struct context *context)
 {
     bool unsent = s->out_committed > 0;
     enum pending pending = session_pending(s);
@@ -622,7 +622,7 @@ static NOINLINE unsigned session_wants_more(const struct session *s, const struc
     }
     if (unsent) {
         unsigned want = WANT_WRITE | (pending == PENDING_WAIT ? WANT_WAIT : 0);
-        return session_may_read(s, lane) ? want | WANT_READ : want;
+        return session_may_read(s, context) ? want | WANT_READ : want;
     }
     switch (pending) {
     case PENDING_NOTHING: return WANT_READ;
@@ -632,7 +632,7 @@ static NOINLINE unsigned session_wants_more(const struct session *s, const struc
     abort();
 }
 
-unsigned session_wants(const struct session *s, const struct lane *lane)
+unsigned session_wants(const struct session *s, const struct context *context)
 {
-    return likely(session_idle(s) && !s->ended) ? (unsigned)WANT_READ : session_wants_more(s, lane);
+    return likely(session_idle(s) && !s->ended) ? (unsigned)WANT_READ : session_wants_more(s, context);
 }

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /* HTTP/1 without I/O: the protocol state of one connection as a value. It is given the bytes that were read, puts answer
- * bytes into the lane's output, and says what it wants next. It touches no socket, clock, lock or thread.
+ * bytes into the context's output, and says what it wants next. It touches no socket, clock, lock or thread.
  *
- * A driver brackets each turn with session_enter and session_leave, on any lane (not two at once):
+ * A driver brackets each turn with session_enter and session_leave, on any context (not two at once):
  *
- *     session_enter(s, lane);
- *     session_feed(s, lane, bytes, n)  or  session_eof, session_timeout, session_resume
- *     while (session_undecided(s, lane))
+ *     session_enter(s, context);
+ *     session_feed(s, context, bytes, n)  or  session_eof, session_timeout, session_resume
+ *     while (session_undecided(s, context))
  *         read once without waiting; session_feed or session_decide
- *     while ((pending = session_output(s, lane)).length > 0 && send(pending) gave k > 0)
- *         session_sent(s, lane, k);     // may make more output, also undecided: bodies that are produced, pipelined requests
- *     session_leave(s, lane);           // what is unsent is kept on the heap
- *     act on session_wants(s, lane)
+ *     while ((pending = session_output(s, context)).length > 0 && send(pending) gave k > 0)
+ *         session_sent(s, context, k);     // may make more output, also undecided: bodies that are produced, pipelined requests
+ *     session_leave(s, context);           // what is unsent is kept on the heap
+ *     act on session_wants(s, context)
  *
- * For the durations of requests it sets lane->now_us before it enters a session that has started_us, and started_us after
- * it has left one that is not idle and has none: a request that is answered in one turn costs no clock. With lane->log, whose
- * functions are the driver's, it sets lane->now_us always.
+ * For the durations of requests it sets context->now_us before it enters a session that has started_us, and started_us after
+ * it has left one that is not idle and has none: a request that is answered in one turn costs no clock. With context->log, whose
+ * functions are the driver's, it sets context->now_us always.
  *
  * All functions belong to the thread that drives the connection; it may change between turns. */
 #ifndef ECHOD_COMMON_SESSION_SESSION_H
@@ -29,7 +29,7 @@
 enum { SESSION_UNREAD_MOST = 1024 * 1024 };
 /* Behind the signal that ends the server so much of what a connection has sent is served, in whole requests. */
 enum { SESSION_DRAINED_MOST = 1024 * 1024 };
-/* The scratch memory of a lane holds at least an answer begun late (64 KiB) and its head. */
+/* The scratch memory of a context holds at least an answer begun late (64 KiB) and its head. */
 enum { SESSION_SCRATCH_LEAST = 96 * 1024 };
 
 /* What a session wants; bits, of which these come together and no others:
@@ -110,48 +110,48 @@ struct session {
  * nothing. */
 void session_init(struct session *session, uint64_t number, const struct peer *peer, enum refusal refusing);
 /* With the log on, when a connection ends that may be in a request: writes that one's line. Then session_deinit. */
-void session_lost(struct session *session, struct lane *lane);
+void session_lost(struct session *session, struct context *context);
 /* The server gives up a session that is not idle. With the log on: writes the line of its request, also of one whose
  * head is not complete. Then session_deinit. */
-void session_cut_off(struct session *session, struct lane *lane);
-/* Frees what it holds; `budget` is that of any lane. */
+void session_cut_off(struct session *session, struct context *context);
+/* Frees what it holds; `budget` is that of any context. */
 void session_deinit(struct session *session, struct budget budget);
 
-void session_enter(struct session *session, struct lane *lane);
-void session_leave(struct session *session, struct lane *lane);
+void session_enter(struct session *session, struct context *context);
+void session_leave(struct session *session, struct context *context);
 
 /* All of `data` is taken: parsed, or copied. Only while WANT_READ. */
-void session_feed(struct session *session, struct lane *lane, const char *data, size_t length);
+void session_feed(struct session *session, struct context *context, const char *data, size_t length);
 /* The same, by way of a copy. For reads off the path of a plain request: with one caller session_feed is inlined there. */
-void session_feed_kept(struct session *session, struct lane *lane, const char *data, size_t length);
+void session_feed_kept(struct session *session, struct context *context, const char *data, size_t length);
 /* The peer has shut down its sending side (FIN): what came before is still answered. */
-void session_eof(struct session *session, struct lane *lane);
+void session_eof(struct session *session, struct context *context);
 /* The timer named by `timer` has run out; or who is refused shall be told so without having asked. */
-void session_timeout(struct session *session, struct lane *lane);
+void session_timeout(struct session *session, struct context *context);
 /* The server drains: an idle session ends now, others with their present answer. */
-void session_drain(struct session *session, struct lane *lane);
+void session_drain(struct session *session, struct context *context);
 /* The wait or the work that was wanted is over. */
-void session_resume(struct session *session, struct lane *lane);
+void session_resume(struct session *session, struct context *context);
 /* The work that is wanted cannot be done now: it is answered with 503. */
-void session_refuse_work(struct session *session, struct lane *lane);
+void session_refuse_work(struct session *session, struct context *context);
 
 /* The server drains, and nothing is known to stand behind the last answer in the output. Before it is sent the driver
  * reads the socket once without waiting. What came it feeds, which may put another answer behind that one, undecided in
  * its turn; if the same is undecided still it calls session_decide: the answer then says `Connection: close`. Returns
  * which answer that is, 0: none. */
-size_t session_undecided_now(struct session *session, struct lane *lane);
-static inline size_t session_undecided(struct session *session, struct lane *lane)
+size_t session_undecided_now(struct session *session, struct context *context);
+static inline size_t session_undecided(struct session *session, struct context *context)
 {
-    return lane->undecided == 0 ? 0 : session_undecided_now(session, lane);
+    return context->undecided == 0 ? 0 : session_undecided_now(session, context);
 }
-void session_decide(struct session *session, struct lane *lane);
+void session_decide(struct session *session, struct context *context);
 
 /* What is to be sent now, contiguous; empty if nothing is. */
-struct span session_output(const struct session *session, const struct lane *lane);
-void session_sent(struct session *session, struct lane *lane, size_t length);
+struct span session_output(const struct session *session, const struct context *context);
+void session_sent(struct session *session, struct context *context, size_t length);
 
 /* A set of enum want, after session_leave. */
-unsigned session_wants(const struct session *session, const struct lane *lane);
+unsigned session_wants(const struct session *session, const struct context *context);
 /* With WANT_WAIT: how long, from the moment at which `wait_restarted` was set. */
 uint64_t session_wait_ms(const struct session *session);
 /* With WANT_WORK: what to run. Until session_resume, or session_deinit after it has run, the session is left alone. */

@@ -90,7 +90,7 @@ int admin_init(struct admin *admin, struct server *server, struct listeners *lis
         return error;
     }
     admin->service.offers = OFFER_ADMIN;
-    admin->reactor.lane.service = &admin->service;
+    admin->reactor.context.service = &admin->service;
     admin->reactor.connections = &admin->connections;
     admin->reactor.place_wanted = admin_place_wanted;
     for (size_t i = 0; i < listeners->count; i++) {

@@ -30,13 +30,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     char *bytes = fuzz_copy(data, size);
     struct span span = {.data = bytes, .length = size};
-    struct json json = {.budget = harness.lanes[0].output.budget};
+    struct json json = {.budget = harness.contexts[0].output.budget};
     json_string(&json, span);
     if (!json.failed) {
         check_string(buffer_span(json.text));
     }
     buffer_free(&json.text, json.budget);
-    json = (struct json){.budget = harness.lanes[0].output.budget};
+    json = (struct json){.budget = harness.contexts[0].output.budget};
     json_base64(&json, span);
     FUZZ_CHECK(json.failed || buffer_length(json.text) == (size + 2) / 3 * 4 + 2);
     buffer_free(&json.text, json.budget);

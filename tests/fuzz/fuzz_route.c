@@ -13,12 +13,12 @@ static struct peer peer = {.family = 2, .address = {192, 0, 2, 1}, .port = 1234}
 
 static void check_head(const struct response *response, const struct request *request)
 {
-    struct lane *lane = &harness.lanes[0];
+    struct context *context = &harness.contexts[0];
     struct buffer *kept = NULL;
-    output_open(&lane->output, &kept, 0);
-    response_write_head(&lane->output, response, request, HARNESS_DATE);
-    output_commit(&lane->output);
-    struct span head = output_pending(&lane->output);
+    output_open(&context->output, &kept, 0);
+    response_write_head(&context->output, response, request, HARNESS_DATE);
+    output_commit(&context->output);
+    struct span head = output_pending(&context->output);
     const char *empty_line = memmem(head.data, head.length, "\r\n\r\n", 4);
     FUZZ_CHECK(empty_line == head.data + head.length - 4, ": a head within a head:\n%.*s", (int)head.length,
                head.data);
@@ -26,13 +26,13 @@ static void check_head(const struct response *response, const struct request *re
     struct span rest = head;
     const char *wrong = answer_next(&rest, true, &answer);
     FUZZ_CHECK(wrong == NULL, ": %s:\n%.*s", wrong, (int)head.length, head.data);
-    output_sent(&lane->output, head.length);
+    output_sent(&context->output, head.length);
 }
 
 static void route(struct request *request)
 {
     struct response response;
-    response_init(&response, harness.lanes[0].output.budget);
+    response_init(&response, harness.contexts[0].output.budget);
     const struct handler *handler = route_find(request, &response);
     FUZZ_CHECK(handler != NULL || response.problem);
     if (handler != NULL) {

@@ -96,7 +96,7 @@ static bool event(struct run *run, unsigned step)
     switch (step >> 6) {
     case 1:
         if (run->transcript.timer != TIMER_NONE) {
-            session_timeout(&drive->session, drive->lane);
+            session_timeout(&drive->session, drive->context);
             return true;
         }
         return false;
@@ -106,11 +106,11 @@ static bool event(struct run *run, unsigned step)
         }
         run->drained = true;
         atomic_store(&run->harness->scoreboard->draining, true);
-        session_drain(&drive->session, drive->lane);
+        session_drain(&drive->session, drive->context);
         return true;
     case 3:
         if ((run->transcript.wants & WANT_WORK) != 0) {
-            session_refuse_work(&drive->session, drive->lane);
+            session_refuse_work(&drive->session, drive->context);
             return true;
         }
         return false;
@@ -134,12 +134,12 @@ static bool act(struct run *run, unsigned step)
         return true;
     }
     if ((transcript->wants & WANT_READ) != 0 && (plan->settings & SETTING_EOF) != 0 && !run->ended) {
-        session_eof(&drive->session, drive->lane);
+        session_eof(&drive->session, drive->context);
         run->ended = true;
         return true;
     }
     if ((transcript->wants & (WANT_WAIT | WANT_WORK)) != 0) {
-        session_resume(&drive->session, drive->lane);
+        session_resume(&drive->session, drive->context);
         return true;
     }
     return false;
@@ -186,7 +186,7 @@ static struct harness *harness_of(unsigned settings)
     }
     harness->service.offers = (settings & SETTING_MAIN) != 0 ? OFFER_MAIN : OFFER_ALL;
     bool starved = (settings & SETTING_STARVED) != 0;
-    harness->lanes[0].close_if_starved = harness->lanes[1].close_if_starved = starved;
+    harness->contexts[0].close_if_starved = harness->contexts[1].close_if_starved = starved;
     atomic_store(&harness->scoreboard->starved, starved);
     atomic_store(&harness->scoreboard->draining, false);
     return harness;
@@ -201,7 +201,7 @@ static void run_all(struct run *run, const struct plan *plan, bool split)
     }
     drive_deinit(&run->drive);
     FUZZ_CHECK(run->transcript.problem[0] == '\0', ": %s", run->transcript.problem);
-    const char *wrong = run->harness->lanes[0].log != NULL ? log_sink_wrong(sinks) : NULL;
+    const char *wrong = run->harness->contexts[0].log != NULL ? log_sink_wrong(sinks) : NULL;
     FUZZ_CHECK(wrong == NULL, ": %s", wrong);
 }
 

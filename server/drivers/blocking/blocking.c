@@ -30,7 +30,7 @@ static void blocking_give_back(struct blocking *b)
  * the budget does not count, until that is given back. From then on reads are small, and every wait gives back. */
 static bool blocking_pressed(const struct blocking *b)
 {
-    struct budget budget = b->lane.output.budget;
+    struct budget budget = b->context.output.budget;
     return budget_tight_with(budget, budget.scoreboard->held_limit / 2);
 }
 
@@ -50,7 +50,7 @@ static int blocking_poll(struct blocking *b, struct pollfd *socket, int patience
 /* False when there is nothing left to do but to close. */
 static bool blocking_turn(struct blocking *b, enum happening happening, struct span bytes)
 {
-    bool kept = turn_take(&b->session, &b->lane, b->fd, happening, bytes);
+    bool kept = turn_take(&b->session, &b->context, b->fd, happening, bytes);
     /* The idle timer is the socket's. */
     if (b->session.timer_restarted && b->session.timer != TIMER_IDLE) {
         b->session.timer_restarted = false;
@@ -61,7 +61,7 @@ static bool blocking_turn(struct blocking *b, enum happening happening, struct s
 
 static size_t blocking_read_size(const struct blocking *b)
 {
-    return blocking_pressed(b) ? BLOCKING_PAGE : turn_read_size(&b->lane, sizeof(b->input));
+    return blocking_pressed(b) ? BLOCKING_PAGE : turn_read_size(&b->context, sizeof(b->input));
 }
 
 static struct transfer blocking_receive(struct blocking *b, enum patience patience)
@@ -118,30 +118,30 @@ static void blocking_set_receive_timeout(struct blocking *b, uint64_t most)
 /* Lines do not wait for the next request: as long as there are some it wakes up soon. */
 static COLD void blocking_mind_log(struct blocking *b)
 {
-    bool soon = access_log_pending(&b->lane);
+    bool soon = access_log_pending(&b->context);
     blocking_set_receive_timeout(b, soon ? LOG_WAIT_US / 1000 : b->glance_ms);
 }
 
 /* It has been silent for a glance's time while others wait for a worker. One that was never served is not given up. */
 static bool blocking_gives_way(const struct blocking *b)
 {
-    return b->session.requests > 0 && lane_starves_others(&b->lane);
+    return b->session.requests > 0 && context_starves_others(&b->context);
 }
 
 /* Between requests. Bytes that have come are served even when the server drains. */
 static bool blocking_await_request(struct blocking *b)
 {
-    if (unlikely(b->lane.log != NULL)) {
+    if (unlikely(b->context.log != NULL)) {
         blocking_mind_log(b);
     }
-    counters_show(b->lane.output.budget.counters, ACTIVITY_IDLE);
+    counters_show(b->context.output.budget.counters, ACTIVITY_IDLE);
     bool closing = atomic_load_explicit(b->closing, memory_order_relaxed);
     struct transfer read = blocking_receive(b, closing ? PATIENCE_NONE : PATIENCE_WAIT);
-    counters_show(b->lane.output.budget.counters, ACTIVITY_READING);
+    counters_show(b->context.output.budget.counters, ACTIVITY_READING);
     switch (read.outcome) {
     case TRANSPORT_MOVED: return blocking_feed(b, read.length);
     case TRANSPORT_RETRY:
-        access_log_flush(&b->lane);
+        access_log_flush(&b->context);
         if (closing || blocking_idle_too_long(b)) {
             return blocking_turn(b, closing ? HAPPENING_SHUTDOWN : HAPPENING_TIMEOUT, no_bytes);
         }
@@ -192,7 +192,7 @@ static bool blocking_await_progress(struct blocking *b, unsigned wants)
     struct pollfd socket = {.fd = b->fd};
     socket.events =
         (short)(((wants & WANT_READ) != 0 ? POLLIN : 0) | ((wants & WANT_WRITE) != 0 ? POLLOUT : 0));
-    access_log_flush(&b->lane);
+    access_log_flush(&b->context);
     struct due due = blocking_due(b, wants);
     int ready = blocking_poll(b, &socket, due.patience);
     if (ready == 0) {
@@ -215,7 +215,7 @@ static bool blocking_is_cut_off(const struct blocking *b)
 static bool blocking_work(struct blocking *b)
 {
     struct work *work = session_work(&b->session);
-    access_log_flush(&b->lane);
+    access_log_flush(&b->context);
     work->run(work);
     return blocking_is_cut_off(b) || blocking_turn(b, HAPPENING_DONE, no_bytes);
 }
@@ -224,13 +224,13 @@ static bool blocking_work(struct blocking *b)
 static bool blocking_go_on(struct blocking *b, unsigned wants)
 {
     if (blocking_is_cut_off(b)) {
-        turn_cut_off(&b->session, &b->lane);
+        turn_cut_off(&b->session, &b->context);
         return false;
     }
-    counters_show(b->lane.output.budget.counters, (wants & WANT_WORK) != 0       ? ACTIVITY_WORKING
-                                                  : (wants & WANT_WAIT) != 0     ? ACTIVITY_WAITING
-                                                  : b->session.out_committed > 0 ? ACTIVITY_SENDING
-                                                                                 : ACTIVITY_READING);
+    counters_show(b->context.output.budget.counters, (wants & WANT_WORK) != 0       ? ACTIVITY_WORKING
+                                                     : (wants & WANT_WAIT) != 0     ? ACTIVITY_WAITING
+                                                     : b->session.out_committed > 0 ? ACTIVITY_SENDING
+                                                                                    : ACTIVITY_READING);
     if ((wants & WANT_WORK) != 0) {
         return blocking_work(b);
     }
@@ -250,7 +250,7 @@ static bool blocking_go_on(struct blocking *b, unsigned wants)
 /* Waits for bytes, or until it is time to look around; false once it is over. */
 static bool blocking_go_on_lingering(struct blocking *b, struct lingering *lingering)
 {
-    const struct counters *counters = b->lane.output.budget.counters;
+    const struct counters *counters = b->context.output.budget.counters;
     struct pollfd socket = {.fd = b->fd, .events = POLLIN};
     uint64_t left = left_of(lingering_deadline(lingering), clock_ms());
     int ready =
@@ -260,14 +260,14 @@ static bool blocking_go_on_lingering(struct blocking *b, struct lingering *linge
         lingering_may_give_way(lingering, now)) {
         return false;
     }
-    size_t size = turn_read_size(&b->lane, sizeof(b->scratch));
+    size_t size = turn_read_size(&b->context, sizeof(b->scratch));
     return lingering_turn(lingering, b->fd, ready > 0, b->scratch, size, now);
 }
 
 /* On TCP that takes none of the memory that turns need. */
 void blocking_linger(struct blocking *b)
 {
-    struct counters *counters = b->lane.output.budget.counters;
+    struct counters *counters = b->context.output.budget.counters;
     struct lingering lingering = lingering_begin(b->fd, clock_ms(), LINGER_WHOLE_MS);
     counters_show(counters, ACTIVITY_LINGERING);
     blocking_give_back(b);
@@ -293,7 +293,7 @@ static bool blocking_converse(struct blocking *b)
 {
     bool kept = true;
     while (kept) {
-        unsigned wants = session_wants(&b->session, &b->lane);
+        unsigned wants = session_wants(&b->session, &b->context);
         if ((wants & WANT_CLOSE) != 0) {
             break;
         }
@@ -308,9 +308,9 @@ bool blocking_serve(struct blocking *b, const struct accepted *accepted, struct 
 {
     b->fd = accepted->fd;
     b->large = false;
-    lane_init(&b->lane, &b->server->service, counters, b->scratch, sizeof(b->scratch));
-    b->lane.close_if_starved = b->close_if_starved;
-    access_log_lend(b->server->log, &b->log, &b->lane, b->log_text, sizeof(b->log_text));
+    context_init(&b->context, &b->server->service, counters, b->scratch, sizeof(b->scratch));
+    b->context.close_if_starved = b->close_if_starved;
+    access_log_lend(b->server->log, &b->log, &b->context, b->log_text, sizeof(b->log_text));
     session_init(&b->session, accepted->number, &accepted->peer, refusing);
     counters_show(counters, ACTIVITY_READING);
     counters_add(&counters->connections, 1);
@@ -318,9 +318,9 @@ bool blocking_serve(struct blocking *b, const struct accepted *accepted, struct 
     blocking_set_receive_timeout(b, b->glance_ms);
     bool kept = blocking_converse(b);
     enum ending ending = kept ? session_ending(&b->session) : ENDING_CUT;
-    session_lost(&b->session, &b->lane);
-    access_log_end(&b->lane, ACCESS_LOG_THREAD_WAIT_MS);
-    session_deinit(&b->session, b->lane.output.budget);
+    session_lost(&b->session, &b->context);
+    access_log_end(&b->context, ACCESS_LOG_THREAD_WAIT_MS);
+    session_deinit(&b->session, b->context.output.budget);
     switch (ending) {
     case ENDING_LINGER:
         if (b->linger_elsewhere) {

@@ -25,18 +25,18 @@ struct blocking {
         glance_ms; /* an idle connection looks at `closing` at least so often; 0: only when it is woken */
     bool
         linger_elsewhere; /* a lingering close is the caller's: blocking_serve leaves the socket open for it */
-    bool close_if_starved; /* see struct lane */
+    bool close_if_starved; /* see struct context */
     uint64_t receive_ms;   /* the socket's receive timeout, or a part of it */
     uint64_t idle_since;   /* where that is less than the idle timeout */
     struct session session;
-    struct lane lane;
+    struct context context;
     uint64_t since_ms; /* when the session's timer began */
     uint64_t alarm_us; /* with WANT_WAIT: when that is over */
     bool large;        /* the client sends much at once: reads go to `input` from now on */
     char first[BLOCKING_FIRST_SIZE];
     _Alignas(16) char scratch[BLOCKING_SCRATCH_SIZE];
     char input[BLOCKING_INPUT_SIZE];
-    struct access_lane log; /* untouched where the log is off */
+    struct access_log_context log; /* untouched where the log is off */
     char log_text[ACCESS_LOG_THREAD_SIZE];
 };
 

@@ -63,7 +63,7 @@ struct connection *connection_new(struct reactor *reactor, const struct accepted
     event_assign(&connection->event, reactor->base, accepted->fd, 0, connection_on_event, connection);
     session_init(&connection->session, accepted->number, &accepted->peer, refusing);
     if (!connection_await(connection, EV_READ, NULL)) {
-        session_deinit(&connection->session, reactor->lane.output.budget);
+        session_deinit(&connection->session, reactor->context.output.budget);
         free(connection);
         return NULL;
     }
@@ -80,11 +80,11 @@ COLD void connection_free(struct connection *connection)
         connection->gone = true;
         return;
     }
-    if (reactor->lane.log != NULL) {
-        session_lost(&connection->session, &reactor->lane);
+    if (reactor->context.log != NULL) {
+        session_lost(&connection->session, &reactor->context);
     }
     bool refused = connection->session.refusing != REFUSAL_NOT;
-    session_deinit(&connection->session, reactor->lane.output.budget);
+    session_deinit(&connection->session, reactor->context.output.budget);
     reactor_remove(connection);
     free(connection);
     if (refused) { /* first: who has seen the end finds the place free */
@@ -116,10 +116,10 @@ COLD void connection_linger(struct connection *connection)
 {
     struct reactor *reactor = connection->reactor;
     uint64_t now = clock_ms();
-    if (reactor->lane.log != NULL) {
-        session_lost(&connection->session, &reactor->lane);
+    if (reactor->context.log != NULL) {
+        session_lost(&connection->session, &reactor->context);
     }
-    session_deinit(&connection->session, reactor->lane.output.budget);
+    session_deinit(&connection->session, reactor->context.output.budget);
     connection->lingering = lingering_begin(connection_fd(connection), now, reactor->linger_ms);
     reactor_move(connection, REACTOR_LINGERING);
     if (!connection_await_lingering(connection, now)) {
@@ -178,7 +178,7 @@ static COLD bool connection_await_work(struct connection *connection)
 
 static bool connection_is_cut_off(const struct connection *connection)
 {
-    return scoreboard_cutting(connection->reactor->lane.service->scoreboard);
+    return scoreboard_cutting(connection->reactor->context.service->scoreboard);
 }
 
 void connection_work_done(struct connection *connection)
@@ -200,7 +200,7 @@ static void connection_settle(struct connection *connection)
         reactor_move(connection, REACTOR_RESTARTED);
     }
     struct reactor *reactor = connection->reactor;
-    unsigned wants = session_wants(&connection->session, &reactor->lane);
+    unsigned wants = session_wants(&connection->session, &reactor->context);
     if ((wants & WANT_CLOSE) != 0) {
         connection_end(connection);
         return;
@@ -224,7 +224,7 @@ static void connection_settle(struct connection *connection)
 
 static void connection_turn(struct connection *connection, enum happening happening, struct span bytes)
 {
-    if (turn_take(&connection->session, &connection->reactor->lane, connection_fd(connection), happening,
+    if (turn_take(&connection->session, &connection->reactor->context, connection_fd(connection), happening,
                   bytes)) {
         connection_settle(connection);
     } else {
@@ -237,7 +237,7 @@ static void connection_turn(struct connection *connection, enum happening happen
 static void connection_receive(struct connection *connection, enum happening nothing)
 {
     struct reactor *reactor = connection->reactor;
-    size_t size = turn_read_size(&reactor->lane, REACTOR_INPUT_SIZE);
+    size_t size = turn_read_size(&reactor->context, REACTOR_INPUT_SIZE);
     struct transfer read = transport_receive(connection_fd(connection), reactor->input, size, PATIENCE_NONE);
     switch (read.outcome) {
     case TRANSPORT_MOVED:
@@ -266,10 +266,10 @@ static COLD void connection_go_on_lingering(struct connection *connection, short
 /* The wait is over, or it is the work's turn. libevent's clock is coarse: a wait may have to go on for a little. */
 static COLD void connection_alarm(struct connection *connection)
 {
-    if ((session_wants(&connection->session, &connection->reactor->lane) & WANT_WORK) != 0) {
+    if ((session_wants(&connection->session, &connection->reactor->context) & WANT_WORK) != 0) {
         struct work *work = session_work(&connection->session);
-        access_log_flush(&connection->reactor->lane);
-        struct counters *counters = connection->reactor->lane.output.budget.counters;
+        access_log_flush(&connection->reactor->context);
+        struct counters *counters = connection->reactor->context.output.budget.counters;
         counters_show(counters, ACTIVITY_WORKING);
         work->run(work);
         counters_show(counters, ACTIVITY_NONE);
@@ -340,7 +340,7 @@ void connection_cut_off(struct connection *connection)
     } else if (session_idle(session)) {
         connection_drain(connection);
     } else {
-        turn_cut_off(session, &connection->reactor->lane);
+        turn_cut_off(session, &connection->reactor->context);
         connection_free(connection);
     }
 }

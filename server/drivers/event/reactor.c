@@ -77,7 +77,7 @@ static void reactor_set_sweeping(struct reactor *reactor, bool sweeping)
 static void reactor_publish_lingering(const struct reactor *reactor)
 {
     const struct connection *oldest = TAILQ_FIRST(&reactor->lists[REACTOR_LINGERING]);
-    atomic_store_explicit(&reactor->lane.output.budget.counters->lingering_since_ms,
+    atomic_store_explicit(&reactor->context.output.budget.counters->lingering_since_ms,
                           oldest == NULL ? 0 : oldest->lingering.began, memory_order_relaxed);
 }
 
@@ -168,15 +168,15 @@ static void reactor_sweep(evutil_socket_t fd, short events, void *arg)
     for (enum timer timer = TIMER_IDLE; timer <= TIMER_BODY; timer++) {
         reactor_judge(reactor, timer, reactor->timeouts.limit[timer], before, now);
     }
-    access_log_flush(&reactor->lane);
-    reactor_set_sweeping(reactor, reactor->count > 0 || access_log_pending(&reactor->lane));
+    access_log_flush(&reactor->context);
+    reactor_set_sweeping(reactor, reactor->count > 0 || access_log_pending(&reactor->context));
 }
 
 /* ---- giving way ---- */
 
 static bool reactor_slot_wanted(const struct reactor *reactor)
 {
-    return atomic_load_explicit(&reactor->lane.output.budget.counters->place_wanted, memory_order_relaxed);
+    return atomic_load_explicit(&reactor->context.output.budget.counters->place_wanted, memory_order_relaxed);
 }
 
 /* Cleared last: the acceptor that sets it again meanwhile has one more connection that waits. */
@@ -193,7 +193,8 @@ static void reactor_on_glance(evutil_socket_t fd, short events, void *arg)
     } else {
         return;
     }
-    atomic_store_explicit(&reactor->lane.output.budget.counters->place_wanted, false, memory_order_relaxed);
+    atomic_store_explicit(&reactor->context.output.budget.counters->place_wanted, false,
+                          memory_order_relaxed);
 }
 
 /* ---- the reactor ---- */
@@ -227,10 +228,10 @@ int reactor_init(struct reactor *reactor, struct server *server, struct event_ba
         TAILQ_INIT(&reactor->lists[i]);
     }
     event_assign(&reactor->glance, base, -1, EV_PERSIST, reactor_on_glance, reactor);
-    lane_init(&reactor->lane, &server->service, counters, reactor->scratch, SESSION_SCRATCH_LEAST);
-    access_log_lend(server->log, &reactor->log, &reactor->lane, reactor->log_text, ACCESS_LOG_LOOP_SIZE);
+    context_init(&reactor->context, &server->service, counters, reactor->scratch, SESSION_SCRATCH_LEAST);
+    access_log_lend(server->log, &reactor->log, &reactor->context, reactor->log_text, ACCESS_LOG_LOOP_SIZE);
     if (reactor->sweep_timer >= 0 && reactor->input != NULL && reactor->scratch != NULL &&
-        (reactor->log_text != NULL || reactor->lane.log == NULL)) {
+        (reactor->log_text != NULL || reactor->context.log == NULL)) {
         event_assign(&reactor->sweep_event, base, reactor->sweep_timer, EV_READ | EV_PERSIST, reactor_sweep,
                      reactor);
         error = event_add(&reactor->sweep_event, NULL) != 0 ? -ENOMEM : refuser_init(reactor);
@@ -295,7 +296,7 @@ void reactor_deinit(struct reactor *reactor)
     refuser_deinit(reactor);
     event_del(&reactor->sweep_event);
     close(reactor->sweep_timer);
-    access_log_end(&reactor->lane, ACCESS_LOG_LOOP_WAIT_MS);
+    access_log_end(&reactor->context, ACCESS_LOG_LOOP_WAIT_MS);
     free(reactor->input);
     free(reactor->scratch);
     free(reactor->log_text);
@@ -303,7 +304,7 @@ void reactor_deinit(struct reactor *reactor)
 
 bool reactor_add(struct reactor *reactor, const struct accepted *accepted, enum refusal refusing)
 {
-    counters_add(&reactor->lane.output.budget.counters->connections, 1);
+    counters_add(&reactor->context.output.budget.counters->connections, 1);
     struct connection *connection = connection_new(reactor, accepted, refusing);
     if (refusing != REFUSAL_NOT || connection == NULL) {
         connection_count_refuse(reactor->connections);
@@ -379,7 +380,7 @@ int reactor_probe(struct reactor *reactor)
 
 static void reactor_drain_list(struct reactor *reactor, enum reactor_list list)
 {
-    bool cutting = scoreboard_cutting(reactor->lane.service->scoreboard);
+    bool cutting = scoreboard_cutting(reactor->context.service->scoreboard);
     struct connection *connection = TAILQ_FIRST(&reactor->lists[list]);
     while (connection != NULL) {
         struct connection *next = TAILQ_NEXT(connection, others);
@@ -403,11 +404,11 @@ static void reactor_cut_off(struct reactor *reactor)
 void reactor_drain(struct reactor *reactor)
 {
     reactor->draining = true;
-    if (scoreboard_cutting(reactor->lane.service->scoreboard)) {
+    if (scoreboard_cutting(reactor->context.service->scoreboard)) {
         reactor_cut_off(reactor);
     } else { /* those that are idle are in one of the two */
         reactor_drain_list(reactor, (enum reactor_list)TIMER_IDLE);
         reactor_drain_list(reactor, REACTOR_RESTARTED);
     }
-    access_log_flush(&reactor->lane);
+    access_log_flush(&reactor->context);
 }

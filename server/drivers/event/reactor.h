@@ -57,11 +57,11 @@ struct reactor {
         *connections; /* counts its connections: the server's, or what its owner sets before the first */
     struct event_base *base;
     struct timeouts timeouts;
-    struct lane lane;
+    struct context context;
     char *input; /* what is read, for one callback */
     char *scratch;
     char *log_text; /* NULL: the log is off */
-    struct access_lane log;
+    struct access_log_context log;
     struct reactor_connections lists[REACTOR_LISTS];
     size_t count;
     struct refuser refuser; /* those for which there was no memory */

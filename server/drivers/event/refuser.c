@@ -59,12 +59,12 @@ static bool refuser_answer(struct reactor *reactor, struct refused *refused, str
     int fd = refused->accepted.fd;
     struct session session;
     session_init(&session, refused->accepted.number, &refused->accepted.peer, refused->reason);
-    bool kept = bytes.length == 0 || turn_take(&session, &reactor->lane, fd, HAPPENING_BYTES, bytes);
-    if (kept && (session_wants(&session, &reactor->lane) & WANT_CLOSE) == 0) {
-        kept = turn_take(&session, &reactor->lane, fd, HAPPENING_TIMEOUT, no_bytes);
+    bool kept = bytes.length == 0 || turn_take(&session, &reactor->context, fd, HAPPENING_BYTES, bytes);
+    if (kept && (session_wants(&session, &reactor->context) & WANT_CLOSE) == 0) {
+        kept = turn_take(&session, &reactor->context, fd, HAPPENING_TIMEOUT, no_bytes);
     }
-    session_lost(&session, &reactor->lane);
-    session_deinit(&session, reactor->lane.output.budget);
+    session_lost(&session, &reactor->context);
+    session_deinit(&session, reactor->context.output.budget);
     refuser_begin_lingering(reactor, refused);
     return kept;
 }

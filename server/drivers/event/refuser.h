@@ -31,7 +31,7 @@ struct refuser {
     } places[REFUSER_PLACES]; /* the oldest first */
 };
 
-/* All functions: the reactor's thread. The reactor embeds the refuser, and lends its lane, its input buffer and its
+/* All functions: the reactor's thread. The reactor embeds the refuser, and lends its context, its input buffer and its
  * connection count. */
 
 /* 0 or a negative errno; then there is nothing to undo. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Each lane writes its own lines: every write holds whole lines and is appended as a whole, so that no lock is needed and
- * lines of many threads and processes do not mix. */
+/* Each context writes its own lines: every write holds whole lines and is appended as a whole, so that no lock is needed
+ * and lines of many threads and processes do not mix. */
 #include "server/drivers/shared/access_log.h"
 
 #include <errno.h>
@@ -23,7 +23,7 @@
 enum {
     END_TRIES = 256, /* a pipe of the usual size empties a loop's buffer in one */
     SAY_AGAIN_MS = 60 * 1000,
-    FULL_RETRY_US = 500,    /* a lane that found a pipe full tries again no sooner, */
+    FULL_RETRY_US = 500,    /* a context that found a pipe full tries again no sooner, */
     FAIL_RETRY_US = 100000, /* nor one whose write has failed otherwise */
 };
 
@@ -227,7 +227,7 @@ static void say_lost(const struct access_log *access, int error)
 }
 
 /* Takes the first `length` bytes out; what is left of a line that was written in part is dropped. */
-static void take_out(struct access_lane *own, size_t length, int error)
+static void take_out(struct access_log_context *own, size_t length, int error)
 {
     struct log *log = &own->log;
     struct counters *counters = log->budget.counters;
@@ -256,7 +256,7 @@ static int short_of(const struct access_log *access)
 }
 
 /* Writes all, or until a write fails: then its errno, EAGAIN where there is no room. */
-static int write_lines(struct access_lane *own)
+static int write_lines(struct access_log_context *own)
 {
     struct log *log = &own->log;
     size_t written = 0;
@@ -281,7 +281,7 @@ static int write_lines(struct access_lane *own)
 
 static void flush(struct log *log)
 {
-    struct access_lane *own = (struct access_lane *)log;
+    struct access_log_context *own = (struct access_log_context *)log;
     if (own->retry_us != 0 && clock_us() < own->retry_us) {
         return;
     }
@@ -293,7 +293,7 @@ static void flush(struct log *log)
 }
 
 /* Not again until a write has gone through: where nobody reads, nobody waits. */
-static bool await_room(const struct access_lane *own, int most_ms)
+static bool await_room(const struct access_log_context *own, int most_ms)
 {
     struct pollfd room = {.fd = own->to->fd, .events = POLLOUT};
     if (atomic_load(&own->to->scoreboard->log_jammed)) {
@@ -306,10 +306,10 @@ static bool await_room(const struct access_lane *own, int most_ms)
     return ready > 0 || (ready < 0 && errno == EINTR);
 }
 
-void access_log_end(const struct lane *lane, int most_ms)
+void access_log_end(const struct context *context, int most_ms)
 {
-    struct log *log = lane->log;
-    struct access_lane *own = (struct access_lane *)log;
+    struct log *log = context->log;
+    struct access_log_context *own = (struct access_log_context *)log;
     if (log == NULL) {
         return;
     }
@@ -325,8 +325,8 @@ void access_log_end(const struct lane *lane, int most_ms)
     }
 }
 
-void access_log_lend(struct access_log *access, struct access_lane *own, struct lane *lane, char *text,
-                     size_t size)
+void access_log_lend(struct access_log *access, struct access_log_context *own, struct context *context,
+                     char *text, size_t size)
 {
     if (access->path == NULL) {
         return;
@@ -341,10 +341,10 @@ void access_log_lend(struct access_log *access, struct access_lane *own, struct 
     own->log.flush = flush;
     own->log.clock_us = clock_us;
     own->log.format = access->format;
-    own->log.budget = lane->output.budget;
+    own->log.budget = context->output.budget;
     own->log.instance = access->instance;
     memset(own->log.date, 0, sizeof(own->log.date));
     own->log.peer = (struct peer){.family = AF_UNSPEC};
-    lane->log = &own->log;
-    lane->extras = true;
+    context->log = &own->log;
+    context->extras = true;
 }

@@ -34,8 +34,8 @@ struct access_log {
     char instance[16];
 };
 
-/* What a lane's owner keeps for it. */
-struct access_lane {
+/* What a context's owner keeps for it. */
+struct access_log_context {
     struct log log; /* the first member */
     struct access_log *to;
     uint64_t retry_us; /* a write has failed: none before; 0: none has */
@@ -53,25 +53,25 @@ void access_log_reopen(struct access_log *access);
 void access_log_follow(struct access_log *access);
 void access_log_close(struct access_log *access);
 
-/* With the log on: the lane's lines are kept in `text` and written from there. */
-void access_log_lend(struct access_log *access, struct access_lane *own, struct lane *lane, char *text,
-                     size_t size);
+/* With the log on: the context's lines are kept in `text` and written from there. */
+void access_log_lend(struct access_log *access, struct access_log_context *own, struct context *context,
+                     char *text, size_t size);
 
-/* Writes what the lane keeps, as far as that goes. */
-static inline void access_log_flush(const struct lane *lane)
+/* Writes what the context keeps, as far as that goes. */
+static inline void access_log_flush(const struct context *context)
 {
-    if (lane->log != NULL && lane->log->length > 0) {
-        lane->log->flush(lane->log);
+    if (context->log != NULL && context->log->length > 0) {
+        context->log->flush(context->log);
     }
 }
 
-/* The same before the lane ends: a reader that is merely slow gets `most_ms`; what is left is lost. */
-void access_log_end(const struct lane *lane, int most_ms);
+/* The same before the context ends: a reader that is merely slow gets `most_ms`; what is left is lost. */
+void access_log_end(const struct context *context, int most_ms);
 
 /* Whether it keeps any. */
-static inline bool access_log_pending(const struct lane *lane)
+static inline bool access_log_pending(const struct context *context)
 {
-    return lane->log != NULL && lane->log->length > 0;
+    return context->log != NULL && context->log->length > 0;
 }
 
 #endif

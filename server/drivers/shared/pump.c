@@ -10,65 +10,66 @@
 /* What is read while the budget is nearly used up: small requests go on, large bodies are held back. */
 enum { TURN_READ_TIGHT = 4096 };
 
-static NOINLINE void turn_tell_other(struct session *session, struct lane *lane, enum happening happening)
+static NOINLINE void turn_tell_other(struct session *session, struct context *context,
+                                     enum happening happening)
 {
     switch (happening) {
     case HAPPENING_BYTES: break;
-    case HAPPENING_END: session_eof(session, lane); break;
+    case HAPPENING_END: session_eof(session, context); break;
     case HAPPENING_ROOM: break;
-    case HAPPENING_TIMEOUT: session_timeout(session, lane); break;
-    case HAPPENING_DONE: session_resume(session, lane); break;
-    case HAPPENING_REFUSED: session_refuse_work(session, lane); break;
-    case HAPPENING_SHUTDOWN: session_drain(session, lane); break;
+    case HAPPENING_TIMEOUT: session_timeout(session, context); break;
+    case HAPPENING_DONE: session_resume(session, context); break;
+    case HAPPENING_REFUSED: session_refuse_work(session, context); break;
+    case HAPPENING_SHUTDOWN: session_drain(session, context); break;
     }
 }
 
-static ALWAYS_INLINE void turn_tell(struct session *session, struct lane *lane, enum happening happening,
-                                    struct span bytes)
+static ALWAYS_INLINE void turn_tell(struct session *session, struct context *context,
+                                    enum happening happening, struct span bytes)
 {
     if (likely(happening == HAPPENING_BYTES)) {
-        session_feed(session, lane, bytes.data, bytes.length);
+        session_feed(session, context, bytes.data, bytes.length);
     } else {
-        turn_tell_other(session, lane, happening);
+        turn_tell_other(session, context, happening);
     }
 }
 
 /* The server drains: what was sent behind the request whose answer goes out next is read now, or it would be lost.
  * False if the connection is. */
-static COLD bool turn_decide(struct session *session, struct lane *lane, int fd)
+static COLD bool turn_decide(struct session *session, struct context *context, int fd)
 {
     char bytes[TURN_READ_TIGHT];
     size_t answer;
-    while ((answer = session_undecided(session, lane)) != 0) {
+    while ((answer = session_undecided(session, context)) != 0) {
         struct transfer read = transport_receive(fd, bytes, sizeof bytes, PATIENCE_NONE);
         switch (read.outcome) {
         case TRANSPORT_MOVED:
-            counters_add(&lane->output.budget.counters->received, read.length);
-            session_feed_kept(session, lane, bytes, read.length);
+            counters_add(&context->output.budget.counters->received, read.length);
+            session_feed_kept(session, context, bytes, read.length);
             break;
         case TRANSPORT_RETRY:
         case TRANSPORT_INTERRUPTED:
         case TRANSPORT_END: break; /* the end is read again: the answer is decided first */
         case TRANSPORT_LOST: return false;
         }
-        if (session_undecided(session, lane) == answer) {
-            session_decide(session, lane);
+        if (session_undecided(session, context) == answer) {
+            session_decide(session, context);
         }
     }
     return true;
 }
 
 /* A send that took less than it was offered has filled the socket: asking once more would be a call for nothing. */
-static ALWAYS_INLINE bool turn_send(struct session *session, struct lane *lane, int fd)
+static ALWAYS_INLINE bool turn_send(struct session *session, struct context *context, int fd)
 {
-    struct span pending = session_output(session, lane);
+    struct span pending = session_output(session, context);
     size_t total = 0;
     for (int sends = 0; pending.length > 0; sends++) {
-        if (unlikely(session_undecided(session, lane) != 0)) {
-            if (!turn_decide(session, lane, fd)) {
+        if (unlikely(session_undecided(session, context) != 0)) {
+            if (!turn_decide(session, context, fd)) {
                 return false;
             }
-            pending = session_output(session, lane);
+            pending = session_output(session, context);
         }
         if (sends == TURN_SENDS_MOST || total >= TURN_BYTES_MOST) {
             break;
@@ -81,47 +82,47 @@ static ALWAYS_INLINE bool turn_send(struct session *session, struct lane *lane, 
         case TRANSPORT_END:
         case TRANSPORT_LOST: return false;
         }
-        counters_add(&lane->output.budget.counters->sent, sent.length);
-        session_sent(session, lane, sent.length);
+        counters_add(&context->output.budget.counters->sent, sent.length);
+        session_sent(session, context, sent.length);
         if (sent.length < pending.length) {
             return true;
         }
         total += sent.length;
-        pending = session_output(session, lane);
+        pending = session_output(session, context);
     }
     return true;
 }
 
 /* Requests that are answered within one turn, nearly all, are not timed: that would cost a clock each. */
-bool turn_take(struct session *session, struct lane *lane, int fd, enum happening happening,
+bool turn_take(struct session *session, struct context *context, int fd, enum happening happening,
                struct span bytes)
 {
-    clock_read_date(lane->service->scoreboard, lane->date, &lane->date_sequence);
-    counters_add(&lane->output.budget.counters->received, bytes.length);
-    if (unlikely(session->started_us != 0 || lane->log != NULL)) {
-        lane->now_us = clock_us();
+    clock_read_date(context->service->scoreboard, context->date, &context->date_sequence);
+    counters_add(&context->output.budget.counters->received, bytes.length);
+    if (unlikely(session->started_us != 0 || context->log != NULL)) {
+        context->now_us = clock_us();
     }
-    session_enter(session, lane);
-    turn_tell(session, lane, happening, bytes);
-    bool kept = turn_send(session, lane, fd);
-    session_leave(session, lane);
+    session_enter(session, context);
+    turn_tell(session, context, happening, bytes);
+    bool kept = turn_send(session, context, fd);
+    session_leave(session, context);
     if (session->started_us == 0 && !session_idle(session)) {
-        session->started_us = lane->log != NULL ? lane->now_us : clock_us();
+        session->started_us = context->log != NULL ? context->now_us : clock_us();
     }
     return kept;
 }
 
-void turn_cut_off(struct session *session, struct lane *lane)
+void turn_cut_off(struct session *session, struct context *context)
 {
-    struct scoreboard *scoreboard = lane->service->scoreboard;
-    clock_read_date(scoreboard, lane->date, &lane->date_sequence);
+    struct scoreboard *scoreboard = context->service->scoreboard;
+    clock_read_date(scoreboard, context->date, &context->date_sequence);
     atomic_fetch_add(&scoreboard->cut_off, 1);
-    session_cut_off(session, lane);
+    session_cut_off(session, context);
 }
 
 /* What is read behind a request may have to be kept while its answer is sent, in a buffer of nearly twice its size. */
-size_t turn_read_size(const struct lane *lane, size_t size)
+size_t turn_read_size(const struct context *context, size_t size)
 {
-    bool tight = budget_tight_with(lane->output.budget, 2 * size);
+    bool tight = budget_tight_with(context->output.budget, 2 * size);
     return tight && size > TURN_READ_TIGHT ? TURN_READ_TIGHT : size;
 }

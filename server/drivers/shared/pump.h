@@ -21,17 +21,17 @@ enum happening {
  * the other connections of its loop and of what there is to read. */
 enum { TURN_SENDS_MOST = 16, TURN_BYTES_MOST = 1024 * 1024 };
 
-/* `bytes` are those read, empty but with HAPPENING_BYTES. Keeps the lane's date, its clock and its counts of bytes.
+/* `bytes` are those read, empty but with HAPPENING_BYTES. Keeps the context's date, its clock and its counts of bytes.
  * False if the connection is lost: then only session_deinit is left to do. The thread that drives the connection and
- * owns the lane. */
-bool turn_take(struct session *session, struct lane *lane, int fd, enum happening happening,
+ * owns the context. */
+bool turn_take(struct session *session, struct context *context, int fd, enum happening happening,
                struct span bytes);
 
 /* The drain timeout is over and the session is not idle: counts its connection as cut off and logs its request. Then it
  * is closed without lingering. The same thread. */
-void turn_cut_off(struct session *session, struct lane *lane);
+void turn_cut_off(struct session *session, struct context *context);
 
 /* How many bytes to read at most where `size` have room: few while memory is so short that they might not be kept. */
-size_t turn_read_size(const struct lane *lane, size_t size);
+size_t turn_read_size(const struct context *context, size_t size);
 
 #endif

@@ -63,14 +63,14 @@ static void session_ends(void)
     failing_pause(true);
 }
 
-static size_t run_send(struct run *run, struct lane *lane, bool reading)
+static size_t run_send(struct run *run, struct context *context, bool reading)
 {
     size_t sent = 0;
     struct span pending;
     if (run->manner->late && reading) {
         return 0;
     }
-    while ((pending = session_output(&run->session, lane)).length > 0 &&
+    while ((pending = session_output(&run->session, context)).length > 0 &&
            (sent == 0 || run->manner->send == SIZE_MAX)) {
         size_t step = pending.length < run->manner->send ? pending.length : run->manner->send;
         cr_assert(run->length + step <= OUTPUT_SIZE);
@@ -78,14 +78,14 @@ static size_t run_send(struct run *run, struct lane *lane, bool reading)
         run->length += step;
         sent += step;
         session_begins();
-        session_sent(&run->session, lane, step);
+        session_sent(&run->session, context, step);
         session_ends();
     }
     return sent;
 }
 
 /* Whether there was something to do. */
-static bool run_act(struct run *run, struct lane *lane)
+static bool run_act(struct run *run, struct context *context)
 {
     size_t left = run->c->input.length - run->taken;
     bool reads = (run->wants & WANT_READ) != 0;
@@ -94,7 +94,7 @@ static bool run_act(struct run *run, struct lane *lane)
         char *block = malloc(piece);
         memcpy(block, run->c->input.data + run->taken, piece);
         session_begins();
-        session_feed(&run->session, lane, block, piece);
+        session_feed(&run->session, context, block, piece);
         session_ends();
         free(block);
         run->taken += piece;
@@ -103,13 +103,13 @@ static bool run_act(struct run *run, struct lane *lane)
     if (reads && run->c->eof && !run->ended) {
         run->ended = true;
         session_begins();
-        session_eof(&run->session, lane);
+        session_eof(&run->session, context);
         session_ends();
         return true;
     }
     if ((run->wants & (WANT_WAIT | WANT_WORK)) != 0) {
         session_begins();
-        session_resume(&run->session, lane);
+        session_resume(&run->session, context);
         session_ends();
         return true;
     }
@@ -118,20 +118,20 @@ static bool run_act(struct run *run, struct lane *lane)
 
 static bool run_turn(struct run *run)
 {
-    struct lane *lane = &run->harness->lanes[run->harness->turns++ % 2];
+    struct context *context = &run->harness->contexts[run->harness->turns++ % 2];
     if ((run->wants & WANT_WORK) != 0) {
         struct work *work = session_work(&run->session);
         work->output = work->input; /* it allocates nothing, and takes its time */
     }
-    session_enter(&run->session, lane);
-    bool moved = run_act(run, lane);
+    session_enter(&run->session, context);
+    bool moved = run_act(run, context);
     bool reading = moved && run->taken < run->c->input.length;
-    moved |= run_send(run, lane, reading) > 0;
+    moved |= run_send(run, context, reading) > 0;
     session_begins();
-    session_leave(&run->session, lane);
+    session_leave(&run->session, context);
     session_ends();
-    memset(lane->output.scratch, 0xA5, lane->output.scratch_size);
-    run->wants = session_wants(&run->session, lane);
+    memset(context->output.scratch, 0xA5, context->output.scratch_size);
+    run->wants = session_wants(&run->session, context);
     run->broken = invariants_broken(&run->session, &run->harness->service, harness_held(run->harness));
     return moved;
 }
@@ -148,7 +148,7 @@ static void run_all(struct run *run, struct failing how)
     while ((run->wants & WANT_CLOSE) == 0 && run->broken == NULL && still < STILL_MOST) {
         still = run_turn(run) ? 0 : still + 1;
     }
-    session_deinit(&run->session, run->harness->lanes[0].output.budget);
+    session_deinit(&run->session, run->harness->contexts[0].output.budget);
     if (run->broken == NULL && harness_held(run->harness) != 0) {
         run->broken = "something is held after the end";
     }
@@ -275,20 +275,20 @@ Test(session_allocation, the_503_of_a_head_that_is_not_kept_has_no_body)
     harness_init(&harness, HELD_LIMIT);
     log_sink_attach(sinks, &harness, LOG_TEXT);
     session_init(&session, HARNESS_CONNECTION, &peer, false);
-    struct lane *lane = &harness.lanes[0];
-    session_enter(&session, lane);
+    struct context *context = &harness.contexts[0];
+    session_enter(&session, context);
     failing_start((struct failing){.first = 0});
     session_begins();
-    session_feed(&session, lane, head, sizeof head - 1);
+    session_feed(&session, context, head, sizeof head - 1);
     session_ends();
-    struct span output = session_output(&session, lane);
+    struct span output = session_output(&session, context);
     struct answer answer;
     cr_expect(answer_next(&output, true, &answer) == NULL);
     cr_expect(says_503(&answer));
     cr_expect_eq(output.length, 0);
-    session_sent(&session, lane, session_output(&session, lane).length);
-    session_leave(&session, lane);
-    session_deinit(&session, lane->output.budget);
+    session_sent(&session, context, session_output(&session, context).length);
+    session_leave(&session, context);
+    session_deinit(&session, context->output.budget);
     cr_expect_eq(harness_held(&harness), 0);
     harness_deinit(&harness);
 }

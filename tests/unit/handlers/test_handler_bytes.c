@@ -47,7 +47,7 @@ Test(handler_bytes, pieces_are_parts_of_the_whole)
     }
 }
 
-/* More than a lane's scratch memory holds; and nothing of it is kept for a client that does not read. */
+/* More than a context's scratch memory holds; and nothing of it is kept for a client that does not read. */
 Test(handler_bytes, a_large_answer_is_made_as_it_is_sent)
 {
     enum { LENGTH = 1000 * 1000 };

@@ -75,7 +75,7 @@ static uint64_t read_on(struct drive *drive, unsigned *count)
     for (*count = 0; (drive->transcript->wants & WANT_WAIT) != 0; ++*count) {
         waited += session_wait_ms(&drive->session);
         drive_enter(drive);
-        session_resume(&drive->session, drive->lane);
+        session_resume(&drive->session, drive->context);
         while (drive_send(drive, SIZE_MAX) > 0) {
         }
         drive_leave(drive);

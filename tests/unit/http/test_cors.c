@@ -69,7 +69,7 @@ Test(cors, on)
 {
     struct harness harness;
     harness_init(&harness, ASK_HELD_LIMIT);
-    harness.service.cors = harness.lanes[0].extras = harness.lanes[1].extras = true;
+    harness.service.cors = harness.contexts[0].extras = harness.contexts[1].extras = true;
     ASK_ALL_OF(&harness, on)
     harness_deinit(&harness);
 }
@@ -87,7 +87,7 @@ Test(cors, full)
 {
     struct harness harness;
     harness_init(&harness, ASK_HELD_LIMIT);
-    harness.service.cors = harness.lanes[0].extras = harness.lanes[1].extras = true;
+    harness.service.cors = harness.contexts[0].extras = harness.contexts[1].extras = true;
     atomic_store(&harness.scoreboard->full, true);
     ASK_ALL_OF(&harness, full)
     harness_deinit(&harness);

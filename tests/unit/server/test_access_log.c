@@ -20,8 +20,8 @@ enum { SIZE = 4 * LOG_LINE_MOST };
 struct bench {
     struct access_log access;
     struct service service;
-    struct lane lane;
-    struct access_lane own;
+    struct context context;
+    struct access_log_context own;
     char text[SIZE];
 };
 
@@ -34,9 +34,9 @@ static void begin(const char *path)
     char error[256] = "";
     struct scoreboard *scoreboard = scoreboard_new(1, 1 << 20);
     bench.service = (struct service){.scoreboard = scoreboard};
-    lane_init(&bench.lane, &bench.service, &scoreboard->counters[0], NULL, 0);
+    context_init(&bench.context, &bench.service, &scoreboard->counters[0], NULL, 0);
     cr_assert_eq(access_log_open(&bench.access, &options, scoreboard, error, sizeof(error)), 0, "%s", error);
-    access_log_lend(&bench.access, &bench.own, &bench.lane, bench.text, SIZE);
+    access_log_lend(&bench.access, &bench.own, &bench.context, bench.text, SIZE);
 }
 
 static void end(void)
@@ -101,10 +101,10 @@ static unsigned count_in(const char *path, const char *text)
 Test(access_log, off)
 {
     begin(NULL);
-    cr_expect_null(bench.lane.log);
-    cr_expect_not(bench.lane.extras);
-    access_log_flush(&bench.lane);
-    access_log_end(&bench.lane, 0);
+    cr_expect_null(bench.context.log);
+    cr_expect_not(bench.context.extras);
+    access_log_flush(&bench.context);
+    access_log_end(&bench.context, 0);
     access_log_reopen(&bench.access);
     end();
 }
@@ -130,7 +130,7 @@ static void rotate(bool child)
     begin(path);
     bench.access.child = child;
     add("/one");
-    access_log_flush(&bench.lane);
+    access_log_flush(&bench.context);
     rename(path, old);
     add("/two");
     if (child) {
@@ -141,7 +141,7 @@ static void rotate(bool child)
         cr_expect_eq(bench.access.fd, before);
         cr_expect_eq(atomic_load(&bench.service.scoreboard->log_generation), 1);
     }
-    access_log_end(&bench.lane, 0);
+    access_log_end(&bench.context, 0);
     cr_expect_eq(count_in(old, "/one"), 1);
     cr_expect_eq(count_in(path, "/two"), 1);
     cr_expect(written() == 2 && lost() == 0);
@@ -180,7 +180,7 @@ static void fill(enum access_log_kind kind)
     cr_expect_gt(added, 1000);
     unsigned found = count(ends[0], "/some");
     bench.own.retry_us = 0;
-    access_log_end(&bench.lane, 0);
+    access_log_end(&bench.context, 0);
     found += count(ends[0], "/some");
     cr_expect_eq(found, written());
     cr_expect_eq(found + lost(), added);
@@ -206,12 +206,12 @@ Test(access_log, end_without_reader)
     while (lost() == 0) {
         add("/some");
     }
-    access_log_end(&bench.lane, 1);
+    access_log_end(&bench.context, 1);
     cr_expect(atomic_load(&bench.service.scoreboard->log_jammed));
     cr_expect_eq(bench.own.log.length, 0);
     uint64_t before = clock_ms();
     add("/last");
-    access_log_end(&bench.lane, 60000);
+    access_log_end(&bench.context, 60000);
     cr_expect_lt(clock_ms() - before, 50000);
     cr_expect_gt(lost(), 2);
     end();
@@ -225,7 +225,7 @@ Test(access_log, full_device)
     begin("/dev/full");
     add("/some");
     add("/more");
-    access_log_end(&bench.lane, 60000);
+    access_log_end(&bench.context, 60000);
     cr_expect(written() == 0 && lost() == 2);
     end();
 }
@@ -240,7 +240,7 @@ Test(access_log, torn)
     cr_assert_eq(write(fd, "unix: - - [06", 13), 13);
     atomic_store(&bench.service.scoreboard->log_torn, true);
     add("/whole");
-    access_log_flush(&bench.lane);
+    access_log_flush(&bench.context);
     cr_expect_not(atomic_load(&bench.service.scoreboard->log_torn));
     cr_expect_gt(pread(fd, text, sizeof(text) - 1, 0), 13);
     cr_expect_eq(strncmp(text, "unix: - - [06\nunix: - - [06/Nov/1994", 36), 0, "%s", text);
@@ -264,7 +264,7 @@ Test(access_log, socket)
         added++;
     }
     unsigned found = count(ends[0], "/some");
-    access_log_end(&bench.lane, 0);
+    access_log_end(&bench.context, 0);
     found += count(ends[0], "/some");
     cr_expect_eq(found + lost(), added);
     end();

@@ -14,7 +14,7 @@
 
 enum { TEXT_SIZE = 64 * 1024 };
 
-/* A harness whose lanes write to one text: the clock goes 7 µs with each look. */
+/* A harness whose contexts write to one text: the clock goes 7 µs with each look. */
 struct logged {
     struct harness harness;
     struct log logs[2];
@@ -47,17 +47,17 @@ static void begin(enum log_format format)
     logged.length = 0;
     harness_init(&logged.harness, ASK_HELD_LIMIT);
     for (int i = 0; i < 2; i++) {
-        struct lane *lane = &logged.harness.lanes[i];
+        struct context *context = &logged.harness.contexts[i];
         logged.logs[i] = (struct log){.text = logged.texts[i],
                                       .size = TEXT_SIZE,
                                       .flush = flush,
                                       .clock_us = fake_clock,
                                       .format = format,
-                                      .budget = lane->output.budget,
+                                      .budget = context->output.budget,
                                       .instance = "abc"};
-        lane->log = &logged.logs[i];
-        lane->extras = true;
-        lane->now_us = 1000;
+        context->log = &logged.logs[i];
+        context->extras = true;
+        context->now_us = 1000;
     }
 }
 
@@ -223,8 +223,8 @@ Test(log, pipelined)
                 .input = TEXT(input), .piece = piece, .send = send, .some = 77, .eof = true};
             struct transcript transcript;
             begin(LOG_TEXT);
-            logged.harness.lanes[0].log = &logged.logs[0];
-            logged.harness.lanes[1].log = &logged.logs[0]; /* so that the order is seen */
+            logged.harness.contexts[0].log = &logged.logs[0];
+            logged.harness.contexts[1].log = &logged.logs[0]; /* so that the order is seen */
             transcript_run(&logged.harness, &script, &transcript);
             const char *at = end();
             for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
@@ -248,7 +248,7 @@ static void lose(const char *request, const char *wanted)
     drive_enter(&drive);
     drive_feed(&drive, (struct span){request, strlen(request)});
     drive_leave(&drive);
-    session_lost(&drive.session, &logged.harness.lanes[0]);
+    session_lost(&drive.session, &logged.harness.contexts[0]);
     drive_deinit(&drive);
     const char *text = end();
     cr_expect(wanted == NULL ? text[0] == '\0' : strstr(text, wanted) != NULL, "%s: %s", request, text);
@@ -343,7 +343,7 @@ Test(log, due)
 {
     static const struct ask ask[] = {{.line = "GET /plaintext", .status = 200}};
     begin(LOG_TEXT);
-    logged.harness.lanes[1].log = &logged.logs[0];
+    logged.harness.contexts[1].log = &logged.logs[0];
     ASK_ALL_OF(&logged.harness, ask)
     cr_expect_eq(logged.logs[0].lines, 1);
     now += LOG_WAIT_US - 100;

@@ -115,7 +115,7 @@ static bool drive_on(struct drive *drive, const struct generated *g, size_t most
     struct transcript *t = drive->transcript;
     size_t left = g->length - t->taken;
     if ((t->wants & (WANT_WAIT | WANT_WORK)) != 0) {
-        session_resume(&drive->session, drive->lane);
+        session_resume(&drive->session, drive->context);
         return true;
     }
     if ((t->wants & WANT_READ) == 0 || left == 0 || most == 0) {

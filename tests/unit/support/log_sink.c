@@ -44,24 +44,24 @@ static uint64_t no_time(void)
 void log_sink_attach(struct log_sink sinks[2], struct harness *harness, enum log_format format)
 {
     for (int i = 0; i < 2; i++) {
-        struct lane *lane = &harness->lanes[i];
+        struct context *context = &harness->contexts[i];
         sinks[i] = (struct log_sink){.log = {.text = sinks[i].text,
                                              .size = LOG_SINK_SIZE,
                                              .flush = sink_flush,
                                              .clock_us = no_time,
                                              .format = format,
-                                             .budget = lane->output.budget,
+                                             .budget = context->output.budget,
                                              .instance = "sink"}};
-        lane->log = &sinks[i].log;
-        lane->extras = true;
+        context->log = &sinks[i].log;
+        context->extras = true;
     }
 }
 
 void log_sink_detach(struct harness *harness)
 {
     for (int i = 0; i < 2; i++) {
-        harness->lanes[i].log = NULL;
-        harness->lanes[i].extras = harness->service.cors;
+        harness->contexts[i].log = NULL;
+        harness->contexts[i].extras = harness->service.cors;
     }
 }
 

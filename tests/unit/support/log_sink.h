@@ -8,7 +8,7 @@
 
 enum { LOG_SINK_SIZE = 2 * LOG_LINE_MOST };
 
-/* One for each lane of a harness; the log comes first, so that it leads to the rest. */
+/* One for each context of a harness; the log comes first, so that it leads to the rest. */
 struct log_sink {
     struct log log;
     uint64_t lines;

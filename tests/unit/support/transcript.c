@@ -27,9 +27,9 @@ void harness_init(struct harness *harness, uint64_t held_limit)
         .max_body_size = HARNESS_BODY_MOST,
     };
     for (int i = 0; i < 2; i++) {
-        lane_init(&harness->lanes[i], &harness->service, &harness->scoreboard->counters[i],
-                  harness->scratch + (size_t)i * SESSION_SCRATCH_LEAST, SESSION_SCRATCH_LEAST);
-        memcpy(harness->lanes[i].date, HARNESS_DATE, sizeof HARNESS_DATE - 1);
+        context_init(&harness->contexts[i], &harness->service, &harness->scoreboard->counters[i],
+                     harness->scratch + (size_t)i * SESSION_SCRATCH_LEAST, SESSION_SCRATCH_LEAST);
+        memcpy(harness->contexts[i].date, HARNESS_DATE, sizeof HARNESS_DATE - 1);
     }
 }
 
@@ -61,10 +61,11 @@ void drive_init(struct drive *drive, struct harness *harness, struct transcript 
     memset(drive, 0xA5, sizeof *drive);
     drive->harness = harness;
     drive->transcript = transcript;
-    drive->lane = NULL;
+    drive->context = NULL;
     *transcript = (struct transcript){.wants = WANT_READ};
     session_init(&drive->session, HARNESS_CONNECTION, &peer, refusing);
-    if (!session_idle(&drive->session) || session_wants(&drive->session, &harness->lanes[0]) != WANT_READ) {
+    if (!session_idle(&drive->session) ||
+        session_wants(&drive->session, &harness->contexts[0]) != WANT_READ) {
         broken(transcript, "a new session is idle and wants to read");
     }
 }
@@ -76,7 +77,7 @@ void drive_deinit(struct drive *drive)
     if (session_idle(&drive->session) && before != 0) {
         broken(transcript, "an idle session holds %llu bytes", (unsigned long long)before);
     }
-    session_deinit(&drive->session, drive->harness->lanes[0].output.budget);
+    session_deinit(&drive->session, drive->harness->contexts[0].output.budget);
     if (harness_held(drive->harness) != 0) {
         broken(transcript, "%llu bytes are held after the end",
                (unsigned long long)harness_held(drive->harness));
@@ -85,9 +86,9 @@ void drive_deinit(struct drive *drive)
 
 void drive_enter(struct drive *drive)
 {
-    drive->lane = &drive->harness->lanes[drive->harness->turns++ % 2];
+    drive->context = &drive->harness->contexts[drive->harness->turns++ % 2];
     drive->moved = 0;
-    session_enter(&drive->session, drive->lane);
+    session_enter(&drive->session, drive->context);
 }
 
 void drive_feed(struct drive *drive, struct span piece)
@@ -100,7 +101,7 @@ void drive_feed(struct drive *drive, struct span piece)
         abort();
     }
     memcpy(block, piece.data, piece.length);
-    session_feed(&drive->session, drive->lane, block, piece.length);
+    session_feed(&drive->session, drive->context, block, piece.length);
     drive->moved += piece.length;
     free(block);
 }
@@ -108,10 +109,10 @@ void drive_feed(struct drive *drive, struct span piece)
 size_t drive_send(struct drive *drive, size_t most)
 {
     struct transcript *transcript = drive->transcript;
-    if (session_undecided(&drive->session, drive->lane) != 0) {
-        session_decide(&drive->session, drive->lane);
+    if (session_undecided(&drive->session, drive->context) != 0) {
+        session_decide(&drive->session, drive->context);
     }
-    struct span pending = session_output(&drive->session, drive->lane);
+    struct span pending = session_output(&drive->session, drive->context);
     size_t length = pending.length < most ? pending.length : most;
     if (length == 0) {
         return 0;
@@ -126,7 +127,7 @@ size_t drive_send(struct drive *drive, size_t most)
     memcpy(transcript->output + transcript->length, pending.data, length);
     transcript->length += length;
     drive->moved += length;
-    session_sent(&drive->session, drive->lane, length);
+    session_sent(&drive->session, drive->context, length);
     return length;
 }
 
@@ -182,22 +183,22 @@ static void check_wants(struct drive *drive)
 /* Overwrites what may have been used of the scratch memory: all of it, but in most turns that read or send little. */
 static void spoil_scratch(struct drive *drive)
 {
-    size_t size = drive->lane->output.scratch_size;
+    size_t size = drive->context->output.scratch_size;
     bool little = drive->moved < 64 && drive->harness->turns % 64 != 0;
-    memset(drive->lane->output.scratch, 0xA5, little ? 1024 : size);
+    memset(drive->context->output.scratch, 0xA5, little ? 1024 : size);
 }
 
 void drive_leave(struct drive *drive)
 {
     struct transcript *transcript = drive->transcript;
-    session_leave(&drive->session, drive->lane);
+    session_leave(&drive->session, drive->context);
     spoil_scratch(drive);
     uint64_t held = harness_held(drive->harness);
     transcript->held_most = held > transcript->held_most ? held : transcript->held_most;
-    transcript->wants = session_wants(&drive->session, drive->lane);
+    transcript->wants = session_wants(&drive->session, drive->context);
     transcript->ending = session_ending(&drive->session);
     transcript->timer = (enum timer)drive->session.timer;
-    drive->lane = NULL;
+    drive->context = NULL;
     check_wants(drive);
 }
 
@@ -272,10 +273,10 @@ static bool script_turn(struct drive *drive, const struct script *script, bool *
         drive_feed(drive, span_between(script->input.data + transcript->taken, script->input.data + until));
         transcript->taken = until;
     } else if (end) {
-        session_eof(&drive->session, drive->lane);
+        session_eof(&drive->session, drive->context);
         *ended = true;
     } else if (resume) {
-        session_resume(&drive->session, drive->lane);
+        session_resume(&drive->session, drive->context);
     }
     bool sent = script_send(drive, script, more || end) > 0;
     drive_leave(drive);

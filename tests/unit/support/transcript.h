@@ -19,7 +19,7 @@ enum {
 struct harness {
     struct scoreboard *scoreboard;
     struct service service;
-    struct lane lanes[2];
+    struct context contexts[2];
     char *scratch;
     unsigned turns;
 };
@@ -64,8 +64,8 @@ struct drive {
     struct harness *harness;
     struct session session;
     struct transcript *transcript;
-    struct lane *lane; /* in a turn */
-    size_t moved;      /* bytes read and sent in it */
+    struct context *context; /* in a turn */
+    size_t moved;            /* bytes read and sent in it */
 };
 
 void drive_init(struct drive *drive, struct harness *harness, struct transcript *transcript, bool refusing);
