@@ -45,7 +45,7 @@ struct counters {
     _Atomic uint64_t sent;                                   /* bytes */
     _Atomic uint64_t connections;                            /* begun */
     _Atomic uint64_t held;                        /* bytes its sessions have taken from the budget */
-    _Atomic uint64_t durations[COUNTERS_BUCKETS]; /* requests that took longer than one turn, by duration */
+    _Atomic uint64_t durations[COUNTERS_BUCKETS]; /* requests that took longer than one pass, by duration */
     _Atomic uint64_t duration_us;                 /* the sum of those */
     _Atomic uint64_t refusals[REFUSAL_KINDS];
     _Atomic uint64_t busy_us;            /* of a worker */

@@ -6,47 +6,47 @@
 
 enum { EMPTY_LINES_MOST = 8 }; /* before a request (RFC 9112, 2.2) */
 
-void broken_head_exchange(struct turn *t, struct span head)
+void broken_head_exchange(struct pass *pass, struct span head)
 {
-    if (t->exchange == NULL) {
-        exchange_init(t);
+    if (pass->exchange == NULL) {
+        exchange_init(pass);
     }
     bool head_method = head.length >= 5 && memcmp(head.data, "HEAD ", 5) == 0;
-    t->exchange->request.method = head_method ? HTTP_HEAD : HTTP_GET;
-    t->exchange->request.minor_version = 1;
-    t->exchange->request.target = head;
+    pass->exchange->request.method = head_method ? HTTP_HEAD : HTTP_GET;
+    pass->exchange->request.minor_version = 1;
+    pass->exchange->request.target = head;
 }
 
-static void fail_target(struct turn *t, struct span head)
+static void fail_target(struct pass *pass, struct span head)
 {
     size_t offset;
     unsigned byte = request_line_bad_byte(head, &offset);
     if (byte == '\r' || byte == '\n') {
         exchange_fail(
-            t, STATUS_BAD_REQUEST,
+            pass, STATUS_BAD_REQUEST,
             "The request target ends with byte 0x%02X at offset %zu: a space and HTTP/1.1 must follow it.",
             byte, offset);
     } else {
-        exchange_fail(t, STATUS_BAD_REQUEST,
+        exchange_fail(pass, STATUS_BAD_REQUEST,
                       "The request target has byte 0x%02X at offset %zu: it must be written as %%%02X.", byte,
                       offset, byte);
     }
 }
 
-void broken_head_fail(struct turn *t, struct span head, struct verdict verdict)
+void broken_head_fail(struct pass *pass, struct span head, struct verdict verdict)
 {
-    broken_head_exchange(t, head);
+    broken_head_exchange(pass, head);
     if (verdict.detail == NULL) {
-        fail_target(t, head);
+        fail_target(pass, head);
     } else {
-        exchange_fail(t, verdict.status, "%s", verdict.detail);
+        exchange_fail(pass, verdict.status, "%s", verdict.detail);
     }
 }
 
-size_t broken_head_line(struct turn *t, const char *data, size_t length)
+size_t broken_head_line(struct pass *pass, const char *data, size_t length)
 {
-    struct session *s = t->session;
-    size_t most = t->context->service->max_header_size;
+    struct session *s = pass->session;
+    size_t most = pass->context->service->max_header_size;
     struct request ignored;
     size_t line;
     while (s->head_fed <= length) {
@@ -56,7 +56,7 @@ size_t broken_head_line(struct turn *t, const char *data, size_t length)
             verdict = (struct verdict){STATUS_URI_TOO_LONG, "The request line is too long."};
         }
         if (verdict.status != 0) {
-            broken_head_fail(t, prefix, verdict);
+            broken_head_fail(pass, prefix, verdict);
             return length;
         }
         s->head_fed++;
@@ -64,11 +64,11 @@ size_t broken_head_line(struct turn *t, const char *data, size_t length)
     return 0;
 }
 
-static void head_too_large(struct turn *t, struct span head)
+static void head_too_large(struct pass *pass, struct span head)
 {
     broken_head_fail(
-        t, head,
-        t->session->line_read
+        pass, head,
+        pass->session->line_read
             ? (struct verdict){STATUS_REQUEST_HEADER_FIELDS_TOO_LARGE, "The header section is too large."}
             : (struct verdict){STATUS_URI_TOO_LONG, "The request line is too long."});
 }
@@ -87,28 +87,28 @@ static struct verdict judge_line(struct session *s, const char *data, size_t see
     return verdict;
 }
 
-size_t broken_head_incomplete(struct turn *t, const char *data, size_t length, size_t seen, bool refused)
+size_t broken_head_incomplete(struct pass *pass, const char *data, size_t length, size_t seen, bool refused)
 {
-    struct session *s = t->session;
+    struct session *s = pass->session;
     struct span head = {.data = data, .length = seen};
     struct verdict verdict = judge_line(s, data, seen);
     if (verdict.status != STATUS_OK) {
-        broken_head_fail(t, head, verdict);
+        broken_head_fail(pass, head, verdict);
         return length;
     }
     s->head_fed = (uint32_t)seen;
     if (refused && !s->line_read) {
         session_set_state(s, STATE_REFUSED_LINE);
-        return broken_head_line(t, data, length);
+        return broken_head_line(pass, data, length);
     }
     if (refused) {
-        broken_head_exchange(t, head);
-        exchange_fail(t, STATUS_BAD_REQUEST, "The header section is malformed: %s.",
-                      llhttp_get_error_reason(t->parser));
+        broken_head_exchange(pass, head);
+        exchange_fail(pass, STATUS_BAD_REQUEST, "The header section is malformed: %s.",
+                      llhttp_get_error_reason(pass->parser));
         return length;
     }
-    if (seen == t->context->service->max_header_size) {
-        head_too_large(t, head);
+    if (seen == pass->context->service->max_header_size) {
+        head_too_large(pass, head);
         return length;
     }
     return 0;
@@ -116,15 +116,16 @@ size_t broken_head_incomplete(struct turn *t, const char *data, size_t length, s
 
 /* A parser cannot go on behind an error. Another one gets the bytes up to the tab, and a space instead of it: then
  * blanks or the line's end may follow, and nothing else. Once for each head: llhttp refuses a second Content-Length. */
-bool broken_head_blanks_begin(struct turn *t, const char *data, size_t seen)
+bool broken_head_blanks_begin(struct pass *pass, const char *data, size_t seen)
 {
-    struct session *s = t->session;
-    if (llhttp_get_errno(t->parser) != HPE_INVALID_CONTENT_LENGTH || data[seen - 1] != '\t' ||
+    struct session *s = pass->session;
+    if (llhttp_get_errno(pass->parser) != HPE_INVALID_CONTENT_LENGTH || data[seen - 1] != '\t' ||
         judge_line(s, data, seen).status != STATUS_OK) {
         return false;
     }
-    llhttp_init(t->parser, HTTP_REQUEST, &body_parser_settings);
-    if (llhttp_execute(t->parser, data, seen - 1) != HPE_OK || llhttp_execute(t->parser, " ", 1) != HPE_OK) {
+    llhttp_init(pass->parser, HTTP_REQUEST, &body_parser_settings);
+    if (llhttp_execute(pass->parser, data, seen - 1) != HPE_OK ||
+        llhttp_execute(pass->parser, " ", 1) != HPE_OK) {
         return false; /* a length that is too large is refused at the byte behind it */
     }
     s->head_fed = (uint32_t)seen;
@@ -132,10 +133,10 @@ bool broken_head_blanks_begin(struct turn *t, const char *data, size_t seen)
     return true;
 }
 
-void broken_head_blanks_skip(struct turn *t, const char *data, size_t length)
+void broken_head_blanks_skip(struct pass *pass, const char *data, size_t length)
 {
-    struct session *s = t->session;
-    size_t most = t->context->service->max_header_size;
+    struct session *s = pass->session;
+    size_t most = pass->context->service->max_header_size;
     size_t have = length < most ? length : most;
     while (s->head_blanks && s->head_fed < have) {
         s->head_blanks = data[s->head_fed] == ' ' || data[s->head_fed] == '\t';
@@ -143,18 +144,19 @@ void broken_head_blanks_skip(struct turn *t, const char *data, size_t length)
     }
 }
 
-size_t broken_head_empty_line(struct turn *t, const char *data, size_t length)
+size_t broken_head_empty_line(struct pass *pass, const char *data, size_t length)
 {
-    struct session *s = t->session;
+    struct session *s = pass->session;
     if (data[0] == '\n' || (length > 1 && data[1] != '\n')) {
-        broken_head_fail(t, SPAN_LITERAL(""), (struct verdict){STATUS_BAD_REQUEST, "A line ends in CRLF."});
+        broken_head_fail(pass, SPAN_LITERAL(""),
+                         (struct verdict){STATUS_BAD_REQUEST, "A line ends in CRLF."});
         return length;
     }
     if (length == 1) {
         return 0;
     }
     if (++s->empty_lines > EMPTY_LINES_MOST) {
-        broken_head_fail(t, SPAN_LITERAL(""),
+        broken_head_fail(pass, SPAN_LITERAL(""),
                          (struct verdict){STATUS_BAD_REQUEST, "There are too many empty lines."});
         return length;
     }

@@ -35,18 +35,18 @@ static int on_chunk_header(llhttp_t *parser)
 
 static int on_body(llhttp_t *parser, const char *data, size_t length)
 {
-    struct turn *t = parser->data;
-    exchange_body(t, data, length);
-    return t->session->state == STATE_BODY ? 0 : HPE_USER;
+    struct pass *pass = parser->data;
+    exchange_body(pass, data, length);
+    return pass->session->state == STATE_BODY ? 0 : HPE_USER;
 }
 
 static int on_chunk_complete(llhttp_t *parser)
 {
-    struct turn *t = parser->data;
-    if (t->exchange->part == PART_LINE) {
-        exchange_chunk_end(t);
+    struct pass *pass = parser->data;
+    if (pass->exchange->part == PART_LINE) {
+        exchange_chunk_end(pass);
     }
-    return t->session->state == STATE_BODY ? 0 : HPE_USER;
+    return pass->session->state == STATE_BODY ? 0 : HPE_USER;
 }
 
 static int on_message_complete(llhttp_t *parser)
@@ -64,10 +64,10 @@ const llhttp_settings_t body_parser_settings = {
 };
 
 /* Gives llhttp a slice; the bytes it took, up to where it paused. 0 with the session closing after an error. */
-static size_t slice_feed(struct turn *t, const char *data, size_t length, bool *paused)
+static size_t slice_feed(struct pass *pass, const char *data, size_t length, bool *paused)
 {
-    llhttp_t *parser = t->parser;
-    parser->data = t;
+    llhttp_t *parser = pass->parser;
+    parser->data = pass;
     if (llhttp_get_errno(parser) == HPE_PAUSED) {
         llhttp_resume(parser);
     }
@@ -79,31 +79,31 @@ static size_t slice_feed(struct turn *t, const char *data, size_t length, bool *
     if (*paused) {
         return (size_t)(llhttp_get_error_pos(parser) - data);
     }
-    if (t->session->state == STATE_BODY) {
-        exchange_fail(t, STATUS_BAD_REQUEST, "The chunked framing is malformed: %s.",
+    if (pass->session->state == STATE_BODY) {
+        exchange_fail(pass, STATUS_BAD_REQUEST, "The chunked framing is malformed: %s.",
                       llhttp_get_error_reason(parser));
     }
     return 0;
 }
 
 /* The size is known: llhttp is told, and opens the chunk or the trailer section. */
-static void chunk_begin(struct turn *t)
+static void chunk_begin(struct pass *pass)
 {
-    struct exchange *x = t->exchange;
+    struct exchange *x = pass->exchange;
     char line[CHUNK_LINE_TEXT_SIZE];
     bool paused = false;
-    slice_feed(t, line, chunk_line_format(line, x->line.size), &paused);
-    if (t->session->state != STATE_BODY) {
+    slice_feed(pass, line, chunk_line_format(line, x->line.size), &paused);
+    if (pass->session->state != STATE_BODY) {
         return;
     }
-    assert(paused && t->parser->content_length == x->line.size);
+    assert(paused && pass->parser->content_length == x->line.size);
     x->left = x->line.size;
     x->part = x->left > 0 ? PART_DATA : PART_TRAILERS;
     x->used = 0;
-    exchange_chunk_begin(t, x->left);
+    exchange_chunk_begin(pass, x->left);
 }
 
-static size_t size_feed(struct turn *t, const char *data, size_t length)
+static size_t size_feed(struct pass *pass, const char *data, size_t length)
 {
     static const char *const details[] = {
         [CHUNK_LINE_BAD_SIZE] = "A chunk size must be hexadecimal digits, then ';' or CRLF.",
@@ -112,24 +112,24 @@ static size_t size_feed(struct turn *t, const char *data, size_t length)
     };
     size_t used = 0;
     enum chunk_line_result result =
-        chunk_line_read(&t->exchange->line, (struct span){.data = data, .length = length}, &used);
+        chunk_line_read(&pass->exchange->line, (struct span){.data = data, .length = length}, &used);
     switch (result) {
     case CHUNK_LINE_MORE: break;
-    case CHUNK_LINE_DONE: chunk_begin(t); break;
+    case CHUNK_LINE_DONE: chunk_begin(pass); break;
     case CHUNK_LINE_BAD_SIZE:
     case CHUNK_LINE_BAD_EXTENSION:
-    case CHUNK_LINE_BAD_END: exchange_fail(t, STATUS_BAD_REQUEST, "%s", details[result]); break;
+    case CHUNK_LINE_BAD_END: exchange_fail(pass, STATUS_BAD_REQUEST, "%s", details[result]); break;
     }
     return used;
 }
 
-static size_t line_feed(struct turn *t, const char *data, size_t length)
+static size_t line_feed(struct pass *pass, const char *data, size_t length)
 {
-    struct exchange *x = t->exchange;
+    struct exchange *x = pass->exchange;
     uint64_t allowed = FRAMING_OVERHEAD_MOST + x->body_seen / 4 - x->overhead;
     size_t slice = least(least(length, CHUNK_LINE_ROOM - x->used), allowed);
     if (slice == 0) {
-        exchange_fail(t, STATUS_BAD_REQUEST,
+        exchange_fail(pass, STATUS_BAD_REQUEST,
                       allowed == 0 ? "The chunks are too small: there is more framing than data."
                                    : "A chunk-size line may have at most %d bytes.",
                       CHUNK_LINE_MOST);
@@ -137,8 +137,8 @@ static size_t line_feed(struct turn *t, const char *data, size_t length)
     }
     size_t before = x->used;
     bool paused = false;
-    size_t used = before < CRLF_LENGTH ? slice_feed(t, data, least(slice, CRLF_LENGTH - before), &paused)
-                                       : size_feed(t, data, slice);
+    size_t used = before < CRLF_LENGTH ? slice_feed(pass, data, least(slice, CRLF_LENGTH - before), &paused)
+                                       : size_feed(pass, data, slice);
     x->overhead += used;
     if (x->part == PART_LINE) {
         x->used = before + used;
@@ -146,12 +146,12 @@ static size_t line_feed(struct turn *t, const char *data, size_t length)
     return used;
 }
 
-static size_t data_feed(struct turn *t, const char *data, size_t length)
+static size_t data_feed(struct pass *pass, const char *data, size_t length)
 {
-    struct exchange *x = t->exchange;
+    struct exchange *x = pass->exchange;
     bool paused = false;
-    size_t used = slice_feed(t, data, least(length, x->left), &paused);
-    if (t->session->state == STATE_BODY) {
+    size_t used = slice_feed(pass, data, least(length, x->left), &paused);
+    if (pass->session->state == STATE_BODY) {
         x->left -= used;
         if (x->left == 0) {
             x->part = PART_LINE;
@@ -162,44 +162,44 @@ static size_t data_feed(struct turn *t, const char *data, size_t length)
     return used;
 }
 
-static size_t trailers_feed(struct turn *t, const char *data, size_t length)
+static size_t trailers_feed(struct pass *pass, const char *data, size_t length)
 {
-    struct exchange *x = t->exchange;
-    size_t slice = least(length, t->context->service->max_header_size - x->used);
+    struct exchange *x = pass->exchange;
+    size_t slice = least(length, pass->context->service->max_header_size - x->used);
     if (slice == 0) {
-        exchange_fail(t, STATUS_REQUEST_HEADER_FIELDS_TOO_LARGE,
+        exchange_fail(pass, STATUS_REQUEST_HEADER_FIELDS_TOO_LARGE,
                       "The trailer section may have at most %zu bytes.",
-                      t->context->service->max_header_size);
+                      pass->context->service->max_header_size);
         return 0;
     }
     bool paused = false;
-    size_t used = slice_feed(t, data, slice, &paused);
-    if (t->session->state != STATE_BODY) {
+    size_t used = slice_feed(pass, data, slice, &paused);
+    if (pass->session->state != STATE_BODY) {
         return used;
     }
     x->used += used;
     if (x->handler != NULL && x->handler->body == HANDLER_HOLDS &&
-        buffer_append(&x->trailers, data, used, t->context->output.budget, BUDGET_MAY_REFUSE) != 0) {
-        exchange_fail_memory(t);
+        buffer_append(&x->trailers, data, used, pass->context->output.budget, BUDGET_MAY_REFUSE) != 0) {
+        exchange_fail_memory(pass);
         return used;
     }
     if (paused) {
         if (x->trailers != NULL) {
             x->trailers->end -= 2; /* the empty line */
         }
-        exchange_end(t);
+        exchange_end(pass);
     }
     return used;
 }
 
-static size_t length_feed(struct turn *t, const char *data, size_t length)
+static size_t length_feed(struct pass *pass, const char *data, size_t length)
 {
-    struct exchange *x = t->exchange;
+    struct exchange *x = pass->exchange;
     size_t used = least(length, x->left);
     x->left -= used;
-    exchange_body(t, data, used);
-    if (t->session->state == STATE_BODY && x->left == 0) {
-        exchange_end(t);
+    exchange_body(pass, data, used);
+    if (pass->session->state == STATE_BODY && x->left == 0) {
+        exchange_end(pass);
     }
     return used;
 }
@@ -213,22 +213,22 @@ static size_t data_most(const struct exchange *x, size_t length)
     return least(length, EXCHANGE_BEGIN_AT - x->body_seen);
 }
 
-static size_t part_feed(struct turn *t, const char *data, size_t length)
+static size_t part_feed(struct pass *pass, const char *data, size_t length)
 {
-    switch ((enum part)t->exchange->part) {
-    case PART_LENGTH: return length_feed(t, data, data_most(t->exchange, length));
-    case PART_LINE: return line_feed(t, data, length);
-    case PART_DATA: return data_feed(t, data, data_most(t->exchange, length));
-    case PART_TRAILERS: return trailers_feed(t, data, length);
+    switch ((enum part)pass->exchange->part) {
+    case PART_LENGTH: return length_feed(pass, data, data_most(pass->exchange, length));
+    case PART_LINE: return line_feed(pass, data, length);
+    case PART_DATA: return data_feed(pass, data, data_most(pass->exchange, length));
+    case PART_TRAILERS: return trailers_feed(pass, data, length);
     }
     abort();
 }
 
-size_t body_feed(struct turn *t, const char *data, size_t length)
+size_t body_feed(struct pass *pass, const char *data, size_t length)
 {
-    size_t used = part_feed(t, data, length);
-    if (t->session->state == STATE_BODY && t->exchange->late) {
-        exchange_wait_late(t);
+    size_t used = part_feed(pass, data, length);
+    if (pass->session->state == STATE_BODY && pass->exchange->late) {
+        exchange_wait_late(pass);
     }
     return used;
 }

@@ -28,9 +28,10 @@ COLD void exchange_release(struct exchange *x, struct budget budget)
     }
 }
 
-static ALWAYS_INLINE void exchange_count(struct turn *t)
+static ALWAYS_INLINE void exchange_count(struct pass *pass)
 {
-    counters_add(&t->context->output.budget.counters->answers[t->exchange->response.status / 100 - 2], 1);
+    counters_add(&pass->context->output.budget.counters->answers[pass->exchange->response.status / 100 - 2],
+                 1);
 }
 
 /* In a head that was written without it: the one that ends so far behind the first byte that is unsent. */
@@ -48,79 +49,79 @@ static COLD void exchange_say_close(struct output *output, size_t head_end)
 }
 
 /* The drain began, or others came to wait, after this head was written. */
-static COLD void exchange_commit_closing(struct turn *t)
+static COLD void exchange_commit_closing(struct pass *pass)
 {
-    struct exchange *x = t->exchange;
-    struct output *output = &t->context->output;
+    struct exchange *x = pass->exchange;
+    struct output *output = &pass->context->output;
     size_t head_end = output->committed + x->head_length - output->start;
-    if (context_starves_others(t->context)) {
+    if (context_starves_others(pass->context)) {
         x->response.close = true;
         exchange_say_close(output, head_end);
     } else {
-        t->context->undecided = head_end;
+        pass->context->undecided = head_end;
     }
 }
 
-static void exchange_commit(struct turn *t)
+static void exchange_commit(struct pass *pass)
 {
-    struct exchange *x = t->exchange;
+    struct exchange *x = pass->exchange;
     if (!x->begun) {
-        t->context->undecided = 0; /* it stands behind the one that was */
-        if (!x->response.close && context_closing(t->context)) {
-            exchange_commit_closing(t);
+        pass->context->undecided = 0; /* it stands behind the one that was */
+        if (!x->response.close && context_closing(pass->context)) {
+            exchange_commit_closing(pass);
         }
-        exchange_count(t);
+        exchange_count(pass);
     }
     x->begun = true;
-    output_commit(&t->context->output);
+    output_commit(&pass->context->output);
 }
 
 /* It is decided once the session goes on behind it: with a request, with a part of one, or with a refusal. */
-COLD size_t exchange_undecided(struct turn *t)
+COLD size_t exchange_undecided(struct pass *pass)
 {
-    const struct session *s = t->session;
+    const struct session *s = pass->session;
     if (s->in != NULL || s->starved != STARVED_NOT || s->state == STATE_HEAD ||
-        s->state == STATE_REFUSED_LINE || (t->exchange != NULL && !t->exchange->begun)) {
-        t->context->undecided = 0;
+        s->state == STATE_REFUSED_LINE || (pass->exchange != NULL && !pass->exchange->begun)) {
+        pass->context->undecided = 0;
     }
-    return t->context->undecided;
+    return pass->context->undecided;
 }
 
-COLD void exchange_decide(struct turn *t)
+COLD void exchange_decide(struct pass *pass)
 {
-    struct session *s = t->session;
-    struct output *output = &t->context->output;
-    size_t head_end = exchange_undecided(t);
-    t->context->undecided = 0;
+    struct session *s = pass->session;
+    struct output *output = &pass->context->output;
+    size_t head_end = exchange_undecided(pass);
+    pass->context->undecided = 0;
     if (head_end == 0) {
         return;
     }
     exchange_say_close(output, head_end);
     output_commit(output);
-    if (t->exchange != NULL) {
-        t->exchange->response.close = true;
+    if (pass->exchange != NULL) {
+        pass->exchange->response.close = true;
     } else if (s->state == STATE_START) {
         session_close(s, ENDING_LINGER);
     }
 }
 
-static COLD void exchange_count_duration(struct turn *t)
+static COLD void exchange_count_duration(struct pass *pass)
 {
-    struct session *s = t->session;
-    metrics_count_duration(t->context->output.budget.counters, t->context->now_us - s->started_us);
+    struct session *s = pass->session;
+    metrics_count_duration(pass->context->output.budget.counters, pass->context->now_us - s->started_us);
     s->started_us = 0;
 }
 
 /* The answer is complete, committed, and holds nothing any more. */
-static ALWAYS_INLINE void exchange_leave(struct turn *t)
+static ALWAYS_INLINE void exchange_leave(struct pass *pass)
 {
-    struct session *s = t->session;
-    struct exchange *x = t->exchange;
-    t->exchange = NULL;
+    struct session *s = pass->session;
+    struct exchange *x = pass->exchange;
+    pass->exchange = NULL;
     s->timer_restarted = true;
     s->empty_lines = 0;
     if (unlikely(s->started_us != 0)) {
-        exchange_count_duration(t);
+        exchange_count_duration(pass);
     }
     if (unlikely(x->response.close)) {
         session_close(s, x->request.keep_alive ? ENDING_LINGER : ENDING_CLEAN);
@@ -137,31 +138,31 @@ static COLD void session_count_drained(struct session *s, uint64_t bytes)
 }
 
 /* The answer is complete and committed. */
-static void exchange_done(struct turn *t)
+static void exchange_done(struct pass *pass)
 {
-    if (context_closing(t->context)) {
-        session_count_drained(t->session, t->exchange->body_seen + t->exchange->overhead);
+    if (context_closing(pass->context)) {
+        session_count_drained(pass->session, pass->exchange->body_seen + pass->exchange->overhead);
     }
-    exchange_log_end(t);
-    exchange_release(t->exchange, t->context->output.budget);
-    exchange_leave(t);
+    exchange_log_end(pass);
+    exchange_release(pass->exchange, pass->context->output.budget);
+    exchange_leave(pass);
 }
 
-/* There will be no answer. Now, not at the turn's end: the head's bytes may be gone then. */
-static COLD void exchange_drop(struct turn *t)
+/* There will be no answer. Now, not at the end of the pass: the head's bytes may be gone then. */
+static COLD void exchange_drop(struct pass *pass)
 {
-    exchange_log_end(t);
-    exchange_release(t->exchange, t->context->output.budget);
-    t->exchange = NULL;
+    exchange_log_end(pass);
+    exchange_release(pass->exchange, pass->context->output.budget);
+    pass->exchange = NULL;
 }
 
 /* Writes head and, unless it is echoed or produced, body; not committed. */
-static void exchange_write(struct turn *t)
+static void exchange_write(struct pass *pass)
 {
-    struct exchange *x = t->exchange;
-    struct output *output = &t->context->output;
+    struct exchange *x = pass->exchange;
+    struct output *output = &pass->context->output;
     size_t before = output->end - output->start;
-    struct delimiting d = response_write_head(output, &x->response, &x->request, t->context->date);
+    struct delimiting d = response_write_head(output, &x->response, &x->request, pass->context->date);
     x->head_length = output->end - output->start - before;
     x->answers_body = d.body;
     if (x->response.body == CONTENT_TEXT && d.body) {
@@ -171,31 +172,31 @@ static void exchange_write(struct turn *t)
 }
 
 /* Writes the response as it stands as the last one. */
-static void exchange_write_last(struct turn *t)
+static void exchange_write_last(struct pass *pass)
 {
-    t->exchange->response.close = true;
-    exchange_write(t);
-    exchange_commit(t);
-    if (t->context->output.failed) {
-        exchange_drop(t);
-        session_close(t->session, ENDING_CUT);
+    pass->exchange->response.close = true;
+    exchange_write(pass);
+    exchange_commit(pass);
+    if (pass->context->output.failed) {
+        exchange_drop(pass);
+        session_close(pass->session, ENDING_CUT);
         return;
     }
-    exchange_done(t);
-    session_close(t->session, ENDING_LINGER);
+    exchange_done(pass);
+    session_close(pass->session, ENDING_LINGER);
 }
 
-COLD void exchange_fail(struct turn *t, unsigned status, const char *detail, ...)
+COLD void exchange_fail(struct pass *pass, unsigned status, const char *detail, ...)
 {
-    struct output *output = &t->context->output;
-    if (t->exchange == NULL) {
-        exchange_init(t);
-        t->exchange->request.target = SPAN_LITERAL("");
+    struct output *output = &pass->context->output;
+    if (pass->exchange == NULL) {
+        exchange_init(pass);
+        pass->exchange->request.target = SPAN_LITERAL("");
     }
-    struct exchange *x = t->exchange;
+    struct exchange *x = pass->exchange;
     if (x->begun) {
         output_commit(output);
-        session_close(t->session, output->failed ? ENDING_CUT : ENDING_LINGER);
+        session_close(pass->session, output->failed ? ENDING_CUT : ENDING_LINGER);
         return;
     }
     char sentence[128];
@@ -204,8 +205,8 @@ COLD void exchange_fail(struct turn *t, unsigned status, const char *detail, ...
     vsnprintf(sentence, sizeof sentence, detail, arguments);
     va_end(arguments);
     output_rollback(output);
-    if (t->context->extras && !x->dressed) {
-        exchange_dress(t, false);
+    if (pass->context->extras && !x->dressed) {
+        exchange_dress(pass, false);
     }
     struct span extra = x->response.extra;
     response_deinit(&x->response);
@@ -213,41 +214,41 @@ COLD void exchange_fail(struct turn *t, unsigned status, const char *detail, ...
     x->response.extra = extra;
     response_problem(&x->response, status, "%s", sentence);
     x->response.retry_after = status == STATUS_SERVICE_UNAVAILABLE;
-    exchange_write_last(t);
+    exchange_write_last(pass);
 }
 
-COLD void exchange_fail_memory(struct turn *t)
+COLD void exchange_fail_memory(struct pass *pass)
 {
-    counters_add(&t->context->output.budget.counters->refusals[REFUSAL_MEMORY], 1);
-    exchange_fail(t, STATUS_SERVICE_UNAVAILABLE, "The server has no memory for this request now.");
+    counters_add(&pass->context->output.budget.counters->refusals[REFUSAL_MEMORY], 1);
+    exchange_fail(pass, STATUS_SERVICE_UNAVAILABLE, "The server has no memory for this request now.");
 }
 
-COLD void exchange_fail_refused(struct turn *t)
+COLD void exchange_fail_refused(struct pass *pass)
 {
     static const char *const details[REFUSAL_KINDS] = {
         [REFUSAL_FULL] = "The server serves as many connections as it can.",
         [REFUSAL_QUEUE] = "More connections are waiting than the server takes on.",
         [REFUSAL_SYSTEM] = "The system has nothing for another connection now.",
     };
-    enum refusal reason = (enum refusal)t->session->refusing;
-    counters_add(&t->context->output.budget.counters->refusals[reason], 1);
-    exchange_fail(t, STATUS_SERVICE_UNAVAILABLE, "%s", details[reason]);
+    enum refusal reason = (enum refusal)pass->session->refusing;
+    counters_add(&pass->context->output.budget.counters->refusals[reason], 1);
+    exchange_fail(pass, STATUS_SERVICE_UNAVAILABLE, "%s", details[reason]);
 }
 
 /* To a connection that is refused. */
-static COLD void exchange_refuse(struct turn *t)
+static COLD void exchange_refuse(struct pass *pass)
 {
-    struct exchange *x = t->exchange;
+    struct exchange *x = pass->exchange;
     x->request.refused = true;
     if (route_is_probe(&x->request)) {
         x->handler = route_find(&x->request, &x->response);
         if (x->handler != NULL) {
             x->handler->begin(&x->request, &x->response);
         }
-        exchange_write_last(t);
+        exchange_write_last(pass);
         return;
     }
-    exchange_fail_refused(t);
+    exchange_fail_refused(pass);
 }
 
 static void move_span(struct span *span, struct span from, const char *to)
@@ -258,10 +259,11 @@ static void move_span(struct span *span, struct span from, const char *to)
 }
 
 /* Keeps the head's bytes for `finish`. */
-static COLD bool exchange_keep_head(struct turn *t, struct span head)
+static COLD bool exchange_keep_head(struct pass *pass, struct span head)
 {
-    struct exchange *x = t->exchange;
-    if (buffer_append(&x->head, head.data, head.length, t->context->output.budget, BUDGET_MAY_REFUSE) != 0) {
+    struct exchange *x = pass->exchange;
+    if (buffer_append(&x->head, head.data, head.length, pass->context->output.budget, BUDGET_MAY_REFUSE) !=
+        0) {
         return false;
     }
     struct request *r = &x->request;
@@ -288,17 +290,17 @@ static ALWAYS_INLINE void exchange_judge(struct exchange *x)
     }
 }
 
-static bool exchange_too_large(struct turn *t, uint64_t more)
+static bool exchange_too_large(struct pass *pass, uint64_t more)
 {
-    struct exchange *x = t->exchange;
-    uint64_t most = t->context->service->max_body_size;
+    struct exchange *x = pass->exchange;
+    uint64_t most = pass->context->service->max_body_size;
     if (x->handler != NULL && x->handler->body == HANDLER_HOLDS && most > HANDLER_HOLD_MOST) {
         most = HANDLER_HOLD_MOST;
     }
     if (more <= most && x->body_seen <= most - more) {
         return false;
     }
-    exchange_fail(t, STATUS_CONTENT_TOO_LARGE, "The body may have at most %llu bytes here.",
+    exchange_fail(pass, STATUS_CONTENT_TOO_LARGE, "The body may have at most %llu bytes here.",
                   (unsigned long long)most);
     return true;
 }
@@ -310,258 +312,258 @@ static ALWAYS_INLINE bool exchange_known(const struct exchange *x)
 }
 
 /* Answers a request that has no body with a text, now. */
-static ALWAYS_INLINE void exchange_answer_at_once(struct turn *t)
+static ALWAYS_INLINE void exchange_answer_at_once(struct pass *pass)
 {
-    struct exchange *x = t->exchange;
-    struct output *output = &t->context->output;
-    struct delimiting d = response_write_head(output, &x->response, &x->request, t->context->date);
+    struct exchange *x = pass->exchange;
+    struct output *output = &pass->context->output;
+    struct delimiting d = response_write_head(output, &x->response, &x->request, pass->context->date);
     if (d.body) {
         output_write(output, response_text(&x->response));
     }
     if (unlikely(output->failed)) {
-        exchange_fail_memory(t);
+        exchange_fail_memory(pass);
         return;
     }
-    exchange_count(t);
+    exchange_count(pass);
     output_commit(output);
-    if (unlikely(t->context->log != NULL)) {
-        exchange_log(t, x->response.status, d.body ? d.length : 0);
+    if (unlikely(pass->context->log != NULL)) {
+        exchange_log(pass, x->response.status, d.body ? d.length : 0);
     }
     response_deinit(&x->response); /* nothing else is held: there was no body */
-    exchange_leave(t);
+    exchange_leave(pass);
 }
 
 /* The request's body comes next, or the answer takes more than a text. */
-static COLD void exchange_go_on(struct turn *t, struct span head, bool body)
+static COLD void exchange_go_on(struct pass *pass, struct span head, bool body)
 {
-    struct exchange *x = t->exchange;
+    struct exchange *x = pass->exchange;
     struct request *request = &x->request;
     x->body_seen = x->overhead = x->produced = x->step = 0;
     x->left = request->content_length;
     x->part = request->framing == FRAMING_CHUNKED ? PART_LINE : PART_LENGTH;
     x->used = 2; /* no CRLF of a chunk stands before the first chunk-size line */
     chunk_line_init(&x->line);
-    if (unlikely(t->context->log != NULL) && !exchange_keep_note(t)) {
-        exchange_fail_memory(t);
+    if (unlikely(pass->context->log != NULL) && !exchange_keep_note(pass)) {
+        exchange_fail_memory(pass);
         return;
     }
-    if (body && exchange_too_large(t, request->content_length)) {
+    if (body && exchange_too_large(pass, request->content_length)) {
         return;
     }
     if (x->response.failed) {
-        exchange_fail_memory(t);
+        exchange_fail_memory(pass);
         return;
     }
     if (body && request->expect != EXPECT_NOTHING) {
         if (x->response.problem) {
             exchange_write_last(
-                t); /* instead of the interim answer: the body does not come (RFC 9110, 10.1.1) */
+                pass); /* instead of the interim answer: the body does not come (RFC 9110, 10.1.1) */
             return;
         }
-        output_write(&t->context->output, SPAN_LITERAL("HTTP/1.1 100 Continue\r\n\r\n"));
-        output_commit(&t->context->output);
+        output_write(&pass->context->output, SPAN_LITERAL("HTTP/1.1 100 Continue\r\n\r\n"));
+        output_commit(&pass->context->output);
     }
-    session_set_state(t->session, STATE_BODY);
+    session_set_state(pass->session, STATE_BODY);
     if (exchange_known(x)) {
-        exchange_write(t);
-    } else if (body && !exchange_keep_head(t, head)) {
-        exchange_fail_memory(t);
+        exchange_write(pass);
+    } else if (body && !exchange_keep_head(pass, head)) {
+        exchange_fail_memory(pass);
         return;
     }
-    if (t->context->output.failed) {
-        exchange_fail_memory(t);
+    if (pass->context->output.failed) {
+        exchange_fail_memory(pass);
     } else if (!body) {
-        exchange_end(t);
+        exchange_end(pass);
     }
 }
 
 /* While others wait or the server drains: whether the answer closes whatever has been read behind the request. */
-static COLD bool exchange_closes(struct turn *t, struct span head)
+static COLD bool exchange_closes(struct pass *pass, struct span head)
 {
-    session_count_drained(t->session, head.length);
-    return context_starves_others(t->context) || t->session->drained == SESSION_DRAINED_MOST;
+    session_count_drained(pass->session, head.length);
+    return context_starves_others(pass->context) || pass->session->drained == SESSION_DRAINED_MOST;
 }
 
-void exchange_begin(struct turn *t, struct span head)
+void exchange_begin(struct pass *pass, struct span head)
 {
-    struct exchange *x = t->exchange;
+    struct exchange *x = pass->exchange;
     struct request *request = &x->request;
     request->parameter = SPAN_LITERAL("");
-    request->service = t->context->service;
-    request->peer = &t->session->peer;
-    request->connection = t->session->number;
-    request->ordinal = ++t->session->requests;
-    if (unlikely(t->context->extras)) {
-        exchange_dress(t, true);
+    request->service = pass->context->service;
+    request->peer = &pass->session->peer;
+    request->connection = pass->session->number;
+    request->ordinal = ++pass->session->requests;
+    if (unlikely(pass->context->extras)) {
+        exchange_dress(pass, true);
     }
-    if (unlikely(t->session->refusing != REFUSAL_NOT)) {
-        exchange_refuse(t);
+    if (unlikely(pass->session->refusing != REFUSAL_NOT)) {
+        exchange_refuse(pass);
         return;
     }
     exchange_judge(x);
-    bool closing = context_closing(t->context);
-    x->response.close |= !request->keep_alive || (unlikely(closing) && exchange_closes(t, head));
+    bool closing = context_closing(pass->context);
+    x->response.close |= !request->keep_alive || (unlikely(closing) && exchange_closes(pass, head));
     bool body = request_has_body(request);
     if (!body && x->response.body == CONTENT_TEXT && x->response.wait_ms == 0 && !x->response.failed &&
         likely(!closing) && exchange_known(x)) {
-        exchange_answer_at_once(t);
+        exchange_answer_at_once(pass);
     } else {
-        exchange_go_on(t, head, body);
+        exchange_go_on(pass, head, body);
     }
 }
 
-static void exchange_written(struct turn *t)
+static void exchange_written(struct pass *pass)
 {
-    struct exchange *x = t->exchange;
-    if (t->context->output.failed) {
-        exchange_fail_memory(t);
+    struct exchange *x = pass->exchange;
+    if (pass->context->output.failed) {
+        exchange_fail_memory(pass);
     } else if (x->begun) {
-        output_commit(&t->context->output);
+        output_commit(&pass->context->output);
     } else if (x->echoes && x->body_seen >= EXCHANGE_BEGIN_AT) {
         if (x->response.wait_ms > 0) {
             x->late = true; /* body_feed stops at this byte */
         } else {
-            exchange_commit(t);
+            exchange_commit(pass);
         }
     }
 }
 
-void exchange_body(struct turn *t, const char *data, size_t length)
+void exchange_body(struct pass *pass, const char *data, size_t length)
 {
-    struct exchange *x = t->exchange;
+    struct exchange *x = pass->exchange;
     x->body_seen += length;
-    t->session->timer_restarted = true;
+    pass->session->timer_restarted = true;
     if (x->echoes) {
-        output_write(&t->context->output, (struct span){.data = data, .length = length});
-        exchange_written(t);
+        output_write(&pass->context->output, (struct span){.data = data, .length = length});
+        exchange_written(pass);
     } else if (x->handler != NULL && x->handler->body == HANDLER_HOLDS &&
-               buffer_append(&x->body, data, length, t->context->output.budget, BUDGET_MAY_REFUSE) != 0) {
-        exchange_fail_memory(t);
+               buffer_append(&x->body, data, length, pass->context->output.budget, BUDGET_MAY_REFUSE) != 0) {
+        exchange_fail_memory(pass);
     }
 }
 
-COLD void exchange_chunk_begin(struct turn *t, uint64_t size)
+COLD void exchange_chunk_begin(struct pass *pass, uint64_t size)
 {
-    struct exchange *x = t->exchange;
-    if (exchange_too_large(t, size) || !x->echoes || size == 0) {
+    struct exchange *x = pass->exchange;
+    if (exchange_too_large(pass, size) || !x->echoes || size == 0) {
         return;
     }
     char line[CHUNK_LINE_TEXT_SIZE];
     size_t length = chunk_line_format(line, size);
-    output_write(&t->context->output, (struct span){.data = line, .length = length});
-    exchange_written(t);
+    output_write(&pass->context->output, (struct span){.data = line, .length = length});
+    exchange_written(pass);
 }
 
-COLD void exchange_chunk_end(struct turn *t)
+COLD void exchange_chunk_end(struct pass *pass)
 {
-    if (t->exchange->echoes) {
-        output_write(&t->context->output, SPAN_LITERAL("\r\n"));
-        exchange_written(t);
+    if (pass->exchange->echoes) {
+        output_write(&pass->context->output, SPAN_LITERAL("\r\n"));
+        exchange_written(pass);
     }
 }
 
-static void exchange_finish(struct turn *t)
+static void exchange_finish(struct pass *pass)
 {
-    struct exchange *x = t->exchange;
+    struct exchange *x = pass->exchange;
     x->request.body = buffer_span(x->body);
     x->request.trailers = buffer_span(x->trailers);
     x->handler->finish(&x->request, &x->response);
     if (!x->response.failed) {
-        exchange_write(t);
+        exchange_write(pass);
     }
 }
 
-static COLD void exchange_pend(struct turn *t, enum pending pending, uint64_t wait_ms)
+static COLD void exchange_pend(struct pass *pass, enum pending pending, uint64_t wait_ms)
 {
-    t->exchange->pending = (uint8_t)pending;
-    t->exchange->wait_ms = wait_ms;
-    t->session->wait_restarted = true;
-    session_set_state(t->session, STATE_ANSWER);
+    pass->exchange->pending = (uint8_t)pending;
+    pass->exchange->wait_ms = wait_ms;
+    pass->session->wait_restarted = true;
+    session_set_state(pass->session, STATE_ANSWER);
 }
 
 /* The answer begins: all of it is here, but for what is produced. */
-static void exchange_answer(struct turn *t)
+static void exchange_answer(struct pass *pass)
 {
-    struct exchange *x = t->exchange;
+    struct exchange *x = pass->exchange;
     bool produces = x->handler != NULL && x->response.body == CONTENT_PRODUCED && x->answers_body;
-    if (x->response.failed || t->context->output.failed ||
+    if (x->response.failed || pass->context->output.failed ||
         (produces && !x->begun && x->response.length > PRODUCE_LEAST &&
-         budget_tight(t->context->output.budget))) {
-        exchange_fail_memory(t);
+         budget_tight(pass->context->output.budget))) {
+        exchange_fail_memory(pass);
         return;
     }
-    exchange_commit(t);
+    exchange_commit(pass);
     if (x->handler != NULL && x->response.body == CONTENT_PRODUCED && x->answers_body) {
-        session_set_state(t->session, STATE_ANSWER);
-        exchange_produce(t);
+        session_set_state(pass->session, STATE_ANSWER);
+        exchange_produce(pass);
     } else {
-        exchange_done(t);
+        exchange_done(pass);
     }
 }
 
-void exchange_end(struct turn *t)
+void exchange_end(struct pass *pass)
 {
-    struct exchange *x = t->exchange;
+    struct exchange *x = pass->exchange;
     x->body_ended = true;
     if (x->handler != NULL && x->handler->body == HANDLER_HOLDS) {
-        exchange_finish(t);
+        exchange_finish(pass);
     }
     if (x->echoes && x->request.framing == FRAMING_CHUNKED) {
-        output_write(&t->context->output, SPAN_LITERAL("0\r\n\r\n"));
+        output_write(&pass->context->output, SPAN_LITERAL("0\r\n\r\n"));
     }
     if (x->handler != NULL && x->response.work.run != NULL) {
-        x->response.work.cutting = &t->context->service->scoreboard->cutting;
-        exchange_pend(t, PENDING_WORK, 0);
+        x->response.work.cutting = &pass->context->service->scoreboard->cutting;
+        exchange_pend(pass, PENDING_WORK, 0);
     } else if (x->handler != NULL && x->response.wait_ms > 0 && !x->begun) {
-        exchange_pend(t, PENDING_WAIT, x->response.wait_ms);
+        exchange_pend(pass, PENDING_WAIT, x->response.wait_ms);
     } else {
-        exchange_answer(t);
+        exchange_answer(pass);
     }
 }
 
-COLD void exchange_wait_late(struct turn *t)
+COLD void exchange_wait_late(struct pass *pass)
 {
-    t->exchange->late = false;
-    exchange_pend(t, PENDING_WAIT, t->exchange->response.wait_ms);
+    pass->exchange->late = false;
+    exchange_pend(pass, PENDING_WAIT, pass->exchange->response.wait_ms);
 }
 
-COLD void exchange_resume(struct turn *t)
+COLD void exchange_resume(struct pass *pass)
 {
-    struct exchange *x = t->exchange;
+    struct exchange *x = pass->exchange;
     enum pending pending = (enum pending)x->pending;
     x->pending = PENDING_NOTHING;
     switch (pending) {
     case PENDING_NOTHING: break;
     case PENDING_WORK:
         x->handler->complete(&x->response.work, &x->response);
-        exchange_write(t);
-        exchange_answer(t);
+        exchange_write(pass);
+        exchange_answer(pass);
         break;
     case PENDING_WAIT:
         if (x->begun) {
-            if (output_pending(&t->context->output).length == 0) {
-                exchange_produce(t);
+            if (output_pending(&pass->context->output).length == 0) {
+                exchange_produce(pass);
             }
         } else if (x->body_ended) {
-            exchange_answer(t);
+            exchange_answer(pass);
         } else {
-            exchange_commit(t);
-            session_set_state(t->session, STATE_BODY);
+            exchange_commit(pass);
+            session_set_state(pass->session, STATE_BODY);
         }
         break;
     }
 }
 
-COLD void exchange_refuse_work(struct turn *t)
+COLD void exchange_refuse_work(struct pass *pass)
 {
-    struct exchange *x = t->exchange;
+    struct exchange *x = pass->exchange;
     x->pending = PENDING_NOTHING;
-    counters_add(&t->context->output.budget.counters->refusals[REFUSAL_QUEUE], 1);
+    counters_add(&pass->context->output.budget.counters->refusals[REFUSAL_QUEUE], 1);
     response_problem(&x->response, STATUS_SERVICE_UNAVAILABLE,
                      "More work is waiting than the server takes on.");
     x->response.retry_after = true;
-    exchange_write(t);
-    exchange_answer(t);
+    exchange_write(pass);
+    exchange_answer(pass);
 }
 
 /* Where the present piece of a paced body ends. */
@@ -571,9 +573,9 @@ static uint64_t pace_end(const struct response *response, uint64_t step, uint64_
 }
 
 /* The end of what may be produced now; a wait is pending if that is nothing. */
-static uint64_t exchange_pace(struct turn *t)
+static uint64_t exchange_pace(struct pass *pass)
 {
-    struct exchange *x = t->exchange;
+    struct exchange *x = pass->exchange;
     const struct response *r = &x->response;
     if (r->pace_ms == 0) {
         return r->length;
@@ -584,19 +586,19 @@ static uint64_t exchange_pace(struct turn *t)
     if (x->produced == end && end < r->length) {
         uint64_t before = r->pace_ms * x->step / pieces;
         x->step++;
-        exchange_pend(t, PENDING_WAIT, r->pace_ms * x->step / pieces - before);
+        exchange_pend(pass, PENDING_WAIT, r->pace_ms * x->step / pieces - before);
     }
     return end;
 }
 
-COLD void exchange_produce(struct turn *t)
+COLD void exchange_produce(struct pass *pass)
 {
-    struct exchange *x = t->exchange;
-    struct output *output = &t->context->output;
+    struct exchange *x = pass->exchange;
+    struct output *output = &pass->context->output;
     if (x->pending != PENDING_NOTHING) {
         return;
     }
-    uint64_t left = exchange_pace(t) - x->produced;
+    uint64_t left = exchange_pace(pass) - x->produced;
     size_t room = output->capacity - output->end;
     if (room > PRODUCE_LEAST && budget_tight_with(output->budget, output->end - output->start + room)) {
         room = PRODUCE_LEAST;
@@ -609,6 +611,6 @@ COLD void exchange_produce(struct turn *t)
         x->produced += piece;
     }
     if (x->produced == x->response.length) {
-        exchange_done(t);
+        exchange_done(pass);
     }
 }

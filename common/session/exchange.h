@@ -39,7 +39,7 @@ enum pending {
  * an error replaces it. */
 enum { EXCHANGE_BEGIN_AT = 64 * 1024 };
 
-/* Made on the stack when a head is complete; moved to the heap if it outlives the turn. */
+/* Made on the stack when a head is complete; moved to the heap if it outlives the pass. */
 struct exchange {
     struct request request;
     const struct handler *handler; /* NULL: the head decided on an error */
@@ -69,9 +69,9 @@ struct exchange {
     struct response response;
 };
 
-/* What the functions of a session pass along while they run. One for each context, in its scratch memory: not on the stack,
- * where it would cost every request the guarding of a large frame. */
-struct turn {
+/* One pass through a session, from session_enter to session_leave: what its functions share meanwhile. It lies in the
+ * scratch memory of the context: not on the stack, where it would cost every request the guarding of a large frame. */
+struct pass {
     struct session *session;
     struct context *context;
     struct exchange *exchange; /* NULL between requests; else &local or session->exchange */
@@ -80,42 +80,42 @@ struct turn {
     llhttp_t local_parser;
     struct exchange local;
 };
-static_assert(sizeof(struct turn) <= CONTEXT_TURN_SIZE, "a context keeps room for it");
+static_assert(sizeof(struct pass) <= CONTEXT_PASS_SIZE, "a context keeps room for it");
 
 /* The head is in t->exchange->request; `head` is the bytes its spans point to. Decides what the answer is. */
-void exchange_begin(struct turn *t, struct span head);
+void exchange_begin(struct pass *pass, struct span head);
 /* Bytes of the request's body, in order. */
-void exchange_body(struct turn *t, const char *data, size_t length);
+void exchange_body(struct pass *pass, const char *data, size_t length);
 /* The chunk of `size` bytes begins, or has ended. */
-void exchange_chunk_begin(struct turn *t, uint64_t size);
-void exchange_chunk_end(struct turn *t);
+void exchange_chunk_begin(struct pass *pass, uint64_t size);
+void exchange_chunk_end(struct pass *pass);
 /* The request is whole. */
-void exchange_end(struct turn *t);
+void exchange_end(struct pass *pass);
 /* 64 KiB of the body are here and the answer is to wait before it begins: no more of the body is taken until then. */
-void exchange_wait_late(struct turn *t);
+void exchange_wait_late(struct pass *pass);
 /* The wait or the work that was pending is over. */
-void exchange_resume(struct turn *t);
+void exchange_resume(struct pass *pass);
 /* The work that is pending will not be done: 503. */
-void exchange_refuse_work(struct turn *t);
+void exchange_refuse_work(struct pass *pass);
 /* context->undecided, 0 from now on if something follows that answer. */
-size_t exchange_undecided(struct turn *t);
+size_t exchange_undecided(struct pass *pass);
 /* Nothing was read behind it: it is the last. */
-void exchange_decide(struct turn *t);
+void exchange_decide(struct pass *pass);
 /* More of a produced body, if there is room and it is time. */
-void exchange_produce(struct turn *t);
+void exchange_produce(struct pass *pass);
 /* The request's end is in doubt or was not reached: answer so, if the answer has not begun, and close. */
-void exchange_fail(struct turn *t, unsigned status, const char *detail, ...)
+void exchange_fail(struct pass *pass, unsigned status, const char *detail, ...)
     __attribute__((format(printf, 3, 4)));
 /* The same for want of memory: 503. */
-void exchange_fail_memory(struct turn *t);
+void exchange_fail_memory(struct pass *pass);
 /* The same on a connection that is refused, whether its client has asked for something or not: 503. */
-void exchange_fail_refused(struct turn *t);
+void exchange_fail_refused(struct pass *pass);
 /* Frees what the exchange owns; a null one is fine. */
 void exchange_release(struct exchange *exchange, struct budget budget);
-/* An exchange for a turn that has none: what an error's answer needs of it; the head and exchange_begin make the rest. */
-static inline void exchange_init(struct turn *t)
+/* An exchange for a pass that has none: what an error's answer needs of it; the head and exchange_begin make the rest. */
+static inline void exchange_init(struct pass *pass)
 {
-    struct exchange *x = &t->local;
+    struct exchange *x = &pass->local;
     x->request.method = HTTP_GET;
     x->request.framing = FRAMING_NONE;
     x->request.minor_version = 1;
@@ -125,22 +125,22 @@ static inline void exchange_init(struct turn *t)
     x->note = x->head = x->body = x->trailers = NULL;
     x->pending = PENDING_NOTHING;
     x->body_ended = x->late = x->begun = x->answers_body = x->echoes = x->dressed = false;
-    response_init(&x->response, t->context->output.budget);
-    t->exchange = x;
+    response_init(&x->response, pass->context->output.budget);
+    pass->exchange = x;
 }
 
 /* The fields that all answers have with --cors or the log, and the request's id. `understood`: the head was read, else only
  * how the request began is known. Where context->extras, once for each exchange. */
-void exchange_dress(struct turn *t, bool understood);
+void exchange_dress(struct pass *pass, bool understood);
 /* With the log on: keeps what an exchange that outlives its head needs for its line. False if there is no memory for it. */
-bool exchange_keep_note(struct turn *t);
+bool exchange_keep_note(struct pass *pass);
 /* Writes its line, if the log is on. `status` 0: it was lost before it was answered. */
-void exchange_log(struct turn *t, unsigned status, uint64_t bytes);
+void exchange_log(struct pass *pass, unsigned status, uint64_t bytes);
 /* The same for an exchange that ends as it stands. */
-void exchange_log_end(struct turn *t);
+void exchange_log_end(struct pass *pass);
 
 /* Consumes bytes of the body; returns how many. */
-size_t body_feed(struct turn *t, const char *data, size_t length);
+size_t body_feed(struct pass *pass, const char *data, size_t length);
 /* The parser's callbacks, for heads (pause at their end) and chunked bodies. */
 extern const llhttp_settings_t body_parser_settings;
 

@@ -8,11 +8,11 @@
 static const char id_name[] = "X-Request-Id: ";
 
 /* The fields with the request's id behind them; the text is the log's until the next request. */
-static struct span exchange_identify(struct turn *t, struct span extra)
+static struct span exchange_identify(struct pass *pass, struct span extra)
 {
-    struct exchange *x = t->exchange;
-    struct log *log = t->context->log;
-    const struct session *s = t->session;
+    struct exchange *x = pass->exchange;
+    struct log *log = pass->context->log;
+    const struct session *s = pass->session;
     struct span id = x->understood ? log_find_id(x->request.fields) : SPAN_LITERAL("");
     char *at = span_copy(log->fields, extra);
     at = span_copy(at, SPAN_LITERAL(id_name));
@@ -28,29 +28,29 @@ static struct span exchange_identify(struct turn *t, struct span extra)
 }
 
 /* A preflight is answered as OPTIONS * is, whatever its path; a probe's with the probe's status. */
-void exchange_dress(struct turn *t, bool understood)
+void exchange_dress(struct pass *pass, bool understood)
 {
-    struct exchange *x = t->exchange;
+    struct exchange *x = pass->exchange;
     struct span extra = SPAN_LITERAL("");
     x->dressed = true;
     x->understood = understood;
-    if (t->context->service->cors) {
+    if (pass->context->service->cors) {
         bool preflight = understood && cors_preflight(&x->request);
         extra = preflight ? cors_preflight_fields() : cors_fields();
         if (preflight && !route_is_probe(&x->request)) {
             x->request.path = SPAN_LITERAL("*");
         }
     }
-    x->response.extra = t->context->log != NULL ? exchange_identify(t, extra) : extra;
+    x->response.extra = pass->context->log != NULL ? exchange_identify(pass, extra) : extra;
 }
 
-bool exchange_keep_note(struct turn *t)
+bool exchange_keep_note(struct pass *pass)
 {
-    struct exchange *x = t->exchange;
-    struct budget budget = t->context->output.budget;
+    struct exchange *x = pass->exchange;
+    struct budget budget = pass->context->output.budget;
     struct span extra = x->response.extra;
     struct span target = x->request.target;
-    if (t->context->log == NULL) {
+    if (pass->context->log == NULL) {
         return true;
     }
     if (buffer_reserve(&x->note, extra.length + target.length, budget, BUDGET_MAY_REFUSE) != 0) {
@@ -73,12 +73,12 @@ static struct span first_line(struct span head)
     return (struct span){.data = head.data, .length = length};
 }
 
-void exchange_log(struct turn *t, unsigned status, uint64_t bytes)
+void exchange_log(struct pass *pass, unsigned status, uint64_t bytes)
 {
-    const struct exchange *x = t->exchange;
-    struct context *context = t->context;
+    const struct exchange *x = pass->exchange;
+    struct context *context = pass->context;
     struct log *log = context->log;
-    const struct session *s = t->session;
+    const struct session *s = pass->session;
     if (log == NULL || !x->dressed) {
         return;
     }
@@ -122,8 +122,8 @@ static uint64_t body_bytes(const struct exchange *x)
     __builtin_unreachable();
 }
 
-void exchange_log_end(struct turn *t)
+void exchange_log_end(struct pass *pass)
 {
-    const struct exchange *x = t->exchange;
-    exchange_log(t, x->begun ? x->response.status : 0, body_bytes(x));
+    const struct exchange *x = pass->exchange;
+    exchange_log(pass, x->begun ? x->response.status : 0, body_bytes(x));
 }

@@ -119,7 +119,7 @@ static uint64_t write_requests(struct page *page, const struct sums *sums)
     return total;
 }
 
-/* Requests that were answered in one turn have no time of their own: they stand in the first bucket. */
+/* Requests that were answered in one pass have no time of their own: they stand in the first bucket. */
 static void write_durations(struct page *page, const struct sums *sums, uint64_t requests)
 {
     const char *name = "echod_request_duration_seconds";

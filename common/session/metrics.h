@@ -6,7 +6,7 @@
 #include "common/base/json.h"
 #include "common/session/service.h"
 
-/* Counts a request that took longer than one turn; the others took less than the first bucket's bound. The thread
+/* Counts a request that took longer than one pass; the others took less than the first bucket's bound. The thread
  * that writes the counters. */
 void metrics_count_duration(struct counters *counters, uint64_t us);
 

@@ -40,7 +40,7 @@ struct service {
  * counters. Nothing in it outlives session_leave. One thread at a time. */
 struct context {
     const struct service *service;
-    struct turn *turn;    /* the session's own working state, at the head of the scratch memory */
+    struct pass *pass;    /* the session's own working state, at the head of the scratch memory */
     struct log *log;      /* the access log; NULL: off. Then `extras` is set too */
     uint64_t now_us;      /* monotonic; see session.h */
     struct output output; /* its scratch memory and its budget are the context's */
@@ -66,7 +66,7 @@ static inline bool context_closing(const struct context *context)
 }
 
 /* What of the scratch memory is not the output's. */
-enum { CONTEXT_TURN_SIZE = 928 };
+enum { CONTEXT_PASS_SIZE = 928 };
 
 /* Sets the context up with scratch memory that the caller owns, aligned as malloc aligns; `counters` are lent to the
  * context. */
@@ -76,9 +76,9 @@ static inline void context_init(struct context *context, const struct service *s
     *context = (struct context){
         .service = service,
         .extras = service->cors,
-        .turn = (struct turn *)(void *)scratch,
-        .output = {.scratch = scratch + CONTEXT_TURN_SIZE,
-                   .scratch_size = scratch_size - CONTEXT_TURN_SIZE,
+        .pass = (struct pass *)(void *)scratch,
+        .output = {.scratch = scratch + CONTEXT_PASS_SIZE,
+                   .scratch_size = scratch_size - CONTEXT_PASS_SIZE,
                    .budget = {.scoreboard = service->scoreboard, .counters = counters}},
     };
 }

@@ -61,61 +61,61 @@ COLD void session_deinit(struct session *s, struct budget budget)
     buffer_free(&s->out, budget);
 }
 
-/* ---- turns ---- */
+/* ---- passes ---- */
 
-static ALWAYS_INLINE struct turn *turn_begin(struct session *s, struct context *context)
+static ALWAYS_INLINE struct pass *pass_begin(struct session *s, struct context *context)
 {
-    struct turn *t = context->turn;
-    t->session = s;
-    t->context = context;
-    t->exchange = s->exchange;
-    t->parser = s->parser == NULL ? &t->local_parser : s->parser;
-    t->grow = false;
-    return t;
+    struct pass *pass = context->pass;
+    pass->session = s;
+    pass->context = context;
+    pass->exchange = s->exchange;
+    pass->parser = s->parser == NULL ? &pass->local_parser : s->parser;
+    pass->grow = false;
+    return pass;
 }
 
 /* An answer that has begun is promised: there can be no 503 in its place. */
-static enum budget_need turn_need(const struct turn *t)
+static enum budget_need pass_need(const struct pass *pass)
 {
-    return t->exchange != NULL && t->exchange->begun ? BUDGET_MUST_KEEP : BUDGET_MAY_REFUSE;
+    return pass->exchange != NULL && pass->exchange->begun ? BUDGET_MUST_KEEP : BUDGET_MAY_REFUSE;
 }
 
 /* An exchange that goes on moves to the heap; one that is over is freed. */
-static COLD void turn_end_exchange(struct turn *t)
+static COLD void pass_end_exchange(struct pass *pass)
 {
-    struct session *s = t->session;
-    struct budget budget = t->context->output.budget;
-    if (t->exchange != NULL && s->state == STATE_CLOSING) {
-        exchange_log_end(t);
-        if (t->exchange == &t->local) {
-            exchange_release(t->exchange, budget);
+    struct session *s = pass->session;
+    struct budget budget = pass->context->output.budget;
+    if (pass->exchange != NULL && s->state == STATE_CLOSING) {
+        exchange_log_end(pass);
+        if (pass->exchange == &pass->local) {
+            exchange_release(pass->exchange, budget);
         }
-        t->exchange = NULL;
+        pass->exchange = NULL;
     }
-    if (t->exchange != NULL && t->exchange == s->exchange) {
+    if (pass->exchange != NULL && pass->exchange == s->exchange) {
         return;
     }
     session_drop_exchange(s, budget);
-    if (t->exchange == NULL) {
+    if (pass->exchange == NULL) {
         return;
     }
-    s->exchange = budget_copy(budget, &t->local, sizeof t->local, turn_need(t));
+    s->exchange = budget_copy(budget, &pass->local, sizeof pass->local, pass_need(pass));
     if (s->exchange != NULL) {
         return;
     }
-    exchange_fail_memory(t);
-    if (t->exchange != NULL) {
-        exchange_log_end(t);
+    exchange_fail_memory(pass);
+    if (pass->exchange != NULL) {
+        exchange_log_end(pass);
     }
-    exchange_release(t->exchange, budget);
+    exchange_release(pass->exchange, budget);
 }
 
 /* A parser in the middle of a head or of chunks moves to the heap; one that is done is freed. */
-static COLD void turn_end_parser(struct turn *t)
+static COLD void pass_end_parser(struct pass *pass)
 {
-    struct session *s = t->session;
-    struct budget budget = t->context->output.budget;
-    const struct exchange *x = t->exchange;
+    struct session *s = pass->session;
+    struct budget budget = pass->context->output.budget;
+    const struct exchange *x = pass->exchange;
     bool in_chunks =
         s->state != STATE_CLOSING && x != NULL && !x->body_ended && x->request.framing == FRAMING_CHUNKED;
     if (s->state != STATE_HEAD && !in_chunks) {
@@ -125,20 +125,20 @@ static COLD void turn_end_parser(struct turn *t)
     if (s->parser != NULL) {
         return;
     }
-    s->parser = budget_copy(budget, &t->local_parser, sizeof t->local_parser, turn_need(t));
+    s->parser = budget_copy(budget, &pass->local_parser, sizeof pass->local_parser, pass_need(pass));
     if (s->parser == NULL) {
-        exchange_fail_memory(t);
+        exchange_fail_memory(pass);
     }
 }
 
-static ALWAYS_INLINE void turn_end(struct turn *t)
+static ALWAYS_INLINE void pass_end(struct pass *pass)
 {
-    struct session *s = t->session;
+    struct session *s = pass->session;
     if (unlikely(s->state != STATE_START || s->parser != NULL)) {
-        turn_end_parser(t);
+        pass_end_parser(pass);
     }
-    if (unlikely(t->exchange != NULL || s->exchange != NULL)) {
-        turn_end_exchange(t);
+    if (unlikely(pass->exchange != NULL || s->exchange != NULL)) {
+        pass_end_exchange(pass);
     }
 }
 
@@ -154,127 +154,128 @@ static ALWAYS_INLINE size_t head_read_line(struct span head, struct request *req
     return line;
 }
 
-static NOINLINE size_t head_complete(struct turn *t, struct span head)
+static NOINLINE size_t head_complete(struct pass *pass, struct span head)
 {
-    exchange_init(t);
-    struct request *request = &t->exchange->request;
+    exchange_init(pass);
+    struct request *request = &pass->exchange->request;
     struct verdict verdict = {STATUS_OK, ""};
     size_t line = head_read_line(head, request, &verdict);
     const char *end = NULL;
     if (verdict.status == STATUS_OK) {
-        verdict = head_read((struct span){.data = head.data + line, .length = head.length - line}, t->parser,
-                            request, &end);
+        verdict = head_read((struct span){.data = head.data + line, .length = head.length - line},
+                            pass->parser, request, &end);
     }
     if (verdict.status != STATUS_OK) {
-        broken_head_fail(t, head, verdict);
+        broken_head_fail(pass, head, verdict);
         return head.length;
     }
-    assert(end == llhttp_get_error_pos(t->parser));
-    exchange_begin(t, span_between(head.data, end));
+    assert(end == llhttp_get_error_pos(pass->parser));
+    exchange_begin(pass, span_between(head.data, end));
     return (size_t)(end - head.data);
 }
 
 /* Where llhttp has not come to the head's end: whether it does so when it goes on behind blanks that it refuses, and
  * RFC 9110 allows. Else `used` is how many bytes were taken. */
-static COLD bool head_goes_on(struct turn *t, const char *data, size_t length, llhttp_errno_t error,
+static COLD bool head_goes_on(struct pass *pass, const char *data, size_t length, llhttp_errno_t error,
                               size_t *used)
 {
-    struct session *s = t->session;
-    size_t most = t->context->service->max_header_size;
+    struct session *s = pass->session;
+    size_t most = pass->context->service->max_header_size;
     size_t have = length < most ? length : most;
     while (error != HPE_PAUSED) {
-        size_t seen = error == HPE_OK ? have : (size_t)(llhttp_get_error_pos(t->parser) - data) + 1;
+        size_t seen = error == HPE_OK ? have : (size_t)(llhttp_get_error_pos(pass->parser) - data) + 1;
         seen = seen < have ? seen : have;
-        if (error == HPE_OK || !broken_head_blanks_begin(t, data, seen)) {
-            *used = broken_head_incomplete(t, data, length, seen, error != HPE_OK);
+        if (error == HPE_OK || !broken_head_blanks_begin(pass, data, seen)) {
+            *used = broken_head_incomplete(pass, data, length, seen, error != HPE_OK);
             return false;
         }
-        broken_head_blanks_skip(t, data, length);
-        error = llhttp_execute(t->parser, data + s->head_fed, have - s->head_fed);
+        broken_head_blanks_skip(pass, data, length);
+        error = llhttp_execute(pass->parser, data + s->head_fed, have - s->head_fed);
     }
     return true;
 }
 
 /* `data` begins with the head; nothing of it is consumed before it is complete. */
-static ALWAYS_INLINE size_t head_feed(struct turn *t, const char *data, size_t length)
+static ALWAYS_INLINE size_t head_feed(struct pass *pass, const char *data, size_t length)
 {
-    struct session *s = t->session;
-    size_t most = t->context->service->max_header_size;
+    struct session *s = pass->session;
+    size_t most = pass->context->service->max_header_size;
     size_t have = length < most ? length : most;
     size_t used = 0;
-    llhttp_errno_t error = llhttp_execute(t->parser, data + s->head_fed, have - s->head_fed);
-    if (unlikely(error != HPE_PAUSED) && !head_goes_on(t, data, length, error, &used)) {
+    llhttp_errno_t error = llhttp_execute(pass->parser, data + s->head_fed, have - s->head_fed);
+    if (unlikely(error != HPE_PAUSED) && !head_goes_on(pass, data, length, error, &used)) {
         return used;
     }
-    return head_complete(t, (struct span){.data = data, .length = have});
+    return head_complete(pass, (struct span){.data = data, .length = have});
 }
 
-static ALWAYS_INLINE size_t start_feed(struct turn *t, const char *data, size_t length)
+static ALWAYS_INLINE size_t start_feed(struct pass *pass, const char *data, size_t length)
 {
-    struct session *s = t->session;
+    struct session *s = pass->session;
     if (unlikely(data[0] == '\r' || data[0] == '\n')) {
-        return broken_head_empty_line(t, data, length);
+        return broken_head_empty_line(pass, data, length);
     }
-    llhttp_init(t->parser, HTTP_REQUEST, &body_parser_settings);
+    llhttp_init(pass->parser, HTTP_REQUEST, &body_parser_settings);
     session_set_state(s, STATE_HEAD);
     s->head_fed = 0;
     s->line_read = s->head_blanks = false;
     s->timer_restarted = true;
-    return head_feed(t, data, length);
+    return head_feed(pass, data, length);
 }
 
 /* ---- consuming ---- */
 
 /* Whether answers must be sent before more requests are parsed. `rest` is what of the input would have to be kept then:
  * no more is answered than can be kept with it if the socket takes nothing. */
-static NOINLINE bool pending_must_be_sent(const struct turn *t, size_t rest)
+static NOINLINE bool pending_must_be_sent(const struct pass *pass, size_t rest)
 {
-    const struct session *s = t->session;
-    const struct output *output = &t->context->output;
+    const struct session *s = pass->session;
+    const struct output *output = &pass->context->output;
     size_t pending = output->committed - output->start;
-    if (output->heap == NULL && !t->grow) {
+    if (output->heap == NULL && !pass->grow) {
         return output->capacity - output->end < SCRATCH_LOW ||
                budget_tight_with(output->budget, pending + rest);
     }
     return s->unread >= SESSION_UNREAD_MOST || budget_tight_with(output->budget, rest);
 }
 
-static ALWAYS_INLINE bool session_must_send(const struct turn *t, size_t rest)
+static ALWAYS_INLINE bool session_must_send(const struct pass *pass, size_t rest)
 {
-    const struct output *output = &t->context->output;
-    return output->committed != output->start && pending_must_be_sent(t, rest);
+    const struct output *output = &pass->context->output;
+    return output->committed != output->start && pending_must_be_sent(pass, rest);
 }
 
-static NOINLINE size_t session_step_on(struct turn *t, const char *data, size_t length)
+static NOINLINE size_t session_step_on(struct pass *pass, const char *data, size_t length)
 {
-    switch ((enum state)t->session->state) {
+    switch ((enum state)pass->session->state) {
     case STATE_START: break;
-    case STATE_HEAD: broken_head_blanks_skip(t, data, length); return head_feed(t, data, length);
-    case STATE_REFUSED_LINE: return broken_head_line(t, data, length);
-    case STATE_BODY: return body_feed(t, data, length);
+    case STATE_HEAD: broken_head_blanks_skip(pass, data, length); return head_feed(pass, data, length);
+    case STATE_REFUSED_LINE: return broken_head_line(pass, data, length);
+    case STATE_BODY: return body_feed(pass, data, length);
     case STATE_ANSWER: return 0;
     case STATE_CLOSING:
-        t->session->ending = t->session->ending == ENDING_CLEAN ? ENDING_LINGER : t->session->ending;
+        pass->session->ending = pass->session->ending == ENDING_CLEAN ? ENDING_LINGER : pass->session->ending;
         return length;
     }
     abort();
 }
 
-static ALWAYS_INLINE size_t session_step(struct turn *t, const char *data, size_t length)
+static ALWAYS_INLINE size_t session_step(struct pass *pass, const char *data, size_t length)
 {
-    return likely(t->session->state == STATE_START) ? start_feed(t, data, length)
-                                                    : session_step_on(t, data, length);
+    return likely(pass->session->state == STATE_START) ? start_feed(pass, data, length)
+                                                       : session_step_on(pass, data, length);
 }
 
 /* Takes bytes until they are used up, more are needed, or answers must be sent first; behind the last answer they are
  * dropped. Returns how many were taken. */
-static ALWAYS_INLINE size_t session_consume(struct turn *t, const char *data, size_t length)
+static ALWAYS_INLINE size_t session_consume(struct pass *pass, const char *data, size_t length)
 {
-    struct session *s = t->session;
+    struct session *s = pass->session;
     size_t used = 0;
     bool kept = s->in != NULL;
-    while (used < length && (!session_must_send(t, kept ? 0 : length - used) || s->state == STATE_CLOSING)) {
-        size_t step = session_step(t, data + used, length - used);
+    while (used < length &&
+           (!session_must_send(pass, kept ? 0 : length - used) || s->state == STATE_CLOSING)) {
+        size_t step = session_step(pass, data + used, length - used);
         used += step;
         if (step == 0 && s->state != STATE_CLOSING) {
             break;
@@ -285,29 +286,29 @@ static ALWAYS_INLINE size_t session_consume(struct turn *t, const char *data, si
 }
 
 /* For want of memory, to the request that is being read, or whose head begins so. */
-static COLD void session_refuse(struct turn *t, struct span head)
+static COLD void session_refuse(struct pass *pass, struct span head)
 {
-    if (t->exchange == NULL) {
-        broken_head_exchange(t, head);
+    if (pass->exchange == NULL) {
+        broken_head_exchange(pass, head);
     }
-    exchange_fail_memory(t);
+    exchange_fail_memory(pass);
 }
 
 /* After the peer's last byte, or where bytes were dropped, what is not complete never will be. */
-static COLD void session_check_end(struct turn *t)
+static COLD void session_check_end(struct pass *pass)
 {
-    struct session *s = t->session;
+    struct session *s = pass->session;
     if (s->state == STATE_CLOSING || s->state == STATE_ANSWER) {
         return;
     }
     if (s->starved != STARVED_NOT) {
-        if (output_pending(&t->context->output).length > 0) {
+        if (output_pending(&pass->context->output).length > 0) {
             return;
         }
-        session_refuse(t, (struct span){.data = "HEAD ", .length = s->starved == STARVED_HEAD ? 5 : 0});
+        session_refuse(pass, (struct span){.data = "HEAD ", .length = s->starved == STARVED_HEAD ? 5 : 0});
         return;
     }
-    if (!s->ended || (s->in != NULL && session_must_send(t, 0))) {
+    if (!s->ended || (s->in != NULL && session_must_send(pass, 0))) {
         return;
     }
     if (s->state == STATE_START && s->in == NULL) {
@@ -316,41 +317,41 @@ static COLD void session_check_end(struct turn *t)
     }
     struct span head = buffer_span(s->in);
     if (s->state == STATE_BODY) {
-        exchange_fail(t, STATUS_BAD_REQUEST, "The request ended before its body did.");
+        exchange_fail(pass, STATUS_BAD_REQUEST, "The request ended before its body did.");
     } else {
-        broken_head_fail(t, head,
+        broken_head_fail(pass, head,
                          (struct verdict){STATUS_BAD_REQUEST, "The request ended before its head did."});
     }
 }
 
 /* Parses on in the bytes that were kept. */
-static NOINLINE void session_consume_kept(struct turn *t)
+static NOINLINE void session_consume_kept(struct pass *pass)
 {
-    struct session *s = t->session;
+    struct session *s = pass->session;
     if (s->in != NULL) {
         struct span in = buffer_span(s->in);
-        buffer_consume(&s->in, session_consume(t, in.data, in.length), t->context->output.budget);
+        buffer_consume(&s->in, session_consume(pass, in.data, in.length), pass->context->output.budget);
     }
-    session_check_end(t);
+    session_check_end(pass);
 }
 
 /* What is dropped now is refused once the answers before it are sent, which takes no memory any more. */
-static bool turn_can_refuse_later(const struct turn *t)
+static bool pass_can_refuse_later(const struct pass *pass)
 {
-    enum state state = (enum state)t->session->state;
-    bool unsent = output_pending(&t->context->output).length > 0;
+    enum state state = (enum state)pass->session->state;
+    bool unsent = output_pending(&pass->context->output).length > 0;
     return state == STATE_ANSWER || (unsent && state != STATE_BODY && state != STATE_CLOSING);
 }
 
-static NOINLINE void session_keep(struct turn *t, const char *data, size_t length)
+static NOINLINE void session_keep(struct pass *pass, const char *data, size_t length)
 {
-    struct session *s = t->session;
+    struct session *s = pass->session;
     enum budget_need need =
         s->state == STATE_HEAD || s->state == STATE_REFUSED_LINE ? BUDGET_MAY_REFUSE : BUDGET_MUST_KEEP;
-    if (buffer_append(&s->in, data, length, t->context->output.budget, need) == 0) {
+    if (buffer_append(&s->in, data, length, pass->context->output.budget, need) == 0) {
         return;
     }
-    if (turn_can_refuse_later(t)) {
+    if (pass_can_refuse_later(pass)) {
         struct span first =
             s->in == NULL ? (struct span){.data = data, .length = length} : buffer_span(s->in);
         bool head = first.length >= 5 && memcmp(first.data, "HEAD ", 5) == 0;
@@ -358,12 +359,13 @@ static NOINLINE void session_keep(struct turn *t, const char *data, size_t lengt
         if (s->state == STATE_HEAD || s->state == STATE_REFUSED_LINE) {
             session_set_state(s, STATE_START);
         }
-    } else if (session_must_send(t, 0)) {
+    } else if (session_must_send(pass, 0)) {
         session_close(s, ENDING_CUT);
     } else {
-        session_refuse(t, s->in == NULL ? (struct span){.data = data, .length = length} : buffer_span(s->in));
+        session_refuse(pass,
+                       s->in == NULL ? (struct span){.data = data, .length = length} : buffer_span(s->in));
     }
-    buffer_free(&s->in, t->context->output.budget);
+    buffer_free(&s->in, pass->context->output.budget);
 }
 
 /* ---- the interface ---- */
@@ -377,87 +379,87 @@ void session_enter(struct session *s, struct context *context)
 
 void session_feed(struct session *s, struct context *context, const char *data, size_t length)
 {
-    struct turn *t = turn_begin(s, context);
+    struct pass *pass = pass_begin(s, context);
     if (s->in == NULL) {
-        size_t used = session_consume(t, data, length);
+        size_t used = session_consume(pass, data, length);
         if (used < length) {
-            session_keep(t, data + used, length - used);
+            session_keep(pass, data + used, length - used);
         }
     } else {
-        session_keep(t, data, length);
-        session_consume_kept(t);
+        session_keep(pass, data, length);
+        session_consume_kept(pass);
     }
-    turn_end(t);
+    pass_end(pass);
 }
 
 COLD void session_feed_kept(struct session *s, struct context *context, const char *data, size_t length)
 {
-    struct turn *t = turn_begin(s, context);
-    session_keep(t, data, length);
-    session_consume_kept(t);
-    turn_end(t);
+    struct pass *pass = pass_begin(s, context);
+    session_keep(pass, data, length);
+    session_consume_kept(pass);
+    pass_end(pass);
 }
 
 COLD void session_eof(struct session *s, struct context *context)
 {
-    struct turn *t = turn_begin(s, context);
+    struct pass *pass = pass_begin(s, context);
     s->ended = true;
-    session_check_end(t);
-    turn_end(t);
+    session_check_end(pass);
+    pass_end(pass);
 }
 
 /* A refused client that has not sent the head of a request is told all the same. */
-static COLD void session_refuse_unasked(struct turn *t)
+static COLD void session_refuse_unasked(struct pass *pass)
 {
-    broken_head_exchange(t, buffer_span(t->session->in));
-    exchange_fail_refused(t);
+    broken_head_exchange(pass, buffer_span(pass->session->in));
+    exchange_fail_refused(pass);
 }
 
 COLD void session_timeout(struct session *s, struct context *context)
 {
-    struct turn *t = turn_begin(s, context);
+    struct pass *pass = pass_begin(s, context);
     if (s->refusing != REFUSAL_NOT && session_unasked(s)) {
-        session_refuse_unasked(t);
-        turn_end(t);
+        session_refuse_unasked(pass);
+        pass_end(pass);
         return;
     }
     bool sent_something =
-        output_pending(&context->output).length > 0 || (t->exchange != NULL && t->exchange->begun);
+        output_pending(&context->output).length > 0 || (pass->exchange != NULL && pass->exchange->begun);
     switch ((enum timer)s->timer) {
     case TIMER_NONE: break;
     case TIMER_IDLE: session_close(s, ENDING_CLEAN); break;
     case TIMER_HEADER:
-        broken_head_fail(t, buffer_span(s->in),
+        broken_head_fail(pass, buffer_span(s->in),
                          (struct verdict){STATUS_REQUEST_TIMEOUT, "The head of the request took too long."});
         break;
     case TIMER_BODY:
         if (s->state == STATE_BODY && !sent_something) {
-            exchange_fail(t, STATUS_REQUEST_TIMEOUT, "The body of the request took too long.");
+            exchange_fail(pass, STATUS_REQUEST_TIMEOUT, "The body of the request took too long.");
         } else {
             session_close(s, ENDING_CUT);
         }
         break;
     }
-    turn_end(t);
+    pass_end(pass);
 }
 
 COLD void session_lost(struct session *s, struct context *context)
 {
-    struct turn *t = turn_begin(s, context);
-    if (t->exchange != NULL) {
-        exchange_log_end(t);
+    struct pass *pass = pass_begin(s, context);
+    if (pass->exchange != NULL) {
+        exchange_log_end(pass);
     }
 }
 
 COLD void session_cut_off(struct session *s, struct context *context)
 {
-    struct turn *t = turn_begin(s, context);
-    if (t->exchange == NULL && s->in != NULL && context->log != NULL) {
-        broken_head_exchange(t, buffer_span(s->in));
-        exchange_dress(t, false);
+    struct pass *pass = pass_begin(s, context);
+    if (pass->exchange == NULL && s->in != NULL && context->log != NULL) {
+        broken_head_exchange(pass, buffer_span(s->in));
+        exchange_dress(pass, false);
     }
-    if (t->exchange != NULL) {
-        exchange_log_end(t);
+    if (pass->exchange != NULL) {
+        exchange_log_end(pass);
     }
     session_drop_exchange(s, context->output.budget);
 }
@@ -473,42 +475,42 @@ void session_drain(struct session *s, struct context *context)
 /* What the sending of answers has made possible. */
 static COLD void session_continue(struct session *s, struct context *context)
 {
-    struct turn *t = turn_begin(s, context);
+    struct pass *pass = pass_begin(s, context);
     if (s->state == STATE_ANSWER) {
-        exchange_produce(t);
+        exchange_produce(pass);
     }
-    session_consume_kept(t);
-    turn_end(t);
+    session_consume_kept(pass);
+    pass_end(pass);
 }
 
 COLD void session_resume(struct session *s, struct context *context)
 {
-    struct turn *t = turn_begin(s, context);
+    struct pass *pass = pass_begin(s, context);
     if (s->state == STATE_ANSWER) {
-        exchange_resume(t);
+        exchange_resume(pass);
     }
-    session_consume_kept(t);
-    turn_end(t);
+    session_consume_kept(pass);
+    pass_end(pass);
 }
 
 COLD void session_refuse_work(struct session *s, struct context *context)
 {
-    struct turn *t = turn_begin(s, context);
-    exchange_refuse_work(t);
-    session_consume_kept(t);
-    turn_end(t);
+    struct pass *pass = pass_begin(s, context);
+    exchange_refuse_work(pass);
+    session_consume_kept(pass);
+    pass_end(pass);
 }
 
 COLD size_t session_undecided_now(struct session *s, struct context *context)
 {
-    return exchange_undecided(turn_begin(s, context));
+    return exchange_undecided(pass_begin(s, context));
 }
 
 COLD void session_decide(struct session *s, struct context *context)
 {
-    struct turn *t = turn_begin(s, context);
-    exchange_decide(t);
-    turn_end(t);
+    struct pass *pass = pass_begin(s, context);
+    exchange_decide(pass);
+    pass_end(pass);
 }
 
 uint64_t session_wait_ms(const struct session *s)
@@ -562,19 +564,19 @@ static NOINLINE void session_leave_unsent(struct session *s, struct context *con
         !scoreboard_draining(context->service->scoreboard)) {
         /* The socket takes no more, but the client may not read before it has written: parse on into the heap. Not while
          * the server drains, when an answer is not made before the socket has been read behind its request. */
-        struct turn *t = turn_begin(s, context);
-        t->grow = true;
-        session_consume_kept(t);
-        turn_end(t);
+        struct pass *pass = pass_begin(s, context);
+        pass->grow = true;
+        session_consume_kept(pass);
+        pass_end(pass);
     }
     context->undecided = 0; /* the drain began just now */
     int error = output_close(&context->output, &s->out, &s->out_committed);
     if (error == -ENOBUFS) {
         /* The answer being made was dropped for want of memory: say so instead, or give up. */
-        struct turn *t = turn_begin(s, context);
+        struct pass *pass = pass_begin(s, context);
         output_open(&context->output, &s->out, s->out_committed);
-        exchange_fail_memory(t);
-        turn_end(t);
+        exchange_fail_memory(pass);
+        pass_end(pass);
         error = output_close(&context->output, &s->out, &s->out_committed);
     }
     if (error != 0) {

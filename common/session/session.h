@@ -2,7 +2,7 @@
 /* HTTP/1 without I/O: the protocol state of one connection as a value. It is given the bytes that were read, puts answer
  * bytes into the context's output, and says what it wants next. It touches no socket, clock, lock or thread.
  *
- * A driver brackets each turn with session_enter and session_leave, on any context (not two at once):
+ * A driver brackets each pass with session_enter and session_leave, on any context (not two at once):
  *
  *     session_enter(s, context);
  *     session_feed(s, context, bytes, n)  or  session_eof, session_timeout, session_resume
@@ -14,10 +14,10 @@
  *     act on session_wants(s, context)
  *
  * For the durations of requests it sets context->now_us before it enters a session that has started_us, and started_us after
- * it has left one that is not idle and has none: a request that is answered in one turn costs no clock. With context->log, whose
+ * it has left one that is not idle and has none: a request that is answered in one pass costs no clock. With context->log, whose
  * functions are the driver's, it sets context->now_us always.
  *
- * All functions belong to the thread that drives the connection; it may change between turns. */
+ * All functions belong to the thread that drives the connection; it may change between passes. */
 #ifndef ECHOD_COMMON_SESSION_SESSION_H
 #define ECHOD_COMMON_SESSION_SESSION_H
 
@@ -79,12 +79,12 @@ struct exchange;
 
 struct session {
     llhttp_t *
-        parser; /* while a head or a chunked body is incomplete between turns; else NULL, the turn has its own */
+        parser; /* while a head or a chunked body is incomplete between passes; else NULL, the pass has its own */
     struct buffer *in;  /* bytes read but not consumed: part of a head, or what waits behind an answer */
     struct buffer *out; /* answers not sent */
-    struct exchange *exchange; /* the request in progress, once it outlives a turn */
+    struct exchange *exchange; /* the request in progress, once it outlives a pass */
     uint64_t
-        started_us; /* when the present request began, if it outlives a turn; set by the driver; 0: not yet */
+        started_us; /* when the present request began, if it outlives a pass; set by the driver; 0: not yet */
     uint64_t number;      /* of the connection */
     size_t out_committed; /* bytes of `out` that may be sent */
     uint32_t head_fed;    /* bytes of the present head that the parser has seen */

@@ -241,7 +241,7 @@ static void acceptor_close_listeners(struct acceptor *acceptor)
     listeners_close(acceptor->listeners);
 }
 
-/* Closes the listeners if the kernel has nothing queued any more; else this goes on in the loop's next turn, or when
+/* Closes the listeners if the kernel has nothing queued any more; else this goes on in the loop's next iteration, or when
  * there is room. */
 static void acceptor_empty_queues(struct acceptor *acceptor)
 {

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Children read in one turn of the loop, each some 50 us, and how often: a tenth of a CPU while it goes on. */
+/* Children read in one iteration of the loop, each some 50 us, and how often: a tenth of a CPU while it goes on. */
 enum { SAMPLE_BATCH = 20, SAMPLE_EVERY_MS = 10 };
 
 /* What was last read of the child that has counters. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A connection: what comes first in the input is what the client sends; the bytes at its end say how it is split, how
- * much the socket takes in each turn, and what else befalls it:
+ * much the socket takes in each pass, and what else befalls it:
  *
  *     TEXT  STEP...  SETTINGS  COUNT          COUNT % 64 bytes are steps
  *
@@ -18,7 +18,7 @@ enum {
     AMPLE = 64 << 20,
     TINY = 64 * 1024,
     OUTPUT_MOST = 256 * 1024, /* answers of a gigabyte are cut off here */
-    STILL_MOST = 8,           /* turns in which nothing moves */
+    STILL_MOST = 8,           /* passes in which nothing moves */
     STEPS_MOST = 64,
 };
 
@@ -50,7 +50,7 @@ struct run {
     bool split;
     bool ended;
     bool drained;
-    unsigned still; /* turns since something moved */
+    unsigned still; /* passes since something moved */
 };
 
 static struct plan plan_of(const uint8_t *data, size_t size)
@@ -145,7 +145,7 @@ static bool act(struct run *run, unsigned step)
     return false;
 }
 
-static bool turn(struct run *run)
+static bool pass(struct run *run)
 {
     unsigned step = next_step(run);
     if ((run->transcript.wants & WANT_WORK) != 0) {
@@ -197,7 +197,7 @@ static void run_all(struct run *run, const struct plan *plan, bool split)
     *run = (struct run){.plan = plan, .split = split};
     run->harness = harness_of(split ? plan->settings : plan->settings & ~(unsigned)SETTING_TINY);
     drive_init(&run->drive, run->harness, &run->transcript, (plan->settings & SETTING_REFUSING) != 0);
-    while (turn(run)) {
+    while (pass(run)) {
     }
     drive_deinit(&run->drive);
     FUZZ_CHECK(run->transcript.problem[0] == '\0', ": %s", run->transcript.problem);
@@ -243,7 +243,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct plan plan = plan_of(data, size);
     bool rules_only = (plan.settings & (SETTING_TINY | SETTING_EVENTS)) != 0;
-    /* The counters are another number where there were more turns. */
+    /* The counters are another number where there were more passes. */
     bool counts = span_contains(plan.text, "/metrics");
     struct run whole = {.plan = NULL};
     struct run split;

@@ -13,12 +13,12 @@
 #include "server/net/transport.h"
 #include "server/drivers/shared/pump.h"
 
-/* Who waits longer than that gives back the pages that only turns need. */
+/* Who waits longer than that gives back the pages used only while processing. */
 enum { BLOCKING_BRIEF_MS = 100, BLOCKING_PAGE = 4096 };
 
 static const struct span no_bytes = {.data = "", .length = 0};
 
-/* Between turns nothing is kept there. */
+/* Between passes nothing is kept there. */
 static void blocking_give_back(struct blocking *b)
 {
     uintptr_t begin = ((uintptr_t)b->scratch + BLOCKING_PAGE - 1) & ~(uintptr_t)(BLOCKING_PAGE - 1);
@@ -48,9 +48,9 @@ static int blocking_poll(struct blocking *b, struct pollfd *socket, int patience
 }
 
 /* False when there is nothing left to do but to close. */
-static bool blocking_turn(struct blocking *b, enum happening happening, struct span bytes)
+static bool blocking_pump(struct blocking *b, enum happening happening, struct span bytes)
 {
-    bool kept = turn_take(&b->session, &b->context, b->fd, happening, bytes);
+    bool kept = session_pump(&b->session, &b->context, b->fd, happening, bytes);
     /* The idle timer is the socket's. */
     if (b->session.timer_restarted && b->session.timer != TIMER_IDLE) {
         b->session.timer_restarted = false;
@@ -61,7 +61,7 @@ static bool blocking_turn(struct blocking *b, enum happening happening, struct s
 
 static size_t blocking_read_size(const struct blocking *b)
 {
-    return blocking_pressed(b) ? BLOCKING_PAGE : turn_read_size(&b->context, sizeof(b->input));
+    return blocking_pressed(b) ? BLOCKING_PAGE : pump_read_size(&b->context, sizeof(b->input));
 }
 
 static struct transfer blocking_receive(struct blocking *b, enum patience patience)
@@ -74,7 +74,7 @@ static bool blocking_feed(struct blocking *b, size_t length)
 {
     struct span bytes = {.data = b->large ? b->input : b->first, .length = length};
     b->large |= length == sizeof(b->first);
-    return blocking_turn(b, HAPPENING_BYTES, bytes);
+    return blocking_pump(b, HAPPENING_BYTES, bytes);
 }
 
 /* The socket's timeout has run out: the idle timeout, or a part of it after which to look around. */
@@ -97,7 +97,7 @@ static COLD bool blocking_idle_interrupted(struct blocking *b)
         b->idle_since = clock_ms();
         return true;
     }
-    return blocking_idle_too_long(b) ? blocking_turn(b, HAPPENING_TIMEOUT, no_bytes) : true;
+    return blocking_idle_too_long(b) ? blocking_pump(b, HAPPENING_TIMEOUT, no_bytes) : true;
 }
 
 static void blocking_set_receive_timeout(struct blocking *b, uint64_t most)
@@ -143,11 +143,11 @@ static bool blocking_await_request(struct blocking *b)
     case TRANSPORT_RETRY:
         access_log_flush(&b->context);
         if (closing || blocking_idle_too_long(b)) {
-            return blocking_turn(b, closing ? HAPPENING_SHUTDOWN : HAPPENING_TIMEOUT, no_bytes);
+            return blocking_pump(b, closing ? HAPPENING_SHUTDOWN : HAPPENING_TIMEOUT, no_bytes);
         }
-        return blocking_gives_way(b) ? blocking_turn(b, HAPPENING_SHUTDOWN, no_bytes) : true;
+        return blocking_gives_way(b) ? blocking_pump(b, HAPPENING_SHUTDOWN, no_bytes) : true;
     case TRANSPORT_INTERRUPTED: return blocking_idle_interrupted(b);
-    case TRANSPORT_END: return blocking_turn(b, HAPPENING_END, no_bytes);
+    case TRANSPORT_END: return blocking_pump(b, HAPPENING_END, no_bytes);
     case TRANSPORT_LOST: return false;
     }
     __builtin_unreachable();
@@ -196,7 +196,7 @@ static bool blocking_await_progress(struct blocking *b, unsigned wants)
     struct due due = blocking_due(b, wants);
     int ready = blocking_poll(b, &socket, due.patience);
     if (ready == 0) {
-        return blocking_turn(b, due.happening, no_bytes);
+        return blocking_pump(b, due.happening, no_bytes);
     }
     if (ready < 0 || (socket.revents & POLLIN) != 0) {
         return true; /* interrupted, or it is read next */
@@ -204,7 +204,7 @@ static bool blocking_await_progress(struct blocking *b, unsigned wants)
     if ((socket.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0) {
         return false; /* reset: nobody is there to answer to */
     }
-    return blocking_turn(b, HAPPENING_ROOM, no_bytes);
+    return blocking_pump(b, HAPPENING_ROOM, no_bytes);
 }
 
 static bool blocking_is_cut_off(const struct blocking *b)
@@ -217,14 +217,14 @@ static bool blocking_work(struct blocking *b)
     struct work *work = session_work(&b->session);
     access_log_flush(&b->context);
     work->run(work);
-    return blocking_is_cut_off(b) || blocking_turn(b, HAPPENING_DONE, no_bytes);
+    return blocking_is_cut_off(b) || blocking_pump(b, HAPPENING_DONE, no_bytes);
 }
 
 /* Not for an idle connection. */
 static bool blocking_go_on(struct blocking *b, unsigned wants)
 {
     if (blocking_is_cut_off(b)) {
-        turn_cut_off(&b->session, &b->context);
+        pump_cut_off(&b->session, &b->context);
         return false;
     }
     counters_show(b->context.output.budget.counters, (wants & WANT_WORK) != 0       ? ACTIVITY_WORKING
@@ -240,7 +240,7 @@ static bool blocking_go_on(struct blocking *b, unsigned wants)
         case TRANSPORT_MOVED: return blocking_feed(b, read.length);
         case TRANSPORT_RETRY:
         case TRANSPORT_INTERRUPTED: break;
-        case TRANSPORT_END: return blocking_turn(b, HAPPENING_END, no_bytes);
+        case TRANSPORT_END: return blocking_pump(b, HAPPENING_END, no_bytes);
         case TRANSPORT_LOST: return false;
         }
     }
@@ -260,11 +260,11 @@ static bool blocking_go_on_lingering(struct blocking *b, struct lingering *linge
         lingering_may_give_way(lingering, now)) {
         return false;
     }
-    size_t size = turn_read_size(&b->context, sizeof(b->scratch));
-    return lingering_turn(lingering, b->fd, ready > 0, b->scratch, size, now);
+    size_t size = pump_read_size(&b->context, sizeof(b->scratch));
+    return lingering_advance(lingering, b->fd, ready > 0, b->scratch, size, now);
 }
 
-/* On TCP that takes none of the memory that turns need. */
+/* On TCP that takes none of the memory used while processing. */
 void blocking_linger(struct blocking *b)
 {
     struct counters *counters = b->context.output.budget.counters;

@@ -148,10 +148,10 @@ static COLD bool connection_await_alarm(struct connection *connection, unsigned 
     return connection_await(connection, interest, &delay);
 }
 
-static void connection_turn(struct connection *connection, enum happening happening, struct span bytes);
+static void connection_pump(struct connection *connection, enum happening happening, struct span bytes);
 
-/* Gives the session's work to the workers; without workers the loop does it at its next turn: one piece per connection and
- * turn, and all others get theirs. */
+/* Gives the session's work to the workers; without workers the loop does it in its next iteration: one piece per
+ * connection and iteration, and all others get theirs. */
 static COLD bool connection_await_work(struct connection *connection)
 {
     static const struct timeval at_once = {0};
@@ -172,7 +172,7 @@ static COLD bool connection_await_work(struct connection *connection)
         connection->working = false;
         free(job);
     }
-    connection_turn(connection, HAPPENING_REFUSED, no_bytes);
+    connection_pump(connection, HAPPENING_REFUSED, no_bytes);
     return true;
 }
 
@@ -189,11 +189,11 @@ void connection_work_done(struct connection *connection)
     } else if (connection_is_cut_off(connection)) {
         connection_cut_off(connection);
     } else {
-        connection_turn(connection, HAPPENING_DONE, no_bytes);
+        connection_pump(connection, HAPPENING_DONE, no_bytes);
     }
 }
 
-/* After a turn: waits for what the session wants. */
+/* After a pass: waits for what the session wants. */
 static void connection_settle(struct connection *connection)
 {
     if (unlikely(connection->list != REACTOR_RESTARTED) && connection->session.timer_restarted) {
@@ -222,31 +222,31 @@ static void connection_settle(struct connection *connection)
     }
 }
 
-static void connection_turn(struct connection *connection, enum happening happening, struct span bytes)
+static void connection_pump(struct connection *connection, enum happening happening, struct span bytes)
 {
-    if (turn_take(&connection->session, &connection->reactor->context, connection_fd(connection), happening,
-                  bytes)) {
+    if (session_pump(&connection->session, &connection->reactor->context, connection_fd(connection),
+                     happening, bytes)) {
         connection_settle(connection);
     } else {
         connection_free(connection);
     }
 }
 
-/* Reads once, whatever there is: what does not fit the buffer is still there at the loop's next turn, after the other
+/* Reads once, whatever there is: what does not fit the buffer is still there in the loop's next iteration, after the other
  * connections'. `nothing` is what it means if there are no bytes. */
 static void connection_receive(struct connection *connection, enum happening nothing)
 {
     struct reactor *reactor = connection->reactor;
-    size_t size = turn_read_size(&reactor->context, REACTOR_INPUT_SIZE);
+    size_t size = pump_read_size(&reactor->context, REACTOR_INPUT_SIZE);
     struct transfer read = transport_receive(connection_fd(connection), reactor->input, size, PATIENCE_NONE);
     switch (read.outcome) {
     case TRANSPORT_MOVED:
-        connection_turn(connection, HAPPENING_BYTES,
+        connection_pump(connection, HAPPENING_BYTES,
                         (struct span){.data = reactor->input, .length = read.length});
         break;
     case TRANSPORT_RETRY:
-    case TRANSPORT_INTERRUPTED: connection_turn(connection, nothing, no_bytes); break;
-    case TRANSPORT_END: connection_turn(connection, HAPPENING_END, no_bytes); break;
+    case TRANSPORT_INTERRUPTED: connection_pump(connection, nothing, no_bytes); break;
+    case TRANSPORT_END: connection_pump(connection, HAPPENING_END, no_bytes); break;
     case TRANSPORT_LOST: connection_free(connection); break;
     }
 }
@@ -256,8 +256,8 @@ static COLD void connection_go_on_lingering(struct connection *connection, short
     struct reactor *reactor = connection->reactor;
     struct lingering *lingering = &connection->lingering;
     uint64_t now = clock_ms();
-    bool stays = lingering_turn(lingering, connection_fd(connection), (events & EV_READ) != 0, reactor->input,
-                                REACTOR_INPUT_SIZE, now);
+    bool stays = lingering_advance(lingering, connection_fd(connection), (events & EV_READ) != 0,
+                                   reactor->input, REACTOR_INPUT_SIZE, now);
     if (!stays || !connection_await_lingering(connection, now)) {
         connection_free(connection);
     }
@@ -281,7 +281,7 @@ static COLD void connection_alarm(struct connection *connection)
         connection_settle(connection);
         return;
     }
-    connection_turn(connection, HAPPENING_DONE, no_bytes);
+    connection_pump(connection, HAPPENING_DONE, no_bytes);
 }
 
 static void connection_on_event(evutil_socket_t fd, short events, void *arg)
@@ -295,7 +295,7 @@ static void connection_on_event(evutil_socket_t fd, short events, void *arg)
     } else if ((events & EV_TIMEOUT) != 0) {
         connection_alarm(connection);
     } else {
-        connection_turn(connection, HAPPENING_ROOM, no_bytes);
+        connection_pump(connection, HAPPENING_ROOM, no_bytes);
     }
 }
 
@@ -310,7 +310,7 @@ static bool connection_lost(const struct connection *connection)
 void connection_due(struct connection *connection)
 {
     if (connection->session.timer != TIMER_NONE) {
-        connection_turn(connection, HAPPENING_TIMEOUT, no_bytes);
+        connection_pump(connection, HAPPENING_TIMEOUT, no_bytes);
     } else if (connection_lost(connection)) {
         connection_free(connection);
     }
@@ -340,7 +340,7 @@ void connection_cut_off(struct connection *connection)
     } else if (session_idle(session)) {
         connection_drain(connection);
     } else {
-        turn_cut_off(session, &connection->reactor->context);
+        pump_cut_off(session, &connection->reactor->context);
         connection_free(connection);
     }
 }

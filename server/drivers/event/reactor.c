@@ -21,9 +21,9 @@ enum { REACTOR_LOOK_MS = 400 };
 /* So many failures of epoll_wait within that time are not one that passes. */
 enum { REACTOR_FAILURES_MOST = 1000, REACTOR_FAILING_MS = 1000 };
 
-/* Without EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST: libevent would tell epoll of a removal at the base's next turn, when the
- * descriptor is closed and its number may be another thread's. What the flag saves is a call where a connection begins to
- * wait for room to write; a request in the steady state makes none either way. */
+/* Without EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST: libevent would tell epoll of a removal in the base's next iteration,
+ * when the descriptor is closed and its number may be another thread's. What the flag saves is a call where a connection
+ * begins to wait for room to write; a request in the steady state makes none either way. */
 struct event_base *reactor_base_new(void)
 {
     struct event_config *config = event_config_new();

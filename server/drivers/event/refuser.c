@@ -59,9 +59,9 @@ static bool refuser_answer(struct reactor *reactor, struct refused *refused, str
     int fd = refused->accepted.fd;
     struct session session;
     session_init(&session, refused->accepted.number, &refused->accepted.peer, refused->reason);
-    bool kept = bytes.length == 0 || turn_take(&session, &reactor->context, fd, HAPPENING_BYTES, bytes);
+    bool kept = bytes.length == 0 || session_pump(&session, &reactor->context, fd, HAPPENING_BYTES, bytes);
     if (kept && (session_wants(&session, &reactor->context) & WANT_CLOSE) == 0) {
-        kept = turn_take(&session, &reactor->context, fd, HAPPENING_TIMEOUT, no_bytes);
+        kept = session_pump(&session, &reactor->context, fd, HAPPENING_TIMEOUT, no_bytes);
     }
     session_lost(&session, &reactor->context);
     session_deinit(&session, reactor->context.output.budget);
@@ -72,8 +72,8 @@ static bool refuser_answer(struct reactor *reactor, struct refused *refused, str
 /* False if it is to be closed. */
 static bool refuser_go_on_lingering(struct reactor *reactor, struct refused *refused)
 {
-    return lingering_turn(&refused->lingering, refused->accepted.fd, true, reactor->input, REACTOR_INPUT_SIZE,
-                          clock_ms());
+    return lingering_advance(&refused->lingering, refused->accepted.fd, true, reactor->input,
+                             REACTOR_INPUT_SIZE, clock_ms());
 }
 
 /* False if it is to be closed. */

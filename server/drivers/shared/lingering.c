@@ -47,7 +47,8 @@ uint64_t lingering_deadline(const struct lingering *lingering)
     return quiet < whole ? quiet : whole;
 }
 
-bool lingering_turn(struct lingering *lingering, int fd, bool readable, void *room, size_t size, uint64_t now)
+bool lingering_advance(struct lingering *lingering, int fd, bool readable, void *room, size_t size,
+                       uint64_t now)
 {
     if (readable && !lingering->unread && !lingering_discard(lingering, fd, room, size, now)) {
         return false;

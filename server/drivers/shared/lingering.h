@@ -30,14 +30,14 @@ struct lingering {
 /* Shuts down the sending side of the connected socket. It is read for `whole_ms` at most. */
 struct lingering lingering_begin(int fd, uint64_t now, uint32_t whole_ms);
 
-/* When lingering_turn is to be called, if nothing comes before. */
+/* When lingering_advance is to be called, if nothing comes before. */
 uint64_t lingering_deadline(const struct lingering *lingering);
 
 /* Bytes have come, or may have (`readable`), or the deadline has: discards with one read, and moves on from being read
  * to being no longer read. `room` is written to where the kernel cannot discard by itself. False if the socket is to be
  * closed: the peer has closed its side or is gone, or all of the time is over. Never blocks. */
-bool lingering_turn(struct lingering *lingering, int fd, bool readable, void *room, size_t size,
-                    uint64_t now);
+bool lingering_advance(struct lingering *lingering, int fd, bool readable, void *room, size_t size,
+                       uint64_t now);
 
 /* Whether it has lingered for long enough to give its place to a connection that waits for one. */
 bool lingering_may_give_way(const struct lingering *lingering, uint64_t now);

@@ -8,9 +8,9 @@
 #include "server/net/transport.h"
 
 /* What is read while the budget is nearly used up: small requests go on, large bodies are held back. */
-enum { TURN_READ_TIGHT = 4096 };
+enum { PUMP_READ_TIGHT = 4096 };
 
-static NOINLINE void turn_tell_other(struct session *session, struct context *context,
+static NOINLINE void pump_tell_other(struct session *session, struct context *context,
                                      enum happening happening)
 {
     switch (happening) {
@@ -24,21 +24,21 @@ static NOINLINE void turn_tell_other(struct session *session, struct context *co
     }
 }
 
-static ALWAYS_INLINE void turn_tell(struct session *session, struct context *context,
+static ALWAYS_INLINE void pump_tell(struct session *session, struct context *context,
                                     enum happening happening, struct span bytes)
 {
     if (likely(happening == HAPPENING_BYTES)) {
         session_feed(session, context, bytes.data, bytes.length);
     } else {
-        turn_tell_other(session, context, happening);
+        pump_tell_other(session, context, happening);
     }
 }
 
 /* The server drains: what was sent behind the request whose answer goes out next is read now, or it would be lost.
  * False if the connection is. */
-static COLD bool turn_decide(struct session *session, struct context *context, int fd)
+static COLD bool pump_decide(struct session *session, struct context *context, int fd)
 {
-    char bytes[TURN_READ_TIGHT];
+    char bytes[PUMP_READ_TIGHT];
     size_t answer;
     while ((answer = session_undecided(session, context)) != 0) {
         struct transfer read = transport_receive(fd, bytes, sizeof bytes, PATIENCE_NONE);
@@ -60,18 +60,18 @@ static COLD bool turn_decide(struct session *session, struct context *context, i
 }
 
 /* A send that took less than it was offered has filled the socket: asking once more would be a call for nothing. */
-static ALWAYS_INLINE bool turn_send(struct session *session, struct context *context, int fd)
+static ALWAYS_INLINE bool pump_send(struct session *session, struct context *context, int fd)
 {
     struct span pending = session_output(session, context);
     size_t total = 0;
     for (int sends = 0; pending.length > 0; sends++) {
         if (unlikely(session_undecided(session, context) != 0)) {
-            if (!turn_decide(session, context, fd)) {
+            if (!pump_decide(session, context, fd)) {
                 return false;
             }
             pending = session_output(session, context);
         }
-        if (sends == TURN_SENDS_MOST || total >= TURN_BYTES_MOST) {
+        if (sends == PUMP_SENDS_MOST || total >= PUMP_BYTES_MOST) {
             break;
         }
         struct transfer sent = transport_send(fd, pending.data, pending.length);
@@ -93,9 +93,9 @@ static ALWAYS_INLINE bool turn_send(struct session *session, struct context *con
     return true;
 }
 
-/* Requests that are answered within one turn, nearly all, are not timed: that would cost a clock each. */
-bool turn_take(struct session *session, struct context *context, int fd, enum happening happening,
-               struct span bytes)
+/* Requests that are answered within one pass, nearly all, are not timed: that would cost a clock each. */
+bool session_pump(struct session *session, struct context *context, int fd, enum happening happening,
+                  struct span bytes)
 {
     clock_read_date(context->service->scoreboard, context->date, &context->date_sequence);
     counters_add(&context->output.budget.counters->received, bytes.length);
@@ -103,8 +103,8 @@ bool turn_take(struct session *session, struct context *context, int fd, enum ha
         context->now_us = clock_us();
     }
     session_enter(session, context);
-    turn_tell(session, context, happening, bytes);
-    bool kept = turn_send(session, context, fd);
+    pump_tell(session, context, happening, bytes);
+    bool kept = pump_send(session, context, fd);
     session_leave(session, context);
     if (session->started_us == 0 && !session_idle(session)) {
         session->started_us = context->log != NULL ? context->now_us : clock_us();
@@ -112,7 +112,7 @@ bool turn_take(struct session *session, struct context *context, int fd, enum ha
     return kept;
 }
 
-void turn_cut_off(struct session *session, struct context *context)
+void pump_cut_off(struct session *session, struct context *context)
 {
     struct scoreboard *scoreboard = context->service->scoreboard;
     clock_read_date(scoreboard, context->date, &context->date_sequence);
@@ -121,8 +121,8 @@ void turn_cut_off(struct session *session, struct context *context)
 }
 
 /* What is read behind a request may have to be kept while its answer is sent, in a buffer of nearly twice its size. */
-size_t turn_read_size(const struct context *context, size_t size)
+size_t pump_read_size(const struct context *context, size_t size)
 {
     bool tight = budget_tight_with(context->output.budget, 2 * size);
-    return tight && size > TURN_READ_TIGHT ? TURN_READ_TIGHT : size;
+    return tight && size > PUMP_READ_TIGHT ? PUMP_READ_TIGHT : size;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One turn of a session: it is told what happened, and what it answers is sent. The same in every driver. */
+/* One pass through a session: it is told of an I/O event, and what it answers is sent. The same in every driver. */
 #ifndef ECHOD_SERVER_DRIVERS_SHARED_PUMP_H
 #define ECHOD_SERVER_DRIVERS_SHARED_PUMP_H
 
@@ -17,21 +17,21 @@ enum happening {
     HAPPENING_SHUTDOWN, /* the server drains */
 };
 
-/* A turn sends at most so often and so much (and one send more), then leaves the rest to the next turn, for the sake of
+/* A pass sends at most so often and so much (and one send more), then leaves the rest to the next pass, for the sake of
  * the other connections of its loop and of what there is to read. */
-enum { TURN_SENDS_MOST = 16, TURN_BYTES_MOST = 1024 * 1024 };
+enum { PUMP_SENDS_MOST = 16, PUMP_BYTES_MOST = 1024 * 1024 };
 
 /* `bytes` are those read, empty but with HAPPENING_BYTES. Keeps the context's date, its clock and its counts of bytes.
  * False if the connection is lost: then only session_deinit is left to do. The thread that drives the connection and
  * owns the context. */
-bool turn_take(struct session *session, struct context *context, int fd, enum happening happening,
-               struct span bytes);
+bool session_pump(struct session *session, struct context *context, int fd, enum happening happening,
+                  struct span bytes);
 
 /* The drain timeout is over and the session is not idle: counts its connection as cut off and logs its request. Then it
  * is closed without lingering. The same thread. */
-void turn_cut_off(struct session *session, struct context *context);
+void pump_cut_off(struct session *session, struct context *context);
 
 /* How many bytes to read at most where `size` have room: few while memory is so short that they might not be kept. */
-size_t turn_read_size(const struct context *context, size_t size);
+size_t pump_read_size(const struct context *context, size_t size);
 
 #endif

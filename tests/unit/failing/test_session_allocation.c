@@ -16,7 +16,7 @@ enum {
     HELD_LIMIT = 64 << 20,
     LONGEST = 100 * 1024, /* what is longer allocates no otherwise */
     OUTPUT_SIZE = 1 << 20,
-    STILL_MOST = 3, /* turns in which nothing moves */
+    STILL_MOST = 3, /* passes in which nothing moves */
 };
 
 /* How a client and its socket behave. */
@@ -116,9 +116,9 @@ static bool run_act(struct run *run, struct context *context)
     return false;
 }
 
-static bool run_turn(struct run *run)
+static bool run_pass(struct run *run)
 {
-    struct context *context = &run->harness->contexts[run->harness->turns++ % 2];
+    struct context *context = &run->harness->contexts[run->harness->passes++ % 2];
     if ((run->wants & WANT_WORK) != 0) {
         struct work *work = session_work(&run->session);
         work->output = work->input; /* it allocates nothing, and takes its time */
@@ -146,7 +146,7 @@ static void run_all(struct run *run, struct failing how)
     failing_start(how);
     unsigned still = 0;
     while ((run->wants & WANT_CLOSE) == 0 && run->broken == NULL && still < STILL_MOST) {
-        still = run_turn(run) ? 0 : still + 1;
+        still = run_pass(run) ? 0 : still + 1;
     }
     session_deinit(&run->session, run->harness->contexts[0].output.budget);
     if (run->broken == NULL && harness_held(run->harness) != 0) {

@@ -166,9 +166,9 @@ Test(handler_echo, waits_before_the_head)
     struct transcript t;
     harness_init(&harness, ASK_HELD_LIMIT);
     drive_init(&drive, &harness, &t, false);
-    drive_turn(&drive, TEXT("POST /echo?delay=0.25 HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nh"));
+    drive_pass(&drive, TEXT("POST /echo?delay=0.25 HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nh"));
     cr_expect_eq(t.wants, WANT_READ, "the wait begins when the request is whole");
-    drive_turn(&drive, TEXT("i"));
+    drive_pass(&drive, TEXT("i"));
     cr_expect_eq(t.wants, WANT_WAIT);
     cr_expect_eq(session_wait_ms(&drive.session), 250);
     cr_expect_eq(t.length, 0);

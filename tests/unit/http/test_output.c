@@ -94,7 +94,7 @@ Test(output, more_than_scratch_goes_to_the_heap_and_comes_back)
     bench_deinit(&b);
 }
 
-Test(output, what_is_unsent_is_kept_between_turns)
+Test(output, what_is_unsent_is_kept_between_passes)
 {
     struct bench b;
     bench_init(&b);

@@ -41,10 +41,10 @@ static void disconnect(void)
     close(peers);
 }
 
-static bool turn(struct lingering *lingering, bool readable, uint64_t now)
+static bool advance(struct lingering *lingering, bool readable, uint64_t now)
 {
     char room[4096];
-    return lingering_turn(lingering, ours, readable, room, sizeof room, now);
+    return lingering_advance(lingering, ours, readable, room, sizeof room, now);
 }
 
 static ssize_t left_unread(void)
@@ -68,12 +68,12 @@ static void check_discards(void)
     struct lingering lingering = lingering_begin(ours, BEGIN, WHOLE);
     for (uint64_t now = BEGIN; now < BEGIN + 5000; now += 1000) {
         cr_assert_eq(send(peers, "discarded", 9, 0), 9);
-        cr_expect(turn(&lingering, true, now));
+        cr_expect(advance(&lingering, true, now));
         cr_expect_eq(left_unread(), -1, "it is left in the kernel");
         cr_expect_eq(lingering_deadline(&lingering), now + LINGER_QUIET_MS, "bytes put it off");
     }
     close(peers);
-    cr_expect_not(turn(&lingering, true, BEGIN + 5000), "the peer has closed");
+    cr_expect_not(advance(&lingering, true, BEGIN + 5000), "the peer has closed");
     close(ours);
 }
 
@@ -96,7 +96,7 @@ Test(lingering, a_reset_ends_it)
     struct lingering lingering = lingering_begin(ours, BEGIN, WHOLE);
     setsockopt(peers, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     close(peers);
-    cr_expect_not(turn(&lingering, true, BEGIN + 1));
+    cr_expect_not(advance(&lingering, true, BEGIN + 1));
     close(ours);
 }
 
@@ -106,15 +106,15 @@ Test(lingering, ends_after_silence_and_a_while_unread)
     struct lingering lingering = lingering_begin(ours, BEGIN, WHOLE);
     uint64_t quiet = BEGIN + LINGER_QUIET_MS;
     cr_expect_eq(lingering_deadline(&lingering), quiet);
-    cr_expect(turn(&lingering, false, quiet - 1));
+    cr_expect(advance(&lingering, false, quiet - 1));
     cr_expect_not(lingering.unread);
-    cr_expect(turn(&lingering, false, quiet));
+    cr_expect(advance(&lingering, false, quiet));
     cr_expect(lingering.unread);
     cr_expect_eq(lingering_deadline(&lingering), quiet + LINGER_UNREAD_MS);
     send(peers, "x", 1, 0);
-    cr_expect(turn(&lingering, true, quiet + LINGER_UNREAD_MS - 1));
+    cr_expect(advance(&lingering, true, quiet + LINGER_UNREAD_MS - 1));
     cr_expect_eq(left_unread(), 1, "it was read");
-    cr_expect_not(turn(&lingering, false, quiet + LINGER_UNREAD_MS));
+    cr_expect_not(advance(&lingering, false, quiet + LINGER_UNREAD_MS));
     disconnect();
 }
 
@@ -124,13 +124,13 @@ Test(lingering, ends_in_all_though_bytes_come)
     struct lingering lingering = lingering_begin(ours, BEGIN, WHOLE);
     for (uint64_t now = BEGIN; now < BEGIN + WHOLE; now += 100) {
         send(peers, "x", 1, 0);
-        cr_assert(turn(&lingering, true, now));
+        cr_assert(advance(&lingering, true, now));
         cr_assert_not(lingering.unread);
     }
     send(peers, "x", 1, 0);
-    cr_expect(turn(&lingering, true, BEGIN + WHOLE));
+    cr_expect(advance(&lingering, true, BEGIN + WHOLE));
     cr_expect(lingering.unread);
-    cr_expect_not(turn(&lingering, true, BEGIN + WHOLE + LINGER_UNREAD_MS));
+    cr_expect_not(advance(&lingering, true, BEGIN + WHOLE + LINGER_UNREAD_MS));
     disconnect();
 }
 
@@ -140,7 +140,7 @@ Test(lingering, gives_way_after_half_a_second)
     struct lingering lingering = lingering_begin(ours, BEGIN, WHOLE);
     cr_expect_not(lingering_may_give_way(&lingering, BEGIN + LINGER_GIVES_WAY_MS - 1));
     send(peers, "x", 1, 0);
-    cr_expect(turn(&lingering, true, BEGIN + LINGER_GIVES_WAY_MS - 1));
+    cr_expect(advance(&lingering, true, BEGIN + LINGER_GIVES_WAY_MS - 1));
     cr_expect(lingering_may_give_way(&lingering, BEGIN + LINGER_GIVES_WAY_MS), "bytes do not put that off");
     disconnect();
 }

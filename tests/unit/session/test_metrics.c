@@ -71,7 +71,7 @@ Test(metrics, each_duration_has_its_bucket)
     }
 }
 
-/* Requests answered in one turn are not timed: they are in the first bucket. */
+/* Requests answered in one pass are not timed: they are in the first bucket. */
 Test(metrics, buckets_are_cumulative)
 {
     struct scoreboard *scoreboard = scoreboard_of_three();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Random valid requests: answered as a model says, and in the same way however reads and writes are split and take turns.
- * The session's invariants hold after every turn, in a tiny budget too.
+ * The session's invariants hold after every pass, in a tiny budget too.
  *
  * PROPERTY_SEED=N in the environment begins with that seed, PROPERTY_ROUNDS=N goes on for so many. */
 #include <criterion/criterion.h>
@@ -17,7 +17,7 @@ enum {
     SCHEDULES = 6, /* of each round */
     HELD_LIMIT = 64 << 20,
     TINY = 64 * 1024,
-    STILL_MOST = 6, /* turns in which nothing moves */
+    STILL_MOST = 6, /* passes in which nothing moves */
 };
 
 static uint64_t setting(const char *name, uint64_t otherwise)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What holds for a session after every turn, whatever was done to it. */
+/* What holds for a session after every pass, whatever was done to it. */
 #ifndef ECHOD_TESTS_UNIT_SUPPORT_INVARIANTS_H
 #define ECHOD_TESTS_UNIT_SUPPORT_INVARIANTS_H
 

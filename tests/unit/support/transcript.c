@@ -86,7 +86,7 @@ void drive_deinit(struct drive *drive)
 
 void drive_enter(struct drive *drive)
 {
-    drive->context = &drive->harness->contexts[drive->harness->turns++ % 2];
+    drive->context = &drive->harness->contexts[drive->harness->passes++ % 2];
     drive->moved = 0;
     session_enter(&drive->session, drive->context);
 }
@@ -180,11 +180,11 @@ static void check_wants(struct drive *drive)
     }
 }
 
-/* Overwrites what may have been used of the scratch memory: all of it, but in most turns that read or send little. */
+/* Overwrites what may have been used of the scratch memory: all of it, but in most passes that read or send little. */
 static void spoil_scratch(struct drive *drive)
 {
     size_t size = drive->context->output.scratch_size;
-    bool little = drive->moved < 64 && drive->harness->turns % 64 != 0;
+    bool little = drive->moved < 64 && drive->harness->passes % 64 != 0;
     memset(drive->context->output.scratch, 0xA5, little ? 1024 : size);
 }
 
@@ -210,7 +210,7 @@ void drive_flush(struct drive *drive)
     drive_leave(drive);
 }
 
-void drive_turn(struct drive *drive, struct span input)
+void drive_pass(struct drive *drive, struct span input)
 {
     drive_enter(drive);
     drive_feed(drive, input);
@@ -255,8 +255,8 @@ static size_t script_send(struct drive *drive, const struct script *script, bool
     return sent;
 }
 
-/* One turn; false if there was nothing to do. */
-static bool script_turn(struct drive *drive, const struct script *script, bool *ended)
+/* One pass; false if there was nothing to do. */
+static bool script_pass(struct drive *drive, const struct script *script, bool *ended)
 {
     struct transcript *transcript = drive->transcript;
     bool read = (transcript->wants & WANT_READ) != 0;
@@ -289,7 +289,7 @@ void transcript_run(struct harness *harness, const struct script *script, struct
     bool ended = false;
     drive_init(&drive, harness, transcript, script->refusing);
     while (!transcript_closed(transcript) && transcript->problem[0] == '\0' &&
-           script_turn(&drive, script, &ended)) {
+           script_pass(&drive, script, &ended)) {
     }
     drive_deinit(&drive);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Drives a session as a server would, without sockets: a script says what the client and its socket do, a transcript what
- * came of it. Lanes alternate and their scratch memory is overwritten between turns, and each piece of input stands in a
- * block of exactly its size, so that whatever a session keeps by mistake is seen. Needs no test framework. */
+/* Drives a session as a server would, without sockets: a script says what the client and its socket do, a transcript
+ * what came of it. Contexts alternate and their scratch memory is overwritten between passes, and each piece of input
+ * stands in a block of exactly its size, so that whatever a session keeps by mistake is seen. Needs no test framework. */
 #ifndef ECHOD_TESTS_UNIT_SUPPORT_TRANSCRIPT_H
 #define ECHOD_TESTS_UNIT_SUPPORT_TRANSCRIPT_H
 
@@ -21,14 +21,14 @@ struct harness {
     struct service service;
     struct context contexts[2];
     char *scratch;
-    unsigned turns;
+    unsigned passes;
 };
 
 void harness_init(struct harness *harness, uint64_t held_limit);
 void harness_deinit(struct harness *harness);
 uint64_t harness_held(const struct harness *harness);
 
-/* What the socket takes in a turn. */
+/* What the socket takes in a pass. */
 enum send_pattern {
     SEND_ALL,
     SEND_SOME, /* `some` bytes once, then no more */
@@ -52,8 +52,8 @@ struct transcript {
     size_t length;
     size_t capacity;
     size_t taken;       /* bytes of the input */
-    uint64_t held_most; /* after a turn */
-    unsigned wants;     /* of the last turn */
+    uint64_t held_most; /* after a pass */
+    unsigned wants;     /* of the last pass */
     enum ending ending; /* if wants is WANT_CLOSE */
     enum timer timer;
     char problem[160]; /* a rule of session.h that was broken; empty if none was */
@@ -64,7 +64,7 @@ struct drive {
     struct harness *harness;
     struct session session;
     struct transcript *transcript;
-    struct context *context; /* in a turn */
+    struct context *context; /* in a pass */
     size_t moved;            /* bytes read and sent in it */
 };
 
@@ -77,8 +77,8 @@ void drive_feed(struct drive *drive, struct span piece);
 size_t drive_send(struct drive *drive, size_t most);
 /* Leaves the session and looks at what it wants: transcript->wants. */
 void drive_leave(struct drive *drive);
-/* Whole turns: read `text` and send all; only send. */
-void drive_turn(struct drive *drive, struct span input);
+/* Whole passes: read `text` and send all; only send. */
+void drive_pass(struct drive *drive, struct span input);
 void drive_flush(struct drive *drive);
 
 /* A connection from its beginning until it is closed, or open with nothing left to do. `transcript` need not be
