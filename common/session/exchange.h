@@ -82,7 +82,7 @@ struct pass {
 };
 static_assert(sizeof(struct pass) <= CONTEXT_PASS_SIZE, "a context keeps room for it");
 
-/* The head is in t->exchange->request; `head` is the bytes its spans point to. Decides what the answer is. */
+/* The head is in pass->exchange->request; `head` is the bytes its spans point to. Decides what the answer is. */
 void exchange_begin(struct pass *pass, struct span head);
 /* Bytes of the request's body, in order. */
 void exchange_body(struct pass *pass, const char *data, size_t length);

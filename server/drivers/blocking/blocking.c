@@ -48,9 +48,9 @@ static int blocking_poll(struct blocking *b, struct pollfd *socket, int patience
 }
 
 /* False when there is nothing left to do but to close. */
-static bool blocking_pump(struct blocking *b, enum happening happening, struct span bytes)
+static bool blocking_pump(struct blocking *b, enum io_event event, struct span bytes)
 {
-    bool kept = session_pump(&b->session, &b->context, b->fd, happening, bytes);
+    bool kept = session_pump(&b->session, &b->context, b->fd, event, bytes);
     /* The idle timer is the socket's. */
     if (b->session.timer_restarted && b->session.timer != TIMER_IDLE) {
         b->session.timer_restarted = false;
@@ -74,7 +74,7 @@ static bool blocking_feed(struct blocking *b, size_t length)
 {
     struct span bytes = {.data = b->large ? b->input : b->first, .length = length};
     b->large |= length == sizeof(b->first);
-    return blocking_pump(b, HAPPENING_BYTES, bytes);
+    return blocking_pump(b, IO_DATA, bytes);
 }
 
 /* The socket's timeout has run out: the idle timeout, or a part of it after which to look around. */
@@ -97,7 +97,7 @@ static COLD bool blocking_idle_interrupted(struct blocking *b)
         b->idle_since = clock_ms();
         return true;
     }
-    return blocking_idle_too_long(b) ? blocking_pump(b, HAPPENING_TIMEOUT, no_bytes) : true;
+    return blocking_idle_too_long(b) ? blocking_pump(b, IO_TIMEOUT, no_bytes) : true;
 }
 
 static void blocking_set_receive_timeout(struct blocking *b, uint64_t most)
@@ -143,11 +143,11 @@ static bool blocking_await_request(struct blocking *b)
     case TRANSPORT_RETRY:
         access_log_flush(&b->context);
         if (closing || blocking_idle_too_long(b)) {
-            return blocking_pump(b, closing ? HAPPENING_SHUTDOWN : HAPPENING_TIMEOUT, no_bytes);
+            return blocking_pump(b, closing ? IO_SHUTDOWN : IO_TIMEOUT, no_bytes);
         }
-        return blocking_gives_way(b) ? blocking_pump(b, HAPPENING_SHUTDOWN, no_bytes) : true;
+        return blocking_gives_way(b) ? blocking_pump(b, IO_SHUTDOWN, no_bytes) : true;
     case TRANSPORT_INTERRUPTED: return blocking_idle_interrupted(b);
-    case TRANSPORT_END: return blocking_pump(b, HAPPENING_END, no_bytes);
+    case TRANSPORT_END: return blocking_pump(b, IO_EOF, no_bytes);
     case TRANSPORT_LOST: return false;
     }
     __builtin_unreachable();
@@ -160,7 +160,7 @@ static uint64_t left_of(uint64_t deadline, uint64_t now)
 
 /* What comes next by itself, and in how many milliseconds, for poll; -1: nothing does. */
 struct due {
-    enum happening happening;
+    enum io_event event;
     int patience;
 };
 
@@ -171,14 +171,14 @@ static struct due blocking_due_alarm(struct blocking *b)
         b->session.wait_restarted = false;
         b->alarm_us = now + session_wait_ms(&b->session) * 1000;
     }
-    return (struct due){HAPPENING_DONE, (int)((left_of(b->alarm_us, now) + 999) / 1000)};
+    return (struct due){IO_RESUMED, (int)((left_of(b->alarm_us, now) + 999) / 1000)};
 }
 
 /* A handler may wait while the client is slow to read what was answered before: whichever of both ends first. */
 static struct due blocking_due(struct blocking *b, unsigned wants)
 {
     uint64_t limit = b->server->timeouts.limit[b->session.timer];
-    struct due timer = {HAPPENING_TIMEOUT, limit == 0 ? -1 : (int)left_of(b->since_ms + limit, clock_ms())};
+    struct due timer = {IO_TIMEOUT, limit == 0 ? -1 : (int)left_of(b->since_ms + limit, clock_ms())};
     if ((wants & WANT_WAIT) == 0) {
         return timer;
     }
@@ -196,7 +196,7 @@ static bool blocking_await_progress(struct blocking *b, unsigned wants)
     struct due due = blocking_due(b, wants);
     int ready = blocking_poll(b, &socket, due.patience);
     if (ready == 0) {
-        return blocking_pump(b, due.happening, no_bytes);
+        return blocking_pump(b, due.event, no_bytes);
     }
     if (ready < 0 || (socket.revents & POLLIN) != 0) {
         return true; /* interrupted, or it is read next */
@@ -204,7 +204,7 @@ static bool blocking_await_progress(struct blocking *b, unsigned wants)
     if ((socket.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0) {
         return false; /* reset: nobody is there to answer to */
     }
-    return blocking_pump(b, HAPPENING_ROOM, no_bytes);
+    return blocking_pump(b, IO_WRITABLE, no_bytes);
 }
 
 static bool blocking_is_cut_off(const struct blocking *b)
@@ -217,7 +217,7 @@ static bool blocking_work(struct blocking *b)
     struct work *work = session_work(&b->session);
     access_log_flush(&b->context);
     work->run(work);
-    return blocking_is_cut_off(b) || blocking_pump(b, HAPPENING_DONE, no_bytes);
+    return blocking_is_cut_off(b) || blocking_pump(b, IO_RESUMED, no_bytes);
 }
 
 /* Not for an idle connection. */
@@ -240,7 +240,7 @@ static bool blocking_go_on(struct blocking *b, unsigned wants)
         case TRANSPORT_MOVED: return blocking_feed(b, read.length);
         case TRANSPORT_RETRY:
         case TRANSPORT_INTERRUPTED: break;
-        case TRANSPORT_END: return blocking_pump(b, HAPPENING_END, no_bytes);
+        case TRANSPORT_END: return blocking_pump(b, IO_EOF, no_bytes);
         case TRANSPORT_LOST: return false;
         }
     }

@@ -148,7 +148,7 @@ static COLD bool connection_await_alarm(struct connection *connection, unsigned 
     return connection_await(connection, interest, &delay);
 }
 
-static void connection_pump(struct connection *connection, enum happening happening, struct span bytes);
+static void connection_pump(struct connection *connection, enum io_event event, struct span bytes);
 
 /* Gives the session's work to the workers; without workers the loop does it in its next iteration: one piece per
  * connection and iteration, and all others get theirs. */
@@ -172,7 +172,7 @@ static COLD bool connection_await_work(struct connection *connection)
         connection->working = false;
         free(job);
     }
-    connection_pump(connection, HAPPENING_REFUSED, no_bytes);
+    connection_pump(connection, IO_REJECTED, no_bytes);
     return true;
 }
 
@@ -189,7 +189,7 @@ void connection_work_done(struct connection *connection)
     } else if (connection_is_cut_off(connection)) {
         connection_cut_off(connection);
     } else {
-        connection_pump(connection, HAPPENING_DONE, no_bytes);
+        connection_pump(connection, IO_RESUMED, no_bytes);
     }
 }
 
@@ -222,10 +222,10 @@ static void connection_settle(struct connection *connection)
     }
 }
 
-static void connection_pump(struct connection *connection, enum happening happening, struct span bytes)
+static void connection_pump(struct connection *connection, enum io_event event, struct span bytes)
 {
-    if (session_pump(&connection->session, &connection->reactor->context, connection_fd(connection),
-                     happening, bytes)) {
+    if (session_pump(&connection->session, &connection->reactor->context, connection_fd(connection), event,
+                     bytes)) {
         connection_settle(connection);
     } else {
         connection_free(connection);
@@ -234,19 +234,18 @@ static void connection_pump(struct connection *connection, enum happening happen
 
 /* Reads once, whatever there is: what does not fit the buffer is still there in the loop's next iteration, after the other
  * connections'. `nothing` is what it means if there are no bytes. */
-static void connection_receive(struct connection *connection, enum happening nothing)
+static void connection_receive(struct connection *connection, enum io_event nothing)
 {
     struct reactor *reactor = connection->reactor;
     size_t size = pump_read_size(&reactor->context, REACTOR_INPUT_SIZE);
     struct transfer read = transport_receive(connection_fd(connection), reactor->input, size, PATIENCE_NONE);
     switch (read.outcome) {
     case TRANSPORT_MOVED:
-        connection_pump(connection, HAPPENING_BYTES,
-                        (struct span){.data = reactor->input, .length = read.length});
+        connection_pump(connection, IO_DATA, (struct span){.data = reactor->input, .length = read.length});
         break;
     case TRANSPORT_RETRY:
     case TRANSPORT_INTERRUPTED: connection_pump(connection, nothing, no_bytes); break;
-    case TRANSPORT_END: connection_pump(connection, HAPPENING_END, no_bytes); break;
+    case TRANSPORT_END: connection_pump(connection, IO_EOF, no_bytes); break;
     case TRANSPORT_LOST: connection_free(connection); break;
     }
 }
@@ -281,7 +280,7 @@ static COLD void connection_alarm(struct connection *connection)
         connection_settle(connection);
         return;
     }
-    connection_pump(connection, HAPPENING_DONE, no_bytes);
+    connection_pump(connection, IO_RESUMED, no_bytes);
 }
 
 static void connection_on_event(evutil_socket_t fd, short events, void *arg)
@@ -291,11 +290,11 @@ static void connection_on_event(evutil_socket_t fd, short events, void *arg)
     if (unlikely(connection->list == REACTOR_LINGERING)) {
         connection_go_on_lingering(connection, events);
     } else if ((events & EV_READ) != 0) {
-        connection_receive(connection, HAPPENING_ROOM);
+        connection_receive(connection, IO_WRITABLE);
     } else if ((events & EV_TIMEOUT) != 0) {
         connection_alarm(connection);
     } else {
-        connection_pump(connection, HAPPENING_ROOM, no_bytes);
+        connection_pump(connection, IO_WRITABLE, no_bytes);
     }
 }
 
@@ -310,7 +309,7 @@ static bool connection_lost(const struct connection *connection)
 void connection_due(struct connection *connection)
 {
     if (connection->session.timer != TIMER_NONE) {
-        connection_pump(connection, HAPPENING_TIMEOUT, no_bytes);
+        connection_pump(connection, IO_TIMEOUT, no_bytes);
     } else if (connection_lost(connection)) {
         connection_free(connection);
     }
@@ -318,13 +317,13 @@ void connection_due(struct connection *connection)
 
 void connection_tell(struct connection *connection)
 {
-    connection_receive(connection, HAPPENING_TIMEOUT);
+    connection_receive(connection, IO_TIMEOUT);
 }
 
 void connection_drain(struct connection *connection)
 {
     if (connection->list != REACTOR_LINGERING && session_idle(&connection->session)) {
-        connection_receive(connection, HAPPENING_SHUTDOWN);
+        connection_receive(connection, IO_SHUTDOWN);
     }
 }
 

@@ -59,9 +59,9 @@ static bool refuser_answer(struct reactor *reactor, struct refused *refused, str
     int fd = refused->accepted.fd;
     struct session session;
     session_init(&session, refused->accepted.number, &refused->accepted.peer, refused->reason);
-    bool kept = bytes.length == 0 || session_pump(&session, &reactor->context, fd, HAPPENING_BYTES, bytes);
+    bool kept = bytes.length == 0 || session_pump(&session, &reactor->context, fd, IO_DATA, bytes);
     if (kept && (session_wants(&session, &reactor->context) & WANT_CLOSE) == 0) {
-        kept = session_pump(&session, &reactor->context, fd, HAPPENING_TIMEOUT, no_bytes);
+        kept = session_pump(&session, &reactor->context, fd, IO_TIMEOUT, no_bytes);
     }
     session_lost(&session, &reactor->context);
     session_deinit(&session, reactor->context.output.budget);

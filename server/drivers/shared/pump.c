@@ -10,27 +10,26 @@
 /* What is read while the budget is nearly used up: small requests go on, large bodies are held back. */
 enum { PUMP_READ_TIGHT = 4096 };
 
-static NOINLINE void pump_tell_other(struct session *session, struct context *context,
-                                     enum happening happening)
+static NOINLINE void pump_tell_other(struct session *session, struct context *context, enum io_event event)
 {
-    switch (happening) {
-    case HAPPENING_BYTES: break;
-    case HAPPENING_END: session_eof(session, context); break;
-    case HAPPENING_ROOM: break;
-    case HAPPENING_TIMEOUT: session_timeout(session, context); break;
-    case HAPPENING_DONE: session_resume(session, context); break;
-    case HAPPENING_REFUSED: session_refuse_work(session, context); break;
-    case HAPPENING_SHUTDOWN: session_drain(session, context); break;
+    switch (event) {
+    case IO_DATA: break;
+    case IO_EOF: session_eof(session, context); break;
+    case IO_WRITABLE: break;
+    case IO_TIMEOUT: session_timeout(session, context); break;
+    case IO_RESUMED: session_resume(session, context); break;
+    case IO_REJECTED: session_refuse_work(session, context); break;
+    case IO_SHUTDOWN: session_drain(session, context); break;
     }
 }
 
-static ALWAYS_INLINE void pump_tell(struct session *session, struct context *context,
-                                    enum happening happening, struct span bytes)
+static ALWAYS_INLINE void pump_tell(struct session *session, struct context *context, enum io_event event,
+                                    struct span bytes)
 {
-    if (likely(happening == HAPPENING_BYTES)) {
+    if (likely(event == IO_DATA)) {
         session_feed(session, context, bytes.data, bytes.length);
     } else {
-        pump_tell_other(session, context, happening);
+        pump_tell_other(session, context, event);
     }
 }
 
@@ -94,7 +93,7 @@ static ALWAYS_INLINE bool pump_send(struct session *session, struct context *con
 }
 
 /* Requests that are answered within one pass, nearly all, are not timed: that would cost a clock each. */
-bool session_pump(struct session *session, struct context *context, int fd, enum happening happening,
+bool session_pump(struct session *session, struct context *context, int fd, enum io_event event,
                   struct span bytes)
 {
     clock_read_date(context->service->scoreboard, context->date, &context->date_sequence);
@@ -103,7 +102,7 @@ bool session_pump(struct session *session, struct context *context, int fd, enum
         context->now_us = clock_us();
     }
     session_enter(session, context);
-    pump_tell(session, context, happening, bytes);
+    pump_tell(session, context, event, bytes);
     bool kept = pump_send(session, context, fd);
     session_leave(session, context);
     if (session->started_us == 0 && !session_idle(session)) {

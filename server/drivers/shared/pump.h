@@ -7,24 +7,24 @@
 
 #include "common/session/session.h"
 
-enum happening {
-    HAPPENING_BYTES,    /* some were read */
-    HAPPENING_END,      /* the peer has sent its last byte */
-    HAPPENING_ROOM,     /* the socket takes bytes again */
-    HAPPENING_TIMEOUT,  /* the session's timer has run out */
-    HAPPENING_DONE,     /* its wait or its work is over */
-    HAPPENING_REFUSED,  /* its work cannot be done now */
-    HAPPENING_SHUTDOWN, /* the server drains */
+enum io_event {
+    IO_DATA,     /* some were read */
+    IO_EOF,      /* the peer has sent its last byte */
+    IO_WRITABLE, /* the socket takes bytes again */
+    IO_TIMEOUT,  /* the session's timer has run out */
+    IO_RESUMED,  /* its wait or its work is over */
+    IO_REJECTED, /* its work cannot be done now */
+    IO_SHUTDOWN, /* the server drains */
 };
 
 /* A pass sends at most so often and so much (and one send more), then leaves the rest to the next pass, for the sake of
  * the other connections of its loop and of what there is to read. */
 enum { PUMP_SENDS_MOST = 16, PUMP_BYTES_MOST = 1024 * 1024 };
 
-/* `bytes` are those read, empty but with HAPPENING_BYTES. Keeps the context's date, its clock and its counts of bytes.
+/* `bytes` are those read, empty but with IO_DATA. Keeps the context's date, its clock and its counts of bytes.
  * False if the connection is lost: then only session_deinit is left to do. The thread that drives the connection and
  * owns the context. */
-bool session_pump(struct session *session, struct context *context, int fd, enum happening happening,
+bool session_pump(struct session *session, struct context *context, int fd, enum io_event event,
                   struct span bytes);
 
 /* The drain timeout is over and the session is not idle: counts its connection as cut off and logs its request. Then it
