@@ -327,7 +327,7 @@ static void acceptor_on_pause_end(evutil_socket_t fd, short events, void *arg)
     acceptor_go_on(acceptor);
 }
 
-static void acceptor_on_bell(evutil_socket_t fd, short events, void *arg)
+static void acceptor_on_wakeup(evutil_socket_t fd, short events, void *arg)
 {
     struct acceptor *acceptor = arg;
     struct server *server = acceptor->server;
@@ -434,14 +434,14 @@ static int acceptor_assign_events(struct acceptor *acceptor)
     event_assign(&acceptor->pause_timer, acceptor->base, -1, 0, acceptor_on_pause_end, acceptor);
     event_assign(&acceptor->probe_timer, acceptor->base, -1, 0, acceptor_on_probe, acceptor);
     event_assign(&acceptor->queue_timer, acceptor->base, -1, EV_PERSIST, acceptor_on_queue_timer, acceptor);
-    event_assign(&acceptor->bell_event, acceptor->base, acceptor->server->connections.bell,
-                 EV_READ | EV_PERSIST, acceptor_on_bell, acceptor);
-    if (event_add(&acceptor->bell_event, NULL) != 0) {
+    event_assign(&acceptor->wakeup_event, acceptor->base, acceptor->server->connections.wakeup,
+                 EV_READ | EV_PERSIST, acceptor_on_wakeup, acceptor);
+    if (event_add(&acceptor->wakeup_event, NULL) != 0) {
         return -ENOMEM;
     }
     int error = acceptor_reserve_timers(acceptor);
     if (error != 0) {
-        event_del(&acceptor->bell_event);
+        event_del(&acceptor->wakeup_event);
     }
     return error;
 }
@@ -492,7 +492,7 @@ fail_base:
 void acceptor_deinit(struct acceptor *acceptor)
 {
     acceptor_listen(acceptor, false);
-    event_del(&acceptor->bell_event);
+    event_del(&acceptor->wakeup_event);
     event_del(&acceptor->pause_timer);
     event_del(&acceptor->probe_timer);
     event_del(&acceptor->queue_timer);

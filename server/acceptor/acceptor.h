@@ -33,7 +33,7 @@ struct acceptor {
     struct date_timer date;
     struct drain drain;
     struct report report;
-    struct event bell_event; /* of the connection count: one was closed */
+    struct event wakeup_event; /* of the connection count: one was closed */
     struct event pause_timer;
     struct event probe_timer;              /* while the system is short of what a connection needs */
     uint64_t number;                       /* of the last connection */

@@ -98,9 +98,9 @@ int admin_init(struct admin *admin, struct server *server, struct listeners *lis
                      admin_on_acceptable, admin);
     }
     event_assign(&admin->pause_timer, server->base, -1, 0, admin_on_room, admin);
-    event_assign(&admin->bell_event, server->base, admin->connections.bell, EV_READ | EV_PERSIST,
+    event_assign(&admin->wakeup_event, server->base, admin->connections.wakeup, EV_READ | EV_PERSIST,
                  admin_on_room, admin);
-    event_add(&admin->bell_event, NULL);
+    event_add(&admin->wakeup_event, NULL);
     admin_listen(admin, true);
     return 0;
 }
@@ -111,7 +111,7 @@ void admin_deinit(struct admin *admin)
         return;
     }
     admin_listen(admin, false);
-    event_del(&admin->bell_event);
+    event_del(&admin->wakeup_event);
     event_del(&admin->pause_timer);
     reactor_deinit(&admin->reactor);
     connection_count_deinit(&admin->connections);

@@ -22,8 +22,8 @@ struct admin {
     _Atomic uint64_t lingering;
     uint64_t *number; /* of the last connection, the server's */
     bool listening;
-    struct event bell_event;  /* one has left */
-    struct event pause_timer; /* for want of descriptors or memory */
+    struct event wakeup_event; /* one has left */
+    struct event pause_timer;  /* for want of descriptors or memory */
     struct event accept_events[LISTENERS_MAX];
 };
 

@@ -141,7 +141,7 @@ static int pool_start_lingering(struct pool *pool)
         inbox_deinit(&pool->to_linger);
         return error;
     }
-    event_assign(&pool->to_linger_event, server->base, pool->to_linger.bell, EV_READ | EV_PERSIST,
+    event_assign(&pool->to_linger_event, server->base, pool->to_linger.wakeup, EV_READ | EV_PERSIST,
                  pool_on_linger, pool);
     if (event_add(&pool->to_linger_event, NULL) == 0) {
         return 0;
@@ -177,8 +177,8 @@ static void pool_drain(struct server *server)
     for (unsigned i = 0; i < pool->seat_count; i++) {
         struct seat *seat = &pool->seats[i];
         atomic_store(&seat->closing, true);
-        if (blocking_must_wake(server, seat->counters)) {
-            pthread_kill(seat->thread, WAKE_SIGNAL);
+        if (blocking_must_interrupt(server, seat->counters)) {
+            pthread_kill(seat->thread, INTERRUPT_SIGNAL);
         }
     }
     reactor_drain(&pool->lingerers);
@@ -261,7 +261,7 @@ static struct pool *pool_new(struct server *server)
 
 static int pool_start(struct server *server)
 {
-    wake_init();
+    interrupt_init();
     struct pool *pool = pool_new(server);
     int error = pool == NULL ? ENOMEM : 0;
     while (error == 0 && pool->seat_count < pool_workers(server)) {

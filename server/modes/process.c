@@ -90,7 +90,7 @@ static void close_others(int fd, int other)
 
 static struct access_log *child_log;
 
-static void child_on_wake(void)
+static void child_on_interrupt(void)
 {
     access_log_follow(child_log);
 }
@@ -101,7 +101,7 @@ static void child_follow_log(struct access_log *log)
 {
     log->child = true;
     child_log = log;
-    wake_call(child_on_wake);
+    interrupt_call(child_on_interrupt);
     access_log_follow(log);
 }
 
@@ -109,16 +109,16 @@ static void __attribute__((noreturn))
 child_main(struct server *server, const struct accepted *accepted, struct counters *counters)
 {
     static struct blocking blocking; /* untouched in the parent: each child has its own pages of it */
-    sigset_t wake;
+    sigset_t interrupt;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != server->service.scoreboard->process) {
         _exit(0); /* the parent has died before it could be asked for */
     }
     close_others(accepted->fd, server->log->fd);
     child_follow_log(server->log);
-    sigemptyset(&wake);
-    sigaddset(&wake, WAKE_SIGNAL);
-    sigprocmask(SIG_UNBLOCK, &wake, NULL);
+    sigemptyset(&interrupt);
+    sigaddset(&interrupt, INTERRUPT_SIGNAL);
+    sigprocmask(SIG_UNBLOCK, &interrupt, NULL);
     blocking_init(&blocking, server, &server->service.scoreboard->closing);
     blocking_serve(&blocking, accepted, counters, REFUSAL_NOT);
     _exit(0);
@@ -212,8 +212,8 @@ static void process_wake_all(struct server *server)
     struct processes *processes = server->mode_state;
     for (size_t i = 0; i < processes->size; i++) {
         const struct child *child = &processes->children[i];
-        if (child->id != 0 && blocking_must_wake(server, child->counters)) {
-            kill(child->id, WAKE_SIGNAL);
+        if (child->id != 0 && blocking_must_interrupt(server, child->counters)) {
+            kill(child->id, INTERRUPT_SIGNAL);
         }
     }
 }
@@ -266,7 +266,7 @@ static int process_watch_children(struct processes *processes)
 
 static int process_start(struct server *server)
 {
-    wake_init();
+    interrupt_init();
     server->service.scoreboard->process = getpid();
     struct processes *processes = calloc(1, sizeof *processes);
     if (processes == NULL) {

@@ -156,8 +156,8 @@ static void thread_drain(struct server *server)
     struct seat *seat;
     LIST_FOREACH(seat, &threads->taken, others)
     {
-        if (blocking_must_wake(server, seat->counters)) {
-            pthread_kill(seat->thread, WAKE_SIGNAL);
+        if (blocking_must_interrupt(server, seat->counters)) {
+            pthread_kill(seat->thread, INTERRUPT_SIGNAL);
         }
     }
     mutex_unlock(&threads->mutex, threads_lock);
@@ -223,7 +223,7 @@ static struct threads *threads_new(struct server *server)
 
 static int thread_start(struct server *server)
 {
-    wake_init();
+    interrupt_init();
     server->mode_state = threads_new(server);
     return server->mode_state == NULL ? -ENOMEM : 0;
 }

@@ -64,7 +64,7 @@ bool blocking_serve(struct blocking *blocking, const struct accepted *accepted, 
                     enum refusal refusing);
 
 /* Whether the thread or process that serves with the counters is to be woken, to look at what has changed. */
-static inline bool blocking_must_wake(const struct server *server, const struct counters *counters)
+static inline bool blocking_must_interrupt(const struct server *server, const struct counters *counters)
 {
     enum activity activity = counters_activity(counters);
     return activity == ACTIVITY_IDLE ||

@@ -17,17 +17,17 @@ static void on_wake(int number)
     errno = error;
 }
 
-void wake_call(void (*function)(void))
+void interrupt_call(void (*function)(void))
 {
     also = function;
 }
 
-void wake_init(void)
+void interrupt_init(void)
 {
     struct sigaction action = {.sa_handler = on_wake};
-    sigset_t wake;
-    sigaction(WAKE_SIGNAL, &action, NULL);
-    sigemptyset(&wake);
-    sigaddset(&wake, WAKE_SIGNAL);
-    pthread_sigmask(SIG_UNBLOCK, &wake, NULL); /* whoever started us may have blocked it */
+    sigset_t interrupt;
+    sigaction(INTERRUPT_SIGNAL, &action, NULL);
+    sigemptyset(&interrupt);
+    sigaddset(&interrupt, INTERRUPT_SIGNAL);
+    pthread_sigmask(SIG_UNBLOCK, &interrupt, NULL); /* whoever started us may have blocked it */
 }

@@ -6,12 +6,12 @@
 #include <signal.h>
 
 /* One whose default is to be ignored, and that nobody sends by hand. */
-#define WAKE_SIGNAL SIGURG
+#define INTERRUPT_SIGNAL SIGURG
 
 /* Gives the signal a handler that does nothing, without SA_RESTART. Main thread, before others start. */
-void wake_init(void);
+void interrupt_init(void);
 
 /* The handler calls it from now on, with errno kept; it must be safe in a signal's handler. In a process of one thread. */
-void wake_call(void (*function)(void));
+void interrupt_call(void (*function)(void));
 
 #endif

@@ -76,7 +76,8 @@ static int loop_init(struct loop *loop, struct server *server, size_t index, str
     if (error != 0) {
         goto fail_inbox;
     }
-    event_assign(&loop->inbox_event, loop->base, loop->inbox.bell, EV_READ | EV_PERSIST, loop_on_inbox, loop);
+    event_assign(&loop->inbox_event, loop->base, loop->inbox.wakeup, EV_READ | EV_PERSIST, loop_on_inbox,
+                 loop);
     error = event_add(&loop->inbox_event, NULL) != 0 ? -ENOMEM
                                                      : -pthread_create(&loop->thread, NULL, loop_main, loop);
     if (error == 0) {
@@ -142,7 +143,7 @@ void loops_drain(struct server *server)
         struct inbox *inbox = &loops->items[i].inbox;
         inbox_order(inbox, INBOX_DRAIN);
         if (scoreboard_cutting(server->service.scoreboard)) {
-            inbox_ring(inbox); /* one that is cut off may have to be looked at twice */
+            inbox_wake(inbox); /* one that is cut off may have to be looked at twice */
         }
     }
 }
@@ -153,7 +154,7 @@ void loops_report(struct server *server, struct report *report)
     for (unsigned i = 0; i < loops->count; i++) {
         report_expect(report);
         atomic_store(&loops->items[i].report, report);
-        inbox_ring(&loops->items[i].inbox);
+        inbox_wake(&loops->items[i].inbox);
     }
     report_workers(report, "loop", SERVER_MODE_COUNTERS, loops->count);
 }

@@ -271,7 +271,7 @@ int reactor_employ(struct reactor *reactor, struct workers *workers)
     if (error != 0) {
         return error;
     }
-    event_assign(&reactor->returns_event, reactor->base, reactor->returns.bell, EV_READ | EV_PERSIST,
+    event_assign(&reactor->returns_event, reactor->base, reactor->returns.wakeup, EV_READ | EV_PERSIST,
                  reactor_on_return, reactor);
     if (event_add(&reactor->returns_event, NULL) != 0) {
         job_returns_deinit(&reactor->returns);

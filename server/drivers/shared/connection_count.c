@@ -13,13 +13,13 @@ int connection_count_init(struct connection_count *count, _Atomic uint64_t *open
     count->staying = 0;
     count->lingering = lingering;
     count->watched = false;
-    count->bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    return count->bell < 0 ? -errno : 0;
+    count->wakeup = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    return count->wakeup < 0 ? -errno : 0;
 }
 
 void connection_count_deinit(struct connection_count *count)
 {
-    close(count->bell);
+    close(count->wakeup);
 }
 
 void connection_count_add(struct connection_count *count)
@@ -31,7 +31,7 @@ void connection_count_drop(struct connection_count *count)
 {
     atomic_fetch_sub(count->open, 1);
     if (atomic_load(&count->watched) && atomic_exchange(&count->watched, false)) {
-        eventfd_write(count->bell, 1);
+        eventfd_write(count->wakeup, 1);
     }
 }
 
@@ -62,7 +62,7 @@ uint64_t connection_count_served(const struct connection_count *count)
 
 void connection_count_notify(const struct connection_count *count)
 {
-    eventfd_write(count->bell, 1);
+    eventfd_write(count->wakeup, 1);
 }
 
 void connection_count_linger_begin(struct connection_count *count, bool gives_way)
@@ -97,5 +97,5 @@ void connection_count_watch(struct connection_count *count)
 void connection_count_acknowledge(struct connection_count *count)
 {
     eventfd_t rung;
-    eventfd_read(count->bell, &rung);
+    eventfd_read(count->wakeup, &rung);
 }

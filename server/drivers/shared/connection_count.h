@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The count of open connections, and the bell that whoever closes one rings if the acceptor waits for that. A
+/* The count of open connections, and the wakeup that whoever closes one writes to if the acceptor waits for that. A
  * connection that is refused is open too, but takes no place: what it gives back when it leaves serves nobody. */
 #ifndef ECHOD_SERVER_DRIVERS_SHARED_CONNECTION_COUNT_H
 #define ECHOD_SERVER_DRIVERS_SHARED_CONNECTION_COUNT_H
@@ -13,7 +13,7 @@ struct connection_count {
     _Atomic uint64_t *lingering; /* those of them that only linger */
     _Atomic uint64_t refused;    /* those of them that are refused */
     _Atomic uint64_t staying;    /* those that linger and give no place to a new one */
-    int bell;                    /* an eventfd: readable once it was rung */
+    int wakeup;                  /* an eventfd: readable once somebody has woken the acceptor */
     _Atomic bool watched;
 };
 
@@ -34,7 +34,7 @@ uint64_t connection_count_value(const struct connection_count *count);
 /* Those of them that are not refused. Any thread. */
 uint64_t connection_count_served(const struct connection_count *count);
 
-/* Rings the bell for another reason, which the acceptor finds. Any thread. */
+/* Wakes the acceptor for another reason, which the acceptor finds. Any thread. */
 void connection_count_notify(const struct connection_count *count);
 
 /* A connection that has entered begins to linger; it no longer does, and leaves next. `gives_way`: it closes when
@@ -47,10 +47,10 @@ uint64_t connection_count_lingering(const struct connection_count *count);
 /* Those of them that give way. Any thread. */
 uint64_t connection_count_giving_way(const struct connection_count *count);
 
-/* Asks that the next one to leave rings the bell, once. Look at connection_count_value after this call, not before: who left
- * earlier did not ring. The acceptor's thread. */
+/* Asks that the next one to leave wakes the acceptor, once. Look at connection_count_value after this call, not before:
+ * who left earlier did not wake it. The acceptor's thread. */
 void connection_count_watch(struct connection_count *count);
-/* Quiets the bell. The acceptor's thread. */
+/* Clears the wakeup. The acceptor's thread. */
 void connection_count_acknowledge(struct connection_count *count);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Two arrays that change places under a lock; an eventfd as the bell. */
+/* Two arrays that change places under a lock; an eventfd as the wakeup. */
 #include "server/drivers/shared/inbox.h"
 
 #include <errno.h>
@@ -9,8 +9,8 @@
 
 int inbox_init(struct inbox *inbox)
 {
-    *inbox = (struct inbox){.bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
-    if (inbox->bell < 0) {
+    *inbox = (struct inbox){.wakeup = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
+    if (inbox->wakeup < 0) {
         return -errno;
     }
     mutex_init(&inbox->mutex);
@@ -24,7 +24,7 @@ void inbox_deinit(struct inbox *inbox)
     mutex_unlock(&inbox->mutex, inbox_lock);
     free(inbox->taken.items);
     mutex_deinit(&inbox->mutex);
-    close(inbox->bell);
+    close(inbox->wakeup);
 }
 
 static bool inbox_list_add(struct inbox_list *list, const struct accepted *accepted)
@@ -49,7 +49,7 @@ int inbox_put(struct inbox *inbox, const struct accepted *accepted)
     bool first = inbox->waiting.count == 1;
     mutex_unlock(&inbox->mutex, inbox_lock);
     if (added && first) {
-        eventfd_write(inbox->bell, 1);
+        eventfd_write(inbox->wakeup, 1);
     }
     return added ? 0 : -ENOMEM;
 }
@@ -61,19 +61,19 @@ void inbox_order(struct inbox *inbox, enum inbox_order order)
     inbox->order = order;
     mutex_unlock(&inbox->mutex, inbox_lock);
     if (news) {
-        eventfd_write(inbox->bell, 1);
+        eventfd_write(inbox->wakeup, 1);
     }
 }
 
-void inbox_ring(const struct inbox *inbox)
+void inbox_wake(const struct inbox *inbox)
 {
-    eventfd_write(inbox->bell, 1);
+    eventfd_write(inbox->wakeup, 1);
 }
 
 enum inbox_order inbox_take(struct inbox *inbox)
 {
     eventfd_t count;
-    eventfd_read(inbox->bell, &count);
+    eventfd_read(inbox->wakeup, &count);
     struct inbox_list empty = inbox->taken;
     empty.count = 0;
     mutex_lock(&inbox->mutex, inbox_lock);

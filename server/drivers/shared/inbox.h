@@ -21,7 +21,7 @@ struct inbox_list {
 MUTEX_CLASS(inbox_lock);
 
 struct inbox {
-    int bell;           /* an eventfd: readable while there is something new */
+    int wakeup;         /* an eventfd: readable while there is something new */
     struct mutex mutex; /* inbox_lock */
     struct inbox_list waiting MUTEX_GUARDED_BY(inbox_lock);
     enum inbox_order order MUTEX_GUARDED_BY(inbox_lock);
@@ -33,14 +33,14 @@ int inbox_init(struct inbox *inbox);
 /* Neither side uses it any more. Connections nobody took are not closed. */
 void inbox_deinit(struct inbox *inbox);
 
-/* 0, or -ENOMEM: then the connection stays with the caller. The bell is rung for the first of those that wait. */
+/* 0, or -ENOMEM: then the connection stays with the caller. The wakeup is written for the first of those that wait. */
 int inbox_put(struct inbox *inbox, const struct accepted *accepted) MUTEX_EXCLUDES(inbox_lock);
 void inbox_order(struct inbox *inbox, enum inbox_order order) MUTEX_EXCLUDES(inbox_lock);
 
 /* Wakes the reader for something that is not in here. */
-void inbox_ring(const struct inbox *inbox);
+void inbox_wake(const struct inbox *inbox);
 
-/* The reader: quiets the bell and takes everything; `inbox->taken` holds the connections until the next call. */
+/* The reader: clears the wakeup and takes everything; `inbox->taken` holds the connections until the next call. */
 enum inbox_order inbox_take(struct inbox *inbox) MUTEX_EXCLUDES(inbox_lock);
 
 #endif

@@ -35,8 +35,8 @@ struct workers {
 
 int job_returns_init(struct job_returns *returns)
 {
-    returns->bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (returns->bell < 0) {
+    returns->wakeup = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (returns->wakeup < 0) {
         return -errno;
     }
     mutex_init(&returns->mutex);
@@ -48,14 +48,14 @@ int job_returns_init(struct job_returns *returns)
 
 void job_returns_deinit(struct job_returns *returns)
 {
-    close(returns->bell);
+    close(returns->wakeup);
     mutex_deinit(&returns->mutex);
 }
 
 void job_returns_take(struct job_returns *returns, struct job_list *list)
 {
     eventfd_t rung;
-    eventfd_read(returns->bell, &rung);
+    eventfd_read(returns->wakeup, &rung);
     STAILQ_INIT(list);
     mutex_lock(&returns->mutex, job_returns_lock);
     STAILQ_CONCAT(list, &returns->list);
@@ -69,7 +69,7 @@ static void job_return(struct job *job)
     bool first = STAILQ_EMPTY(&returns->list);
     STAILQ_INSERT_TAIL(&returns->list, job, next);
     if (first) {
-        eventfd_write(returns->bell,
+        eventfd_write(returns->wakeup,
                       1); /* under the lock: the loop ends only after it has taken the last job */
     }
     mutex_unlock(&returns->mutex, job_returns_lock);

@@ -25,7 +25,7 @@ STAILQ_HEAD(job_list, job);
 
 /* Where the jobs of one loop come back to. */
 struct job_returns {
-    int bell;           /* an eventfd: readable while there are some */
+    int wakeup;         /* an eventfd: readable while there are some */
     struct mutex mutex; /* job_returns_lock */
     struct job_list list MUTEX_GUARDED_BY(job_returns_lock);
 };
@@ -33,7 +33,7 @@ struct job_returns {
 /* 0 or a negative errno. */
 int job_returns_init(struct job_returns *returns);
 void job_returns_deinit(struct job_returns *returns);
-/* The loop's thread: quiets the bell and moves all jobs that are back to `*list`. */
+/* The loop's thread: clears the wakeup and moves all jobs that are back to `*list`. */
 void job_returns_take(struct job_returns *returns, struct job_list *list) MUTEX_EXCLUDES(job_returns_lock);
 
 struct workers;
