@@ -27,7 +27,7 @@ struct waiting {
     uint64_t since_ms;
 };
 
-struct seat {
+struct pool_worker {
     struct pool *pool;
     struct counters *counters;
     pthread_t thread;
@@ -50,8 +50,8 @@ struct pool {
     bool draining MUTEX_GUARDED_BY(pool_lock);
     bool stopping MUTEX_GUARDED_BY(pool_lock);
     unsigned capacity; /* of the ring: --queue, and one for each worker */
-    unsigned seat_count;
-    struct seat *seats;
+    unsigned worker_count;
+    struct pool_worker *workers;
 };
 
 /* The connections that free workers are about to take do not wait. */
@@ -70,22 +70,22 @@ static void pool_publish(struct pool *pool) MUTEX_REQUIRES(pool_lock)
     atomic_store_explicit(&scoreboard->queue_full, !pool_has_room(pool), memory_order_relaxed);
 }
 
-static bool pool_take(struct pool *pool, struct seat *seat, struct waiting *waiting)
+static bool pool_take(struct pool *pool, struct pool_worker *worker, struct waiting *waiting)
 {
     mutex_lock(&pool->mutex, pool_lock);
-    pool->free += seat->served; /* a new one was counted when the pool was made */
+    pool->free += worker->served; /* a new one was counted when the pool was made */
     pool_publish(pool);
     while (pool->count == 0 && !pool->stopping) {
         condition_wait(&pool->came, &pool->mutex, pool_lock);
     }
     pool->free--;
     bool any = pool->count > 0;
-    seat->served = true;
+    worker->served = true;
     if (any) {
         *waiting = pool->queue[pool->first];
         pool->first = (pool->first + 1) % pool->capacity;
         pool->count--;
-        atomic_store(&seat->closing, pool->draining);
+        atomic_store(&worker->closing, pool->draining);
     }
     pool_publish(pool);
     mutex_unlock(&pool->mutex, pool_lock);
@@ -94,22 +94,22 @@ static bool pool_take(struct pool *pool, struct seat *seat, struct waiting *wait
 
 static void *worker_main(void *arg)
 {
-    struct seat *seat = arg;
-    struct pool *pool = seat->pool;
+    struct pool_worker *worker = arg;
+    struct pool *pool = worker->pool;
     uint64_t patience = pool->server->timeouts.limit[TIMER_HEADER];
     struct waiting waiting;
-    while (pool_take(pool, seat, &waiting)) {
+    while (pool_take(pool, worker, &waiting)) {
         uint64_t begin = clock_us();
         bool late = begin / 1000 > waiting.since_ms + patience; /* its client has given up, or will: 503 */
-        bool over = blocking_serve(&seat->blocking, &waiting.accepted, seat->counters,
+        bool over = blocking_serve(&worker->blocking, &waiting.accepted, worker->counters,
                                    late ? REFUSAL_QUEUE : REFUSAL_NOT);
-        counters_add(&seat->counters->busy_us, clock_us() - begin);
+        counters_add(&worker->counters->busy_us, clock_us() - begin);
         if (!over && inbox_put(&pool->to_linger, &waiting.accepted) != 0) {
-            blocking_linger(&seat->blocking);
+            blocking_linger(&worker->blocking);
             over = true;
         }
         if (over) {
-            blocking_leave(&pool->server->connections, seat->counters);
+            blocking_leave(&pool->server->connections, worker->counters);
             close(waiting.accepted.fd);
         }
     }
@@ -174,11 +174,11 @@ static void pool_drain(struct server *server)
     mutex_lock(&pool->mutex, pool_lock);
     pool->draining = true;
     mutex_unlock(&pool->mutex, pool_lock);
-    for (unsigned i = 0; i < pool->seat_count; i++) {
-        struct seat *seat = &pool->seats[i];
-        atomic_store(&seat->closing, true);
-        if (blocking_must_interrupt(server, seat->counters)) {
-            pthread_kill(seat->thread, INTERRUPT_SIGNAL);
+    for (unsigned i = 0; i < pool->worker_count; i++) {
+        struct pool_worker *worker = &pool->workers[i];
+        atomic_store(&worker->closing, true);
+        if (blocking_must_interrupt(server, worker->counters)) {
+            pthread_kill(worker->thread, INTERRUPT_SIGNAL);
         }
     }
     reactor_drain(&pool->lingerers);
@@ -205,8 +205,8 @@ static void pool_report(struct server *server, struct report *report)
     struct pool *pool = server->mode_state;
     int64_t queued = atomic_load_explicit(&server->service.scoreboard->queued, memory_order_relaxed);
     report_add(report, ACTIVITY_QUEUED, queued > 0 ? (uint64_t)queued : 0);
-    report_counters(report, SERVER_MODE_COUNTERS + 1, pool->seat_count);
-    report_workers(report, "worker", SERVER_MODE_COUNTERS + 1, pool->seat_count);
+    report_counters(report, SERVER_MODE_COUNTERS + 1, pool->worker_count);
+    report_workers(report, "worker", SERVER_MODE_COUNTERS + 1, pool->worker_count);
     report_reactor(report, &pool->lingerers);
 }
 
@@ -217,8 +217,8 @@ static void pool_free(struct pool *pool)
     pool->stopping = true;
     condition_wake_all(&pool->came);
     mutex_unlock(&pool->mutex, pool_lock);
-    for (unsigned i = 0; i < pool->seat_count; i++) {
-        pthread_join(pool->seats[i].thread, NULL);
+    for (unsigned i = 0; i < pool->worker_count; i++) {
+        pthread_join(pool->workers[i].thread, NULL);
     }
     event_del(&pool->to_linger_event);
     reactor_deinit(&pool->lingerers);
@@ -228,7 +228,7 @@ static void pool_free(struct pool *pool)
     mutex_unlock(&pool->mutex, pool_lock);
     condition_deinit(&pool->came);
     mutex_deinit(&pool->mutex);
-    free(pool->seats);
+    free(pool->workers);
     free(pool);
 }
 
@@ -240,19 +240,19 @@ static struct pool *pool_new(struct server *server)
     }
     pool->server = server;
     pool->capacity = server->options->queue + pool_workers(server);
-    pool->seats = calloc(pool_workers(server), sizeof *pool->seats);
+    pool->workers = calloc(pool_workers(server), sizeof *pool->workers);
     mutex_init(&pool->mutex);
     condition_init(&pool->came);
     mutex_lock(&pool->mutex, pool_lock);
     pool->free = pool_workers(server);
     pool->queue = calloc(pool->capacity, sizeof *pool->queue);
-    bool made = pool->queue != NULL && pool->seats != NULL && pool_start_lingering(pool) == 0;
+    bool made = pool->queue != NULL && pool->workers != NULL && pool_start_lingering(pool) == 0;
     if (!made) {
         free(pool->queue);
     }
     mutex_unlock(&pool->mutex, pool_lock);
     if (!made) {
-        free(pool->seats);
+        free(pool->workers);
         free(pool);
         return NULL;
     }
@@ -264,17 +264,17 @@ static int pool_start(struct server *server)
     interrupt_init();
     struct pool *pool = pool_new(server);
     int error = pool == NULL ? ENOMEM : 0;
-    while (error == 0 && pool->seat_count < pool_workers(server)) {
-        struct seat *seat = &pool->seats[pool->seat_count];
-        seat->pool = pool;
-        seat->counters =
-            counters_claim(server->service.scoreboard, SERVER_MODE_COUNTERS + 1 + pool->seat_count);
-        blocking_init(&seat->blocking, server, &seat->closing);
-        seat->blocking.glance_ms = POOL_GLANCE_MS;
-        seat->blocking.close_if_starved = true;
-        seat->blocking.linger_elsewhere = true;
-        error = pthread_create(&seat->thread, NULL, worker_main, seat);
-        pool->seat_count += error == 0;
+    while (error == 0 && pool->worker_count < pool_workers(server)) {
+        struct pool_worker *worker = &pool->workers[pool->worker_count];
+        worker->pool = pool;
+        worker->counters =
+            counters_claim(server->service.scoreboard, SERVER_MODE_COUNTERS + 1 + pool->worker_count);
+        blocking_init(&worker->blocking, server, &worker->closing);
+        worker->blocking.glance_ms = POOL_GLANCE_MS;
+        worker->blocking.close_if_starved = true;
+        worker->blocking.linger_elsewhere = true;
+        error = pthread_create(&worker->thread, NULL, worker_main, worker);
+        pool->worker_count += error == 0;
     }
     if (error != 0 && pool != NULL) {
         pool_free(pool);

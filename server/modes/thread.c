@@ -13,14 +13,14 @@
 #include "server/drivers/shared/counters_pool.h"
 #include "server/drivers/blocking/interrupt.h"
 
-/* Seats kept for connections to come, so that churn costs no malloc. */
-enum { SPARE_SEATS_MOST = 64 };
+/* Memory of threads kept for connections to come, so that churn costs no malloc. */
+enum { SPARE_CLIENTS_MOST = 64 };
 
 MUTEX_CLASS(threads_lock);
 
 /* A connection and its thread. */
-struct seat {
-    LIST_ENTRY(seat) others; /* threads_lock: among those taken, or those spare */
+struct client_thread {
+    LIST_ENTRY(client_thread) others; /* threads_lock: among those taken, or those spare */
     struct threads *threads;
     struct counters *counters;
     pthread_t thread; /* set by itself, before its counters show anything */
@@ -28,81 +28,81 @@ struct seat {
     struct blocking blocking;
 };
 
-LIST_HEAD(seat_list, seat);
+LIST_HEAD(client_list, client_thread);
 
 struct threads {
     struct server *server;
     pthread_attr_t attributes;
     _Atomic bool closing;
     struct mutex mutex;       /* threads_lock */
-    struct condition emptied; /* nobody is seated any more */
-    struct seat_list taken MUTEX_GUARDED_BY(threads_lock);
-    struct seat_list spare MUTEX_GUARDED_BY(threads_lock);
+    struct condition emptied; /* no connection has a thread any more */
+    struct client_list taken MUTEX_GUARDED_BY(threads_lock);
+    struct client_list spare MUTEX_GUARDED_BY(threads_lock);
     size_t spare_count MUTEX_GUARDED_BY(threads_lock);
     struct counters_pool pool MUTEX_GUARDED_BY(threads_lock);
 };
 
-/* Not calloc: the pages of a seat that are never used are never touched. */
-static struct seat *threads_find_seat(struct threads *threads) MUTEX_REQUIRES(threads_lock)
+/* Not calloc: the pages of one that are never used are never touched. */
+static struct client_thread *threads_find_client(struct threads *threads) MUTEX_REQUIRES(threads_lock)
 {
-    struct seat *seat = LIST_FIRST(&threads->spare);
-    if (seat == NULL) {
-        return malloc(sizeof(*seat));
+    struct client_thread *client = LIST_FIRST(&threads->spare);
+    if (client == NULL) {
+        return malloc(sizeof(*client));
     }
-    LIST_REMOVE(seat, others);
+    LIST_REMOVE(client, others);
     threads->spare_count--;
-    return seat;
+    return client;
 }
 
-static void threads_spare_seat(struct threads *threads, struct seat *seat) MUTEX_REQUIRES(threads_lock)
+static void threads_spare(struct threads *threads, struct client_thread *client) MUTEX_REQUIRES(threads_lock)
 {
-    if (threads->spare_count == SPARE_SEATS_MOST) {
-        free(seat);
+    if (threads->spare_count == SPARE_CLIENTS_MOST) {
+        free(client);
         return;
     }
-    LIST_INSERT_HEAD(&threads->spare, seat, others);
+    LIST_INSERT_HEAD(&threads->spare, client, others);
     threads->spare_count++;
 }
 
-static struct seat *threads_seat(struct threads *threads, const struct accepted *accepted)
+static struct client_thread *threads_add(struct threads *threads, const struct accepted *accepted)
     MUTEX_EXCLUDES(threads_lock)
 {
     MUTEX_HOLD(&threads->mutex, threads_lock);
-    struct seat *seat = threads_find_seat(threads);
-    if (seat == NULL) {
+    struct client_thread *client = threads_find_client(threads);
+    if (client == NULL) {
         return NULL;
     }
-    seat->counters = counters_pool_take(&threads->pool);
-    if (seat->counters == NULL) {
-        threads_spare_seat(threads, seat);
+    client->counters = counters_pool_take(&threads->pool);
+    if (client->counters == NULL) {
+        threads_spare(threads, client);
         return NULL;
     }
-    seat->threads = threads;
-    seat->accepted = *accepted;
-    blocking_init(&seat->blocking, threads->server, &threads->closing);
-    LIST_INSERT_HEAD(&threads->taken, seat, others);
-    return seat;
+    client->threads = threads;
+    client->accepted = *accepted;
+    blocking_init(&client->blocking, threads->server, &threads->closing);
+    LIST_INSERT_HEAD(&threads->taken, client, others);
+    return client;
 }
 
-static void threads_unseat(struct threads *threads, struct seat *seat) MUTEX_REQUIRES(threads_lock)
+static void threads_remove(struct threads *threads, struct client_thread *client) MUTEX_REQUIRES(threads_lock)
 {
-    LIST_REMOVE(seat, others);
-    counters_pool_give(&threads->pool, seat->counters);
-    threads_spare_seat(threads, seat);
+    LIST_REMOVE(client, others);
+    counters_pool_give(&threads->pool, client->counters);
+    threads_spare(threads, client);
 }
 
-/* The connection is taken off the count under the lock: once the last is unseated, no thread touches anything but the
+/* The connection is taken off the count under the lock: once the last is removed, no thread touches anything but the
  * lock itself and its own descriptor. */
 static void *thread_main(void *arg)
 {
-    struct seat *seat = arg;
-    struct threads *threads = seat->threads;
-    int fd = seat->accepted.fd;
-    seat->thread = pthread_self();
-    blocking_serve(&seat->blocking, &seat->accepted, seat->counters, REFUSAL_NOT);
+    struct client_thread *client = arg;
+    struct threads *threads = client->threads;
+    int fd = client->accepted.fd;
+    client->thread = pthread_self();
+    blocking_serve(&client->blocking, &client->accepted, client->counters, REFUSAL_NOT);
     mutex_lock(&threads->mutex, threads_lock);
-    struct counters *counters = seat->counters;
-    threads_unseat(threads, seat);
+    struct counters *counters = client->counters;
+    threads_remove(threads, client);
     blocking_leave(&threads->server->connections, counters);
     if (LIST_EMPTY(&threads->taken)) {
         condition_wake_all(&threads->emptied);
@@ -115,15 +115,15 @@ static void *thread_main(void *arg)
 static int thread_serve(struct server *server, const struct accepted *accepted)
 {
     struct threads *threads = server->mode_state;
-    struct seat *seat = threads_seat(threads, accepted);
-    if (seat == NULL) {
+    struct client_thread *client = threads_add(threads, accepted);
+    if (client == NULL) {
         return -ENOMEM;
     }
     pthread_t thread;
-    int error = pthread_create(&thread, &threads->attributes, thread_main, seat);
+    int error = pthread_create(&thread, &threads->attributes, thread_main, client);
     if (error != 0) {
         mutex_lock(&threads->mutex, threads_lock);
-        threads_unseat(threads, seat);
+        threads_remove(threads, client);
         mutex_unlock(&threads->mutex, threads_lock);
     }
     return -error;
@@ -139,25 +139,25 @@ static int thread_probe(struct server *server)
     struct threads *threads = server->mode_state;
     pthread_t thread;
     mutex_lock(&threads->mutex, threads_lock);
-    struct seat *seat = threads_find_seat(threads);
-    if (seat != NULL) {
-        threads_spare_seat(threads, seat);
+    struct client_thread *client = threads_find_client(threads);
+    if (client != NULL) {
+        threads_spare(threads, client);
     }
     mutex_unlock(&threads->mutex, threads_lock);
-    return seat == NULL ? -ENOMEM : -pthread_create(&thread, &threads->attributes, thread_nothing, NULL);
+    return client == NULL ? -ENOMEM : -pthread_create(&thread, &threads->attributes, thread_nothing, NULL);
 }
 
-/* A seat that shows anything has set its thread, and the thread lives while its seat is taken. */
+/* A client thread that shows anything has set its thread, and the thread lives while its client thread is taken. */
 static void thread_drain(struct server *server)
 {
     struct threads *threads = server->mode_state;
     atomic_store(&threads->closing, true);
     mutex_lock(&threads->mutex, threads_lock);
-    struct seat *seat;
-    LIST_FOREACH(seat, &threads->taken, others)
+    struct client_thread *client;
+    LIST_FOREACH(client, &threads->taken, others)
     {
-        if (blocking_must_interrupt(server, seat->counters)) {
-            pthread_kill(seat->thread, INTERRUPT_SIGNAL);
+        if (blocking_must_interrupt(server, client->counters)) {
+            pthread_kill(client->thread, INTERRUPT_SIGNAL);
         }
     }
     mutex_unlock(&threads->mutex, threads_lock);
@@ -182,10 +182,10 @@ static void thread_report(struct server *server, struct report *report)
 static void threads_free(struct threads *threads)
 {
     mutex_lock(&threads->mutex, threads_lock);
-    struct seat *seat;
-    while ((seat = LIST_FIRST(&threads->spare)) != NULL) {
-        LIST_REMOVE(seat, others);
-        free(seat);
+    struct client_thread *client;
+    while ((client = LIST_FIRST(&threads->spare)) != NULL) {
+        LIST_REMOVE(client, others);
+        free(client);
     }
     counters_pool_deinit(&threads->pool);
     mutex_unlock(&threads->mutex, threads_lock);
