@@ -6,8 +6,8 @@
 #include "common/base/compiler.h"
 #include "common/http/token.h"
 
-#define OK          ((struct verdict){STATUS_OK, ""})
-#define BAD(detail) ((struct verdict){STATUS_BAD_REQUEST, (detail)})
+#define OK          ((struct parse_result){STATUS_OK, ""})
+#define BAD(detail) ((struct parse_result){STATUS_BAD_REQUEST, (detail)})
 
 /* What has been seen so far; a list may be spread over several lines (RFC 9110, 5.3). */
 struct reading {
@@ -184,7 +184,7 @@ static ALWAYS_INLINE const char *read_field(struct reading *reading, const char 
     return newline;
 }
 
-static struct verdict framing_verdict(const struct reading *reading, llhttp_t *parser)
+static struct parse_result framing_result(const struct reading *reading, llhttp_t *parser)
 {
     const struct request *request = reading->request;
     if (unlikely(reading->tab) && reading->chunked) {
@@ -201,13 +201,13 @@ static struct verdict framing_verdict(const struct reading *reading, llhttp_t *p
         return BAD("The last transfer coding must be chunked.");
     }
     if (reading->other_coding) {
-        return (struct verdict){STATUS_NOT_IMPLEMENTED,
-                                "The only transfer coding this server knows is chunked."};
+        return (struct parse_result){STATUS_NOT_IMPLEMENTED,
+                                     "The only transfer coding this server knows is chunked."};
     }
     return OK;
 }
 
-struct verdict head_read(struct span lines, llhttp_t *parser, struct request *request, const char **end)
+struct parse_result head_read(struct span lines, llhttp_t *parser, struct request *request, const char **end)
 {
     struct reading reading = {.request = request};
     request->content_type = SPAN_LITERAL("");
@@ -224,7 +224,7 @@ struct verdict head_read(struct span lines, llhttp_t *parser, struct request *re
     if (!reading.host && request->minor_version > 0) {
         return BAD("An HTTP/1.1 request must have a Host field.");
     }
-    struct verdict verdict = framing_verdict(&reading, parser);
+    struct parse_result result = framing_result(&reading, parser);
     request->keep_alive = !reading.close && (request->minor_version > 0 || reading.keep_alive);
     request->framing = reading.transfer_encoding                 ? FRAMING_CHUNKED
                        : (parser->flags & F_CONTENT_LENGTH) != 0 ? FRAMING_LENGTH
@@ -233,5 +233,5 @@ struct verdict head_read(struct span lines, llhttp_t *parser, struct request *re
     if (request->minor_version == 0) {
         request->expect = EXPECT_NOTHING; /* RFC 9110, 10.1.1 */
     }
-    return verdict;
+    return result;
 }

@@ -9,6 +9,6 @@
  * in `fields`, `content_type`, `framing`, `expect`, `keep_alive`, and `host` if it is empty; `content_length` is the
  * parser's. Refuses what llhttp lets pass of Host (RFC 9112, 3.2) and Transfer-Encoding (RFC 9112, 6.1); tells the
  * parser of a chunked body that it does not see, for a tab. `*end` is the first byte behind the empty line. Any thread. */
-struct verdict head_read(struct span lines, llhttp_t *parser, struct request *request, const char **end);
+struct parse_result head_read(struct span lines, llhttp_t *parser, struct request *request, const char **end);
 
 #endif

@@ -7,10 +7,10 @@
 #include "common/base/compiler.h"
 #include "common/http/token.h"
 
-#define OK                      ((struct verdict){STATUS_OK, ""})
-#define UNDECIDED               ((struct verdict){0, ""})
-#define VERDICT(status, detail) ((struct verdict){(status), (detail)})
-#define BAD_BYTE                VERDICT(STATUS_BAD_REQUEST, NULL)
+#define OK                     ((struct parse_result){STATUS_OK, ""})
+#define UNDECIDED              ((struct parse_result){0, ""})
+#define RESULT(status, detail) ((struct parse_result){(status), (detail)})
+#define BAD_BYTE               RESULT(STATUS_BAD_REQUEST, NULL)
 
 enum { TARGET_END, TARGET_PLAIN, TARGET_QUESTION }; /* no character of a target; one; '?' */
 
@@ -57,7 +57,7 @@ static int method_number(struct span name)
 }
 
 /* `*end` is set to the space behind the method. PRI, of HTTP/2's preface, is let through: its version is what is wrong. */
-static struct verdict method_read(struct span prefix, struct request *request, const char **end)
+static struct parse_result method_read(struct span prefix, struct request *request, const char **end)
 {
     const char *p = prefix.data;
     const char *limit = p + prefix.length;
@@ -69,14 +69,14 @@ static struct verdict method_read(struct span prefix, struct request *request, c
     p = token_end(p, limit);
     struct span name = span_between(prefix.data, p);
     if (name.length > REQUEST_LINE_METHOD_MOST || (p < limit && (*p != ' ' || name.length == 0))) {
-        return VERDICT(STATUS_BAD_REQUEST, "That is no request line: it begins with no method.");
+        return RESULT(STATUS_BAD_REQUEST, "That is no request line: it begins with no method.");
     }
     if (p == limit) {
         return UNDECIDED;
     }
     int number = span_equal(name, SPAN_LITERAL("PRI")) ? HTTP_PRI : method_number(name);
     if (number < 0) {
-        return VERDICT(STATUS_NOT_IMPLEMENTED, "This server does not know that method.");
+        return RESULT(STATUS_NOT_IMPLEMENTED, "This server does not know that method.");
     }
     request->method = (uint8_t)number;
     *end = p;
@@ -103,27 +103,27 @@ static struct span absolute_authority(struct span target)
 }
 
 /* http or https, "://", authority, then path and query. */
-static struct verdict absolute_target_read(struct request *request)
+static struct parse_result absolute_target_read(struct request *request)
 {
     struct span target = request->target;
     struct span authority = absolute_authority(target);
     if (authority.data == NULL) {
-        return VERDICT(STATUS_BAD_REQUEST,
-                       "The request target must be a path, an http or https URI, or * for OPTIONS.");
+        return RESULT(STATUS_BAD_REQUEST,
+                      "The request target must be a path, an http or https URI, or * for OPTIONS.");
     }
     if (authority_bad_byte(authority) != NULL) {
         return BAD_BYTE;
     }
     if (!authority_valid(authority)) {
-        return VERDICT(STATUS_BAD_REQUEST,
-                       "The authority of the request target is not a valid host and port.");
+        return RESULT(STATUS_BAD_REQUEST,
+                      "The authority of the request target is not a valid host and port.");
     }
     request->host = authority;
     request->path = span_between(authority.data + authority.length, target.data + target.length);
     return OK;
 }
 
-static struct verdict target_read(struct request *request, const char *question)
+static struct parse_result target_read(struct request *request, const char *question)
 {
     struct span target = request->target;
     request->host = SPAN_LITERAL("");
@@ -131,14 +131,14 @@ static struct verdict target_read(struct request *request, const char *question)
     request->path = target;
     if (target.length > 0 && target.data[0] == '*') {
         if (target.length > 1 || (request->method != HTTP_OPTIONS && request->method != HTTP_PRI)) {
-            return VERDICT(STATUS_BAD_REQUEST, "The request target * goes with OPTIONS only.");
+            return RESULT(STATUS_BAD_REQUEST, "The request target * goes with OPTIONS only.");
         }
         return OK;
     }
     if (target.length == 0 || target.data[0] != '/') {
-        struct verdict verdict = absolute_target_read(request);
-        if (verdict.status != STATUS_OK) {
-            return verdict;
+        struct parse_result result = absolute_target_read(request);
+        if (result.status != STATUS_OK) {
+            return result;
         }
     }
     if (question != NULL) {
@@ -156,8 +156,8 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* From behind the second space: "HTTP/1.1\r\n". The verdict for a prefix of it is 0 while it may still become one. */
-static struct verdict version_read(const char *p, const char *end, uint8_t *minor)
+/* From behind the second space: "HTTP/1.1\r\n". The status for a prefix of it is 0 while it may still become one. */
+static struct parse_result version_read(const char *p, const char *end, uint8_t *minor)
 {
     if (end - p >= 10 && memcmp(p, "HTTP/1.1\r\n", 10) == 0) {
         *minor = 1;
@@ -169,13 +169,13 @@ static struct verdict version_read(const char *p, const char *end, uint8_t *mino
             return UNDECIDED;
         }
         if (shape[i] == '0' ? !is_digit(p[i]) : p[i] != shape[i]) {
-            return VERDICT(STATUS_BAD_REQUEST,
-                           "HTTP/1.1 or HTTP/1.0 and CRLF must follow the space behind the "
-                           "request target; a space in it is written as %20.");
+            return RESULT(STATUS_BAD_REQUEST,
+                          "HTTP/1.1 or HTTP/1.0 and CRLF must follow the space behind the "
+                          "request target; a space in it is written as %20.");
         }
     }
     if (p[5] != '1' || p[7] > '1') {
-        return VERDICT(STATUS_HTTP_VERSION_NOT_SUPPORTED, "This server speaks HTTP/1.1 and HTTP/1.0.");
+        return RESULT(STATUS_HTTP_VERSION_NOT_SUPPORTED, "This server speaks HTTP/1.1 and HTTP/1.0.");
     }
     *minor = (uint8_t)(p[7] - '0');
     return OK;
@@ -194,13 +194,14 @@ static const char *target_skip(const char *p, const char *end, const char **ques
     }
 }
 
-struct verdict request_line_read(struct span prefix, bool refused, struct request *request, size_t *length)
+struct parse_result request_line_read(struct span prefix, bool refused, struct request *request,
+                                      size_t *length)
 {
     const char *end = prefix.data + prefix.length;
     const char *method_end = NULL;
-    struct verdict verdict = method_read(prefix, request, &method_end);
-    if (verdict.status != STATUS_OK) {
-        return verdict;
+    struct parse_result result = method_read(prefix, request, &method_end);
+    if (result.status != STATUS_OK) {
+        return result;
     }
     const char *target = method_end + 1;
     const char *question = NULL;
@@ -212,18 +213,18 @@ struct verdict request_line_read(struct span prefix, bool refused, struct reques
         return BAD_BYTE;
     }
     request->target = span_between(target, target_end);
-    verdict = target_read(request, question);
-    if (verdict.status != STATUS_OK) {
-        return verdict;
+    result = target_read(request, question);
+    if (result.status != STATUS_OK) {
+        return result;
     }
     const char *version = target_end + 1;
-    verdict = version_read(version, end, &request->minor_version);
-    if (verdict.status != STATUS_OK) {
-        return verdict;
+    result = version_read(version, end, &request->minor_version);
+    if (result.status != STATUS_OK) {
+        return result;
     }
     if (refused || request->method == HTTP_PRI) {
-        return refused ? VERDICT(STATUS_BAD_REQUEST, "That is no request line.")
-                       : VERDICT(STATUS_NOT_IMPLEMENTED, "This server does not know that method.");
+        return refused ? RESULT(STATUS_BAD_REQUEST, "That is no request line.")
+                       : RESULT(STATUS_NOT_IMPLEMENTED, "This server does not know that method.");
     }
     *length = (size_t)(version - prefix.data) + sizeof "HTTP/1.1\r\n" - 1;
     return OK;

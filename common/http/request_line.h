@@ -8,7 +8,7 @@
 
 enum { REQUEST_LINE_METHOD_MOST = 32 }; /* bytes of a method that is answered with 501 rather than 400 */
 
-struct verdict {
+struct parse_result {
     unsigned status;    /* STATUS_OK, or the error to answer; 0: too few bytes to tell */
     const char *detail; /* static; why. NULL: a byte of the target; see request_line_bad_byte */
 };
@@ -16,10 +16,11 @@ struct verdict {
 /* Reads the request line at the start of `prefix`, which may end before the line does: fills in `target`, `path`, `query`,
  * `host` (of an absolute target, else empty), `method` and `minor_version`; `*length` is the line's with its CRLF.
  * `refused` says that llhttp has refused a byte of the prefix. What llhttp lets pass and RFC 9112 does not is refused
- * here. A verdict other than 0 is the same for every longer prefix. `request` may be filled in part after an error. */
-struct verdict request_line_read(struct span prefix, bool refused, struct request *request, size_t *length);
+ * here. A result other than 0 is the same for every longer prefix. `request` may be filled in part after an error. */
+struct parse_result request_line_read(struct span prefix, bool refused, struct request *request,
+                                      size_t *length);
 
-/* Of a prefix with a verdict without detail: the byte that may not stand in the target, and how far from its beginning. */
+/* Of a prefix with a result without detail: the byte that may not stand in the target, and how far from its beginning. */
 unsigned char request_line_bad_byte(struct span prefix, size_t *offset);
 
 /* request_line_read for the line at the start of a head that llhttp has taken whole, if it is as nearly all are: GET, a

@@ -33,13 +33,13 @@ static void fail_target(struct pass *pass, struct span head)
     }
 }
 
-void broken_head_fail(struct pass *pass, struct span head, struct verdict verdict)
+void broken_head_fail(struct pass *pass, struct span head, struct parse_result result)
 {
     broken_head_exchange(pass, head);
-    if (verdict.detail == NULL) {
+    if (result.detail == NULL) {
         fail_target(pass, head);
     } else {
-        exchange_fail(pass, verdict.status, "%s", verdict.detail);
+        exchange_fail(pass, result.status, "%s", result.detail);
     }
 }
 
@@ -51,12 +51,12 @@ size_t broken_head_line(struct pass *pass, const char *data, size_t length)
     size_t line;
     while (s->head_fed <= length) {
         struct span prefix = {.data = data, .length = s->head_fed};
-        struct verdict verdict = request_line_read(prefix, true, &ignored, &line);
-        if (verdict.status == 0 && s->head_fed == most) {
-            verdict = (struct verdict){STATUS_URI_TOO_LONG, "The request line is too long."};
+        struct parse_result result = request_line_read(prefix, true, &ignored, &line);
+        if (result.status == 0 && s->head_fed == most) {
+            result = (struct parse_result){STATUS_URI_TOO_LONG, "The request line is too long."};
         }
-        if (verdict.status != 0) {
-            broken_head_fail(pass, prefix, verdict);
+        if (result.status != 0) {
+            broken_head_fail(pass, prefix, result);
             return length;
         }
         s->head_fed++;
@@ -66,34 +66,34 @@ size_t broken_head_line(struct pass *pass, const char *data, size_t length)
 
 static void head_too_large(struct pass *pass, struct span head)
 {
-    broken_head_fail(
-        pass, head,
-        pass->session->line_read
-            ? (struct verdict){STATUS_REQUEST_HEADER_FIELDS_TOO_LARGE, "The header section is too large."}
-            : (struct verdict){STATUS_URI_TOO_LONG, "The request line is too long."});
+    broken_head_fail(pass, head,
+                     pass->session->line_read
+                         ? (struct parse_result){STATUS_REQUEST_HEADER_FIELDS_TOO_LARGE,
+                                                 "The header section is too large."}
+                         : (struct parse_result){STATUS_URI_TOO_LONG, "The request line is too long."});
 }
 
 /* Judges the request line, if it has just come to its end. */
-static struct verdict judge_line(struct session *s, const char *data, size_t seen)
+static struct parse_result judge_line(struct session *s, const char *data, size_t seen)
 {
-    struct verdict verdict = {STATUS_OK, ""};
+    struct parse_result result = {STATUS_OK, ""};
     const char *newline = s->line_read ? NULL : memchr(data + s->head_fed, '\n', seen - s->head_fed);
     if (newline != NULL) {
         struct request ignored;
         size_t line;
-        verdict = request_line_read(span_between(data, newline + 1), false, &ignored, &line);
-        s->line_read = verdict.status == STATUS_OK;
+        result = request_line_read(span_between(data, newline + 1), false, &ignored, &line);
+        s->line_read = result.status == STATUS_OK;
     }
-    return verdict;
+    return result;
 }
 
 size_t broken_head_incomplete(struct pass *pass, const char *data, size_t length, size_t seen, bool refused)
 {
     struct session *s = pass->session;
     struct span head = {.data = data, .length = seen};
-    struct verdict verdict = judge_line(s, data, seen);
-    if (verdict.status != STATUS_OK) {
-        broken_head_fail(pass, head, verdict);
+    struct parse_result result = judge_line(s, data, seen);
+    if (result.status != STATUS_OK) {
+        broken_head_fail(pass, head, result);
         return length;
     }
     s->head_fed = (uint32_t)seen;
@@ -149,7 +149,7 @@ size_t broken_head_empty_line(struct pass *pass, const char *data, size_t length
     struct session *s = pass->session;
     if (data[0] == '\n' || (length > 1 && data[1] != '\n')) {
         broken_head_fail(pass, SPAN_LITERAL(""),
-                         (struct verdict){STATUS_BAD_REQUEST, "A line ends in CRLF."});
+                         (struct parse_result){STATUS_BAD_REQUEST, "A line ends in CRLF."});
         return length;
     }
     if (length == 1) {
@@ -157,7 +157,7 @@ size_t broken_head_empty_line(struct pass *pass, const char *data, size_t length
     }
     if (++s->empty_lines > EMPTY_LINES_MOST) {
         broken_head_fail(pass, SPAN_LITERAL(""),
-                         (struct verdict){STATUS_BAD_REQUEST, "There are too many empty lines."});
+                         (struct parse_result){STATUS_BAD_REQUEST, "There are too many empty lines."});
         return length;
     }
     return 2;

@@ -10,8 +10,8 @@
 
 /* Makes the exchange what the answer to an error in a head needs; there may be none yet. `head` is what has come of it. */
 COLD void broken_head_exchange(struct pass *pass, struct span head);
-/* Answers with the verdict and closes; `head` is what has come of the head, perhaps nothing. */
-COLD void broken_head_fail(struct pass *pass, struct span head, struct verdict verdict);
+/* Answers with the status and detail of `result` and closes; `head` is what has come of the head, perhaps nothing. */
+COLD void broken_head_fail(struct pass *pass, struct span head, struct parse_result result);
 
 /* llhttp takes spaces behind the value of Content-Length but refuses a tab, which RFC 9110, 5.5 allows as well. Whether
  * the byte it has refused, the last of `seen`, is such a tab: then the parser stands behind the value again, and the

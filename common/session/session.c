@@ -145,11 +145,12 @@ static ALWAYS_INLINE void pass_end(struct pass *pass)
 /* ---- heads ---- */
 
 /* The line in the usual form or in any other; its length. */
-static ALWAYS_INLINE size_t head_read_line(struct span head, struct request *request, struct verdict *verdict)
+static ALWAYS_INLINE size_t head_read_line(struct span head, struct request *request,
+                                           struct parse_result *result)
 {
     size_t line = request_line_read_usual(head, request);
     if (line == 0) {
-        *verdict = request_line_read(head, false, request, &line);
+        *result = request_line_read(head, false, request, &line);
     }
     return line;
 }
@@ -158,15 +159,15 @@ static NOINLINE size_t head_complete(struct pass *pass, struct span head)
 {
     exchange_init(pass);
     struct request *request = &pass->exchange->request;
-    struct verdict verdict = {STATUS_OK, ""};
-    size_t line = head_read_line(head, request, &verdict);
+    struct parse_result result = {STATUS_OK, ""};
+    size_t line = head_read_line(head, request, &result);
     const char *end = NULL;
-    if (verdict.status == STATUS_OK) {
-        verdict = head_read((struct span){.data = head.data + line, .length = head.length - line},
-                            pass->parser, request, &end);
+    if (result.status == STATUS_OK) {
+        result = head_read((struct span){.data = head.data + line, .length = head.length - line},
+                           pass->parser, request, &end);
     }
-    if (verdict.status != STATUS_OK) {
-        broken_head_fail(pass, head, verdict);
+    if (result.status != STATUS_OK) {
+        broken_head_fail(pass, head, result);
         return head.length;
     }
     assert(end == llhttp_get_error_pos(pass->parser));
@@ -320,7 +321,7 @@ static COLD void session_check_end(struct pass *pass)
         exchange_fail(pass, STATUS_BAD_REQUEST, "The request ended before its body did.");
     } else {
         broken_head_fail(pass, head,
-                         (struct verdict){STATUS_BAD_REQUEST, "The request ended before its head did."});
+                         (struct parse_result){STATUS_BAD_REQUEST, "The request ended before its head did."});
     }
 }
 
@@ -429,8 +430,9 @@ COLD void session_timeout(struct session *s, struct context *context)
     case TIMER_NONE: break;
     case TIMER_IDLE: session_close(s, ENDING_CLEAN); break;
     case TIMER_HEADER:
-        broken_head_fail(pass, buffer_span(s->in),
-                         (struct verdict){STATUS_REQUEST_TIMEOUT, "The head of the request took too long."});
+        broken_head_fail(
+            pass, buffer_span(s->in),
+            (struct parse_result){STATUS_REQUEST_TIMEOUT, "The head of the request took too long."});
         break;
     case TIMER_BODY:
         if (s->state == STATE_BODY && !sent_something) {

@@ -62,11 +62,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (llhttp_execute(&parser, text, line + size - 1) == HPE_PAUSED) {
         struct request request = {.host = SPAN_LITERAL(""), .minor_version = data[0] & 1};
         const char *end = NULL;
-        struct verdict verdict =
+        struct parse_result result =
             head_read((struct span){.data = text + line, .length = size - 1}, &parser, &request, &end);
         FUZZ_CHECK(end == llhttp_get_error_pos(&parser));
-        FUZZ_CHECK(verdict.status == STATUS_OK || verdict.detail[0] != '\0');
-        if (verdict.status == STATUS_OK) {
+        FUZZ_CHECK(result.status == STATUS_OK || result.detail[0] != '\0');
+        if (result.status == STATUS_OK) {
             check_read(&request, &parser);
         }
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Request lines: a verdict once found holds for every longer prefix, and both ways of reading a line agree. */
+/* Request lines: a result once found holds for every longer prefix, and both ways of reading a line agree. */
 #include <stdlib.h>
 
 #include "common/http/authority.h"
@@ -21,14 +21,14 @@ static void check_request(const struct request *request, struct span line)
 }
 
 /* There is a detail, or a byte of what was read. */
-static void check_explained(const char *text, size_t length, struct verdict verdict)
+static void check_explained(const char *text, size_t length, struct parse_result result)
 {
     size_t offset = length;
-    if (verdict.detail == NULL) {
+    if (result.detail == NULL) {
         request_line_bad_byte((struct span){.data = text, .length = length}, &offset);
-        FUZZ_CHECK(verdict.status == STATUS_BAD_REQUEST && offset < length);
+        FUZZ_CHECK(result.status == STATUS_BAD_REQUEST && offset < length);
     } else {
-        FUZZ_CHECK(verdict.status == 0 || verdict.status == STATUS_OK || verdict.detail[0] != '\0');
+        FUZZ_CHECK(result.status == 0 || result.status == STATUS_OK || result.detail[0] != '\0');
     }
 }
 
@@ -43,10 +43,10 @@ static void check_taken(const char *text, size_t size)
         return;
     }
     struct span whole = span_between(text, newline + 1);
-    struct verdict verdict = request_line_read(whole, false, &slow, &line);
-    FUZZ_CHECK(verdict.status != 0);
-    check_explained(text, whole.length, verdict);
-    if (verdict.status == STATUS_OK) {
+    struct parse_result result = request_line_read(whole, false, &slow, &line);
+    FUZZ_CHECK(result.status != 0);
+    check_explained(text, whole.length, result);
+    if (result.status == STATUS_OK) {
         FUZZ_CHECK(line == whole.length);
         check_request(&slow, whole);
     }
@@ -54,7 +54,7 @@ static void check_taken(const char *text, size_t size)
     bool ends = memmem(text, size, "\r\n\r\n", 4) != NULL;
     size_t length = ends ? request_line_read_usual((struct span){.data = text, .length = size}, &fast) : 0;
     if (length > 0) {
-        FUZZ_CHECK(verdict.status == STATUS_OK && length == line);
+        FUZZ_CHECK(result.status == STATUS_OK && length == line);
         FUZZ_CHECK(fast.method == slow.method && fast.minor_version == slow.minor_version);
         FUZZ_CHECK(span_equal(fast.path, slow.path) && span_equal(fast.query, slow.query) &&
                    span_equal(fast.target, slow.target) && span_equal(fast.host, slow.host));
@@ -68,12 +68,12 @@ static void check_refused(const char *text, size_t size, size_t refused)
     for (size_t length = refused + 1; length <= size; length++) {
         struct request request;
         size_t line = 0;
-        struct verdict verdict =
+        struct parse_result result =
             request_line_read((struct span){.data = text, .length = length}, true, &request, &line);
-        FUZZ_CHECK(status == 0 || verdict.status == status, ": %u, then %u", status, verdict.status);
-        FUZZ_CHECK(verdict.status != STATUS_OK, ": a line that llhttp refuses");
-        check_explained(text, length, verdict);
-        status = verdict.status;
+        FUZZ_CHECK(status == 0 || result.status == status, ": %u, then %u", status, result.status);
+        FUZZ_CHECK(result.status != STATUS_OK, ": a line that llhttp refuses");
+        check_explained(text, length, result);
+        status = result.status;
     }
 }
 

@@ -40,8 +40,8 @@ static void read_lines(struct reading *reading, const char *line, const char *li
     struct span whole = {.data = reading->bytes, .length = (size_t)length};
     size_t line_length = 0;
     cr_assert_eq(request_line_read(whole, false, &reading->request, &line_length).status, 200);
-    struct verdict v = head_read(span_between(whole.data + line_length, whole.data + whole.length), &parser,
-                                 &reading->request, &end);
+    struct parse_result v = head_read(span_between(whole.data + line_length, whole.data + whole.length),
+                                      &parser, &reading->request, &end);
     cr_expect_not_null(v.detail);
     reading->status = v.status;
     if (v.status == 200) {

@@ -141,7 +141,7 @@ static unsigned status_of(struct span line, size_t length)
     memcpy(copy, line.data, length);
     struct request request = {0};
     size_t read = 0;
-    struct verdict v =
+    struct parse_result v =
         request_line_read((struct span){.data = copy, .length = length}, false, &request, &read);
     cr_expect(v.detail != NULL || v.status == 400);
     free(copy);
@@ -158,7 +158,7 @@ Test(request_line, good)
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         struct request r = {0};
         size_t length = 0;
-        struct verdict v = request_line_read(good[i].line, false, &r, &length);
+        struct parse_result v = request_line_read(good[i].line, false, &r, &length);
         cr_expect_eq(v.status, 200, "%s: %u, %s", good[i].line.data, v.status, v.detail);
         cr_expect_eq(length, good[i].line.length);
         cr_expect_eq(r.method, good[i].method, "%s", good[i].line.data);
@@ -199,7 +199,7 @@ Test(request_line, bad_byte)
         struct request r = {0};
         size_t line = 0;
         size_t offset = 0;
-        struct verdict v = request_line_read(bad_bytes[i].line, false, &r, &line);
+        struct parse_result v = request_line_read(bad_bytes[i].line, false, &r, &line);
         cr_assert(v.status == 400 && v.detail == NULL, "row %zu: %u", i, v.status);
         unsigned char byte = request_line_bad_byte(bad_bytes[i].line, &offset);
         cr_expect(byte == bad_bytes[i].byte && offset == bad_bytes[i].offset, "row %zu: 0x%02x at %zu", i,
@@ -214,7 +214,7 @@ Test(request_line, bad_byte_refused)
     struct request r = {0};
     size_t line = 0;
     size_t offset = 9;
-    struct verdict v = request_line_read(prefix, true, &r, &line);
+    struct parse_result v = request_line_read(prefix, true, &r, &line);
     cr_assert(v.status == 400 && v.detail == NULL);
     cr_expect(request_line_bad_byte(prefix, &offset) == '?' && offset == 0);
     /* However far llhttp has come: the first byte that no authority has. */
@@ -222,7 +222,7 @@ Test(request_line, bad_byte_refused)
     cr_expect(request_line_bad_byte(LINE("GET http://h@@@"), &offset) == '@' && offset == 8);
 }
 
-/* A verdict stands as soon as it is given: no prefix has another. */
+/* A result stands as soon as it is given: no prefix has another. */
 Test(request_line, bad)
 {
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -331,7 +331,7 @@ Test(request_line, each_method)
         size_t length;
         int written = snprintf(line, sizeof line, "%s / HTTP/1.1\r\n", method_names[i]);
         struct span span = {.data = line, .length = (size_t)written};
-        struct verdict v = request_line_read(span, false, &request, &length);
+        struct parse_result v = request_line_read(span, false, &request, &length);
         cr_expect_eq(v.status, served(i) ? 200u : 501u, "%s: %u", method_names[i], v.status);
         cr_expect(!served(i) || request.method == i, "%s", method_names[i]);
     }
@@ -355,12 +355,12 @@ Test(request_line, usual)
                 struct request two = {0};
                 size_t line = 0;
                 size_t got = request_line_read_usual(span, &one);
-                struct verdict verdict = request_line_read(span, false, &two, &line);
+                struct parse_result result = request_line_read(span, false, &two, &line);
                 if (got == 0) {
                     continue;
                 }
                 taken++;
-                cr_expect(verdict.status == 200 && got == line && one.method == two.method &&
+                cr_expect(result.status == 200 && got == line && one.method == two.method &&
                               one.minor_version == two.minor_version && span_equal(one.target, two.target) &&
                               span_equal(one.path, two.path) && one.query.length == 0 &&
                               two.query.length == 0,
