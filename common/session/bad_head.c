@@ -6,7 +6,7 @@
 
 enum { EMPTY_LINES_MOST = 8 }; /* before a request (RFC 9112, 2.2) */
 
-void broken_head_exchange(struct pass *pass, struct span head)
+void bad_head_exchange(struct pass *pass, struct span head)
 {
     if (pass->exchange == NULL) {
         exchange_init(pass);
@@ -33,9 +33,9 @@ static void fail_target(struct pass *pass, struct span head)
     }
 }
 
-void broken_head_fail(struct pass *pass, struct span head, struct parse_result result)
+void bad_head_fail(struct pass *pass, struct span head, struct parse_result result)
 {
-    broken_head_exchange(pass, head);
+    bad_head_exchange(pass, head);
     if (result.detail == NULL) {
         fail_target(pass, head);
     } else {
@@ -43,7 +43,7 @@ void broken_head_fail(struct pass *pass, struct span head, struct parse_result r
     }
 }
 
-size_t broken_head_line(struct pass *pass, const char *data, size_t length)
+size_t bad_head_line(struct pass *pass, const char *data, size_t length)
 {
     struct session *s = pass->session;
     size_t most = pass->context->service->max_header_size;
@@ -56,7 +56,7 @@ size_t broken_head_line(struct pass *pass, const char *data, size_t length)
             result = (struct parse_result){STATUS_URI_TOO_LONG, "The request line is too long."};
         }
         if (result.status != 0) {
-            broken_head_fail(pass, prefix, result);
+            bad_head_fail(pass, prefix, result);
             return length;
         }
         s->head_fed++;
@@ -66,11 +66,11 @@ size_t broken_head_line(struct pass *pass, const char *data, size_t length)
 
 static void head_too_large(struct pass *pass, struct span head)
 {
-    broken_head_fail(pass, head,
-                     pass->session->line_read
-                         ? (struct parse_result){STATUS_REQUEST_HEADER_FIELDS_TOO_LARGE,
-                                                 "The header section is too large."}
-                         : (struct parse_result){STATUS_URI_TOO_LONG, "The request line is too long."});
+    bad_head_fail(pass, head,
+                  pass->session->line_read
+                      ? (struct parse_result){STATUS_REQUEST_HEADER_FIELDS_TOO_LARGE,
+                                              "The header section is too large."}
+                      : (struct parse_result){STATUS_URI_TOO_LONG, "The request line is too long."});
 }
 
 /* Judges the request line, if it has just come to its end. */
@@ -87,22 +87,22 @@ static struct parse_result judge_line(struct session *s, const char *data, size_
     return result;
 }
 
-size_t broken_head_incomplete(struct pass *pass, const char *data, size_t length, size_t seen, bool refused)
+size_t bad_head_incomplete(struct pass *pass, const char *data, size_t length, size_t seen, bool refused)
 {
     struct session *s = pass->session;
     struct span head = {.data = data, .length = seen};
     struct parse_result result = judge_line(s, data, seen);
     if (result.status != STATUS_OK) {
-        broken_head_fail(pass, head, result);
+        bad_head_fail(pass, head, result);
         return length;
     }
     s->head_fed = (uint32_t)seen;
     if (refused && !s->line_read) {
         session_set_state(s, STATE_REFUSED_LINE);
-        return broken_head_line(pass, data, length);
+        return bad_head_line(pass, data, length);
     }
     if (refused) {
-        broken_head_exchange(pass, head);
+        bad_head_exchange(pass, head);
         exchange_fail(pass, STATUS_BAD_REQUEST, "The header section is malformed: %s.",
                       llhttp_get_error_reason(pass->parser));
         return length;
@@ -116,7 +116,7 @@ size_t broken_head_incomplete(struct pass *pass, const char *data, size_t length
 
 /* A parser cannot go on behind an error. Another one gets the bytes up to the tab, and a space instead of it: then
  * blanks or the line's end may follow, and nothing else. Once for each head: llhttp refuses a second Content-Length. */
-bool broken_head_blanks_begin(struct pass *pass, const char *data, size_t seen)
+bool bad_head_blanks_begin(struct pass *pass, const char *data, size_t seen)
 {
     struct session *s = pass->session;
     if (llhttp_get_errno(pass->parser) != HPE_INVALID_CONTENT_LENGTH || data[seen - 1] != '\t' ||
@@ -133,7 +133,7 @@ bool broken_head_blanks_begin(struct pass *pass, const char *data, size_t seen)
     return true;
 }
 
-void broken_head_blanks_skip(struct pass *pass, const char *data, size_t length)
+void bad_head_blanks_skip(struct pass *pass, const char *data, size_t length)
 {
     struct session *s = pass->session;
     size_t most = pass->context->service->max_header_size;
@@ -144,20 +144,20 @@ void broken_head_blanks_skip(struct pass *pass, const char *data, size_t length)
     }
 }
 
-size_t broken_head_empty_line(struct pass *pass, const char *data, size_t length)
+size_t bad_head_empty_line(struct pass *pass, const char *data, size_t length)
 {
     struct session *s = pass->session;
     if (data[0] == '\n' || (length > 1 && data[1] != '\n')) {
-        broken_head_fail(pass, SPAN_LITERAL(""),
-                         (struct parse_result){STATUS_BAD_REQUEST, "A line ends in CRLF."});
+        bad_head_fail(pass, SPAN_LITERAL(""),
+                      (struct parse_result){STATUS_BAD_REQUEST, "A line ends in CRLF."});
         return length;
     }
     if (length == 1) {
         return 0;
     }
     if (++s->empty_lines > EMPTY_LINES_MOST) {
-        broken_head_fail(pass, SPAN_LITERAL(""),
-                         (struct parse_result){STATUS_BAD_REQUEST, "There are too many empty lines."});
+        bad_head_fail(pass, SPAN_LITERAL(""),
+                      (struct parse_result){STATUS_BAD_REQUEST, "There are too many empty lines."});
         return length;
     }
     return 2;

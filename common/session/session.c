@@ -167,7 +167,7 @@ static NOINLINE size_t head_complete(struct pass *pass, struct span head)
                            pass->parser, request, &end);
     }
     if (result.status != STATUS_OK) {
-        broken_head_fail(pass, head, result);
+        bad_head_fail(pass, head, result);
         return head.length;
     }
     assert(end == llhttp_get_error_pos(pass->parser));
@@ -186,11 +186,11 @@ static COLD bool head_goes_on(struct pass *pass, const char *data, size_t length
     while (error != HPE_PAUSED) {
         size_t seen = error == HPE_OK ? have : (size_t)(llhttp_get_error_pos(pass->parser) - data) + 1;
         seen = seen < have ? seen : have;
-        if (error == HPE_OK || !broken_head_blanks_begin(pass, data, seen)) {
-            *used = broken_head_incomplete(pass, data, length, seen, error != HPE_OK);
+        if (error == HPE_OK || !bad_head_blanks_begin(pass, data, seen)) {
+            *used = bad_head_incomplete(pass, data, length, seen, error != HPE_OK);
             return false;
         }
-        broken_head_blanks_skip(pass, data, length);
+        bad_head_blanks_skip(pass, data, length);
         error = llhttp_execute(pass->parser, data + s->head_fed, have - s->head_fed);
     }
     return true;
@@ -214,7 +214,7 @@ static ALWAYS_INLINE size_t start_feed(struct pass *pass, const char *data, size
 {
     struct session *s = pass->session;
     if (unlikely(data[0] == '\r' || data[0] == '\n')) {
-        return broken_head_empty_line(pass, data, length);
+        return bad_head_empty_line(pass, data, length);
     }
     llhttp_init(pass->parser, HTTP_REQUEST, &body_parser_settings);
     session_set_state(s, STATE_HEAD);
@@ -250,8 +250,8 @@ static NOINLINE size_t session_step_on(struct pass *pass, const char *data, size
 {
     switch ((enum state)pass->session->state) {
     case STATE_START: break;
-    case STATE_HEAD: broken_head_blanks_skip(pass, data, length); return head_feed(pass, data, length);
-    case STATE_REFUSED_LINE: return broken_head_line(pass, data, length);
+    case STATE_HEAD: bad_head_blanks_skip(pass, data, length); return head_feed(pass, data, length);
+    case STATE_REFUSED_LINE: return bad_head_line(pass, data, length);
     case STATE_BODY: return body_feed(pass, data, length);
     case STATE_ANSWER: return 0;
     case STATE_CLOSING:
@@ -290,7 +290,7 @@ static ALWAYS_INLINE size_t session_consume(struct pass *pass, const char *data,
 static COLD void session_refuse(struct pass *pass, struct span head)
 {
     if (pass->exchange == NULL) {
-        broken_head_exchange(pass, head);
+        bad_head_exchange(pass, head);
     }
     exchange_fail_memory(pass);
 }
@@ -320,8 +320,8 @@ static COLD void session_check_end(struct pass *pass)
     if (s->state == STATE_BODY) {
         exchange_fail(pass, STATUS_BAD_REQUEST, "The request ended before its body did.");
     } else {
-        broken_head_fail(pass, head,
-                         (struct parse_result){STATUS_BAD_REQUEST, "The request ended before its head did."});
+        bad_head_fail(pass, head,
+                      (struct parse_result){STATUS_BAD_REQUEST, "The request ended before its head did."});
     }
 }
 
@@ -412,7 +412,7 @@ COLD void session_eof(struct session *s, struct context *context)
 /* A refused client that has not sent the head of a request is told all the same. */
 static COLD void session_refuse_unasked(struct pass *pass)
 {
-    broken_head_exchange(pass, buffer_span(pass->session->in));
+    bad_head_exchange(pass, buffer_span(pass->session->in));
     exchange_fail_refused(pass);
 }
 
@@ -430,7 +430,7 @@ COLD void session_timeout(struct session *s, struct context *context)
     case TIMER_NONE: break;
     case TIMER_IDLE: session_close(s, ENDING_CLEAN); break;
     case TIMER_HEADER:
-        broken_head_fail(
+        bad_head_fail(
             pass, buffer_span(s->in),
             (struct parse_result){STATUS_REQUEST_TIMEOUT, "The head of the request took too long."});
         break;
@@ -457,7 +457,7 @@ COLD void session_cut_off(struct session *s, struct context *context)
 {
     struct pass *pass = pass_begin(s, context);
     if (pass->exchange == NULL && s->in != NULL && context->log != NULL) {
-        broken_head_exchange(pass, buffer_span(s->in));
+        bad_head_exchange(pass, buffer_span(s->in));
         exchange_dress(pass, false);
     }
     if (pass->exchange != NULL) {

@@ -99,7 +99,7 @@ struct session {
     bool wait_restarted;  /* set when a wait begins; the driver clears it when it has set its alarm */
     bool timer_restarted; /* set when `timer` begins anew; the driver clears it when it has taken the time */
     bool line_read;       /* the request line of the present head was judged */
-    bool head_blanks;     /* blanks follow that are not for the parser; see broken_head_blanks_skip */
+    bool head_blanks;     /* blanks follow that are not for the parser; see bad_head_blanks_skip */
     bool ended;           /* the peer has sent its last byte */
     uint8_t refusing;     /* enum refusal: why every request but /healthz gets 503, or not */
     /* enum starved: bytes behind the present answer, or behind unsent ones, could not be kept. */
