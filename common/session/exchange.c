@@ -205,8 +205,8 @@ COLD void exchange_fail(struct pass *pass, unsigned status, const char *detail, 
     vsnprintf(sentence, sizeof sentence, detail, arguments);
     va_end(arguments);
     output_rollback(output);
-    if (pass->context->extras && !x->dressed) {
-        exchange_dress(pass, false);
+    if (pass->context->adds_common_fields && !x->has_common_fields) {
+        exchange_add_common_fields(pass, false);
     }
     struct span extra = x->response.extra;
     response_deinit(&x->response);
@@ -393,8 +393,8 @@ void exchange_begin(struct pass *pass, struct span head)
     request->peer = &pass->session->peer;
     request->connection = pass->session->number;
     request->ordinal = ++pass->session->requests;
-    if (unlikely(pass->context->extras)) {
-        exchange_dress(pass, true);
+    if (unlikely(pass->context->adds_common_fields)) {
+        exchange_add_common_fields(pass, true);
     }
     if (unlikely(pass->session->refusing != REFUSAL_NOT)) {
         exchange_refuse(pass);

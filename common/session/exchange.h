@@ -56,16 +56,16 @@ struct exchange {
     struct buffer *head;           /* with HANDLER_HOLDS: what the request's spans point to */
     struct buffer *body;
     struct buffer *trailers;
-    uint8_t part;      /* enum part */
-    uint8_t pending;   /* enum pending */
-    bool body_ended;   /* the request is whole */
-    bool late;         /* 64 KiB of the body are here, the answer waits before it begins */
-    bool begun;        /* some of the answer may have been sent: errors cut it short */
-    bool answers_body; /* the answer has one: not for HEAD, 204, 205, 304 */
-    bool echoes;       /* body bytes go to the output */
-    bool dressed;      /* its answer's extra fields are there, and its id with the log on */
-    bool understood;   /* with `dressed`: the head; else request.target is how it began */
-    uint8_t id_length; /* with the log on: of the id, which ends two bytes before response.extra does */
+    uint8_t part;           /* enum part */
+    uint8_t pending;        /* enum pending */
+    bool body_ended;        /* the request is whole */
+    bool late;              /* 64 KiB of the body are here, the answer waits before it begins */
+    bool begun;             /* some of the answer may have been sent: errors cut it short */
+    bool answers_body;      /* the answer has one: not for HEAD, 204, 205, 304 */
+    bool echoes;            /* body bytes go to the output */
+    bool has_common_fields; /* its answer's extra fields are there, and its id with the log on */
+    bool understood;        /* with `has_common_fields`: the head; else request.target is how it began */
+    uint8_t id_length;      /* with the log on: of the id, which ends two bytes before response.extra does */
     struct response response;
 };
 
@@ -124,14 +124,14 @@ static inline void exchange_init(struct pass *pass)
     x->handler = NULL;
     x->note = x->head = x->body = x->trailers = NULL;
     x->pending = PENDING_NOTHING;
-    x->body_ended = x->late = x->begun = x->answers_body = x->echoes = x->dressed = false;
+    x->body_ended = x->late = x->begun = x->answers_body = x->echoes = x->has_common_fields = false;
     response_init(&x->response, pass->context->output.budget);
     pass->exchange = x;
 }
 
 /* The fields that all answers have with --cors or the log, and the request's id. `understood`: the head was read, else only
- * how the request began is known. Where context->extras, once for each exchange. */
-void exchange_dress(struct pass *pass, bool understood);
+ * how the request began is known. Where context->adds_common_fields, once for each exchange. */
+void exchange_add_common_fields(struct pass *pass, bool understood);
 /* With the log on: keeps what an exchange that outlives its head needs for its line. False if there is no memory for it. */
 bool exchange_keep_note(struct pass *pass);
 /* Writes its line, if the log is on. `status` 0: it was lost before it was answered. */

@@ -28,11 +28,11 @@ static struct span exchange_identify(struct pass *pass, struct span extra)
 }
 
 /* A preflight is answered as OPTIONS * is, whatever its path; a probe's with the probe's status. */
-void exchange_dress(struct pass *pass, bool understood)
+void exchange_add_common_fields(struct pass *pass, bool understood)
 {
     struct exchange *x = pass->exchange;
     struct span extra = SPAN_LITERAL("");
-    x->dressed = true;
+    x->has_common_fields = true;
     x->understood = understood;
     if (pass->context->service->cors) {
         bool preflight = understood && cors_preflight(&x->request);
@@ -79,7 +79,7 @@ void exchange_log(struct pass *pass, unsigned status, uint64_t bytes)
     struct context *context = pass->context;
     struct log *log = context->log;
     const struct session *s = pass->session;
-    if (log == NULL || !x->dressed) {
+    if (log == NULL || !x->has_common_fields) {
         return;
     }
     uint64_t now = log->clock_us();

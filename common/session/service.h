@@ -41,13 +41,14 @@ struct service {
 struct context {
     const struct service *service;
     struct pass *pass;    /* the session's own working state, at the head of the scratch memory */
-    struct log *log;      /* the access log; NULL: off. Then `extras` is set too */
+    struct log *log;      /* the access log; NULL: off. Then `adds_common_fields` is set too */
     uint64_t now_us;      /* monotonic; see session.h */
     struct output output; /* its scratch memory and its budget are the context's */
     /* The date a session writes: the driver keeps it fresh. */
     char date[SCOREBOARD_DATE_WORDS * 8];
-    size_t undecided;       /* see session_undecided; 0: nothing is */
-    bool extras;            /* answers have fields that the request does not ask for: see exchange_dress */
+    size_t undecided; /* see session_undecided; 0: nothing is */
+    bool
+        adds_common_fields; /* answers have fields that the request does not ask for: see exchange_add_common_fields */
     bool close_if_starved;  /* answers close their connection while others wait for a worker in vain */
     uint32_t date_sequence; /* of clock_read_date */
 };
@@ -75,7 +76,7 @@ static inline void context_init(struct context *context, const struct service *s
 {
     *context = (struct context){
         .service = service,
-        .extras = service->cors,
+        .adds_common_fields = service->cors,
         .pass = (struct pass *)(void *)scratch,
         .output = {.scratch = scratch + CONTEXT_PASS_SIZE,
                    .scratch_size = scratch_size - CONTEXT_PASS_SIZE,

@@ -458,7 +458,7 @@ COLD void session_cut_off(struct session *s, struct context *context)
     struct pass *pass = pass_begin(s, context);
     if (pass->exchange == NULL && s->in != NULL && context->log != NULL) {
         bad_head_exchange(pass, buffer_span(s->in));
-        exchange_dress(pass, false);
+        exchange_add_common_fields(pass, false);
     }
     if (pass->exchange != NULL) {
         exchange_log_end(pass);

@@ -346,5 +346,5 @@ void access_log_lend(struct access_log *access, struct access_log_context *own, 
     memset(own->log.date, 0, sizeof(own->log.date));
     own->log.peer = (struct peer){.family = AF_UNSPEC};
     context->log = &own->log;
-    context->extras = true;
+    context->adds_common_fields = true;
 }

@@ -69,7 +69,8 @@ Test(cors, on)
 {
     struct harness harness;
     harness_init(&harness, ASK_HELD_LIMIT);
-    harness.service.cors = harness.contexts[0].extras = harness.contexts[1].extras = true;
+    harness.service.cors = harness.contexts[0].adds_common_fields = harness.contexts[1].adds_common_fields =
+        true;
     ASK_ALL_OF(&harness, on)
     harness_deinit(&harness);
 }
@@ -87,7 +88,8 @@ Test(cors, full)
 {
     struct harness harness;
     harness_init(&harness, ASK_HELD_LIMIT);
-    harness.service.cors = harness.contexts[0].extras = harness.contexts[1].extras = true;
+    harness.service.cors = harness.contexts[0].adds_common_fields = harness.contexts[1].adds_common_fields =
+        true;
     atomic_store(&harness.scoreboard->full, true);
     ASK_ALL_OF(&harness, full)
     harness_deinit(&harness);

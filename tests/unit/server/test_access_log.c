@@ -102,7 +102,7 @@ Test(access_log, off)
 {
     begin(NULL);
     cr_expect_null(bench.context.log);
-    cr_expect_not(bench.context.extras);
+    cr_expect_not(bench.context.adds_common_fields);
     access_log_flush(&bench.context);
     access_log_end(&bench.context, 0);
     access_log_reopen(&bench.access);

@@ -56,7 +56,7 @@ static void begin(enum log_format format)
                                       .budget = context->output.budget,
                                       .instance = "abc"};
         context->log = &logged.logs[i];
-        context->extras = true;
+        context->adds_common_fields = true;
         context->now_us = 1000;
     }
 }

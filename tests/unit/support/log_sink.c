@@ -53,7 +53,7 @@ void log_sink_attach(struct log_sink sinks[2], struct harness *harness, enum log
                                              .budget = context->output.budget,
                                              .instance = "sink"}};
         context->log = &sinks[i].log;
-        context->extras = true;
+        context->adds_common_fields = true;
     }
 }
 
@@ -61,7 +61,7 @@ void log_sink_detach(struct harness *harness)
 {
     for (int i = 0; i < 2; i++) {
         harness->contexts[i].log = NULL;
-        harness->contexts[i].extras = harness->service.cors;
+        harness->contexts[i].adds_common_fields = harness->service.cors;
     }
 }
 
