@@ -20,7 +20,7 @@ enum {
 COLD void exchange_release(struct exchange *x, struct budget budget)
 {
     if (x != NULL) {
-        buffer_free(&x->note, budget);
+        buffer_free(&x->log_copy, budget);
         buffer_free(&x->head, budget);
         buffer_free(&x->body, budget);
         buffer_free(&x->trailers, budget);
@@ -343,7 +343,7 @@ static COLD void exchange_go_on(struct pass *pass, struct span head, bool body)
     x->part = request->framing == FRAMING_CHUNKED ? PART_LINE : PART_LENGTH;
     x->used = 2; /* no CRLF of a chunk stands before the first chunk-size line */
     chunk_line_init(&x->line);
-    if (unlikely(pass->context->log != NULL) && !exchange_keep_note(pass)) {
+    if (unlikely(pass->context->log != NULL) && !exchange_keep_log_copy(pass)) {
         exchange_fail_memory(pass);
         return;
     }

@@ -52,7 +52,7 @@ struct exchange {
     size_t head_length;            /* of the answer's head in the output */
     size_t used;                   /* bytes of the chunk-size line or trailer section so far */
     struct chunk_line line;        /* with PART_LINE */
-    struct buffer *note;           /* with the log on, once it outlives its head: extra fields and target */
+    struct buffer *log_copy;       /* with the log on, once it outlives its head: extra fields and target */
     struct buffer *head;           /* with HANDLER_HOLDS: what the request's spans point to */
     struct buffer *body;
     struct buffer *trailers;
@@ -122,7 +122,7 @@ static inline void exchange_init(struct pass *pass)
     x->request.keep_alive = true;
     x->request.refused = false;
     x->handler = NULL;
-    x->note = x->head = x->body = x->trailers = NULL;
+    x->log_copy = x->head = x->body = x->trailers = NULL;
     x->pending = PENDING_NOTHING;
     x->body_ended = x->late = x->begun = x->answers_body = x->echoes = x->has_common_fields = false;
     response_init(&x->response, pass->context->output.budget);
@@ -133,7 +133,7 @@ static inline void exchange_init(struct pass *pass)
  * how the request began is known. Where context->adds_common_fields, once for each exchange. */
 void exchange_add_common_fields(struct pass *pass, bool understood);
 /* With the log on: keeps what an exchange that outlives its head needs for its line. False if there is no memory for it. */
-bool exchange_keep_note(struct pass *pass);
+bool exchange_keep_log_copy(struct pass *pass);
 /* Writes its line, if the log is on. `status` 0: it was lost before it was answered. */
 void exchange_log(struct pass *pass, unsigned status, uint64_t bytes);
 /* The same for an exchange that ends as it stands. */

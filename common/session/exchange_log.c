@@ -44,7 +44,7 @@ void exchange_add_common_fields(struct pass *pass, bool understood)
     x->response.extra = pass->context->log != NULL ? exchange_identify(pass, extra) : extra;
 }
 
-bool exchange_keep_note(struct pass *pass)
+bool exchange_keep_log_copy(struct pass *pass)
 {
     struct exchange *x = pass->exchange;
     struct budget budget = pass->context->output.budget;
@@ -53,12 +53,12 @@ bool exchange_keep_note(struct pass *pass)
     if (pass->context->log == NULL) {
         return true;
     }
-    if (buffer_reserve(&x->note, extra.length + target.length, budget, BUDGET_MAY_REFUSE) != 0) {
+    if (buffer_reserve(&x->log_copy, extra.length + target.length, budget, BUDGET_MAY_REFUSE) != 0) {
         return false;
     }
-    buffer_append(&x->note, extra.data, extra.length, budget, BUDGET_MAY_REFUSE);
-    buffer_append(&x->note, target.data, target.length, budget, BUDGET_MAY_REFUSE);
-    x->response.extra.data = buffer_span(x->note).data;
+    buffer_append(&x->log_copy, extra.data, extra.length, budget, BUDGET_MAY_REFUSE);
+    buffer_append(&x->log_copy, target.data, target.length, budget, BUDGET_MAY_REFUSE);
+    x->response.extra.data = buffer_span(x->log_copy).data;
     x->request.target.data = x->response.extra.data + extra.length;
     return true;
 }

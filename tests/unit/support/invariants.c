@@ -35,7 +35,7 @@ static const char *held_broken(const struct session *s, uint64_t held)
     const struct exchange *x = s->exchange;
     if (x != NULL) {
         owned += sizeof *x + capacity(x->head) + capacity(x->body) + capacity(x->trailers) +
-                 capacity(x->note) + capacity(x->response.fields) + capacity(x->response.content);
+                 capacity(x->log_copy) + capacity(x->response.fields) + capacity(x->response.content);
     }
     RULE(owned == held, "what it owns is not what it has taken from the budget");
     return NULL;
