@@ -101,7 +101,7 @@ COLD void exchange_decide(struct pass *pass)
     if (pass->exchange != NULL) {
         pass->exchange->response.close = true;
     } else if (s->state == STATE_START) {
-        session_close(s, ENDING_LINGER);
+        session_close(s, CLOSE_LINGERING);
     }
 }
 
@@ -124,7 +124,7 @@ static ALWAYS_INLINE void exchange_leave(struct pass *pass)
         exchange_count_duration(pass);
     }
     if (unlikely(x->response.close)) {
-        session_close(s, x->request.keep_alive ? ENDING_LINGER : ENDING_CLEAN);
+        session_close(s, x->request.keep_alive ? CLOSE_LINGERING : CLOSE_NOW);
     } else {
         session_set_state(s, STATE_START);
     }
@@ -179,11 +179,11 @@ static void exchange_write_last(struct pass *pass)
     exchange_commit(pass);
     if (pass->context->output.failed) {
         exchange_drop(pass);
-        session_close(pass->session, ENDING_CUT);
+        session_close(pass->session, CLOSE_ABORT);
         return;
     }
     exchange_done(pass);
-    session_close(pass->session, ENDING_LINGER);
+    session_close(pass->session, CLOSE_LINGERING);
 }
 
 COLD void exchange_fail(struct pass *pass, unsigned status, const char *detail, ...)
@@ -196,7 +196,7 @@ COLD void exchange_fail(struct pass *pass, unsigned status, const char *detail, 
     struct exchange *x = pass->exchange;
     if (x->begun) {
         output_commit(output);
-        session_close(pass->session, output->failed ? ENDING_CUT : ENDING_LINGER);
+        session_close(pass->session, output->failed ? CLOSE_ABORT : CLOSE_LINGERING);
         return;
     }
     char sentence[128];

@@ -150,10 +150,10 @@ static inline void session_set_state(struct session *session, enum state state)
     session->state = (uint8_t)state;
 }
 
-static inline void session_close(struct session *session, enum ending ending)
+static inline void session_close(struct session *session, enum close_mode close_mode)
 {
     session_set_state(session, STATE_CLOSING);
-    session->ending = (uint8_t)ending;
+    session->close_mode = (uint8_t)close_mode;
 }
 
 #endif

@@ -255,7 +255,8 @@ static NOINLINE size_t session_step_on(struct pass *pass, const char *data, size
     case STATE_BODY: return body_feed(pass, data, length);
     case STATE_ANSWER: return 0;
     case STATE_CLOSING:
-        pass->session->ending = pass->session->ending == ENDING_CLEAN ? ENDING_LINGER : pass->session->ending;
+        pass->session->close_mode =
+            pass->session->close_mode == CLOSE_NOW ? CLOSE_LINGERING : pass->session->close_mode;
         return length;
     }
     abort();
@@ -313,7 +314,7 @@ static COLD void session_check_end(struct pass *pass)
         return;
     }
     if (s->state == STATE_START && s->in == NULL) {
-        session_close(s, ENDING_CLEAN);
+        session_close(s, CLOSE_NOW);
         return;
     }
     struct span head = buffer_span(s->in);
@@ -361,7 +362,7 @@ static NOINLINE void session_keep(struct pass *pass, const char *data, size_t le
             session_set_state(s, STATE_START);
         }
     } else if (session_must_send(pass, 0)) {
-        session_close(s, ENDING_CUT);
+        session_close(s, CLOSE_ABORT);
     } else {
         session_refuse(pass,
                        s->in == NULL ? (struct span){.data = data, .length = length} : buffer_span(s->in));
@@ -428,7 +429,7 @@ COLD void session_timeout(struct session *s, struct context *context)
         output_pending(&context->output).length > 0 || (pass->exchange != NULL && pass->exchange->begun);
     switch ((enum timer)s->timer) {
     case TIMER_NONE: break;
-    case TIMER_IDLE: session_close(s, ENDING_CLEAN); break;
+    case TIMER_IDLE: session_close(s, CLOSE_NOW); break;
     case TIMER_HEADER:
         bad_head_fail(
             pass, buffer_span(s->in),
@@ -438,7 +439,7 @@ COLD void session_timeout(struct session *s, struct context *context)
         if (s->state == STATE_BODY && !sent_something) {
             exchange_fail(pass, STATUS_REQUEST_TIMEOUT, "The body of the request took too long.");
         } else {
-            session_close(s, ENDING_CUT);
+            session_close(s, CLOSE_ABORT);
         }
         break;
     }
@@ -470,7 +471,7 @@ void session_drain(struct session *s, struct context *context)
 {
     (void)context;
     if (session_idle(s)) {
-        session_close(s, ENDING_CLEAN);
+        session_close(s, CLOSE_NOW);
     }
 }
 
@@ -527,7 +528,7 @@ struct work *session_work(struct session *s)
 
 struct span session_output(const struct session *s, const struct context *context)
 {
-    return s->ending == ENDING_CUT ? SPAN_LITERAL("") : output_pending(&context->output);
+    return s->close_mode == CLOSE_ABORT ? SPAN_LITERAL("") : output_pending(&context->output);
 }
 
 void session_sent(struct session *s, struct context *context, size_t length)
@@ -583,7 +584,7 @@ static NOINLINE void session_leave_unsent(struct session *s, struct context *con
     }
     if (error != 0) {
         session_lost(s, context);
-        session_close(s, ENDING_CUT);
+        session_close(s, CLOSE_ABORT);
         session_drop_exchange(s, context->output.budget);
     }
     enum timer timer = session_timer(s);
@@ -622,7 +623,7 @@ static NOINLINE unsigned session_wants_more(const struct session *s, const struc
     bool unsent = s->out_committed > 0;
     enum pending pending = session_pending(s);
     if (s->state == STATE_CLOSING) {
-        return unsent && s->ending != ENDING_CUT ? WANT_WRITE : WANT_CLOSE;
+        return unsent && s->close_mode != CLOSE_ABORT ? WANT_WRITE : WANT_CLOSE;
     }
     if (unsent) {
         unsigned want = WANT_WRITE | (pending == PENDING_WAIT ? WANT_WAIT : 0);

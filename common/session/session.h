@@ -49,15 +49,15 @@ enum { SESSION_SCRATCH_LEAST = 96 * 1024 };
 enum want {
     WANT_READ = 1,  /* more bytes: session_feed, or session_eof at their end */
     WANT_WRITE = 2, /* its output sent */
-    WANT_CLOSE = 4, /* close the connection as session_ending says */
+    WANT_CLOSE = 4, /* close the connection as session_close_mode says */
     WANT_WAIT = 8,  /* session_resume after session_wait_ms */
     WANT_WORK = 16, /* session_work's run() in a thread that may block or compute; then session_resume */
 };
 
-enum ending {
-    ENDING_CLEAN,  /* all that was read was answered: close(2) */
-    ENDING_LINGER, /* bytes may still come: shut down the sending side, drain for a bounded time, then close */
-    ENDING_CUT,    /* give up: close at once */
+enum close_mode {
+    CLOSE_NOW,       /* all that was read was answered: close(2) */
+    CLOSE_LINGERING, /* bytes may still come: shut down the sending side, drain for a bounded time, then close */
+    CLOSE_ABORT,     /* give up: close at once */
 };
 
 /* What could not be kept is answered with 503 once the answer before it is whole, and nothing is read any more. */
@@ -93,7 +93,7 @@ struct session {
     uint32_t drained;     /* bytes of requests served since the server drains */
     struct peer peer;
     uint8_t state;        /* enum state */
-    uint8_t ending;       /* enum ending */
+    uint8_t close_mode;   /* enum close_mode */
     uint8_t timer;        /* enum timer */
     uint8_t empty_lines;  /* before the request that is to come */
     bool wait_restarted;  /* set when a wait begins; the driver clears it when it has set its alarm */
@@ -157,9 +157,9 @@ uint64_t session_wait_ms(const struct session *session);
 /* With WANT_WORK: what to run. Until session_resume, or session_deinit after it has run, the session is left alone. */
 struct work *session_work(struct session *session);
 /* With WANT_CLOSE: how. */
-static inline enum ending session_ending(const struct session *session)
+static inline enum close_mode session_close_mode(const struct session *session)
 {
-    return (enum ending)session->ending;
+    return (enum close_mode)session->close_mode;
 }
 /* No request's head has come to its end since the last answer. */
 static inline bool session_unasked(const struct session *session)

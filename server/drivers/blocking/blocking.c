@@ -317,12 +317,12 @@ bool blocking_serve(struct blocking *b, const struct accepted *accepted, struct 
     b->receive_ms = 0;
     blocking_set_receive_timeout(b, b->glance_ms);
     bool kept = blocking_converse(b);
-    enum ending ending = kept ? session_ending(&b->session) : ENDING_CUT;
+    enum close_mode close_mode = kept ? session_close_mode(&b->session) : CLOSE_ABORT;
     session_lost(&b->session, &b->context);
     access_log_end(&b->context, ACCESS_LOG_THREAD_WAIT_MS);
     session_deinit(&b->session, b->context.output.budget);
-    switch (ending) {
-    case ENDING_LINGER:
+    switch (close_mode) {
+    case CLOSE_LINGERING:
         if (b->linger_elsewhere) {
             blocking_give_back(b);
             counters_show(counters, ACTIVITY_NONE);
@@ -330,8 +330,8 @@ bool blocking_serve(struct blocking *b, const struct accepted *accepted, struct 
         }
         blocking_linger(b);
         break;
-    case ENDING_CLEAN:
-    case ENDING_CUT: break;
+    case CLOSE_NOW:
+    case CLOSE_ABORT: break;
     }
     counters_show(counters, ACTIVITY_NONE);
     return true;

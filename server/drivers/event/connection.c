@@ -129,10 +129,10 @@ COLD void connection_linger(struct connection *connection)
 
 static COLD void connection_end(struct connection *connection)
 {
-    switch (session_ending(&connection->session)) {
-    case ENDING_LINGER: connection_linger(connection); break;
-    case ENDING_CLEAN:
-    case ENDING_CUT: connection_free(connection); break;
+    switch (session_close_mode(&connection->session)) {
+    case CLOSE_LINGERING: connection_linger(connection); break;
+    case CLOSE_NOW:
+    case CLOSE_ABORT: connection_free(connection); break;
     }
 }
 

@@ -224,7 +224,7 @@ Test(session_memory, a_tiny_budget_means_back_pressure_or_503)
             cr_expect(t.taken == MEBIBYTE || transcript_closed(&t), "%s in pieces of %zu: stuck at %zu",
                       streams[i].name, pieces[j], t.taken);
             /* A single read of more than is left, from a client that takes no answer, may end in a cut. */
-            cr_expect(!transcript_closed(&t) || t.ending != ENDING_CUT || pieces[j] > 1024,
+            cr_expect(!transcript_closed(&t) || t.close_mode != CLOSE_ABORT || pieces[j] > 1024,
                       "%s in pieces of %zu: cut after %zu of %zu bytes", streams[i].name, pieces[j], t.length,
                       t.taken);
             transcript_free(&t);
@@ -270,8 +270,8 @@ Test(session_memory, what_cannot_be_kept_behind_an_unsent_answer_is_refused_behi
         drive_deinit(&drive);
         const char *wrong = t.problem[0] != '\0' ? t.problem : judge_tiny(&t, &good);
         cr_expect_null(wrong, "row %zu: %s", i, wrong);
-        cr_expect(good >= 1 && transcript_closed(&t) && t.ending != ENDING_CUT, "row %zu: %zu answers", i,
-                  good);
+        cr_expect(good >= 1 && transcript_closed(&t) && t.close_mode != CLOSE_ABORT, "row %zu: %zu answers",
+                  i, good);
         transcript_free(&t);
     }
     harness_deinit(&harness);
@@ -317,7 +317,7 @@ Test(session_memory, a_refusal_is_sent_where_nothing_can_be_kept)
     const char *wrong = t.problem[0] != '\0' ? t.problem : judge_tiny(&t, &good);
     cr_expect_null(wrong, "%s", wrong);
     cr_expect_gt(t.length, 0, "there is no answer");
-    cr_expect_eq(t.ending, ENDING_LINGER);
+    cr_expect_eq(t.close_mode, CLOSE_LINGERING);
     transcript_free(&t);
     harness_deinit(&harness);
 }
@@ -360,7 +360,7 @@ Test(session_memory, what_cannot_be_kept_behind_an_answer_is_refused_after_it)
         const char *wrong = answer_next(&rest, i % 2 == 1, &answer);
         cr_expect_null(wrong, "%s: %s", request, wrong);
         cr_expect(wrong != NULL || (answer.status == 503 && rest.length == 0), "%s", request);
-        cr_expect(transcript_closed(&t) && t.ending == ENDING_LINGER, "%s", request);
+        cr_expect(transcript_closed(&t) && t.close_mode == CLOSE_LINGERING, "%s", request);
         transcript_free(&t);
     }
 }

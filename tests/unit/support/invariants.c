@@ -46,7 +46,7 @@ static const char *state_broken(const struct session *s, const struct service *s
     bool head = s->state == STATE_HEAD || s->state == STATE_REFUSED_LINE;
     bool request = s->state == STATE_BODY || s->state == STATE_ANSWER;
     RULE(s->state <= STATE_CLOSING, "its state is none");
-    RULE(s->ending <= ENDING_CUT && s->timer <= TIMER_BODY, "its ending or its timer is none");
+    RULE(s->close_mode <= CLOSE_ABORT && s->timer <= TIMER_BODY, "its ending or its timer is none");
     RULE((s->exchange != NULL) == request, "an exchange is kept in a request, and only there");
     bool in_chunks = request && !s->exchange->body_ended && s->exchange->request.framing == FRAMING_CHUNKED;
     RULE(s->state == STATE_CLOSING || (s->parser != NULL) == (s->state == STATE_HEAD || in_chunks),
@@ -57,7 +57,7 @@ static const char *state_broken(const struct session *s, const struct service *s
          "the parser has seen more of a head than was kept");
     RULE(s->empty_lines <= EMPTY_LINES_MOST || s->state == STATE_CLOSING,
          "too many empty lines were passed over");
-    RULE(s->state == STATE_CLOSING || s->ending == ENDING_CLEAN, "it knows how to end before it ends");
+    RULE(s->state == STATE_CLOSING || s->close_mode == CLOSE_NOW, "it knows how to end before it ends");
     RULE(s->out_committed <= buffer_length(s->out), "more may be sent than is there");
     RULE(s->starved == STARVED_NOT || s->out_committed > 0 || s->state == STATE_ANSWER ||
              s->state == STATE_CLOSING,

@@ -155,7 +155,7 @@ static void check_wants(struct drive *drive)
 {
     struct transcript *transcript = drive->transcript;
     struct session *session = &drive->session;
-    bool pending = session->out_committed > 0 && session->ending != ENDING_CUT;
+    bool pending = session->out_committed > 0 && session->close_mode != CLOSE_ABORT;
     if (!wants_stand_in_the_table(transcript->wants)) {
         broken(transcript, "wants %u, which is not in the table of session.h", transcript->wants);
     }
@@ -196,7 +196,7 @@ void drive_leave(struct drive *drive)
     uint64_t held = harness_held(drive->harness);
     transcript->held_most = held > transcript->held_most ? held : transcript->held_most;
     transcript->wants = session_wants(&drive->session, drive->context);
-    transcript->ending = session_ending(&drive->session);
+    transcript->close_mode = session_close_mode(&drive->session);
     transcript->timer = (enum timer)drive->session.timer;
     drive->context = NULL;
     check_wants(drive);

@@ -51,10 +51,10 @@ struct transcript {
     char *output; /* what was sent; on the heap */
     size_t length;
     size_t capacity;
-    size_t taken;       /* bytes of the input */
-    uint64_t held_most; /* after a pass */
-    unsigned wants;     /* of the last pass */
-    enum ending ending; /* if wants is WANT_CLOSE */
+    size_t taken;               /* bytes of the input */
+    uint64_t held_most;         /* after a pass */
+    unsigned wants;             /* of the last pass */
+    enum close_mode close_mode; /* if wants is WANT_CLOSE */
     enum timer timer;
     char problem[160]; /* a rule of session.h that was broken; empty if none was */
 };
