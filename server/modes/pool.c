@@ -18,7 +18,7 @@
 enum { POOL_WORKERS = 64 };
 
 /* A worker whose client is silent looks so often whether others wait in vain. */
-enum { POOL_GLANCE_MS = 500 };
+enum { POOL_POLL_INTERVAL_MS = 500 };
 
 MUTEX_CLASS(pool_lock);
 
@@ -270,7 +270,7 @@ static int pool_start(struct server *server)
         worker->counters =
             counters_claim(server->service.scoreboard, SERVER_MODE_COUNTERS + 1 + pool->worker_count);
         blocking_init(&worker->blocking, server, &worker->closing);
-        worker->blocking.glance_ms = POOL_GLANCE_MS;
+        worker->blocking.poll_interval_ms = POOL_POLL_INTERVAL_MS;
         worker->blocking.close_if_starved = true;
         worker->blocking.linger_elsewhere = true;
         error = pthread_create(&worker->thread, NULL, worker_main, worker);

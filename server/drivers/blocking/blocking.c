@@ -119,10 +119,10 @@ static void blocking_set_receive_timeout(struct blocking *b, uint64_t most)
 static COLD void blocking_mind_log(struct blocking *b)
 {
     bool soon = access_log_pending(&b->context);
-    blocking_set_receive_timeout(b, soon ? LOG_WAIT_US / 1000 : b->glance_ms);
+    blocking_set_receive_timeout(b, soon ? LOG_WAIT_US / 1000 : b->poll_interval_ms);
 }
 
-/* It has been silent for a glance's time while others wait for a worker. One that was never served is not given up. */
+/* It has been silent for the poll interval while others wait for a worker. One that was never served is not given up. */
 static bool blocking_gives_way(const struct blocking *b)
 {
     return b->session.requests > 0 && context_starves_others(&b->context);
@@ -253,8 +253,8 @@ static bool blocking_go_on_lingering(struct blocking *b, struct lingering *linge
     const struct counters *counters = b->context.output.budget.counters;
     struct pollfd socket = {.fd = b->fd, .events = POLLIN};
     uint64_t left = left_of(lingering_deadline(lingering), clock_ms());
-    int ready =
-        poll(&socket, lingering->unread ? 0 : 1, left < LINGER_GLANCE_MS ? (int)left : LINGER_GLANCE_MS);
+    int ready = poll(&socket, lingering->unread ? 0 : 1,
+                     left < LINGER_POLL_INTERVAL_MS ? (int)left : LINGER_POLL_INTERVAL_MS);
     uint64_t now = clock_ms();
     if (atomic_load_explicit(&counters->place_wanted, memory_order_relaxed) &&
         lingering_may_give_way(lingering, now)) {
@@ -315,7 +315,7 @@ bool blocking_serve(struct blocking *b, const struct accepted *accepted, struct 
     counters_show(counters, ACTIVITY_READING);
     counters_add(&counters->connections, 1);
     b->receive_ms = 0;
-    blocking_set_receive_timeout(b, b->glance_ms);
+    blocking_set_receive_timeout(b, b->poll_interval_ms);
     bool kept = blocking_converse(b);
     enum close_mode close_mode = kept ? session_close_mode(&b->session) : CLOSE_ABORT;
     session_lost(&b->session, &b->context);

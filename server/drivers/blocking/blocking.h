@@ -22,7 +22,7 @@ struct blocking {
     const _Atomic bool *closing; /* the server drains: connections that are idle end */
     int fd;
     uint64_t
-        glance_ms; /* an idle connection looks at `closing` at least so often; 0: only when it is woken */
+        poll_interval_ms; /* an idle connection looks at `closing` at least so often; 0: only when it is woken */
     bool
         linger_elsewhere; /* a lingering close is the caller's: blocking_serve leaves the socket open for it */
     bool close_if_starved; /* see struct context */
@@ -45,7 +45,7 @@ static inline void blocking_init(struct blocking *blocking, struct server *serve
 {
     blocking->server = server;
     blocking->closing = closing;
-    blocking->glance_ms = 0;
+    blocking->poll_interval_ms = 0;
     blocking->close_if_starved = false;
     blocking->linger_elsewhere = false;
 }

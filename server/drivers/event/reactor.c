@@ -15,7 +15,7 @@
 #include "server/drivers/shared/shortage.h"
 
 /* A sixteenth of the shortest timeout, and not so often that an idle server works, nor so seldom that it is rude. */
-enum { REACTOR_TICKS = 16, REACTOR_TICK_LEAST = 10, REACTOR_TICK_MOST = 500 };
+enum { REACTOR_SWEEPS = 16, REACTOR_SWEEP_LEAST = 10, REACTOR_SWEEP_MOST = 500 };
 /* How often a connection that waits or works is looked at, whether its client has reset it. */
 enum { REACTOR_LOOK_MS = 400 };
 /* So many failures of epoll_wait within that time are not one that passes. */
@@ -64,8 +64,9 @@ static void reactor_set_sweeping(struct reactor *reactor, bool sweeping)
     if (sweeping) {
         reactor->swept = clock_coarse_ms();
     }
-    unsigned tick = sweeping ? reactor->tick : 0;
-    struct timespec time = {.tv_sec = tick / 1000, .tv_nsec = (long)(tick % 1000) * 1000000};
+    unsigned sweep_interval = sweeping ? reactor->sweep_interval : 0;
+    struct timespec time = {.tv_sec = sweep_interval / 1000,
+                            .tv_nsec = (long)(sweep_interval % 1000) * 1000000};
     timerfd_settime(reactor->sweep_timer, 0, &(struct itimerspec){.it_value = time, .it_interval = time},
                     NULL);
     reactor->sweeping = sweeping;
@@ -83,7 +84,7 @@ static void reactor_publish_lingering(const struct reactor *reactor)
 
 static void reactor_link(struct connection *connection, enum reactor_list list)
 {
-    static const struct timeval glance = {.tv_usec = LINGER_GLANCE_MS * 1000L};
+    static const struct timeval place_poll = {.tv_usec = LINGER_POLL_INTERVAL_MS * 1000L};
     struct reactor *reactor = connection->reactor;
     connection->list = (uint8_t)list;
     TAILQ_INSERT_TAIL(&reactor->lists[list], connection, others);
@@ -92,7 +93,7 @@ static void reactor_link(struct connection *connection, enum reactor_list list)
     }
     connection_count_linger_begin(reactor->connections, connection->session.refusing == REFUSAL_NOT);
     if (reactor->lingering++ == 0) {
-        event_add(&reactor->glance, &glance);
+        event_add(&reactor->place_poll, &place_poll);
         reactor_publish_lingering(reactor);
     }
 }
@@ -180,14 +181,14 @@ static bool reactor_slot_wanted(const struct reactor *reactor)
 }
 
 /* Cleared last: the acceptor that sets it again meanwhile has one more connection that waits. */
-static void reactor_on_glance(evutil_socket_t fd, short events, void *arg)
+static void reactor_on_place_poll(evutil_socket_t fd, short events, void *arg)
 {
     struct reactor *reactor = arg;
     struct connection *oldest = TAILQ_FIRST(&reactor->lists[REACTOR_LINGERING]);
     (void)fd;
     (void)events;
     if (oldest == NULL) {
-        event_del(&reactor->glance);
+        event_del(&reactor->place_poll);
     } else if (lingering_may_give_way(&oldest->lingering, clock_ms()) && reactor->place_wanted(reactor)) {
         connection_free(oldest);
     } else {
@@ -199,12 +200,12 @@ static void reactor_on_glance(evutil_socket_t fd, short events, void *arg)
 
 /* ---- the reactor ---- */
 
-static unsigned reactor_tick(const struct timeouts *timeouts)
+static unsigned reactor_sweep_interval(const struct timeouts *timeouts)
 {
-    uint64_t tick = timeouts_least(timeouts) / REACTOR_TICKS;
-    return tick < REACTOR_TICK_LEAST  ? REACTOR_TICK_LEAST
-           : tick > REACTOR_TICK_MOST ? REACTOR_TICK_MOST
-                                      : (unsigned)tick;
+    uint64_t sweep_interval = timeouts_least(timeouts) / REACTOR_SWEEPS;
+    return sweep_interval < REACTOR_SWEEP_LEAST  ? REACTOR_SWEEP_LEAST
+           : sweep_interval > REACTOR_SWEEP_MOST ? REACTOR_SWEEP_MOST
+                                                 : (unsigned)sweep_interval;
 }
 
 int reactor_init(struct reactor *reactor, struct server *server, struct event_base *base,
@@ -219,7 +220,7 @@ int reactor_init(struct reactor *reactor, struct server *server, struct event_ba
         .scratch = malloc(SESSION_SCRATCH_LEAST),
         .log_text = server->log->path != NULL ? malloc(ACCESS_LOG_LOOP_SIZE) : NULL,
         .sweep_timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC),
-        .tick = reactor_tick(timeouts),
+        .sweep_interval = reactor_sweep_interval(timeouts),
         .linger_ms = LINGER_WHOLE_MS,
         .place_wanted = reactor_slot_wanted,
     };
@@ -227,7 +228,7 @@ int reactor_init(struct reactor *reactor, struct server *server, struct event_ba
     for (int i = 0; i < REACTOR_LISTS; i++) {
         TAILQ_INIT(&reactor->lists[i]);
     }
-    event_assign(&reactor->glance, base, -1, EV_PERSIST, reactor_on_glance, reactor);
+    event_assign(&reactor->place_poll, base, -1, EV_PERSIST, reactor_on_place_poll, reactor);
     context_init(&reactor->context, &server->service, counters, reactor->scratch, SESSION_SCRATCH_LEAST);
     access_log_lend(server->log, &reactor->log, &reactor->context, reactor->log_text, ACCESS_LOG_LOOP_SIZE);
     if (reactor->sweep_timer >= 0 && reactor->input != NULL && reactor->scratch != NULL &&
@@ -288,7 +289,7 @@ void reactor_deinit(struct reactor *reactor)
             connection_free(TAILQ_FIRST(&reactor->lists[i]));
         }
     }
-    event_del(&reactor->glance);
+    event_del(&reactor->place_poll);
     if (reactor->workers != NULL) {
         event_del(&reactor->returns_event);
         job_returns_deinit(&reactor->returns);

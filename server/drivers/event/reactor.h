@@ -47,7 +47,7 @@ TAILQ_HEAD(reactor_connections, connection);
  * list of that timer, which is ordered by that time. So a sweep touches the connections that were active since the one
  * before, and those that are due: what one client costs does not grow with the number of the others. Who is due is judged
  * by the time of the sweep before: what was ready then has been seen since, so that a loop which was stalled by its own
- * work blames no client for it. A timeout comes up to three ticks late, never early.
+ * work blames no client for it. A timeout comes up to three sweeps late, never early.
  *
  * All functions: the thread that runs the base, or before and after it runs.
  */
@@ -68,12 +68,12 @@ struct reactor {
     size_t lingering;       /* how many of them linger */
     struct event sweep_event;
     int sweep_timer;
-    unsigned tick;  /* ms between two sweeps */
-    bool sweeping;  /* the timer runs */
-    uint64_t swept; /* when the last sweep was */
+    unsigned sweep_interval; /* ms between two sweeps */
+    bool sweeping;           /* the timer runs */
+    uint64_t swept;          /* when the last sweep was */
     bool draining;
-    uint32_t linger_ms;  /* how long a lingering connection is read at most; its owner may set less */
-    struct event glance; /* while some linger: looks whether one is to give way */
+    uint32_t linger_ms;      /* how long a lingering connection is read at most; its owner may set less */
+    struct event place_poll; /* while some linger: looks whether one is to give way */
     /* Whether a new connection waits for the place of one that lingers. By default: whether the counters say so. */
     bool (*place_wanted)(const struct reactor *reactor);
     struct workers *workers; /* NULL: work is done in the loop */

@@ -10,12 +10,12 @@
 #include <stdint.h>
 
 enum {
-    LINGER_QUIET_MS = 2000,     /* without a byte */
-    LINGER_WHOLE_MS = 30000,    /* in all: a peer that trickles does not hold a place for ever */
-    LINGER_UNREAD_MS = 500,     /* after either of both: half closed, and no longer read */
-    LINGER_GIVES_WAY_MS = 500,  /* from then on a connection closes for one that waits for its place */
-    LINGER_GLANCE_MS = 100,     /* how often its driver looks whether one waits */
-    LINGER_READ_SIZE = 1 << 20, /* discarded at once where that copies nothing */
+    LINGER_QUIET_MS = 2000,        /* without a byte */
+    LINGER_WHOLE_MS = 30000,       /* in all: a peer that trickles does not hold a place for ever */
+    LINGER_UNREAD_MS = 500,        /* after either of both: half closed, and no longer read */
+    LINGER_GIVES_WAY_MS = 500,     /* from then on a connection closes for one that waits for its place */
+    LINGER_POLL_INTERVAL_MS = 100, /* how often its driver looks whether one waits */
+    LINGER_READ_SIZE = 1 << 20,    /* discarded at once where that copies nothing */
 };
 
 /* A plain value; times are milliseconds of clock_ms. */
