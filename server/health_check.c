@@ -24,8 +24,8 @@
 #define UNIX_HOST "localhost"
 
 enum {
-    URL_MOST = 2048,
-    HEAD_MOST = 256 * 1024, /* bytes of answers' heads, interim ones included */
+    URL_MAX = 2048,
+    HEAD_MAX = 256 * 1024, /* bytes of answers' heads, interim ones included */
 };
 
 /* ---- the URL ---- */
@@ -101,8 +101,8 @@ int url_parse(struct url *url, const char *text, size_t length, const char **why
 {
     struct span rest = {.data = text, .length = length};
     *url = (struct url){.host = SPAN_LITERAL(UNIX_HOST)};
-    if (length > URL_MOST || !is_visible(rest)) {
-        return refuse(why, length > URL_MOST ? "it is too long" : "it has a character that no URL has");
+    if (length > URL_MAX || !is_visible(rest)) {
+        return refuse(why, length > URL_MAX ? "it is too long" : "it has a character that no URL has");
     }
     if (!begins_with(rest, SPAN_LITERAL(SCHEME))) {
         return refuse(why, "it does not begin with http://");
@@ -216,7 +216,7 @@ static bool health_check_connect(struct health_check *check)
 
 static bool health_check_ask(struct health_check *check)
 {
-    char request[URL_MOST + 512];
+    char request[URL_MAX + 512];
     const struct url *url = &check->url;
     bool path = url->target.length > 0 && url->target.data[0] == '/'; /* else RFC 9112, 3.2.1 */
     size_t zone = find_any(url->host, "%"); /* which means something on this machine only: RFC 6874, 4 */
@@ -251,7 +251,7 @@ static int on_head(llhttp_t *parser)
     if (parser->http_major != 1) {
         return HPE_USER;
     }
-    if (parser->status_code < STATUS_LEAST) {
+    if (parser->status_code < STATUS_MIN) {
         return 0;
     }
     check->status = parser->status_code;
@@ -267,7 +267,7 @@ static bool health_check_read(struct health_check *check)
     settings.on_headers_complete = on_head;
     llhttp_init(&parser, HTTP_RESPONSE, &settings);
     parser.data = check;
-    for (size_t total = 0; total < HEAD_MOST;) {
+    for (size_t total = 0; total < HEAD_MAX;) {
         if (!await(check, POLLIN)) {
             return false;
         }

@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* A buffer, its header and the allocator's are a power of two together: a mapped one takes no page more than it can use. */
-enum { BUFFER_LEAST = 512, BUFFER_HEADERS = sizeof(struct buffer) + 24 };
+enum { BUFFER_MIN = 512, BUFFER_HEADERS = sizeof(struct buffer) + 24 };
 
 /* Where memory is mapped for itself rather than cut out of the heap: the usual way, and while much is held. A buffer is a
  * little less than a power of two: so it is those of twice the size. */
@@ -32,7 +32,7 @@ static void buffer_choose_memory(struct budget budget)
 
 static size_t buffer_next_capacity(size_t needed)
 {
-    size_t size = BUFFER_LEAST;
+    size_t size = BUFFER_MIN;
     while (size - BUFFER_HEADERS < needed) {
         size *= 2;
     }

@@ -38,7 +38,7 @@ static void block_run(struct work *work)
 static void block_begin(const struct request *request, struct response *response)
 {
     struct work work = {.run = block_run};
-    if (number_parse_duration_ms(request->parameter.data, request->parameter.length, HANDLER_WAIT_MOST_MS,
+    if (number_parse_duration_ms(request->parameter.data, request->parameter.length, HANDLER_WAIT_MAX_MS,
                                  &work.input) != 0) {
         response_problem(response, STATUS_BAD_REQUEST,
                          "A time is a number of seconds, or 200ms and the like, at most 10 s.");

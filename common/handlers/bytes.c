@@ -3,7 +3,7 @@
 #include "common/handlers/handlers.h"
 #include "common/base/number.h"
 
-enum { BYTES_MOST = 1 << 30 };
+enum { BYTES_MAX = 1 << 30 };
 
 /* Byte i of the answer is byte i modulo 64 of this. */
 static const char pattern[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_";
@@ -12,8 +12,8 @@ enum { PATTERN_LENGTH = sizeof pattern - 1 };
 static void bytes_begin(const struct request *request, struct response *response)
 {
     uint64_t n = 0;
-    if (number_parse_u64(request->parameter.data, request->parameter.length, BYTES_MOST, &n) != 0) {
-        response_problem(response, STATUS_BAD_REQUEST, "A number of bytes is from 0 to %d.", BYTES_MOST);
+    if (number_parse_u64(request->parameter.data, request->parameter.length, BYTES_MAX, &n) != 0) {
+        response_problem(response, STATUS_BAD_REQUEST, "A number of bytes is from 0 to %d.", BYTES_MAX);
         return;
     }
     response->content_type = SPAN_LITERAL("application/octet-stream");

@@ -4,7 +4,7 @@
 #include "common/base/number.h"
 
 enum {
-    COMPUTE_ROUNDS_MOST = 1000 * 1000 * 1000,
+    COMPUTE_ROUNDS_MAX = 1000 * 1000 * 1000,
     COMPUTE_PIECE = 1024 * 1024, /* rounds until it looks whether it is cut off */
 };
 
@@ -27,10 +27,10 @@ static void compute_run(struct work *work)
 static void compute_begin(const struct request *request, struct response *response)
 {
     struct work work = {.run = compute_run};
-    if (number_parse_u64(request->parameter.data, request->parameter.length, COMPUTE_ROUNDS_MOST,
+    if (number_parse_u64(request->parameter.data, request->parameter.length, COMPUTE_ROUNDS_MAX,
                          &work.input) != 0) {
         response_problem(response, STATUS_BAD_REQUEST, "A number of rounds is from 0 to %d.",
-                         COMPUTE_ROUNDS_MOST);
+                         COMPUTE_ROUNDS_MAX);
         return;
     }
     response->work = work;

@@ -6,7 +6,7 @@
 
 enum {
     DRIP_BYTES = 10,
-    DRIP_BYTES_MOST = 10 * 1024 * 1024,
+    DRIP_BYTES_MAX = 10 * 1024 * 1024,
     DRIP_DURATION_MS = 2000,
 };
 
@@ -21,20 +21,19 @@ struct drip {
 static const char *drip_read(struct drip *drip, struct span name, const char *text, size_t length)
 {
     if (span_equal(name, SPAN_LITERAL("numbytes"))) {
-        bool good = number_parse_size(text, length, DRIP_BYTES_MOST, &drip->bytes) == 0 && drip->bytes > 0;
+        bool good = number_parse_size(text, length, DRIP_BYTES_MAX, &drip->bytes) == 0 && drip->bytes > 0;
         return good ? NULL : "numbytes must be from 1 to 10m.";
     }
     if (span_equal(name, SPAN_LITERAL("duration"))) {
-        bool good = number_parse_duration_ms(text, length, HANDLER_WAIT_MOST_MS, &drip->duration_ms) == 0;
+        bool good = number_parse_duration_ms(text, length, HANDLER_WAIT_MAX_MS, &drip->duration_ms) == 0;
         return good ? NULL : "duration must be a time from 0 to 10 s.";
     }
     if (span_equal(name, SPAN_LITERAL("delay"))) {
-        bool good = number_parse_duration_ms(text, length, HANDLER_WAIT_MOST_MS, &drip->delay_ms) == 0;
+        bool good = number_parse_duration_ms(text, length, HANDLER_WAIT_MAX_MS, &drip->delay_ms) == 0;
         return good ? NULL : "delay must be a time from 0 to 10 s.";
     }
     if (span_equal(name, SPAN_LITERAL("code"))) {
-        bool good =
-            number_parse_u64(text, length, STATUS_MOST, &drip->code) == 0 && drip->code >= STATUS_LEAST;
+        bool good = number_parse_u64(text, length, STATUS_MAX, &drip->code) == 0 && drip->code >= STATUS_MIN;
         return good ? NULL : "code must be a number from 200 to 599.";
     }
     return "The parameters are numbytes, duration, delay and code.";

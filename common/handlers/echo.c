@@ -16,9 +16,9 @@ static const struct span refused_fields[] = {
 static void shape_status(struct response *response, struct span value)
 {
     uint64_t code = 0;
-    if (number_parse_u64(value.data, value.length, STATUS_MOST, &code) != 0 || code < STATUS_LEAST) {
-        response_problem(response, STATUS_BAD_REQUEST, "status must be a number from %d to %d.", STATUS_LEAST,
-                         STATUS_MOST);
+    if (number_parse_u64(value.data, value.length, STATUS_MAX, &code) != 0 || code < STATUS_MIN) {
+        response_problem(response, STATUS_BAD_REQUEST, "status must be a number from %d to %d.", STATUS_MIN,
+                         STATUS_MAX);
         return;
     }
     response->status = (unsigned)code;
@@ -35,7 +35,7 @@ static void shape_close(struct response *response, struct span value)
 
 static void shape_delay(struct response *response, struct span value)
 {
-    if (number_parse_duration_ms(value.data, value.length, HANDLER_WAIT_MOST_MS, &response->wait_ms) != 0) {
+    if (number_parse_duration_ms(value.data, value.length, HANDLER_WAIT_MAX_MS, &response->wait_ms) != 0) {
         response_problem(response, STATUS_BAD_REQUEST, "delay must be a time of at most 10 s.");
     }
 }

@@ -11,6 +11,6 @@ ROUTES(ROUTE_DECLARE)
 #undef ROUTE_DECLARE
 
 /* The longest that a client may have an answer wait. */
-enum { HANDLER_WAIT_MOST_MS = 10 * 1000 };
+enum { HANDLER_WAIT_MAX_MS = 10 * 1000 };
 
 #endif

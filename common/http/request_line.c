@@ -68,7 +68,7 @@ static struct parse_result method_read(struct span prefix, struct request *reque
     }
     p = token_end(p, limit);
     struct span name = span_between(prefix.data, p);
-    if (name.length > REQUEST_LINE_METHOD_MOST || (p < limit && (*p != ' ' || name.length == 0))) {
+    if (name.length > REQUEST_LINE_METHOD_MAX || (p < limit && (*p != ' ' || name.length == 0))) {
         return RESULT(STATUS_BAD_REQUEST, "That is no request line: it begins with no method.");
     }
     if (p == limit) {

@@ -6,7 +6,7 @@
 #include "common/http/request.h"
 #include "common/http/status.h"
 
-enum { REQUEST_LINE_METHOD_MOST = 32 }; /* bytes of a method that is answered with 501 rather than 400 */
+enum { REQUEST_LINE_METHOD_MAX = 32 }; /* bytes of a method that is answered with 501 rather than 400 */
 
 struct parse_result {
     unsigned status;    /* STATUS_OK, or the error to answer; 0: too few bytes to tell */

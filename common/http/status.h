@@ -71,8 +71,8 @@ enum status {
 };
 
 /* What a client may ask for by number (`/status/{code}`): final answers only. */
-#define STATUS_LEAST 200
-#define STATUS_MOST  599
+#define STATUS_MIN 200
+#define STATUS_MAX 599
 
 /* The registered reason phrase, or "Unassigned". Never NULL; static; any thread. */
 const char *status_reason(unsigned code);

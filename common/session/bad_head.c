@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { EMPTY_LINES_MOST = 8 }; /* before a request (RFC 9112, 2.2) */
+enum { EMPTY_LINES_MAX = 8 }; /* before a request (RFC 9112, 2.2) */
 
 void bad_head_exchange(struct pass *pass, struct span head)
 {
@@ -155,7 +155,7 @@ size_t bad_head_empty_line(struct pass *pass, const char *data, size_t length)
     if (length == 1) {
         return 0;
     }
-    if (++s->empty_lines > EMPTY_LINES_MOST) {
+    if (++s->empty_lines > EMPTY_LINES_MAX) {
         bad_head_fail(pass, SPAN_LITERAL(""),
                       (struct parse_result){STATUS_BAD_REQUEST, "There are too many empty lines."});
         return length;

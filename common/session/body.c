@@ -7,10 +7,10 @@
 #include "common/session/exchange.h"
 
 enum {
-    CHUNK_LINE_MOST = 4096, /* with its CRLF: no extension is of any use to us */
-    CRLF_LENGTH = 2,        /* behind the chunk before */
-    CHUNK_LINE_ROOM = CHUNK_LINE_MOST + CRLF_LENGTH,
-    FRAMING_OVERHEAD_MOST =
+    CHUNK_LINE_MAX = 4096, /* with its CRLF: no extension is of any use to us */
+    CRLF_LENGTH = 2,       /* behind the chunk before */
+    CHUNK_LINE_ROOM = CHUNK_LINE_MAX + CRLF_LENGTH,
+    FRAMING_OVERHEAD_MAX =
         64 * 1024, /* plus a quarter of the data: tiny chunks cost us more than the client */
 };
 
@@ -126,13 +126,13 @@ static size_t size_feed(struct pass *pass, const char *data, size_t length)
 static size_t line_feed(struct pass *pass, const char *data, size_t length)
 {
     struct exchange *x = pass->exchange;
-    uint64_t allowed = FRAMING_OVERHEAD_MOST + x->body_seen / 4 - x->overhead;
+    uint64_t allowed = FRAMING_OVERHEAD_MAX + x->body_seen / 4 - x->overhead;
     size_t slice = least(least(length, CHUNK_LINE_ROOM - x->used), allowed);
     if (slice == 0) {
         exchange_fail(pass, STATUS_BAD_REQUEST,
                       allowed == 0 ? "The chunks are too small: there is more framing than data."
                                    : "A chunk-size line may have at most %d bytes.",
-                      CHUNK_LINE_MOST);
+                      CHUNK_LINE_MAX);
         return 0;
     }
     size_t before = x->used;

@@ -13,8 +13,8 @@
 #define CONNECTION_KEEP_ALIVE "Connection: keep-alive\r\n"
 
 enum {
-    PRODUCE_LEAST = 4096, /* room that makes it worth while to go on producing */
-    PACE_LEAST_MS = 10,   /* between two pieces of a paced body */
+    PRODUCE_MIN = 4096, /* room that makes it worth while to go on producing */
+    PACE_MIN_MS = 10,   /* between two pieces of a paced body */
 };
 
 COLD void exchange_release(struct exchange *x, struct budget budget)
@@ -133,7 +133,7 @@ static ALWAYS_INLINE void exchange_leave(struct pass *pass)
 /* While the server drains; more than is served behind the signal counts as that. */
 static COLD void session_count_drained(struct session *s, uint64_t bytes)
 {
-    uint64_t left = SESSION_DRAINED_MOST - s->drained;
+    uint64_t left = SESSION_DRAINED_MAX - s->drained;
     s->drained += (uint32_t)(bytes < left ? bytes : left);
 }
 
@@ -294,8 +294,8 @@ static bool exchange_too_large(struct pass *pass, uint64_t more)
 {
     struct exchange *x = pass->exchange;
     uint64_t most = pass->context->service->max_body_size;
-    if (x->handler != NULL && x->handler->body == HANDLER_HOLDS && most > HANDLER_HOLD_MOST) {
-        most = HANDLER_HOLD_MOST;
+    if (x->handler != NULL && x->handler->body == HANDLER_HOLDS && most > HANDLER_HOLD_MAX) {
+        most = HANDLER_HOLD_MAX;
     }
     if (more <= most && x->body_seen <= most - more) {
         return false;
@@ -381,7 +381,7 @@ static COLD void exchange_go_on(struct pass *pass, struct span head, bool body)
 static COLD bool exchange_closes(struct pass *pass, struct span head)
 {
     session_count_drained(pass->session, head.length);
-    return context_starves_others(pass->context) || pass->session->drained == SESSION_DRAINED_MOST;
+    return context_starves_others(pass->context) || pass->session->drained == SESSION_DRAINED_MAX;
 }
 
 void exchange_begin(struct pass *pass, struct span head)
@@ -487,7 +487,7 @@ static void exchange_answer(struct pass *pass)
     struct exchange *x = pass->exchange;
     bool produces = x->handler != NULL && x->response.body == CONTENT_PRODUCED && x->answers_body;
     if (x->response.failed || pass->context->output.failed ||
-        (produces && !x->begun && x->response.length > PRODUCE_LEAST &&
+        (produces && !x->begun && x->response.length > PRODUCE_MIN &&
          budget_tight(pass->context->output.budget))) {
         exchange_fail_memory(pass);
         return;
@@ -580,7 +580,7 @@ static uint64_t exchange_pace(struct pass *pass)
     if (r->pace_ms == 0) {
         return r->length;
     }
-    uint64_t pieces = r->pace_ms / PACE_LEAST_MS;
+    uint64_t pieces = r->pace_ms / PACE_MIN_MS;
     pieces = pieces == 0 ? 1 : pieces < r->length ? pieces : r->length;
     uint64_t end = pace_end(r, x->step, pieces);
     if (x->produced == end && end < r->length) {
@@ -600,10 +600,10 @@ COLD void exchange_produce(struct pass *pass)
     }
     uint64_t left = exchange_pace(pass) - x->produced;
     size_t room = output->capacity - output->end;
-    if (room > PRODUCE_LEAST && budget_tight_with(output->budget, output->end - output->start + room)) {
-        room = PRODUCE_LEAST;
+    if (room > PRODUCE_MIN && budget_tight_with(output->budget, output->end - output->start + room)) {
+        room = PRODUCE_MIN;
     }
-    if (left > 0 && room >= PRODUCE_LEAST) {
+    if (left > 0 && room >= PRODUCE_MIN) {
         size_t piece = left < room ? (size_t)left : room;
         x->handler->produce(x->produced, output->data + output->end, piece);
         output_advance(output, piece);

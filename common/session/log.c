@@ -77,7 +77,7 @@ static struct span cut(struct span text, size_t most)
 
 static COLD char *put_odd(const struct log *log, char *at, struct span text, bool plain)
 {
-    struct span shown = cut(text, plain ? LOG_TARGET_MOST : LOG_TARGET_MOST / 6); /* \u001b is the longest */
+    struct span shown = cut(text, plain ? LOG_TARGET_MAX : LOG_TARGET_MAX / 6); /* \u001b is the longest */
     at = plain                     ? put_span(at, shown)
          : log->format == LOG_JSON ? put_escaped_json(at, shown, log->budget)
                                    : put_escaped_text(at, shown);
@@ -87,8 +87,8 @@ static COLD char *put_odd(const struct log *log, char *at, struct span text, boo
 static char *put_text(const struct log *log, char *at, struct span text)
 {
     bool plain = all_plain(text);
-    return likely(plain && text.length <= LOG_TARGET_MOST) ? put_span(at, text)
-                                                           : put_odd(log, at, text, plain);
+    return likely(plain && text.length <= LOG_TARGET_MAX) ? put_span(at, text)
+                                                          : put_odd(log, at, text, plain);
 }
 
 static char *put_number(char *at, uint64_t number)
@@ -264,9 +264,9 @@ static char *put_json_line(struct log *log, char *at, const struct log_entry *en
 
 void log_write(struct log *log, const struct log_entry *entry)
 {
-    if (unlikely(log->size - log->length < LOG_LINE_MOST)) {
+    if (unlikely(log->size - log->length < LOG_LINE_MAX)) {
         log->flush(log);
-        if (log->size - log->length < LOG_LINE_MOST) {
+        if (log->size - log->length < LOG_LINE_MAX) {
             counters_add(&log->budget.counters->log_lost, 1);
             return;
         }
@@ -289,7 +289,7 @@ static bool id_valid(struct span id)
             return false;
         }
     }
-    return id.length > 0 && id.length <= LOG_ID_MOST;
+    return id.length > 0 && id.length <= LOG_ID_MAX;
 }
 
 struct span log_find_id(struct span fields)

@@ -13,9 +13,9 @@ enum log_format {
 };
 
 enum {
-    LOG_LINE_MOST = 4096,   /* bytes with the newline: what a pipe takes whole or not at all (PIPE_BUF) */
-    LOG_TARGET_MOST = 3000, /* bytes of a target, escaped; of a longer one the beginning and "..." */
-    LOG_ID_MOST = 128,      /* bytes of an X-Request-Id that is taken over */
+    LOG_LINE_MAX = 4096,    /* bytes with the newline: what a pipe takes whole or not at all (PIPE_BUF) */
+    LOG_TARGET_MAX = 3000,  /* bytes of a target, escaped; of a longer one the beginning and "..." */
+    LOG_ID_MAX = 128,       /* bytes of an X-Request-Id that is taken over */
     LOG_FIELDS_SIZE = 1024, /* room for what answers have with --cors, and X-Request-Id */
     LOG_WAIT_US = 500000,   /* a line waits so long before it is written */
 };
@@ -23,7 +23,7 @@ enum {
 /* One thread at a time, as its context. The functions are its driver's; tests have others. */
 struct log {
     char *text;      /* whole lines, each with its newline */
-    size_t size;     /* at least LOG_LINE_MOST */
+    size_t size;     /* at least LOG_LINE_MAX */
     size_t length;   /* in use */
     uint64_t lines;  /* in `text` */
     uint64_t due_us; /* when the oldest of them should be written */
@@ -61,11 +61,11 @@ struct log_entry {
 /* Adds a line. A line for which there is no room, even after a flush, is lost and counted in the budget's counters. */
 void log_write(struct log *log, const struct log_entry *entry);
 
-/* The value of the first X-Request-Id among the fields if it may be taken over: at most LOG_ID_MOST letters, digits and
+/* The value of the first X-Request-Id among the fields if it may be taken over: at most LOG_ID_MAX letters, digits and
  * -_.~+/=:@ characters; empty if there is none. */
 struct span log_find_id(struct span fields);
 
-/* Makes the id of a request, unique by the instance, its connection and its place there. Writes at most LOG_ID_MOST bytes;
+/* Makes the id of a request, unique by the instance, its connection and its place there. Writes at most LOG_ID_MAX bytes;
  * returns the end. */
 char *log_make_id(const struct log *log, char *out, uint64_t connection, uint32_t ordinal);
 

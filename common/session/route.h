@@ -9,13 +9,13 @@
 enum handler_body {
     HANDLER_DISCARDS, /* read to its end, dropped */
     HANDLER_ECHOES,   /* streamed back, if the response's content is CONTENT_ECHO */
-    HANDLER_HOLDS,    /* kept whole, to at most HANDLER_HOLD_MOST, for `finish` */
+    HANDLER_HOLDS,    /* kept whole, to at most HANDLER_HOLD_MAX, for `finish` */
 };
 
 /* The `Allow` of a path with ROUTE_PROBE. */
 #define ROUTE_PROBE_METHODS "GET, HEAD, OPTIONS"
 
-enum { HANDLER_HOLD_MOST = 1024 * 1024 };
+enum { HANDLER_HOLD_MAX = 1024 * 1024 };
 
 /* Handlers never know the mode: they say what they need in the response. All of it may run in any thread, several at once. */
 struct handler {

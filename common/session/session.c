@@ -237,7 +237,7 @@ static NOINLINE bool pending_must_be_sent(const struct pass *pass, size_t rest)
         return output->capacity - output->end < SCRATCH_LOW ||
                budget_tight_with(output->budget, pending + rest);
     }
-    return s->unread >= SESSION_UNREAD_MOST || budget_tight_with(output->budget, rest);
+    return s->unread >= SESSION_UNREAD_MAX || budget_tight_with(output->budget, rest);
 }
 
 static ALWAYS_INLINE bool session_must_send(const struct pass *pass, size_t rest)
@@ -283,7 +283,7 @@ static ALWAYS_INLINE size_t session_consume(struct pass *pass, const char *data,
             break;
         }
     }
-    s->unread += (uint32_t)(used < SESSION_UNREAD_MOST ? used : SESSION_UNREAD_MOST);
+    s->unread += (uint32_t)(used < SESSION_UNREAD_MAX ? used : SESSION_UNREAD_MAX);
     return used;
 }
 
@@ -613,7 +613,7 @@ bool session_idle(const struct session *s)
 /* What a client may still write before it reads. */
 static bool session_may_read(const struct session *s, const struct context *context)
 {
-    return !s->ended && s->starved == STARVED_NOT && s->unread + buffer_length(s->in) < SESSION_UNREAD_MOST &&
+    return !s->ended && s->starved == STARVED_NOT && s->unread + buffer_length(s->in) < SESSION_UNREAD_MAX &&
            !budget_tight(context->output.budget);
 }
 

@@ -26,17 +26,17 @@
 #include "common/base/work.h"
 
 /* A client that writes this much before it reads anything must not stall, while the budget lasts. */
-enum { SESSION_UNREAD_MOST = 1024 * 1024 };
+enum { SESSION_UNREAD_MAX = 1024 * 1024 };
 /* Behind the signal that ends the server so much of what a connection has sent is served, in whole requests. */
-enum { SESSION_DRAINED_MOST = 1024 * 1024 };
+enum { SESSION_DRAINED_MAX = 1024 * 1024 };
 /* The scratch memory of a context holds at least an answer begun late (64 KiB) and its head. */
-enum { SESSION_SCRATCH_LEAST = 96 * 1024 };
+enum { SESSION_SCRATCH_MIN = 96 * 1024 };
 
 /* What a session wants; bits, of which these come together and no others:
  *
  *     READ                 nothing is unsent and no handler waits or works
  *     READ | WRITE         output is unsent; the client may go on writing before it reads
- *     WRITE                the same, but the client has sent its last byte or SESSION_UNREAD_MOST, or the budget is tight;
+ *     WRITE                the same, but the client has sent its last byte or SESSION_UNREAD_MAX, or the budget is tight;
  *                          or the last answer is made
  *     WAIT                 a handler waits; nothing is unsent. Not reading meanwhile
  *     READ | WRITE | WAIT  a handler waits while answers before its own are unsent

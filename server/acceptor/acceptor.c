@@ -51,7 +51,7 @@ static bool acceptor_refuses(const struct acceptor *acceptor)
 
 static bool acceptor_crowded(const struct acceptor *acceptor)
 {
-    return acceptor->refusals.count + acceptor->queue.count >= ACCEPTOR_REFUSALS_MOST &&
+    return acceptor->refusals.count + acceptor->queue.count >= ACCEPTOR_REFUSALS_MAX &&
            acceptor_refuses(acceptor);
 }
 
@@ -145,7 +145,7 @@ static bool acceptor_serve(struct acceptor *acceptor, const struct accepted *acc
 
 /* ---- places that lingering connections hold ---- */
 
-_Static_assert((int)PLACE_QUEUE_SIZE >= (int)ACCEPTOR_REFUSALS_MOST, "the places of refusals are for both");
+_Static_assert((int)PLACE_QUEUE_SIZE >= (int)ACCEPTOR_REFUSALS_MAX, "the places of refusals are for both");
 
 /* Whether there are more lingering connections than new ones that wait for what those hold. */
 static bool acceptor_may_queue(const struct acceptor *acceptor)

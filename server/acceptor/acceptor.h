@@ -13,7 +13,7 @@
 #include "server/drivers/shared/report.h"
 
 /* Refused connections that are told so at a time; further ones wait in the backlog. */
-enum { ACCEPTOR_REFUSALS_MOST = 16 };
+enum { ACCEPTOR_REFUSALS_MAX = 16 };
 /* How long one of them may take to send its request, and how long it lingers at most, the time unread included. */
 enum { ACCEPTOR_REFUSAL_MS = 2000 };
 /* How long a new connection waits at most for the place, thread or process of one that lingers before it is refused,
@@ -54,8 +54,8 @@ struct acceptor {
 };
 
 /* Descriptors that it will hold beside the listeners and the connections served, refused connections included (one more
- * than ACCEPTOR_REFUSALS_MOST: the one that is accepted before it turns out that there is no thread for it). */
-enum { ACCEPTOR_DESCRIPTORS = REACTOR_DESCRIPTORS + 2 + ACCEPTOR_REFUSALS_MOST + 1 };
+ * than ACCEPTOR_REFUSALS_MAX: the one that is accepted before it turns out that there is no thread for it). */
+enum { ACCEPTOR_DESCRIPTORS = REACTOR_DESCRIPTORS + 2 + ACCEPTOR_REFUSALS_MAX + 1 };
 
 /* `admin` are the listeners of --admin-listen. 0 or a negative errno; then there is nothing to undo. The arguments outlive
  * it; nothing is counted yet. Main thread, as all functions here. */

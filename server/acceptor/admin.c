@@ -46,9 +46,9 @@ static void admin_on_acceptable(evutil_socket_t fd, short events, void *arg)
             event_add(&admin->pause_timer, &pause);
             return;
         }
-        if (connection_count_value(&admin->connections) >= ADMIN_CONNECTIONS_MOST) {
+        if (connection_count_value(&admin->connections) >= ADMIN_CONNECTIONS_MAX) {
             connection_count_watch(&admin->connections);
-            admin_listen(admin, connection_count_value(&admin->connections) < ADMIN_CONNECTIONS_MOST);
+            admin_listen(admin, connection_count_value(&admin->connections) < ADMIN_CONNECTIONS_MAX);
         }
     }
 }
@@ -70,7 +70,7 @@ static bool admin_place_wanted(const struct reactor *reactor)
     for (size_t i = 0; i < admin->listeners->count; i++) {
         waits |= listener_has_queue(admin->listeners->items[i].fd);
     }
-    return waits && connection_count_value(&admin->connections) >= ADMIN_CONNECTIONS_MOST;
+    return waits && connection_count_value(&admin->connections) >= ADMIN_CONNECTIONS_MAX;
 }
 
 int admin_init(struct admin *admin, struct server *server, struct listeners *listeners,

@@ -8,9 +8,9 @@
 #include "server/drivers/event/reactor.h"
 
 /* Connections at once; further ones wait in the backlog. */
-enum { ADMIN_CONNECTIONS_MOST = 64 };
+enum { ADMIN_CONNECTIONS_MAX = 64 };
 /* Descriptors that it holds beside its listeners. */
-enum { ADMIN_DESCRIPTORS = REACTOR_DESCRIPTORS + 1 + ADMIN_CONNECTIONS_MOST };
+enum { ADMIN_DESCRIPTORS = REACTOR_DESCRIPTORS + 1 + ADMIN_CONNECTIONS_MAX };
 
 struct admin {
     struct listeners *listeners; /* none: there is nothing here */

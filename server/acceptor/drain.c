@@ -16,7 +16,7 @@
 
 enum {
     /* What is in flight when the timeout is 0 is cut off, but connections that are idle are closed, not cut off. */
-    DRAIN_LEAST_MS = 50,
+    DRAIN_MIN_MS = 50,
     /* What idle connections still have, once the listeners are closed. The last of those that were accepted have been made
      * by clients that are about to send: a proxy does not send a POST a second time when such a connection is closed. */
     DRAIN_GRACE_MS = 100,
@@ -107,7 +107,7 @@ static void drain_close(struct drain *drain)
 {
     struct server *server = drain->acceptor->server;
     uint64_t timeout = server->options->drain_timeout_ms;
-    timeout = timeout < DRAIN_LEAST_MS ? DRAIN_LEAST_MS : timeout;
+    timeout = timeout < DRAIN_MIN_MS ? DRAIN_MIN_MS : timeout;
     drain->phase = DRAIN_CLOSING;
     acceptor_close(drain->acceptor);
     drain_after(&drain->step, timeout < (uint64_t)2 * DRAIN_GRACE_MS ? timeout / 2 : DRAIN_GRACE_MS);

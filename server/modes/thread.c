@@ -14,7 +14,7 @@
 #include "server/drivers/blocking/interrupt.h"
 
 /* Memory of threads kept for connections to come, so that churn costs no malloc. */
-enum { SPARE_CLIENTS_MOST = 64 };
+enum { SPARE_CLIENTS_MAX = 64 };
 
 MUTEX_CLASS(threads_lock);
 
@@ -56,7 +56,7 @@ static struct client_thread *threads_find_client(struct threads *threads) MUTEX_
 
 static void threads_spare(struct threads *threads, struct client_thread *client) MUTEX_REQUIRES(threads_lock)
 {
-    if (threads->spare_count == SPARE_CLIENTS_MOST) {
+    if (threads->spare_count == SPARE_CLIENTS_MAX) {
         free(client);
         return;
     }

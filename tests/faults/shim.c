@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Loaded before the C library: a network that moves a few bytes at a time, and a wall clock that is set.
- * SHIM_MOST=N     recv and send move 1 to N bytes; now and then they are interrupted, or have nothing and no room.
+ * SHIM_MAX=N     recv and send move 1 to N bytes; now and then they are interrupted, or have nothing and no room.
  * SHIM_ROOM=BYTES the kernel keeps that much at most for each accepted connection, in each direction
  * SHIM_CLOCK=FILE seconds to add to the wall clock, a 64-bit integer that may change at any time.
  * SHIM_ACCEPT=FILE the errno that accept fails with, 0: none; such an integer too. */

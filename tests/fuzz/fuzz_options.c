@@ -7,7 +7,7 @@
 #include "server/settings/options.h"
 #include "tests/fuzz/fuzz.h"
 
-enum { WORDS_MOST = 32 };
+enum { WORDS_MAX = 32 };
 
 static const struct mode_name modes[] = {
     {"thread", "a pthread for each connection"}, {"event", "loops"}, {NULL, NULL}};
@@ -35,8 +35,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *text = malloc(size + 1);
     char name[] = "echod";
-    char *argv[WORDS_MOST + 2] = {name};
-    char *envp[WORDS_MOST + 1] = {NULL};
+    char *argv[WORDS_MAX + 2] = {name};
+    char *envp[WORDS_MAX + 1] = {NULL};
     int argc = 1;
     int variables = 0;
     if (text == NULL) {
@@ -44,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     memcpy(text, size > 0 ? (const char *)data : "", size);
     text[size] = '\0';
-    for (char *word = text; word < text + size && argc + variables < WORDS_MOST; word += strlen(word) + 1) {
+    for (char *word = text; word < text + size && argc + variables < WORDS_MAX; word += strlen(word) + 1) {
         if (strncmp(word, "ECHOD_", 6) == 0 || strncmp(word, "PORT=", 5) == 0) {
             envp[variables++] = word;
         } else {

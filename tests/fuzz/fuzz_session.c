@@ -17,9 +17,9 @@
 enum {
     AMPLE = 64 << 20,
     TINY = 64 * 1024,
-    OUTPUT_MOST = 256 * 1024, /* answers of a gigabyte are cut off here */
-    STILL_MOST = 8,           /* passes in which nothing moves */
-    STEPS_MOST = 64,
+    OUTPUT_MAX = 256 * 1024, /* answers of a gigabyte are cut off here */
+    STILL_MAX = 8,           /* passes in which nothing moves */
+    STEPS_MAX = 64,
 };
 
 enum setting {
@@ -59,7 +59,7 @@ static struct plan plan_of(const uint8_t *data, size_t size)
     if (size < 2) {
         return plan;
     }
-    plan.step_count = data[size - 1] % STEPS_MOST;
+    plan.step_count = data[size - 1] % STEPS_MAX;
     plan.settings = data[size - 2];
     size -= 2;
     plan.step_count = plan.step_count < size ? plan.step_count : size;
@@ -156,15 +156,15 @@ static bool pass(struct run *run)
     bool moved = act(run, step);
     size_t most = run->still < 2 ? send_size(step) : SIZE_MAX;
     size_t sent = 1;
-    while (sent > 0 && most > 0 && run->transcript.length < OUTPUT_MOST) {
+    while (sent > 0 && most > 0 && run->transcript.length < OUTPUT_MAX) {
         sent = drive_send(&run->drive, most);
         most = most == SIZE_MAX ? most : 0;
         moved |= sent > 0;
     }
     drive_leave(&run->drive);
     run->still = moved ? 0 : run->still + 1;
-    return run->still < STILL_MOST && !transcript_closed(&run->transcript) &&
-           run->transcript.problem[0] == '\0' && run->transcript.length < OUTPUT_MOST;
+    return run->still < STILL_MAX && !transcript_closed(&run->transcript) &&
+           run->transcript.problem[0] == '\0' && run->transcript.length < OUTPUT_MAX;
 }
 
 static struct log_sink sinks[2];
@@ -215,7 +215,7 @@ static void check_answers(const struct run *run)
     while (rest.length > 0) {
         struct answer answer;
         const char *wrong = answer_next(&rest, false, &answer);
-        bool cut = run->transcript.length >= OUTPUT_MOST || transcript_closed(&run->transcript) || run->ended;
+        bool cut = run->transcript.length >= OUTPUT_MAX || transcript_closed(&run->transcript) || run->ended;
         FUZZ_CHECK(wrong == NULL || (cut && rest.length < 2048), ": %s", wrong);
         FUZZ_CHECK(wrong != NULL || answer.complete || cut || run->split, ": an answer is cut short");
         if (wrong != NULL) {
@@ -228,8 +228,8 @@ static void check_same(const struct run *whole, const struct run *split)
 {
     struct span a = transcript_span(&whole->transcript);
     struct span b = transcript_span(&split->transcript);
-    if (a.length >= OUTPUT_MOST || b.length >= OUTPUT_MOST) {
-        a.length = b.length = OUTPUT_MOST;
+    if (a.length >= OUTPUT_MAX || b.length >= OUTPUT_MAX) {
+        a.length = b.length = OUTPUT_MAX;
     } else {
         FUZZ_CHECK(transcript_closed(&whole->transcript) == transcript_closed(&split->transcript),
                    ": closed %d, or %d", transcript_closed(&whole->transcript),

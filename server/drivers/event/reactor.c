@@ -15,11 +15,11 @@
 #include "server/drivers/shared/shortage.h"
 
 /* A sixteenth of the shortest timeout, and not so often that an idle server works, nor so seldom that it is rude. */
-enum { REACTOR_SWEEPS = 16, REACTOR_SWEEP_LEAST = 10, REACTOR_SWEEP_MOST = 500 };
+enum { REACTOR_SWEEPS = 16, REACTOR_SWEEP_MIN = 10, REACTOR_SWEEP_MAX = 500 };
 /* How often a connection that waits or works is looked at, whether its client has reset it. */
 enum { REACTOR_LOOK_MS = 400 };
 /* So many failures of epoll_wait within that time are not one that passes. */
-enum { REACTOR_FAILURES_MOST = 1000, REACTOR_FAILING_MS = 1000 };
+enum { REACTOR_FAILURES_MAX = 1000, REACTOR_FAILING_MS = 1000 };
 
 /* Without EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST: libevent would tell epoll of a removal in the base's next iteration,
  * when the descriptor is closed and its number may be another thread's. What the flag saves is a call where a connection
@@ -49,7 +49,7 @@ void reactor_base_run(struct event_base *base)
             begin = now;
             failures = 0;
         }
-        if (++failures == REACTOR_FAILURES_MOST) {
+        if (++failures == REACTOR_FAILURES_MAX) {
             warn("cannot go on: epoll_wait: %s", strerror(error));
             _exit(EXIT_FAILURE);
         }
@@ -203,9 +203,9 @@ static void reactor_on_place_poll(evutil_socket_t fd, short events, void *arg)
 static unsigned reactor_sweep_interval(const struct timeouts *timeouts)
 {
     uint64_t sweep_interval = timeouts_least(timeouts) / REACTOR_SWEEPS;
-    return sweep_interval < REACTOR_SWEEP_LEAST  ? REACTOR_SWEEP_LEAST
-           : sweep_interval > REACTOR_SWEEP_MOST ? REACTOR_SWEEP_MOST
-                                                 : (unsigned)sweep_interval;
+    return sweep_interval < REACTOR_SWEEP_MIN   ? REACTOR_SWEEP_MIN
+           : sweep_interval > REACTOR_SWEEP_MAX ? REACTOR_SWEEP_MAX
+                                                : (unsigned)sweep_interval;
 }
 
 int reactor_init(struct reactor *reactor, struct server *server, struct event_base *base,
@@ -217,7 +217,7 @@ int reactor_init(struct reactor *reactor, struct server *server, struct event_ba
         .base = base,
         .timeouts = *timeouts,
         .input = malloc(REACTOR_INPUT_SIZE),
-        .scratch = malloc(SESSION_SCRATCH_LEAST),
+        .scratch = malloc(SESSION_SCRATCH_MIN),
         .log_text = server->log->path != NULL ? malloc(ACCESS_LOG_LOOP_SIZE) : NULL,
         .sweep_timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC),
         .sweep_interval = reactor_sweep_interval(timeouts),
@@ -229,7 +229,7 @@ int reactor_init(struct reactor *reactor, struct server *server, struct event_ba
         TAILQ_INIT(&reactor->lists[i]);
     }
     event_assign(&reactor->place_poll, base, -1, EV_PERSIST, reactor_on_place_poll, reactor);
-    context_init(&reactor->context, &server->service, counters, reactor->scratch, SESSION_SCRATCH_LEAST);
+    context_init(&reactor->context, &server->service, counters, reactor->scratch, SESSION_SCRATCH_MIN);
     access_log_lend(server->log, &reactor->log, &reactor->context, reactor->log_text, ACCESS_LOG_LOOP_SIZE);
     if (reactor->sweep_timer >= 0 && reactor->input != NULL && reactor->scratch != NULL &&
         (reactor->log_text != NULL || reactor->context.log == NULL)) {

@@ -287,7 +287,7 @@ static void flush(struct log *log)
     }
     int error = write_lines(own);
     own->retry_us = error == 0 ? 0 : clock_us() + (error == EAGAIN ? FULL_RETRY_US : FAIL_RETRY_US);
-    if (error != 0 && log->size - log->length < LOG_LINE_MOST) {
+    if (error != 0 && log->size - log->length < LOG_LINE_MAX) {
         say_lost(own->to, error);
     }
 }

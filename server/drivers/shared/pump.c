@@ -70,7 +70,7 @@ static ALWAYS_INLINE bool pump_send(struct session *session, struct context *con
             }
             pending = session_output(session, context);
         }
-        if (sends == PUMP_SENDS_MOST || total >= PUMP_BYTES_MOST) {
+        if (sends == PUMP_SENDS_MAX || total >= PUMP_BYTES_MAX) {
             break;
         }
         struct transfer sent = transport_send(fd, pending.data, pending.length);

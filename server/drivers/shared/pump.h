@@ -19,7 +19,7 @@ enum io_event {
 
 /* A pass sends at most so often and so much (and one send more), then leaves the rest to the next pass, for the sake of
  * the other connections of its loop and of what there is to read. */
-enum { PUMP_SENDS_MOST = 16, PUMP_BYTES_MOST = 1024 * 1024 };
+enum { PUMP_SENDS_MAX = 16, PUMP_BYTES_MAX = 1024 * 1024 };
 
 /* `bytes` are those read, empty but with IO_DATA. Keeps the context's date, its clock and its counts of bytes.
  * False if the connection is lost: then only session_deinit is left to do. The thread that drives the connection and

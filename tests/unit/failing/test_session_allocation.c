@@ -16,7 +16,7 @@ enum {
     HELD_LIMIT = 64 << 20,
     LONGEST = 100 * 1024, /* what is longer allocates no otherwise */
     OUTPUT_SIZE = 1 << 20,
-    STILL_MOST = 3, /* passes in which nothing moves */
+    STILL_MAX = 3, /* passes in which nothing moves */
 };
 
 /* How a client and its socket behave. */
@@ -145,7 +145,7 @@ static void run_all(struct run *run, struct failing how)
     session_init(&run->session, HARNESS_CONNECTION, &peer, false);
     failing_start(how);
     unsigned still = 0;
-    while ((run->wants & WANT_CLOSE) == 0 && run->broken == NULL && still < STILL_MOST) {
+    while ((run->wants & WANT_CLOSE) == 0 && run->broken == NULL && still < STILL_MAX) {
         still = run_pass(run) ? 0 : still + 1;
     }
     session_deinit(&run->session, run->harness->contexts[0].output.budget);

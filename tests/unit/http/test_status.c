@@ -93,6 +93,6 @@ Test(status, numbers)
 #define X(number, name, reason) cr_expect_eq(STATUS_##name, number);
     STATUS_LIST(X)
 #undef X
-    cr_expect_eq(STATUS_LEAST, 200);
-    cr_expect_eq(STATUS_MOST, 599);
+    cr_expect_eq(STATUS_MIN, 200);
+    cr_expect_eq(STATUS_MAX, 599);
 }

@@ -15,7 +15,7 @@
 
 #include "common/base/clock.h"
 
-enum { SIZE = 4 * LOG_LINE_MOST };
+enum { SIZE = 4 * LOG_LINE_MAX };
 
 struct bench {
     struct access_log access;

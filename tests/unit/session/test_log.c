@@ -297,7 +297,7 @@ Test(log, long_targets)
                 begin(format);
                 struct log_entry entry = entry_of(&peer, (struct span){target, length});
                 log_write(&logged.logs[0], &entry);
-                cr_assert_leq(logged.logs[0].length, LOG_LINE_MOST);
+                cr_assert_leq(logged.logs[0].length, LOG_LINE_MAX);
                 const char *text = end();
                 cr_expect(json_utf8_valid((struct span){text, strlen(text)}), "%zu: %s", i, text);
                 cr_expect(length < 8000 || strstr(text, "...") != NULL);
@@ -319,7 +319,7 @@ Test(log, no_room)
     begin(LOG_TEXT);
     struct log *log = &logged.logs[0];
     struct counters *counters = log->budget.counters;
-    log->size = 3 * LOG_LINE_MOST;
+    log->size = 3 * LOG_LINE_MAX;
     log->flush = no_flush;
     for (int i = 0; i < 1000; i++) {
         log_write(log, &entry);
@@ -388,9 +388,9 @@ Test(log, ids)
     for (int length = 100; length < 200; length++) {
         int end_at = snprintf(fields, sizeof fields, "X-Request-Id: %0*d\r\n", length, 1);
         cr_expect_eq(log_find_id((struct span){fields, (size_t)end_at}).length,
-                     length <= LOG_ID_MOST ? (size_t)length : 0);
+                     length <= LOG_ID_MAX ? (size_t)length : 0);
     }
     struct log log = {.instance = "0123456789ab"};
-    char made[LOG_ID_MOST];
-    cr_expect_leq(log_make_id(&log, made, UINT64_MAX, UINT32_MAX) - made, LOG_ID_MOST);
+    char made[LOG_ID_MAX];
+    cr_expect_leq(log_make_id(&log, made, UINT64_MAX, UINT32_MAX) - made, LOG_ID_MAX);
 }

@@ -17,7 +17,7 @@ enum {
     SCHEDULES = 6, /* of each round */
     HELD_LIMIT = 64 << 20,
     TINY = 64 * 1024,
-    STILL_MOST = 6, /* passes in which nothing moves */
+    STILL_MAX = 6, /* passes in which nothing moves */
 };
 
 static uint64_t setting(const char *name, uint64_t otherwise)
@@ -134,7 +134,7 @@ static void run(struct harness *harness, const struct generated *g, struct chanc
     struct drive drive;
     unsigned still = 0;
     drive_init(&drive, harness, t, false);
-    while (!transcript_closed(t) && t->problem[0] == '\0' && still < STILL_MOST) {
+    while (!transcript_closed(t) && t->problem[0] == '\0' && still < STILL_MAX) {
         bool all = chance == NULL || still > 2;
         size_t reads = all ? SIZE_MAX : some(chance, SIZE_MAX);
         size_t sends = all ? SIZE_MAX : some(chance, SIZE_MAX);

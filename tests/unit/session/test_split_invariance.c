@@ -127,7 +127,7 @@ static const struct corpus_answer post_answer = {
     .status = 200, .body_given = true, .body = TEXT("3\r\nabc\r\n0\r\n\r\n")};
 
 /* What all answers together must be. */
-static size_t expectations(const struct subject *s, const struct corpus_answer *all[CORPUS_ANSWERS_MOST + 3])
+static size_t expectations(const struct subject *s, const struct corpus_answer *all[CORPUS_ANSWERS_MAX + 3])
 {
     size_t count = 0;
     if (s->offset > 0) {
@@ -153,7 +153,7 @@ static bool closes_silently(const struct corpus_case *c)
 
 static void check_reference(struct subject *s)
 {
-    const struct corpus_answer *all[CORPUS_ANSWERS_MOST + 3];
+    const struct corpus_answer *all[CORPUS_ANSWERS_MAX + 3];
     size_t count = expectations(s, all);
     struct span rest = transcript_span(&s->reference);
     const char *wrong = s->reference.problem[0] != '\0' ? s->reference.problem : NULL;
@@ -269,10 +269,10 @@ static int compare_sizes(const void *a, const void *b)
 
 static void check_random(struct subject *s)
 {
-    enum { CUTS_MOST = 12 };
+    enum { CUTS_MAX = 12 };
     for (size_t round = 0; round < RANDOM_SPLITS && s->length > 1; round++) {
-        size_t cuts[CUTS_MOST];
-        size_t count = 1 + random_below(CUTS_MOST);
+        size_t cuts[CUTS_MAX];
+        size_t count = 1 + random_below(CUTS_MAX);
         for (size_t i = 0; i < count; i++) {
             cuts[i] = 1 + random_below(s->length - 1);
         }

@@ -61,7 +61,7 @@ static const char *judge_answer(const struct ask *ask, const struct answer *answ
     if (!answer->complete) {
         return "its body is cut short";
     }
-    for (size_t i = 0; i < ASK_FIELDS_MOST && ask->fields[i] != NULL && wrong == NULL; i++) {
+    for (size_t i = 0; i < ASK_FIELDS_MAX && ask->fields[i] != NULL && wrong == NULL; i++) {
         wrong = judge_field(answer, ask->fields[i]);
     }
     if (wrong != NULL) {

@@ -7,19 +7,19 @@
 #include "tests/unit/support/transcript.h"
 
 enum {
-    ASK_FIELDS_MOST = 4,
+    ASK_FIELDS_MAX = 4,
     ASK_HELD_LIMIT = 16 * 1024 * 1024,
 };
 
 /* What is left out is not looked at. */
 struct ask {
-    const char *line;                    /* "GET /bytes/3": " HTTP/1.1" and a Host field are added */
-    const char *sent;                    /* further field lines, each with its CRLF */
-    const char *body;                    /* sent with a Content-Length */
-    unsigned status;                     /* of the answer */
-    const char *fields[ASK_FIELDS_MOST]; /* "Name: value": has it, once; "!Name": has none */
-    const char *answer;                  /* its body */
-    const char *within;                  /* a part of its body */
+    const char *line;                   /* "GET /bytes/3": " HTTP/1.1" and a Host field are added */
+    const char *sent;                   /* further field lines, each with its CRLF */
+    const char *body;                   /* sent with a Content-Length */
+    unsigned status;                    /* of the answer */
+    const char *fields[ASK_FIELDS_MAX]; /* "Name: value": has it, once; "!Name": has none */
+    const char *answer;                 /* its body */
+    const char *within;                 /* a part of its body */
     bool close; /* the server closes the connection; it never does so if this is false */
 };
 

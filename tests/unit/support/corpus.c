@@ -67,7 +67,7 @@ static bool unescape(struct text *out, const char *line, const char *end, struct
                 text_append(out, unit.data, unit.length);
             }
             free(unit.data);
-            if (runs_of != NULL && run.end - run.begin > 300 && runs_of->run_count < CORPUS_RUNS_MOST) {
+            if (runs_of != NULL && run.end - run.begin > 300 && runs_of->run_count < CORPUS_RUNS_MAX) {
                 runs_of->runs[runs_of->run_count++] = run;
             }
             line = close + 1;
@@ -93,7 +93,7 @@ static bool span_extend(struct span *span, const char *line, const char *end, st
 static bool expectation_read(struct corpus_case *c, char *line)
 {
     if (isdigit((unsigned char)line[0])) {
-        if (c->answer_count == CORPUS_ANSWERS_MOST) {
+        if (c->answer_count == CORPUS_ANSWERS_MAX) {
             return false;
         }
         struct corpus_answer *answer = &c->answers[c->answer_count++];
@@ -103,7 +103,7 @@ static bool expectation_read(struct corpus_case *c, char *line)
         answer->cut = strcmp(rest, " cut") == 0;
         return *rest == '\0' || answer->to_head || answer->cut;
     }
-    if (c->answer_count == 0 || c->answers[c->answer_count - 1].field_count == CORPUS_FIELDS_MOST) {
+    if (c->answer_count == 0 || c->answers[c->answer_count - 1].field_count == CORPUS_FIELDS_MAX) {
         return false;
     }
     struct corpus_answer *answer = &c->answers[c->answer_count - 1];

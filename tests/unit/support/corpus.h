@@ -6,9 +6,9 @@
 #include "common/base/span.h"
 
 enum {
-    CORPUS_ANSWERS_MOST = 24,
-    CORPUS_FIELDS_MOST = 8,
-    CORPUS_RUNS_MOST = 24,
+    CORPUS_ANSWERS_MAX = 24,
+    CORPUS_FIELDS_MAX = 8,
+    CORPUS_RUNS_MAX = 24,
 };
 
 /* The files of tests/unit/corpus, without .http: F(name) for each. */
@@ -29,7 +29,7 @@ struct corpus_answer {
     bool cut;     /* its body ends short */
     bool body_given;
     struct span body;
-    struct corpus_field fields[CORPUS_FIELDS_MOST];
+    struct corpus_field fields[CORPUS_FIELDS_MAX];
     size_t field_count;
 };
 
@@ -43,9 +43,9 @@ struct corpus_case {
     char *title;
     unsigned line;
     struct span input;
-    struct corpus_answer answers[CORPUS_ANSWERS_MOST];
+    struct corpus_answer answers[CORPUS_ANSWERS_MAX];
     size_t answer_count;
-    struct corpus_run runs[CORPUS_RUNS_MOST];
+    struct corpus_run runs[CORPUS_RUNS_MAX];
     size_t run_count;
     bool eof;   /* the client ends its sending side behind the input */
     bool close; /* the server closes */

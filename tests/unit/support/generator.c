@@ -241,7 +241,7 @@ static void request(struct generated *g, struct chance *chance, bool last)
 void generated_init(struct generated *g, struct chance *chance)
 {
     *g = (struct generated){.count = 0};
-    size_t count = 1 + chance_below(chance, GENERATED_REQUESTS_MOST);
+    size_t count = 1 + chance_below(chance, GENERATED_REQUESTS_MAX);
     for (size_t i = 0; i < count; i++) {
         request(g, chance, i + 1 == count);
     }

@@ -5,7 +5,7 @@
 
 #include "common/base/span.h"
 
-enum { GENERATED_REQUESTS_MOST = 12 };
+enum { GENERATED_REQUESTS_MAX = 12 };
 
 /* The same sequence for the same seed, on every machine. */
 struct chance {
@@ -33,7 +33,7 @@ struct generated {
     char *bytes;
     size_t length;
     size_t capacity;
-    struct generated_answer answers[GENERATED_REQUESTS_MOST];
+    struct generated_answer answers[GENERATED_REQUESTS_MAX];
     size_t count;
     bool close; /* the last request closes the connection */
 };

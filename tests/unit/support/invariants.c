@@ -12,9 +12,9 @@
     } while (0)
 
 enum {
-    EMPTY_LINES_MOST = 8,
-    CHUNK_LINE_MOST = 4096 + 2,
-    OVERHEAD_LEAST = 64 * 1024,
+    EMPTY_LINES_MAX = 8,
+    CHUNK_LINE_MAX = 4096 + 2,
+    OVERHEAD_MIN = 64 * 1024,
 };
 
 static uint64_t capacity(const struct buffer *buffer)
@@ -55,7 +55,7 @@ static const char *state_broken(const struct session *s, const struct service *s
     RULE(!head || s->head_fed <= service->max_header_size, "the parser was fed past the limit of a head");
     RULE(s->state != STATE_HEAD || s->head_fed <= buffer_length(s->in),
          "the parser has seen more of a head than was kept");
-    RULE(s->empty_lines <= EMPTY_LINES_MOST || s->state == STATE_CLOSING,
+    RULE(s->empty_lines <= EMPTY_LINES_MAX || s->state == STATE_CLOSING,
          "too many empty lines were passed over");
     RULE(s->state == STATE_CLOSING || s->close_mode == CLOSE_NOW, "it knows how to end before it ends");
     RULE(s->out_committed <= buffer_length(s->out), "more may be sent than is there");
@@ -72,15 +72,15 @@ static const char *exchange_broken(const struct session *s, const struct service
     if (x == NULL) {
         return NULL;
     }
-    size_t used_most = x->part == PART_TRAILERS ? service->max_header_size : CHUNK_LINE_MOST;
+    size_t used_most = x->part == PART_TRAILERS ? service->max_header_size : CHUNK_LINE_MAX;
     RULE(x->part <= PART_TRAILERS && x->pending <= PENDING_WORK, "its part or what it waits for is none");
     RULE(s->state == STATE_ANSWER || x->pending == PENDING_NOTHING, "it waits before the request is whole");
     RULE(!(s->state == STATE_BODY && x->body_ended), "it reads on behind a body's end");
     RULE(!x->late, "an answer that was to wait was not made to");
     RULE(x->used <= used_most, "a line of the framing is past its limit");
-    RULE(x->overhead <= OVERHEAD_LEAST + x->body_seen / 4, "there was more framing than is allowed");
+    RULE(x->overhead <= OVERHEAD_MIN + x->body_seen / 4, "there was more framing than is allowed");
     RULE(x->body_seen <= service->max_body_size, "the body is past its limit");
-    RULE(buffer_length(x->body) <= HANDLER_HOLD_MOST, "more of a body is held than is allowed");
+    RULE(buffer_length(x->body) <= HANDLER_HOLD_MAX, "more of a body is held than is allowed");
     RULE(x->handler != NULL || x->response.problem || x->begun, "a request that nobody answers");
     RULE(x->response.body != CONTENT_PRODUCED || x->produced <= x->response.length,
          "more was produced than is due");

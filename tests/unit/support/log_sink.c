@@ -4,7 +4,7 @@
 
 static const char *line_wrong(struct span line, enum log_format format)
 {
-    if (line.length == 0 || line.length >= LOG_LINE_MOST) {
+    if (line.length == 0 || line.length >= LOG_LINE_MAX) {
         return "a line of the log is empty or too long";
     }
     for (size_t i = 0; i < line.length; i++) {

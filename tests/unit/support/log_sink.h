@@ -6,7 +6,7 @@
 #include "common/session/log.h"
 #include "tests/unit/support/transcript.h"
 
-enum { LOG_SINK_SIZE = 2 * LOG_LINE_MOST };
+enum { LOG_SINK_SIZE = 2 * LOG_LINE_MAX };
 
 /* One for each context of a harness; the log comes first, so that it leads to the rest. */
 struct log_sink {

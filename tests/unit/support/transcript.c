@@ -13,7 +13,7 @@
 void harness_init(struct harness *harness, uint64_t held_limit)
 {
     *harness = (struct harness){.scoreboard = scoreboard_new(2, held_limit),
-                                .scratch = malloc(2 * (size_t)SESSION_SCRATCH_LEAST)};
+                                .scratch = malloc(2 * (size_t)SESSION_SCRATCH_MIN)};
     if (harness->scoreboard == NULL || harness->scratch == NULL) {
         abort();
     }
@@ -23,12 +23,12 @@ void harness_init(struct harness *harness, uint64_t held_limit)
         .version = "1.2.3",
         .libevent_version = "2.1.12-stable",
         .hostname = "host",
-        .max_header_size = HARNESS_HEADER_MOST,
-        .max_body_size = HARNESS_BODY_MOST,
+        .max_header_size = HARNESS_HEADER_MAX,
+        .max_body_size = HARNESS_BODY_MAX,
     };
     for (int i = 0; i < 2; i++) {
         context_init(&harness->contexts[i], &harness->service, &harness->scoreboard->counters[i],
-                     harness->scratch + (size_t)i * SESSION_SCRATCH_LEAST, SESSION_SCRATCH_LEAST);
+                     harness->scratch + (size_t)i * SESSION_SCRATCH_MIN, SESSION_SCRATCH_MIN);
         memcpy(harness->contexts[i].date, HARNESS_DATE, sizeof HARNESS_DATE - 1);
     }
 }

@@ -10,8 +10,8 @@
 #define HARNESS_DATE "Sun, 06 Nov 1994 08:49:37 GMT"
 
 enum {
-    HARNESS_HEADER_MOST = 16 * 1024,
-    HARNESS_BODY_MOST = 300000,
+    HARNESS_HEADER_MAX = 16 * 1024,
+    HARNESS_BODY_MAX = 300000,
     HARNESS_CONNECTION = 7, /* the number of each session */
 };
 
