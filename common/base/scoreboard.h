@@ -78,7 +78,7 @@ struct scoreboard {
     _Atomic bool log_jammed;            /* nobody reads it: not waited for */
     _Atomic bool log_torn;              /* the last write ended inside a line */
     _Atomic int64_t queued;             /* pieces of work, or connections, that wait for a worker */
-    _Atomic int64_t starved;            /* those of them that no free worker is about to take */
+    _Atomic int64_t unserved;           /* those of them that no free worker is about to take */
     _Alignas(64) _Atomic uint64_t open; /* connections accepted and not closed yet */
     _Atomic uint64_t lingering;         /* those of them that only linger */
     _Atomic uint64_t crashed;           /* processes that ended otherwise than they should */

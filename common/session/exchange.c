@@ -54,7 +54,7 @@ static COLD void exchange_commit_closing(struct pass *pass)
     struct exchange *x = pass->exchange;
     struct output *output = &pass->context->output;
     size_t head_end = output->committed + x->head_length - output->start;
-    if (context_starves_others(pass->context)) {
+    if (context_must_yield(pass->context)) {
         x->response.close = true;
         exchange_say_close(output, head_end);
     } else {
@@ -80,7 +80,7 @@ static void exchange_commit(struct pass *pass)
 COLD size_t exchange_undecided(struct pass *pass)
 {
     const struct session *s = pass->session;
-    if (s->in != NULL || s->starved != STARVED_NOT || s->state == STATE_HEAD ||
+    if (s->in != NULL || s->input_dropped != INPUT_KEPT || s->state == STATE_HEAD ||
         s->state == STATE_REFUSED_LINE || (pass->exchange != NULL && !pass->exchange->begun)) {
         pass->context->undecided = 0;
     }
@@ -381,7 +381,7 @@ static COLD void exchange_go_on(struct pass *pass, struct span head, bool body)
 static COLD bool exchange_closes(struct pass *pass, struct span head)
 {
     session_count_drained(pass->session, head.length);
-    return context_starves_others(pass->context) || pass->session->drained == SESSION_DRAINED_MAX;
+    return context_must_yield(pass->context) || pass->session->drained == SESSION_DRAINED_MAX;
 }
 
 void exchange_begin(struct pass *pass, struct span head)

@@ -49,21 +49,21 @@ struct context {
     size_t undecided; /* see session_undecided; 0: nothing is */
     bool
         adds_common_fields; /* answers have fields that the request does not ask for: see exchange_add_common_fields */
-    bool close_if_starved;  /* answers close their connection while others wait for a worker in vain */
-    uint32_t date_sequence; /* of clock_read_date */
+    bool yield_when_unserved; /* answers close their connection while others wait for a worker in vain */
+    uint32_t date_sequence;   /* of clock_read_date */
 };
 
 /* Whether others wait in vain for the context's worker. */
-static inline bool context_starves_others(const struct context *context)
+static inline bool context_must_yield(const struct context *context)
 {
-    return context->close_if_starved &&
-           atomic_load_explicit(&context->service->scoreboard->starved, memory_order_relaxed) > 0;
+    return context->yield_when_unserved &&
+           atomic_load_explicit(&context->service->scoreboard->unserved, memory_order_relaxed) > 0;
 }
 
 /* Whether answers must say `Connection: close` now. */
 static inline bool context_closing(const struct context *context)
 {
-    return scoreboard_draining(context->service->scoreboard) || context_starves_others(context);
+    return scoreboard_draining(context->service->scoreboard) || context_must_yield(context);
 }
 
 /* What of the scratch memory is not the output's. */

@@ -303,11 +303,12 @@ static COLD void session_check_end(struct pass *pass)
     if (s->state == STATE_CLOSING || s->state == STATE_ANSWER) {
         return;
     }
-    if (s->starved != STARVED_NOT) {
+    if (s->input_dropped != INPUT_KEPT) {
         if (output_pending(&pass->context->output).length > 0) {
             return;
         }
-        session_refuse(pass, (struct span){.data = "HEAD ", .length = s->starved == STARVED_HEAD ? 5 : 0});
+        session_refuse(
+            pass, (struct span){.data = "HEAD ", .length = s->input_dropped == INPUT_DROPPED_HEAD ? 5 : 0});
         return;
     }
     if (!s->ended || (s->in != NULL && session_must_send(pass, 0))) {
@@ -357,7 +358,7 @@ static NOINLINE void session_keep(struct pass *pass, const char *data, size_t le
         struct span first =
             s->in == NULL ? (struct span){.data = data, .length = length} : buffer_span(s->in);
         bool head = first.length >= 5 && memcmp(first.data, "HEAD ", 5) == 0;
-        s->starved = head ? STARVED_HEAD : STARVED;
+        s->input_dropped = head ? INPUT_DROPPED_HEAD : INPUT_DROPPED;
         if (s->state == STATE_HEAD || s->state == STATE_REFUSED_LINE) {
             session_set_state(s, STATE_START);
         }
@@ -537,7 +538,7 @@ void session_sent(struct session *s, struct context *context, size_t length)
     s->timer_restarted = true;
     if (output_pending(&context->output).length == 0) {
         s->unread = 0;
-        if (s->state == STATE_ANSWER || s->in != NULL || unlikely(s->starved != STARVED_NOT)) {
+        if (s->state == STATE_ANSWER || s->in != NULL || unlikely(s->input_dropped != INPUT_KEPT)) {
             session_continue(s, context);
         }
     }
@@ -613,8 +614,8 @@ bool session_idle(const struct session *s)
 /* What a client may still write before it reads. */
 static bool session_may_read(const struct session *s, const struct context *context)
 {
-    return !s->ended && s->starved == STARVED_NOT && s->unread + buffer_length(s->in) < SESSION_UNREAD_MAX &&
-           !budget_tight(context->output.budget);
+    return !s->ended && s->input_dropped == INPUT_KEPT &&
+           s->unread + buffer_length(s->in) < SESSION_UNREAD_MAX && !budget_tight(context->output.budget);
 }
 
 /* The table in session.h. */

@@ -61,10 +61,10 @@ enum close_mode {
 };
 
 /* What could not be kept is answered with 503 once the answer before it is whole, and nothing is read any more. */
-enum starved {
-    STARVED_NOT,
-    STARVED,
-    STARVED_HEAD, /* what was dropped begins with a HEAD request, whose answer has no body */
+enum input_dropped {
+    INPUT_KEPT,
+    INPUT_DROPPED,
+    INPUT_DROPPED_HEAD, /* what was dropped begins with a HEAD request, whose answer has no body */
 };
 
 /* Which of the service's timeouts runs. */
@@ -102,8 +102,8 @@ struct session {
     bool head_blanks;     /* blanks follow that are not for the parser; see bad_head_blanks_skip */
     bool ended;           /* the peer has sent its last byte */
     uint8_t refusing;     /* enum refusal: why every request but /healthz gets 503, or not */
-    /* enum starved: bytes behind the present answer, or behind unsent ones, could not be kept. */
-    uint8_t starved;
+    /* enum input_dropped: bytes behind the present answer, or behind unsent ones, could not be kept. */
+    uint8_t input_dropped;
 };
 
 /* A session for a new connection; `refusing` says why, where it is only to be told that it is not served. Allocates

@@ -64,9 +64,9 @@ static bool pool_has_room(const struct pool *pool) MUTEX_REQUIRES(pool_lock)
 static void pool_publish(struct pool *pool) MUTEX_REQUIRES(pool_lock)
 {
     struct scoreboard *scoreboard = pool->server->service.scoreboard;
-    int64_t starved = pool->count > pool->free ? pool->count - pool->free : 0;
+    int64_t unserved = pool->count > pool->free ? pool->count - pool->free : 0;
     atomic_store_explicit(&scoreboard->queued, pool->count, memory_order_relaxed);
-    atomic_store_explicit(&scoreboard->starved, starved, memory_order_relaxed);
+    atomic_store_explicit(&scoreboard->unserved, unserved, memory_order_relaxed);
     atomic_store_explicit(&scoreboard->queue_full, !pool_has_room(pool), memory_order_relaxed);
 }
 
@@ -271,7 +271,7 @@ static int pool_start(struct server *server)
             counters_claim(server->service.scoreboard, SERVER_MODE_COUNTERS + 1 + pool->worker_count);
         blocking_init(&worker->blocking, server, &worker->closing);
         worker->blocking.poll_interval_ms = POOL_POLL_INTERVAL_MS;
-        worker->blocking.close_if_starved = true;
+        worker->blocking.yield_when_unserved = true;
         worker->blocking.linger_elsewhere = true;
         error = pthread_create(&worker->thread, NULL, worker_main, worker);
         pool->worker_count += error == 0;

@@ -23,14 +23,14 @@ enum {
 };
 
 enum setting {
-    SETTING_EOF = 1,      /* the client ends its side behind the text */
-    SETTING_REFUSING = 2, /* the server is full */
-    SETTING_TINY = 4,     /* of the budget */
-    SETTING_EVENTS = 8,   /* steps may be events */
-    SETTING_CORS = 16,    /* --cors */
-    SETTING_MAIN = 32,    /* --admin-listen: this is not that listener */
-    SETTING_STARVED = 64, /* other connections wait for this one's worker */
-    SETTING_LOG = 128,    /* --access-log */
+    SETTING_EOF = 1,       /* the client ends its side behind the text */
+    SETTING_REFUSING = 2,  /* the server is full */
+    SETTING_TINY = 4,      /* of the budget */
+    SETTING_EVENTS = 8,    /* steps may be events */
+    SETTING_CORS = 16,     /* --cors */
+    SETTING_MAIN = 32,     /* --admin-listen: this is not that listener */
+    SETTING_UNSERVED = 64, /* other connections wait for this one's worker */
+    SETTING_LOG = 128,     /* --access-log */
 };
 
 struct plan {
@@ -185,9 +185,9 @@ static struct harness *harness_of(unsigned settings)
         log_sink_attach(sinks, harness, (settings & SETTING_MAIN) != 0 ? LOG_JSON : LOG_TEXT);
     }
     harness->service.offers = (settings & SETTING_MAIN) != 0 ? OFFER_MAIN : OFFER_ALL;
-    bool starved = (settings & SETTING_STARVED) != 0;
-    harness->contexts[0].close_if_starved = harness->contexts[1].close_if_starved = starved;
-    atomic_store(&harness->scoreboard->starved, starved);
+    bool unserved = (settings & SETTING_UNSERVED) != 0;
+    harness->contexts[0].yield_when_unserved = harness->contexts[1].yield_when_unserved = unserved;
+    atomic_store(&harness->scoreboard->unserved, unserved);
     atomic_store(&harness->scoreboard->draining, false);
     return harness;
 }

@@ -125,7 +125,7 @@ static COLD void blocking_mind_log(struct blocking *b)
 /* It has been silent for the poll interval while others wait for a worker. One that was never served is not given up. */
 static bool blocking_gives_way(const struct blocking *b)
 {
-    return b->session.requests > 0 && context_starves_others(&b->context);
+    return b->session.requests > 0 && context_must_yield(&b->context);
 }
 
 /* Between requests. Bytes that have come are served even when the server drains. */
@@ -309,7 +309,7 @@ bool blocking_serve(struct blocking *b, const struct accepted *accepted, struct 
     b->fd = accepted->fd;
     b->large = false;
     context_init(&b->context, &b->server->service, counters, b->scratch, sizeof(b->scratch));
-    b->context.close_if_starved = b->close_if_starved;
+    b->context.yield_when_unserved = b->yield_when_unserved;
     access_log_lend(b->server->log, &b->log, &b->context, b->log_text, sizeof(b->log_text));
     session_init(&b->session, accepted->number, &accepted->peer, refusing);
     counters_show(counters, ACTIVITY_READING);

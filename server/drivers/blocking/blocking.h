@@ -25,9 +25,9 @@ struct blocking {
         poll_interval_ms; /* an idle connection looks at `closing` at least so often; 0: only when it is woken */
     bool
         linger_elsewhere; /* a lingering close is the caller's: blocking_serve leaves the socket open for it */
-    bool close_if_starved; /* see struct context */
-    uint64_t receive_ms;   /* the socket's receive timeout, or a part of it */
-    uint64_t idle_since;   /* where that is less than the idle timeout */
+    bool yield_when_unserved; /* see struct context */
+    uint64_t receive_ms;      /* the socket's receive timeout, or a part of it */
+    uint64_t idle_since;      /* where that is less than the idle timeout */
     struct session session;
     struct context context;
     uint64_t since_ms; /* when the session's timer began */
@@ -46,7 +46,7 @@ static inline void blocking_init(struct blocking *blocking, struct server *serve
     blocking->server = server;
     blocking->closing = closing;
     blocking->poll_interval_ms = 0;
-    blocking->close_if_starved = false;
+    blocking->yield_when_unserved = false;
     blocking->linger_elsewhere = false;
 }
 

@@ -59,7 +59,7 @@ static const char *state_broken(const struct session *s, const struct service *s
          "too many empty lines were passed over");
     RULE(s->state == STATE_CLOSING || s->close_mode == CLOSE_NOW, "it knows how to end before it ends");
     RULE(s->out_committed <= buffer_length(s->out), "more may be sent than is there");
-    RULE(s->starved == STARVED_NOT || s->out_committed > 0 || s->state == STATE_ANSWER ||
+    RULE(s->input_dropped == INPUT_KEPT || s->out_committed > 0 || s->state == STATE_ANSWER ||
              s->state == STATE_CLOSING,
          "it goes on behind bytes that were dropped");
     RULE(s->timer != TIMER_IDLE || s->out_committed == 0, "it is idle with something to send");
