@@ -238,7 +238,7 @@ static bool health_check_ask(struct health_check *check)
             }
             break;
         case TRANSPORT_END:
-        case TRANSPORT_LOST: return fail(check, strerror(errno));
+        case TRANSPORT_ERROR: return fail(check, strerror(errno));
         }
     }
     return true;
@@ -271,13 +271,13 @@ static bool health_check_read(struct health_check *check)
         if (!await(check, POLLIN)) {
             return false;
         }
-        struct transfer read = transport_receive(check->fd, bytes, sizeof(bytes), PATIENCE_NONE);
+        struct transfer read = transport_receive(check->fd, bytes, sizeof(bytes), TRANSPORT_NO_WAIT);
         switch (read.outcome) {
         case TRANSPORT_MOVED: break;
         case TRANSPORT_RETRY:
         case TRANSPORT_INTERRUPTED: continue;
         case TRANSPORT_END: return fail(check, "closed without an answer");
-        case TRANSPORT_LOST: return fail(check, strerror(errno));
+        case TRANSPORT_ERROR: return fail(check, strerror(errno));
         }
         llhttp_errno_t error = llhttp_execute(&parser, bytes, read.length);
         if (check->status != 0) {

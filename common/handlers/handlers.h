@@ -6,7 +6,7 @@
 #include "common/handlers/routes.h"
 #include "common/session/route.h"
 
-#define ROUTE_DECLARE(admin, path, match, methods, name, usage) extern const struct handler name##_handler;
+#define ROUTE_DECLARE(admin, path, match, methods, name, help) extern const struct handler name##_handler;
 ROUTES(ROUTE_DECLARE)
 #undef ROUTE_DECLARE
 

@@ -8,8 +8,8 @@ static void index_begin(const struct request *request, struct response *response
     int error = buffer_append(&response->content, "echod, an HTTP echo server\n\n", 28, response->budget,
                               BUDGET_MAY_REFUSE);
     for (const struct route *route = route_table(); route->handler != NULL && error == 0; route++) {
-        if (route->usage != NULL && route_offered(route, request->service)) {
-            error = buffer_append(&response->content, route->usage, strlen(route->usage), response->budget,
+        if (route->help != NULL && route_offered(route, request->service)) {
+            error = buffer_append(&response->content, route->help, strlen(route->help), response->budget,
                                   BUDGET_MAY_REFUSE);
             if (error == 0) {
                 error = buffer_append(&response->content, "\n", 1, response->budget, BUDGET_MAY_REFUSE);

@@ -2,7 +2,7 @@
 /* The table of paths, looked through in this order: the first that matches path and method answers. A new path is a new file
  * in this folder, which defines a `const struct handler NAME_handler`, and a line here:
  *
- *     ROUTE(whether --admin-listen moves it, path, enum route_match, enum route_methods, NAME, usage for the list at /)
+ *     ROUTE(whether --admin-listen moves it, path, enum route_match, enum route_methods, NAME, help for the list at /)
  */
 #ifndef ECHOD_COMMON_HANDLERS_ROUTES_H
 #define ECHOD_COMMON_HANDLERS_ROUTES_H

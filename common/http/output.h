@@ -69,7 +69,7 @@ static inline void output_rollback(struct output *output)
     output->failed = false;
 }
 
-static inline struct span output_pending(const struct output *output)
+static inline struct span output_unsent(const struct output *output)
 {
     return (struct span){.data = output->data + output->start, .length = output->committed - output->start};
 }
@@ -83,7 +83,7 @@ static inline bool output_empty(const struct output *output)
 /* Everything was sent: begins in scratch again. */
 void output_restart(struct output *output);
 
-/* `length` bytes of output_pending were sent. */
+/* `length` bytes of output_unsent were sent. */
 static inline void output_sent(struct output *output, size_t length)
 {
     output->start += length;

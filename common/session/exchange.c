@@ -541,7 +541,7 @@ COLD void exchange_resume(struct pass *pass)
         break;
     case PENDING_WAIT:
         if (x->begun) {
-            if (output_pending(&pass->context->output).length == 0) {
+            if (output_unsent(&pass->context->output).length == 0) {
                 exchange_produce(pass);
             }
         } else if (x->body_ended) {

@@ -5,13 +5,13 @@
 #include "common/handlers/handlers.h"
 #include "common/http/request_line.h"
 
-#define ROUTE_ROW(admin, path_text, match, methods, name, usage) \
-    {{.data = (path_text), .length = sizeof(path_text) - 1},     \
-     ROUTE_##match,                                              \
-     ROUTE_##methods,                                            \
-     (admin),                                                    \
-     &name##_handler,                                            \
-     (usage)},
+#define ROUTE_ROW(admin, path_text, match, methods, name, help) \
+    {{.data = (path_text), .length = sizeof(path_text) - 1},    \
+     ROUTE_##match,                                             \
+     ROUTE_##methods,                                           \
+     (admin),                                                   \
+     &name##_handler,                                           \
+     (help)},
 
 static const struct route routes[] = {ROUTES(ROUTE_ROW){.handler = NULL}};
 

@@ -50,7 +50,7 @@ struct route {
     bool admin; /* see enum offer */
     const struct handler *handler;
     const char
-        *usage; /* the path as users write it, and what it answers; NULL leaves it out of the list at / */
+        *help; /* the path as users write it, and what it answers; NULL leaves it out of the list at / */
 };
 
 /* The answer to `request`: its route's handler, and `parameter` filled in; or NULL with the refusal in `response` (404,

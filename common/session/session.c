@@ -228,14 +228,14 @@ static ALWAYS_INLINE size_t start_feed(struct pass *pass, const char *data, size
 
 /* Whether answers must be sent before more requests are parsed. `rest` is what of the input would have to be kept then:
  * no more is answered than can be kept with it if the socket takes nothing. */
-static NOINLINE bool pending_must_be_sent(const struct pass *pass, size_t rest)
+static NOINLINE bool unsent_must_be_sent(const struct pass *pass, size_t rest)
 {
     const struct session *s = pass->session;
     const struct output *output = &pass->context->output;
-    size_t pending = output->committed - output->start;
+    size_t unsent = output->committed - output->start;
     if (output->heap == NULL && !pass->grow) {
         return output->capacity - output->end < SCRATCH_LOW ||
-               budget_tight_with(output->budget, pending + rest);
+               budget_tight_with(output->budget, unsent + rest);
     }
     return s->unread >= SESSION_UNREAD_MAX || budget_tight_with(output->budget, rest);
 }
@@ -243,7 +243,7 @@ static NOINLINE bool pending_must_be_sent(const struct pass *pass, size_t rest)
 static ALWAYS_INLINE bool session_must_send(const struct pass *pass, size_t rest)
 {
     const struct output *output = &pass->context->output;
-    return output->committed != output->start && pending_must_be_sent(pass, rest);
+    return output->committed != output->start && unsent_must_be_sent(pass, rest);
 }
 
 static NOINLINE size_t session_step_on(struct pass *pass, const char *data, size_t length)
@@ -297,14 +297,14 @@ static COLD void session_refuse(struct pass *pass, struct span head)
 }
 
 /* After the peer's last byte, or where bytes were dropped, what is not complete never will be. */
-static COLD void session_check_end(struct pass *pass)
+static COLD void session_conclude(struct pass *pass)
 {
     struct session *s = pass->session;
     if (s->state == STATE_CLOSING || s->state == STATE_ANSWER) {
         return;
     }
     if (s->input_dropped != INPUT_KEPT) {
-        if (output_pending(&pass->context->output).length > 0) {
+        if (output_unsent(&pass->context->output).length > 0) {
             return;
         }
         session_refuse(
@@ -335,14 +335,14 @@ static NOINLINE void session_consume_kept(struct pass *pass)
         struct span in = buffer_span(s->in);
         buffer_consume(&s->in, session_consume(pass, in.data, in.length), pass->context->output.budget);
     }
-    session_check_end(pass);
+    session_conclude(pass);
 }
 
 /* What is dropped now is refused once the answers before it are sent, which takes no memory any more. */
 static bool pass_can_refuse_later(const struct pass *pass)
 {
     enum state state = (enum state)pass->session->state;
-    bool unsent = output_pending(&pass->context->output).length > 0;
+    bool unsent = output_unsent(&pass->context->output).length > 0;
     return state == STATE_ANSWER || (unsent && state != STATE_BODY && state != STATE_CLOSING);
 }
 
@@ -407,7 +407,7 @@ COLD void session_eof(struct session *s, struct context *context)
 {
     struct pass *pass = pass_begin(s, context);
     s->ended = true;
-    session_check_end(pass);
+    session_conclude(pass);
     pass_end(pass);
 }
 
@@ -427,7 +427,7 @@ COLD void session_timeout(struct session *s, struct context *context)
         return;
     }
     bool sent_something =
-        output_pending(&context->output).length > 0 || (pass->exchange != NULL && pass->exchange->begun);
+        output_unsent(&context->output).length > 0 || (pass->exchange != NULL && pass->exchange->begun);
     switch ((enum timer)s->timer) {
     case TIMER_NONE: break;
     case TIMER_IDLE: session_close(s, CLOSE_NOW); break;
@@ -529,14 +529,14 @@ struct work *session_work(struct session *s)
 
 struct span session_output(const struct session *s, const struct context *context)
 {
-    return s->close_mode == CLOSE_ABORT ? SPAN_LITERAL("") : output_pending(&context->output);
+    return s->close_mode == CLOSE_ABORT ? SPAN_LITERAL("") : output_unsent(&context->output);
 }
 
 void session_sent(struct session *s, struct context *context, size_t length)
 {
     output_sent(&context->output, length);
     s->timer_restarted = true;
-    if (output_pending(&context->output).length == 0) {
+    if (output_unsent(&context->output).length == 0) {
         s->unread = 0;
         if (s->state == STATE_ANSWER || s->in != NULL || unlikely(s->input_dropped != INPUT_KEPT)) {
             session_continue(s, context);
@@ -564,7 +564,7 @@ static enum timer session_timer(const struct session *s)
 /* What is unsent goes to the heap. */
 static NOINLINE void session_leave_unsent(struct session *s, struct context *context)
 {
-    if (s->in != NULL && output_pending(&context->output).length > 0 && s->state != STATE_ANSWER &&
+    if (s->in != NULL && output_unsent(&context->output).length > 0 && s->state != STATE_ANSWER &&
         !scoreboard_draining(context->service->scoreboard)) {
         /* The socket takes no more, but the client may not read before it has written: parse on into the heap. Not while
          * the server drains, when an answer is not made before the socket has been read behind its request. */

@@ -8,7 +8,7 @@
  *     session_feed(s, context, bytes, n)  or  session_eof, session_timeout, session_resume
  *     while (session_undecided(s, context))
  *         read once without waiting; session_feed or session_decide
- *     while ((pending = session_output(s, context)).length > 0 && send(pending) gave k > 0)
+ *     while ((unsent = session_output(s, context)).length > 0 && send(unsent) gave k > 0)
  *         session_sent(s, context, k);     // may make more output, also undecided: bodies that are produced, pipelined requests
  *     session_leave(s, context);           // what is unsent is kept on the heap
  *     act on session_wants(s, context)

@@ -278,7 +278,7 @@ static void acceptor_update(struct acceptor *acceptor)
         atomic_store(&server->service.scoreboard->full, full);
     }
     acceptor_listen(acceptor, !acceptor->closed && !acceptor->paused);
-    drain_check(&acceptor->drain);
+    drain_advance(&acceptor->drain);
 }
 
 /* Where nobody can even be refused the one that has been refused longest makes room, then another a little later: how

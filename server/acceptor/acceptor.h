@@ -74,7 +74,7 @@ void acceptor_unlink(struct acceptor *acceptor);
 int acceptor_run(struct acceptor *acceptor);
 
 /* For drain.c: accepts what the kernel has queued, as far as there is what that takes, then closes the listeners;
- * drain_check is called when that is done. */
+ * drain_advance is called when that is done. */
 void acceptor_close(struct acceptor *acceptor);
 /* For drain.c: closes the listeners now, if they are open. Returns how many connections the kernel has queued, which
  * are lost by that. */

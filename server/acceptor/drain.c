@@ -79,7 +79,7 @@ static void drain_finish(struct drain *drain)
     acceptor_finish(drain->acceptor, lost > 0 ? 1 : 0);
 }
 
-void drain_check(struct drain *drain)
+void drain_advance(struct drain *drain)
 {
     struct connection_count *count = &drain->acceptor->server->connections;
     if ((drain->phase == DRAIN_CLOSING || drain->phase == DRAIN_CUTTING) && drain->acceptor->closed) {
@@ -90,7 +90,7 @@ void drain_check(struct drain *drain)
     }
 }
 
-static void drain_check_lingering(struct drain *drain)
+static void drain_limit_lingering(struct drain *drain)
 {
     struct connection_count *count = &drain->acceptor->server->connections;
     uint64_t now = clock_ms();
@@ -112,7 +112,7 @@ static void drain_close(struct drain *drain)
     acceptor_close(drain->acceptor);
     drain_after(&drain->step, timeout < (uint64_t)2 * DRAIN_GRACE_MS ? timeout / 2 : DRAIN_GRACE_MS);
     drain_after(&drain->deadline, timeout);
-    drain_check(drain);
+    drain_advance(drain);
 }
 
 void drain_notify(const char *state)
@@ -144,7 +144,7 @@ static void drain_tell(struct drain *drain)
     if (drain->phase == DRAIN_CUTTING) {
         reactor_drain(&drain->acceptor->refusals);
     } else {
-        drain_check_lingering(drain);
+        drain_limit_lingering(drain);
     }
     drain_after(&drain->step, ACCEPTOR_DRAIN_AGAIN_MS);
 }
@@ -170,7 +170,7 @@ static void drain_cut_off(struct drain *drain)
     atomic_store(&drain->acceptor->server->service.scoreboard->cutting, true);
     drain_after(&drain->deadline, DRAIN_CUTTING_MS);
     drain_tell(drain);
-    drain_check(drain);
+    drain_advance(drain);
 }
 
 static void drain_on_deadline(evutil_socket_t fd, short events, void *arg)

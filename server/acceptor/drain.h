@@ -43,6 +43,6 @@ int drain_init(struct drain *drain, struct acceptor *acceptor);
 void drain_deinit(struct drain *drain);
 
 /* A connection is no longer counted, or the listeners are closed: perhaps that was the last. The acceptor's thread. */
-void drain_check(struct drain *drain);
+void drain_advance(struct drain *drain);
 
 #endif

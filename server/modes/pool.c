@@ -96,11 +96,11 @@ static void *worker_main(void *arg)
 {
     struct pool_worker *worker = arg;
     struct pool *pool = worker->pool;
-    uint64_t patience = pool->server->timeouts.limit[TIMER_HEADER];
+    uint64_t limit_ms = pool->server->timeouts.limit[TIMER_HEADER];
     struct waiting waiting;
     while (pool_take(pool, worker, &waiting)) {
         uint64_t begin = clock_us();
-        bool late = begin / 1000 > waiting.since_ms + patience; /* its client has given up, or will: 503 */
+        bool late = begin / 1000 > waiting.since_ms + limit_ms; /* its client has given up, or will: 503 */
         bool over = blocking_serve(&worker->blocking, &waiting.accepted, worker->counters,
                                    late ? REFUSAL_QUEUE : REFUSAL_NOT);
         counters_add(&worker->counters->busy_us, clock_us() - begin);

@@ -18,14 +18,14 @@
 #define FREE_PORT_ATTEMPTS 16
 
 /* Where a message about a failure goes. */
-struct report {
+struct message {
     char *error;
     size_t size;
 };
 
-static int refuse(const struct report *report, const char *name, const char *reason, int error)
+static int refuse(const struct message *message, const char *name, const char *reason, int error)
 {
-    snprintf(report->error, report->size, "cannot listen on %s: %s", name, reason);
+    snprintf(message->error, message->size, "cannot listen on %s: %s", name, reason);
     return error;
 }
 
@@ -110,7 +110,7 @@ static int open_addresses(struct listeners *listeners, const struct socket_addre
 
 /* A port that is free for one address may be taken for the other: another one is tried then. */
 static int open_ports(struct listeners *listeners, const struct socket_address *addresses, size_t count,
-                      int backlog, const struct report *report)
+                      int backlog, const struct message *message)
 {
     bool any_port = socket_address_port(&addresses[0]) == 0;
     int error = -EADDRINUSE;
@@ -121,23 +121,23 @@ static int open_ports(struct listeners *listeners, const struct socket_address *
     if (error != 0) {
         char name[SOCKET_ADDRESS_TEXT_SIZE];
         socket_address_format(&addresses[failed], name);
-        refuse(report, name, strerror(-error), error);
+        refuse(message, name, strerror(-error), error);
     }
     return error;
 }
 
 static int open_pair(struct listeners *listeners, in_addr_t ipv4, const struct in6_addr *ipv6, in_port_t port,
-                     int backlog, const struct report *report)
+                     int backlog, const struct message *message)
 {
     const struct socket_address addresses[] = {
         socket_address_ipv4((struct in_addr){htonl(ipv4)}, port),
         socket_address_ipv6(*ipv6, port, 0),
     };
-    return open_ports(listeners, addresses, 2, backlog, report);
+    return open_ports(listeners, addresses, 2, backlog, message);
 }
 
 static int open_ipv6(struct listeners *listeners, const struct listen_spec *spec, int backlog,
-                     const struct report *report)
+                     const struct message *message)
 {
     unsigned zone = spec->zone[0] != '\0' ? if_nametoindex(spec->zone) : 0;
     struct socket_address address = socket_address_ipv6(spec->ipv6, spec->port, zone);
@@ -146,13 +146,13 @@ static int open_ipv6(struct listeners *listeners, const struct listen_spec *spec
         char reason[sizeof("there is no interface ") + IF_NAMESIZE];
         socket_address_format(&address, name);
         snprintf(reason, sizeof(reason), "there is no interface %s", spec->zone);
-        return refuse(report, name, reason, -ENODEV);
+        return refuse(message, name, reason, -ENODEV);
     }
-    return open_ports(listeners, &address, 1, backlog, report);
+    return open_ports(listeners, &address, 1, backlog, message);
 }
 
 static int open_unix(struct listeners *listeners, const struct listen_spec *spec, int backlog,
-                     const struct report *report)
+                     const struct message *message)
 {
     struct listener *listener = &listeners->items[listeners->count];
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -167,23 +167,23 @@ static int open_unix(struct listeners *listeners, const struct listen_spec *spec
     if (fd >= 0) {
         close(fd);
     }
-    return refuse(report, listener->name,
+    return refuse(message, listener->name,
                   error == -ENOTSOCK ? "what has that path is no socket" : strerror(-error), error);
 }
 
 static int open_spec(struct listeners *listeners, const struct listen_spec *spec, int backlog,
-                     const struct report *report)
+                     const struct message *message)
 {
     struct socket_address address;
     switch (spec->kind) {
     case LISTEN_IPV4:
         address = socket_address_ipv4(spec->ipv4, spec->port);
-        return open_ports(listeners, &address, 1, backlog, report);
-    case LISTEN_IPV6: return open_ipv6(listeners, spec, backlog, report);
+        return open_ports(listeners, &address, 1, backlog, message);
+    case LISTEN_IPV6: return open_ipv6(listeners, spec, backlog, message);
     case LISTEN_LOCALHOST:
-        return open_pair(listeners, INADDR_LOOPBACK, &in6addr_loopback, spec->port, backlog, report);
-    case LISTEN_ANY: return open_pair(listeners, INADDR_ANY, &in6addr_any, spec->port, backlog, report);
-    case LISTEN_UNIX: return open_unix(listeners, spec, backlog, report);
+        return open_pair(listeners, INADDR_LOOPBACK, &in6addr_loopback, spec->port, backlog, message);
+    case LISTEN_ANY: return open_pair(listeners, INADDR_ANY, &in6addr_any, spec->port, backlog, message);
+    case LISTEN_UNIX: return open_unix(listeners, spec, backlog, message);
     }
     __builtin_unreachable();
 }
@@ -191,10 +191,10 @@ static int open_spec(struct listeners *listeners, const struct listen_spec *spec
 int listeners_open(struct listeners *listeners, const struct listen_spec *specs, size_t count, int backlog,
                    char *error, size_t size)
 {
-    const struct report report = {.error = error, .size = size};
+    const struct message message = {.error = error, .size = size};
     listeners->count = 0;
     for (size_t i = 0; i < count; i++) {
-        int result = open_spec(listeners, &specs[i], backlog, &report);
+        int result = open_spec(listeners, &specs[i], backlog, &message);
         if (result != 0) {
             listeners_close(listeners);
             return result;

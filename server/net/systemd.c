@@ -55,12 +55,12 @@ int systemd_sockets(int max, char *error, size_t size)
 static int send_state(const struct sockaddr_un *address, socklen_t size, const char *state)
 {
     /* A manager whose queue is full gets a while to read it; nobody is served before READY=1 went out. */
-    static const struct timeval patience = {.tv_sec = 2};
+    static const struct timeval timeout = {.tv_sec = 2};
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0) {
         return -errno;
     }
-    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
     ssize_t sent =
         sendto(fd, state, strlen(state), MSG_NOSIGNAL, (const struct sockaddr *)(const void *)address, size);
     int error = sent < 0 ? -errno : 0;

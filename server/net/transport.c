@@ -19,14 +19,14 @@ static struct transfer transport_outcome(long result)
     switch (errno) {
     case EAGAIN: return (struct transfer){.outcome = TRANSPORT_RETRY};
     case EINTR: return (struct transfer){.outcome = TRANSPORT_INTERRUPTED};
-    default: return (struct transfer){.outcome = TRANSPORT_LOST};
+    default: return (struct transfer){.outcome = TRANSPORT_ERROR};
     }
 }
 
-struct transfer transport_receive(int fd, void *room, size_t size, enum patience patience)
+struct transfer transport_receive(int fd, void *room, size_t size, enum transport_wait wait)
 {
     return transport_outcome(
-        syscall(SYS_recvfrom, fd, room, size, patience == PATIENCE_WAIT ? 0 : MSG_DONTWAIT, NULL, NULL));
+        syscall(SYS_recvfrom, fd, room, size, wait == TRANSPORT_WAIT ? 0 : MSG_DONTWAIT, NULL, NULL));
 }
 
 /* tcp(7): with MSG_TRUNC the bytes are discarded, and no buffer is needed. */

@@ -10,7 +10,7 @@ enum transport {
     TRANSPORT_RETRY, /* nothing to read or no room to write; or the socket's receive timeout has run out */
     TRANSPORT_INTERRUPTED, /* by a signal, before anything was moved */
     TRANSPORT_END,         /* the peer has sent its last byte */
-    TRANSPORT_LOST,        /* reset, or otherwise beyond repair */
+    TRANSPORT_ERROR,       /* reset, or otherwise beyond repair */
 };
 
 struct transfer {
@@ -19,9 +19,9 @@ struct transfer {
 };
 
 /* Whether a call may block; the sockets themselves are all in blocking mode. */
-enum patience { PATIENCE_NONE, PATIENCE_WAIT };
+enum transport_wait { TRANSPORT_NO_WAIT, TRANSPORT_WAIT };
 
-struct transfer transport_receive(int fd, void *room, size_t size, enum patience patience);
+struct transfer transport_receive(int fd, void *room, size_t size, enum transport_wait wait);
 /* Throws away what has come on a TCP socket, at most `size` bytes, without copying it. Never blocks. */
 struct transfer transport_discard(int fd, size_t size);
 /* Never blocks, never raises SIGPIPE. */

@@ -18,7 +18,7 @@ static void check_head(const struct response *response, const struct request *re
     output_open(&context->output, &kept, 0);
     response_write_head(&context->output, response, request, HARNESS_DATE);
     output_commit(&context->output);
-    struct span head = output_pending(&context->output);
+    struct span head = output_unsent(&context->output);
     const char *empty_line = memmem(head.data, head.length, "\r\n\r\n", 4);
     FUZZ_CHECK(empty_line == head.data + head.length - 4, ": a head within a head:\n%.*s", (int)head.length,
                head.data);

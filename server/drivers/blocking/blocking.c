@@ -35,16 +35,16 @@ static bool blocking_pressed(const struct blocking *b)
 }
 
 /* As poll does. Who waits for long holds what an idle connection does and what the budget counts, no more. */
-static int blocking_poll(struct blocking *b, struct pollfd *socket, int patience)
+static int blocking_poll(struct blocking *b, struct pollfd *socket, int timeout_ms)
 {
     int brief = blocking_pressed(b) ? 0 : BLOCKING_BRIEF_MS;
-    bool within = patience >= 0 && patience <= brief;
-    int ready = poll(socket, 1, within ? patience : brief);
+    bool within = timeout_ms >= 0 && timeout_ms <= brief;
+    int ready = poll(socket, 1, within ? timeout_ms : brief);
     if (ready != 0 || within) {
         return ready;
     }
     blocking_give_back(b);
-    return poll(socket, 1, patience < 0 ? -1 : patience - brief);
+    return poll(socket, 1, timeout_ms < 0 ? -1 : timeout_ms - brief);
 }
 
 /* False when there is nothing left to do but to close. */
@@ -64,10 +64,10 @@ static size_t blocking_read_size(const struct blocking *b)
     return blocking_pressed(b) ? BLOCKING_PAGE : pump_read_size(&b->context, sizeof(b->input));
 }
 
-static struct transfer blocking_receive(struct blocking *b, enum patience patience)
+static struct transfer blocking_receive(struct blocking *b, enum transport_wait wait)
 {
-    return b->large ? transport_receive(b->fd, b->input, blocking_read_size(b), patience)
-                    : transport_receive(b->fd, b->first, sizeof(b->first), patience);
+    return b->large ? transport_receive(b->fd, b->input, blocking_read_size(b), wait)
+                    : transport_receive(b->fd, b->first, sizeof(b->first), wait);
 }
 
 static bool blocking_feed(struct blocking *b, size_t length)
@@ -118,7 +118,7 @@ static void blocking_set_receive_timeout(struct blocking *b, uint64_t most)
 /* Lines do not wait for the next request: as long as there are some it wakes up soon. */
 static COLD void blocking_mind_log(struct blocking *b)
 {
-    bool soon = access_log_pending(&b->context);
+    bool soon = access_log_has_lines(&b->context);
     blocking_set_receive_timeout(b, soon ? LOG_WAIT_US / 1000 : b->poll_interval_ms);
 }
 
@@ -136,7 +136,7 @@ static bool blocking_await_request(struct blocking *b)
     }
     counters_show(b->context.output.budget.counters, ACTIVITY_IDLE);
     bool closing = atomic_load_explicit(b->closing, memory_order_relaxed);
-    struct transfer read = blocking_receive(b, closing ? PATIENCE_NONE : PATIENCE_WAIT);
+    struct transfer read = blocking_receive(b, closing ? TRANSPORT_NO_WAIT : TRANSPORT_WAIT);
     counters_show(b->context.output.budget.counters, ACTIVITY_READING);
     switch (read.outcome) {
     case TRANSPORT_MOVED: return blocking_feed(b, read.length);
@@ -148,7 +148,7 @@ static bool blocking_await_request(struct blocking *b)
         return blocking_gives_way(b) ? blocking_pump(b, IO_SHUTDOWN, no_bytes) : true;
     case TRANSPORT_INTERRUPTED: return blocking_idle_interrupted(b);
     case TRANSPORT_END: return blocking_pump(b, IO_EOF, no_bytes);
-    case TRANSPORT_LOST: return false;
+    case TRANSPORT_ERROR: return false;
     }
     __builtin_unreachable();
 }
@@ -161,7 +161,7 @@ static uint64_t left_of(uint64_t deadline, uint64_t now)
 /* What comes next by itself, and in how many milliseconds, for poll; -1: nothing does. */
 struct due {
     enum io_event event;
-    int patience;
+    int timeout_ms;
 };
 
 static struct due blocking_due_alarm(struct blocking *b)
@@ -183,7 +183,7 @@ static struct due blocking_due(struct blocking *b, unsigned wants)
         return timer;
     }
     struct due alarm = blocking_due_alarm(b);
-    return timer.patience < 0 || alarm.patience <= timer.patience ? alarm : timer;
+    return timer.timeout_ms < 0 || alarm.timeout_ms <= timer.timeout_ms ? alarm : timer;
 }
 
 /* Inside a request: for whatever comes first of what the session wants. */
@@ -194,7 +194,7 @@ static bool blocking_await_progress(struct blocking *b, unsigned wants)
         (short)(((wants & WANT_READ) != 0 ? POLLIN : 0) | ((wants & WANT_WRITE) != 0 ? POLLOUT : 0));
     access_log_flush(&b->context);
     struct due due = blocking_due(b, wants);
-    int ready = blocking_poll(b, &socket, due.patience);
+    int ready = blocking_poll(b, &socket, due.timeout_ms);
     if (ready == 0) {
         return blocking_pump(b, due.event, no_bytes);
     }
@@ -235,13 +235,13 @@ static bool blocking_go_on(struct blocking *b, unsigned wants)
         return blocking_work(b);
     }
     if ((wants & WANT_READ) != 0) {
-        struct transfer read = blocking_receive(b, PATIENCE_NONE);
+        struct transfer read = blocking_receive(b, TRANSPORT_NO_WAIT);
         switch (read.outcome) {
         case TRANSPORT_MOVED: return blocking_feed(b, read.length);
         case TRANSPORT_RETRY:
         case TRANSPORT_INTERRUPTED: break;
         case TRANSPORT_END: return blocking_pump(b, IO_EOF, no_bytes);
-        case TRANSPORT_LOST: return false;
+        case TRANSPORT_ERROR: return false;
         }
     }
     return blocking_await_progress(b, wants);
@@ -288,7 +288,7 @@ void blocking_leave(struct connection_count *count, struct counters *counters)
     atomic_store_explicit(&counters->lingering_since_ms, 0, memory_order_relaxed);
 }
 
-/* Until the session is over. False if the connection is lost. */
+/* Until the session is over. False if the connection is broken. */
 static bool blocking_converse(struct blocking *b)
 {
     bool kept = true;

@@ -238,7 +238,8 @@ static void connection_receive(struct connection *connection, enum io_event noth
 {
     struct reactor *reactor = connection->reactor;
     size_t size = pump_read_size(&reactor->context, REACTOR_INPUT_SIZE);
-    struct transfer read = transport_receive(connection_fd(connection), reactor->input, size, PATIENCE_NONE);
+    struct transfer read =
+        transport_receive(connection_fd(connection), reactor->input, size, TRANSPORT_NO_WAIT);
     switch (read.outcome) {
     case TRANSPORT_MOVED:
         connection_pump(connection, IO_DATA, (struct span){.data = reactor->input, .length = read.length});
@@ -246,7 +247,7 @@ static void connection_receive(struct connection *connection, enum io_event noth
     case TRANSPORT_RETRY:
     case TRANSPORT_INTERRUPTED: connection_pump(connection, nothing, no_bytes); break;
     case TRANSPORT_END: connection_pump(connection, IO_EOF, no_bytes); break;
-    case TRANSPORT_LOST: connection_free(connection); break;
+    case TRANSPORT_ERROR: connection_free(connection); break;
     }
 }
 

@@ -170,7 +170,7 @@ static void reactor_sweep(evutil_socket_t fd, short events, void *arg)
         reactor_judge(reactor, timer, reactor->timeouts.limit[timer], before, now);
     }
     access_log_flush(&reactor->context);
-    reactor_set_sweeping(reactor, reactor->count > 0 || access_log_pending(&reactor->context));
+    reactor_set_sweeping(reactor, reactor->count > 0 || access_log_has_lines(&reactor->context));
 }
 
 /* ---- giving way ---- */
@@ -312,7 +312,7 @@ bool reactor_add(struct reactor *reactor, const struct accepted *accepted, enum 
     }
     if (connection == NULL) {
         refuser_refuse(reactor, accepted, refusing == REFUSAL_NOT ? REFUSAL_SYSTEM : refusing);
-        shortage_report(reactor->server, ENOMEM);
+        shortage_begin(reactor->server, ENOMEM);
         return false;
     }
     reactor_set_sweeping(reactor, true);

@@ -84,14 +84,14 @@ static bool refuser_look(struct reactor *reactor, struct refused *refused)
     }
     bool late = clock_coarse_ms() - refused->since_ms >= REFUSER_PATIENCE_MS;
     struct transfer read =
-        transport_receive(refused->accepted.fd, reactor->input, REACTOR_INPUT_SIZE, PATIENCE_NONE);
+        transport_receive(refused->accepted.fd, reactor->input, REACTOR_INPUT_SIZE, TRANSPORT_NO_WAIT);
     struct span bytes = {.data = reactor->input, .length = read.outcome == TRANSPORT_MOVED ? read.length : 0};
     switch (read.outcome) {
     case TRANSPORT_MOVED:
     case TRANSPORT_RETRY:
     case TRANSPORT_INTERRUPTED: break;
     case TRANSPORT_END:
-    case TRANSPORT_LOST: return false;
+    case TRANSPORT_ERROR: return false;
     }
     return (bytes.length == 0 && !late) || refuser_answer(reactor, refused, bytes);
 }

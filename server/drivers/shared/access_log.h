@@ -69,7 +69,7 @@ static inline void access_log_flush(const struct context *context)
 void access_log_end(const struct context *context, int most_ms);
 
 /* Whether it keeps any. */
-static inline bool access_log_pending(const struct context *context)
+static inline bool access_log_has_lines(const struct context *context)
 {
     return context->log != NULL && context->log->length > 0;
 }

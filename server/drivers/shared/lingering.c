@@ -26,13 +26,13 @@ struct lingering lingering_begin(int fd, uint64_t now, uint32_t whole_ms)
 static bool lingering_discard(struct lingering *lingering, int fd, void *room, size_t size, uint64_t now)
 {
     struct transfer read = lingering->truncates ? transport_discard(fd, LINGER_READ_SIZE)
-                                                : transport_receive(fd, room, size, PATIENCE_NONE);
+                                                : transport_receive(fd, room, size, TRANSPORT_NO_WAIT);
     switch (read.outcome) {
     case TRANSPORT_MOVED: lingering->quiet_since = now; return true;
     case TRANSPORT_RETRY:
     case TRANSPORT_INTERRUPTED: return true;
     case TRANSPORT_END:
-    case TRANSPORT_LOST: return false;
+    case TRANSPORT_ERROR: return false;
     }
     __builtin_unreachable();
 }

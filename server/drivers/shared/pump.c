@@ -40,7 +40,7 @@ static COLD bool pump_decide(struct session *session, struct context *context, i
     char bytes[PUMP_READ_TIGHT];
     size_t answer;
     while ((answer = session_undecided(session, context)) != 0) {
-        struct transfer read = transport_receive(fd, bytes, sizeof bytes, PATIENCE_NONE);
+        struct transfer read = transport_receive(fd, bytes, sizeof bytes, TRANSPORT_NO_WAIT);
         switch (read.outcome) {
         case TRANSPORT_MOVED:
             counters_add(&context->output.budget.counters->received, read.length);
@@ -49,7 +49,7 @@ static COLD bool pump_decide(struct session *session, struct context *context, i
         case TRANSPORT_RETRY:
         case TRANSPORT_INTERRUPTED:
         case TRANSPORT_END: break; /* the end is read again: the answer is decided first */
-        case TRANSPORT_LOST: return false;
+        case TRANSPORT_ERROR: return false;
         }
         if (session_undecided(session, context) == answer) {
             session_decide(session, context);
@@ -61,33 +61,33 @@ static COLD bool pump_decide(struct session *session, struct context *context, i
 /* A send that took less than it was offered has filled the socket: asking once more would be a call for nothing. */
 static ALWAYS_INLINE bool pump_send(struct session *session, struct context *context, int fd)
 {
-    struct span pending = session_output(session, context);
+    struct span unsent = session_output(session, context);
     size_t total = 0;
-    for (int sends = 0; pending.length > 0; sends++) {
+    for (int sends = 0; unsent.length > 0; sends++) {
         if (unlikely(session_undecided(session, context) != 0)) {
             if (!pump_decide(session, context, fd)) {
                 return false;
             }
-            pending = session_output(session, context);
+            unsent = session_output(session, context);
         }
         if (sends == PUMP_SENDS_MAX || total >= PUMP_BYTES_MAX) {
             break;
         }
-        struct transfer sent = transport_send(fd, pending.data, pending.length);
+        struct transfer sent = transport_send(fd, unsent.data, unsent.length);
         switch (sent.outcome) {
         case TRANSPORT_MOVED: break;
         case TRANSPORT_RETRY:
         case TRANSPORT_INTERRUPTED: return true;
         case TRANSPORT_END:
-        case TRANSPORT_LOST: return false;
+        case TRANSPORT_ERROR: return false;
         }
         counters_add(&context->output.budget.counters->sent, sent.length);
         session_sent(session, context, sent.length);
-        if (sent.length < pending.length) {
+        if (sent.length < unsent.length) {
             return true;
         }
         total += sent.length;
-        pending = session_output(session, context);
+        unsent = session_output(session, context);
     }
     return true;
 }

@@ -22,7 +22,7 @@ enum io_event {
 enum { PUMP_SENDS_MAX = 16, PUMP_BYTES_MAX = 1024 * 1024 };
 
 /* `bytes` are those read, empty but with IO_DATA. Keeps the context's date, its clock and its counts of bytes.
- * False if the connection is lost: then only session_deinit is left to do. The thread that drives the connection and
+ * False if the connection is broken: then only session_deinit is left to do. The thread that drives the connection and
  * owns the context. */
 bool session_pump(struct session *session, struct context *context, int fd, enum io_event event,
                   struct span bytes);

@@ -7,7 +7,7 @@
 #include "server/drivers/shared/server.h"
 
 /* An attempt has failed with `error`, an errno. Any thread. */
-static inline void shortage_report(struct server *server, int error)
+static inline void shortage_begin(struct server *server, int error)
 {
     atomic_store(&server->service.scoreboard->shortage, error);
     connection_count_notify(&server->connections);

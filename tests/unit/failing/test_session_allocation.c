@@ -66,15 +66,15 @@ static void session_ends(void)
 static size_t run_send(struct run *run, struct context *context, bool reading)
 {
     size_t sent = 0;
-    struct span pending;
+    struct span unsent;
     if (run->manner->late && reading) {
         return 0;
     }
-    while ((pending = session_output(&run->session, context)).length > 0 &&
+    while ((unsent = session_output(&run->session, context)).length > 0 &&
            (sent == 0 || run->manner->send == SIZE_MAX)) {
-        size_t step = pending.length < run->manner->send ? pending.length : run->manner->send;
+        size_t step = unsent.length < run->manner->send ? unsent.length : run->manner->send;
         cr_assert(run->length + step <= OUTPUT_SIZE);
-        memcpy(run->output + run->length, pending.data, step);
+        memcpy(run->output + run->length, unsent.data, step);
         run->length += step;
         sent += step;
         session_begins();

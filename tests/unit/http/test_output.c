@@ -43,7 +43,7 @@ static void write_bytes(struct output *output, char byte, size_t length)
 
 static bool pending_is(const struct output *output, const char *text)
 {
-    return span_equal(output_pending(output), (struct span){.data = text, .length = strlen(text)});
+    return span_equal(output_unsent(output), (struct span){.data = text, .length = strlen(text)});
 }
 
 Test(output, only_what_is_committed_is_pending)
@@ -87,8 +87,8 @@ Test(output, more_than_scratch_goes_to_the_heap_and_comes_back)
     write_bytes(&b.output, 'b', 1);
     cr_assert_not_null(b.output.heap);
     output_commit(&b.output);
-    cr_expect_eq(output_pending(&b.output).length, SCRATCH + 1);
-    cr_expect_eq(output_pending(&b.output).data[SCRATCH], 'b');
+    cr_expect_eq(output_unsent(&b.output).length, SCRATCH + 1);
+    cr_expect_eq(output_unsent(&b.output).data[SCRATCH], 'b');
     output_sent(&b.output, SCRATCH + 1);
     cr_expect_null(b.output.heap, "scratch serves again");
     bench_deinit(&b);

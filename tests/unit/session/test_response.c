@@ -69,7 +69,7 @@ static void check_row(const struct row *row, struct budget budget)
     response.sandbox = row->sandbox;
     struct delimiting d = response_write_head(&output, &response, &request, date);
     output_commit(&output);
-    struct span head = output_pending(&output);
+    struct span head = output_unsent(&output);
     char reason[64];
     snprintf(reason, sizeof reason, "HTTP/1.1 %u ", row->status);
     cr_expect(head.length > strlen(reason) && memcmp(head.data, reason, strlen(reason)) == 0);

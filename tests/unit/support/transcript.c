@@ -112,8 +112,8 @@ size_t drive_send(struct drive *drive, size_t most)
     if (session_undecided(&drive->session, drive->context) != 0) {
         session_decide(&drive->session, drive->context);
     }
-    struct span pending = session_output(&drive->session, drive->context);
-    size_t length = pending.length < most ? pending.length : most;
+    struct span unsent = session_output(&drive->session, drive->context);
+    size_t length = unsent.length < most ? unsent.length : most;
     if (length == 0) {
         return 0;
     }
@@ -124,7 +124,7 @@ size_t drive_send(struct drive *drive, size_t most)
             abort();
         }
     }
-    memcpy(transcript->output + transcript->length, pending.data, length);
+    memcpy(transcript->output + transcript->length, unsent.data, length);
     transcript->length += length;
     drive->moved += length;
     session_sent(&drive->session, drive->context, length);
@@ -155,14 +155,14 @@ static void check_wants(struct drive *drive)
 {
     struct transcript *transcript = drive->transcript;
     struct session *session = &drive->session;
-    bool pending = session->out_committed > 0 && session->close_mode != CLOSE_ABORT;
+    bool unsent = session->out_committed > 0 && session->close_mode != CLOSE_ABORT;
     if (!wants_stand_in_the_table(transcript->wants)) {
         broken(transcript, "wants %u, which is not in the table of session.h", transcript->wants);
     }
-    if (((transcript->wants & WANT_WRITE) != 0) != pending) {
+    if (((transcript->wants & WANT_WRITE) != 0) != unsent) {
         broken(transcript, "wants %u with %zu bytes to send", transcript->wants, session->out_committed);
     }
-    if ((transcript->wants & (WANT_WAIT | WANT_WORK)) != 0 && !pending && transcript->timer != TIMER_NONE) {
+    if ((transcript->wants & (WANT_WAIT | WANT_WORK)) != 0 && !unsent && transcript->timer != TIMER_NONE) {
         broken(transcript, "has a timer while it waits or works: %d", (int)transcript->timer);
     }
     if (session->ended && (transcript->wants & WANT_READ) != 0) {
