@@ -447,7 +447,7 @@ COLD void session_timeout(struct session *s, struct context *context)
     pass_end(pass);
 }
 
-COLD void session_lost(struct session *s, struct context *context)
+COLD void session_log_abandoned(struct session *s, struct context *context)
 {
     struct pass *pass = pass_begin(s, context);
     if (pass->exchange != NULL) {
@@ -584,7 +584,7 @@ static NOINLINE void session_leave_unsent(struct session *s, struct context *con
         error = output_close(&context->output, &s->out, &s->out_committed);
     }
     if (error != 0) {
-        session_lost(s, context);
+        session_log_abandoned(s, context);
         session_close(s, CLOSE_ABORT);
         session_drop_exchange(s, context->output.budget);
     }

@@ -110,7 +110,7 @@ struct session {
  * nothing. */
 void session_init(struct session *session, uint64_t number, const struct peer *peer, enum refusal refusing);
 /* With the log on, when a connection ends that may be in a request: writes that one's line. Then session_deinit. */
-void session_lost(struct session *session, struct context *context);
+void session_log_abandoned(struct session *session, struct context *context);
 /* The server gives up a session that is not idle. With the log on: writes the line of its request, also of one whose
  * head is not complete. Then session_deinit. */
 void session_cut_off(struct session *session, struct context *context);

@@ -318,7 +318,7 @@ bool blocking_serve(struct blocking *b, const struct accepted *accepted, struct 
     blocking_set_receive_timeout(b, b->poll_interval_ms);
     bool kept = blocking_converse(b);
     enum close_mode close_mode = kept ? session_close_mode(&b->session) : CLOSE_ABORT;
-    session_lost(&b->session, &b->context);
+    session_log_abandoned(&b->session, &b->context);
     access_log_end(&b->context, ACCESS_LOG_THREAD_WAIT_MS);
     session_deinit(&b->session, b->context.output.budget);
     switch (close_mode) {

@@ -81,7 +81,7 @@ COLD void connection_free(struct connection *connection)
         return;
     }
     if (reactor->context.log != NULL) {
-        session_lost(&connection->session, &reactor->context);
+        session_log_abandoned(&connection->session, &reactor->context);
     }
     bool refused = connection->session.refusing != REFUSAL_NOT;
     session_deinit(&connection->session, reactor->context.output.budget);
@@ -117,7 +117,7 @@ COLD void connection_linger(struct connection *connection)
     struct reactor *reactor = connection->reactor;
     uint64_t now = clock_ms();
     if (reactor->context.log != NULL) {
-        session_lost(&connection->session, &reactor->context);
+        session_log_abandoned(&connection->session, &reactor->context);
     }
     session_deinit(&connection->session, reactor->context.output.budget);
     connection->lingering = lingering_begin(connection_fd(connection), now, reactor->linger_ms);
@@ -264,7 +264,7 @@ static COLD void connection_go_on_lingering(struct connection *connection, short
 }
 
 /* The wait is over, or it is the work's turn. libevent's clock is coarse: a wait may have to go on for a little. */
-static COLD void connection_alarm(struct connection *connection)
+static COLD void connection_on_timer(struct connection *connection)
 {
     if ((session_wants(&connection->session, &connection->reactor->context) & WANT_WORK) != 0) {
         struct work *work = session_work(&connection->session);
@@ -293,14 +293,14 @@ static void connection_on_event(evutil_socket_t fd, short events, void *arg)
     } else if ((events & EV_READ) != 0) {
         connection_receive(connection, IO_WRITABLE);
     } else if ((events & EV_TIMEOUT) != 0) {
-        connection_alarm(connection);
+        connection_on_timer(connection);
     } else {
         connection_pump(connection, IO_WRITABLE, no_bytes);
     }
 }
 
 /* Its client has reset it while an answer waits or is worked on: nothing is read then, so nothing else tells. */
-static bool connection_lost(const struct connection *connection)
+static bool connection_was_reset(const struct connection *connection)
 {
     struct pollfd socket = {.fd = connection_fd(connection)};
     return !(connection->working && connection->gone) && poll(&socket, 1, 0) == 1 &&
@@ -311,7 +311,7 @@ void connection_due(struct connection *connection)
 {
     if (connection->session.timer != TIMER_NONE) {
         connection_pump(connection, IO_TIMEOUT, no_bytes);
-    } else if (connection_lost(connection)) {
+    } else if (connection_was_reset(connection)) {
         connection_free(connection);
     }
 }

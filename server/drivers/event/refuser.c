@@ -63,7 +63,7 @@ static bool refuser_answer(struct reactor *reactor, struct refused *refused, str
     if (kept && (session_wants(&session, &reactor->context) & WANT_CLOSE) == 0) {
         kept = session_pump(&session, &reactor->context, fd, IO_TIMEOUT, no_bytes);
     }
-    session_lost(&session, &reactor->context);
+    session_log_abandoned(&session, &reactor->context);
     session_deinit(&session, reactor->context.output.budget);
     refuser_begin_lingering(reactor, refused);
     return kept;

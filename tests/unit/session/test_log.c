@@ -248,7 +248,7 @@ static void lose(const char *request, const char *wanted)
     drive_enter(&drive);
     drive_feed(&drive, (struct span){request, strlen(request)});
     drive_leave(&drive);
-    session_lost(&drive.session, &logged.harness.contexts[0]);
+    session_log_abandoned(&drive.session, &logged.harness.contexts[0]);
     drive_deinit(&drive);
     const char *text = end();
     cr_expect(wanted == NULL ? text[0] == '\0' : strstr(text, wanted) != NULL, "%s: %s", request, text);
