@@ -187,7 +187,7 @@ static size_t trailers_feed(struct pass *pass, const char *data, size_t length)
         if (x->trailers != NULL) {
             x->trailers->end -= 2; /* the empty line */
         }
-        exchange_end(pass);
+        exchange_request_complete(pass);
     }
     return used;
 }
@@ -199,7 +199,7 @@ static size_t length_feed(struct pass *pass, const char *data, size_t length)
     x->left -= used;
     exchange_body(pass, data, used);
     if (pass->session->state == STATE_BODY && x->left == 0) {
-        exchange_end(pass);
+        exchange_request_complete(pass);
     }
     return used;
 }

@@ -17,7 +17,7 @@ enum {
     PACE_MIN_MS = 10,   /* between two pieces of a paced body */
 };
 
-COLD void exchange_release(struct exchange *x, struct budget budget)
+COLD void exchange_deinit(struct exchange *x, struct budget budget)
 {
     if (x != NULL) {
         buffer_free(&x->log_copy, budget);
@@ -113,7 +113,7 @@ static COLD void exchange_count_duration(struct pass *pass)
 }
 
 /* The answer is complete, committed, and holds nothing any more. */
-static ALWAYS_INLINE void exchange_leave(struct pass *pass)
+static ALWAYS_INLINE void exchange_detach(struct pass *pass)
 {
     struct session *s = pass->session;
     struct exchange *x = pass->exchange;
@@ -138,21 +138,21 @@ static COLD void session_count_drained(struct session *s, uint64_t bytes)
 }
 
 /* The answer is complete and committed. */
-static void exchange_done(struct pass *pass)
+static void exchange_complete(struct pass *pass)
 {
     if (context_closing(pass->context)) {
         session_count_drained(pass->session, pass->exchange->body_seen + pass->exchange->overhead);
     }
-    exchange_log_end(pass);
-    exchange_release(pass->exchange, pass->context->output.budget);
-    exchange_leave(pass);
+    exchange_log_outcome(pass);
+    exchange_deinit(pass->exchange, pass->context->output.budget);
+    exchange_detach(pass);
 }
 
 /* There will be no answer. Now, not at the end of the pass: the head's bytes may be gone then. */
-static COLD void exchange_drop(struct pass *pass)
+static COLD void exchange_abandon(struct pass *pass)
 {
-    exchange_log_end(pass);
-    exchange_release(pass->exchange, pass->context->output.budget);
+    exchange_log_outcome(pass);
+    exchange_deinit(pass->exchange, pass->context->output.budget);
     pass->exchange = NULL;
 }
 
@@ -178,11 +178,11 @@ static void exchange_write_last(struct pass *pass)
     exchange_write(pass);
     exchange_commit(pass);
     if (pass->context->output.failed) {
-        exchange_drop(pass);
+        exchange_abandon(pass);
         session_close(pass->session, CLOSE_ABORT);
         return;
     }
-    exchange_done(pass);
+    exchange_complete(pass);
     session_close(pass->session, CLOSE_LINGERING);
 }
 
@@ -330,7 +330,7 @@ static ALWAYS_INLINE void exchange_answer_at_once(struct pass *pass)
         exchange_log(pass, x->response.status, d.body ? d.length : 0);
     }
     response_deinit(&x->response); /* nothing else is held: there was no body */
-    exchange_leave(pass);
+    exchange_detach(pass);
 }
 
 /* The request's body comes next, or the answer takes more than a text. */
@@ -373,7 +373,7 @@ static COLD void exchange_go_on(struct pass *pass, struct span head, bool body)
     if (pass->context->output.failed) {
         exchange_fail_memory(pass);
     } else if (!body) {
-        exchange_end(pass);
+        exchange_request_complete(pass);
     }
 }
 
@@ -462,7 +462,7 @@ COLD void exchange_chunk_end(struct pass *pass)
     }
 }
 
-static void exchange_finish(struct pass *pass)
+static void exchange_call_finish(struct pass *pass)
 {
     struct exchange *x = pass->exchange;
     x->request.body = buffer_span(x->body);
@@ -497,16 +497,16 @@ static void exchange_answer(struct pass *pass)
         session_set_state(pass->session, STATE_ANSWER);
         exchange_produce(pass);
     } else {
-        exchange_done(pass);
+        exchange_complete(pass);
     }
 }
 
-void exchange_end(struct pass *pass)
+void exchange_request_complete(struct pass *pass)
 {
     struct exchange *x = pass->exchange;
     x->body_ended = true;
     if (x->handler != NULL && x->handler->body == HANDLER_HOLDS) {
-        exchange_finish(pass);
+        exchange_call_finish(pass);
     }
     if (x->echoes && x->request.framing == FRAMING_CHUNKED) {
         output_write(&pass->context->output, SPAN_LITERAL("0\r\n\r\n"));
@@ -611,6 +611,6 @@ COLD void exchange_produce(struct pass *pass)
         x->produced += piece;
     }
     if (x->produced == x->response.length) {
-        exchange_done(pass);
+        exchange_complete(pass);
     }
 }

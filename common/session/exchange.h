@@ -90,7 +90,7 @@ void exchange_body(struct pass *pass, const char *data, size_t length);
 void exchange_chunk_begin(struct pass *pass, uint64_t size);
 void exchange_chunk_end(struct pass *pass);
 /* The request is whole. */
-void exchange_end(struct pass *pass);
+void exchange_request_complete(struct pass *pass);
 /* 64 KiB of the body are here and the answer is to wait before it begins: no more of the body is taken until then. */
 void exchange_wait_late(struct pass *pass);
 /* The wait or the work that was pending is over. */
@@ -111,7 +111,7 @@ void exchange_fail_memory(struct pass *pass);
 /* The same on a connection that is refused, whether its client has asked for something or not: 503. */
 void exchange_fail_refused(struct pass *pass);
 /* Frees what the exchange owns; a null one is fine. */
-void exchange_release(struct exchange *exchange, struct budget budget);
+void exchange_deinit(struct exchange *exchange, struct budget budget);
 /* An exchange for a pass that has none: what an error's answer needs of it; the head and exchange_begin make the rest. */
 static inline void exchange_init(struct pass *pass)
 {
@@ -137,7 +137,7 @@ bool exchange_keep_log_copy(struct pass *pass);
 /* Writes its line, if the log is on. `status` 0: it was lost before it was answered. */
 void exchange_log(struct pass *pass, unsigned status, uint64_t bytes);
 /* The same for an exchange that ends as it stands. */
-void exchange_log_end(struct pass *pass);
+void exchange_log_outcome(struct pass *pass);
 
 /* Consumes bytes of the body; returns how many. */
 size_t body_feed(struct pass *pass, const char *data, size_t length);

@@ -122,7 +122,7 @@ static uint64_t body_bytes(const struct exchange *x)
     __builtin_unreachable();
 }
 
-void exchange_log_end(struct pass *pass)
+void exchange_log_outcome(struct pass *pass)
 {
     const struct exchange *x = pass->exchange;
     exchange_log(pass, x->begun ? x->response.status : 0, body_bytes(x));

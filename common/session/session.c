@@ -39,7 +39,7 @@ void session_init(struct session *s, uint64_t number, const struct peer *peer, e
 static void session_drop_exchange(struct session *s, struct budget budget)
 {
     if (s->exchange != NULL) {
-        exchange_release(s->exchange, budget);
+        exchange_deinit(s->exchange, budget);
         budget_free(budget, s->exchange, sizeof *s->exchange);
         s->exchange = NULL;
     }
@@ -86,9 +86,9 @@ static COLD void pass_end_exchange(struct pass *pass)
     struct session *s = pass->session;
     struct budget budget = pass->context->output.budget;
     if (pass->exchange != NULL && s->state == STATE_CLOSING) {
-        exchange_log_end(pass);
+        exchange_log_outcome(pass);
         if (pass->exchange == &pass->local) {
-            exchange_release(pass->exchange, budget);
+            exchange_deinit(pass->exchange, budget);
         }
         pass->exchange = NULL;
     }
@@ -105,9 +105,9 @@ static COLD void pass_end_exchange(struct pass *pass)
     }
     exchange_fail_memory(pass);
     if (pass->exchange != NULL) {
-        exchange_log_end(pass);
+        exchange_log_outcome(pass);
     }
-    exchange_release(pass->exchange, budget);
+    exchange_deinit(pass->exchange, budget);
 }
 
 /* A parser in the middle of a head or of chunks moves to the heap; one that is done is freed. */
@@ -451,7 +451,7 @@ COLD void session_log_abandoned(struct session *s, struct context *context)
 {
     struct pass *pass = pass_begin(s, context);
     if (pass->exchange != NULL) {
-        exchange_log_end(pass);
+        exchange_log_outcome(pass);
     }
 }
 
@@ -463,7 +463,7 @@ COLD void session_cut_off(struct session *s, struct context *context)
         exchange_add_common_fields(pass, false);
     }
     if (pass->exchange != NULL) {
-        exchange_log_end(pass);
+        exchange_log_outcome(pass);
     }
     session_drop_exchange(s, context->output.budget);
 }
