@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "loadtest/swarm/instant.h"
-#include "loadtest/swarm/route.h"
+#include "loadtest/swarm/nanoseconds.h"
+#include "loadtest/swarm/endpoint.h"
 
-#define RETRY_AFTER (5 * INSTANT_MILLISECOND) /* a local socket's queue that is full */
+#define RETRY_AFTER (5 * NANOSECONDS_PER_MILLISECOND) /* a local socket's queue that is full */
 
 static int connection_fd(const struct connection *connection)
 {
@@ -48,7 +48,7 @@ static void connection_await(struct connection *connection, int fd, short intere
 
 static void connection_set_timer(struct connection *connection, uint64_t duration, short persist)
 {
-    struct timeval delay = instant_timeval(duration);
+    struct timeval delay = nanoseconds_timeval(duration);
     event_del(&connection->timer);
     event_assign(&connection->timer, connection->plan->base, -1, persist, on_timer, connection);
     must_add(&connection->timer, &delay);
@@ -89,24 +89,24 @@ static void connection_settle(struct connection *connection, enum outcome outcom
 static void connection_fail(struct connection *connection, enum outcome outcome, const char *why)
 {
     connection_deinit(connection);
-    connection_settle(connection, outcome, why, instant_now());
+    connection_settle(connection, outcome, why, nanoseconds_now());
     connection->plan->events->ready(connection);
 }
 
 static void connection_not_opened(struct connection *connection, int error)
 {
     if (connection->asks) {
-        connection_fail(connection, OUTCOME_CONNECT, route_error(error));
+        connection_fail(connection, OUTCOME_CONNECT, endpoint_error(error));
     } else {
         connection_deinit(connection);
-        connection->plan->events->opened(connection, route_error(error));
+        connection->plan->events->opened(connection, endpoint_error(error));
     }
 }
 
 void connection_open(struct connection *connection)
 {
     const struct plan *plan = connection->plan;
-    int fd = route_connect(plan->options, connection->number, plan->of->receive_buffer);
+    int fd = endpoint_connect(plan->options, connection->number, plan->of->receive_buffer);
     connection->state = CONNECTION_CONNECTING;
     if (fd >= 0) {
         connection_await(connection, fd, EV_WRITE);
@@ -159,7 +159,7 @@ static void connection_begin(struct connection *connection)
     connection->sent = 0;
     response_begin(&connection->response, &plan->request->expectation, plan->request->to_head);
     if (every_ms != 0) {
-        connection_set_timer(connection, every_ms * INSTANT_MILLISECOND, EV_PERSIST);
+        connection_set_timer(connection, every_ms * NANOSECONDS_PER_MILLISECOND, EV_PERSIST);
     }
     connection_send(connection);
 }
@@ -201,7 +201,8 @@ static enum outcome judge(const struct connection *connection, uint64_t now)
     for (unsigned i = 0; i < of->statuses.count; i++) {
         if (of->statuses.items[i] == connection->response.status) {
             return response_body_right(&connection->response)
-                       ? outcome_by_deadline(connection->due, now, of->deadline_ms * INSTANT_MILLISECOND)
+                       ? outcome_by_deadline(connection->due, now,
+                                             of->deadline_ms * NANOSECONDS_PER_MILLISECOND)
                        : OUTCOME_BODY;
         }
     }
@@ -264,13 +265,13 @@ static void connection_break(struct connection *connection, const char *why)
 static void connection_read_answer(struct connection *connection)
 {
     ssize_t n = connection_receive(connection);
-    uint64_t now = instant_now();
+    uint64_t now = nanoseconds_now();
     size_t used = 0;
     if (is_passing(n)) {
         return;
     }
     if (n < 0) {
-        connection_break(connection, route_error(connection->error != 0 ? connection->error : errno));
+        connection_break(connection, endpoint_error(connection->error != 0 ? connection->error : errno));
         return;
     }
     enum response_progress progress =

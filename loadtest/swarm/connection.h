@@ -11,7 +11,7 @@
 #include "loadtest/swarm/options.h"
 #include "loadtest/swarm/request.h"
 #include "loadtest/swarm/response.h"
-#include "loadtest/swarm/tally.h"
+#include "loadtest/swarm/stats.h"
 
 enum connection_state {
     CONNECTION_CLOSED,

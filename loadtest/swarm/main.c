@@ -7,8 +7,8 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "loadtest/swarm/instant.h"
-#include "loadtest/swarm/report.h"
+#include "loadtest/swarm/nanoseconds.h"
+#include "loadtest/swarm/result.h"
 
 enum { EXIT_USAGE = 2, OWN_DESCRIPTORS = 16 };
 
@@ -51,24 +51,24 @@ static bool enough_descriptors(const struct options *options)
 
 /* A rate that was not offered as asked is no constant rate: what was measured is how fast the server let the client
  * ask. */
-static void warn_of_rate(const struct crowd *crowd, uint64_t window)
+static void warn_of_rate(const struct client_group *group, uint64_t window)
 {
-    uint64_t rate = crowd->of->rate;
-    double offered = window > 0 ? (double)crowd->tally.offered / instant_seconds(window) : 0;
-    if (window > 0 && crowd->of->requests == 0 && offered < RATE_OFFERED * (double)rate) {
+    uint64_t rate = group->of->rate;
+    double offered = window > 0 ? (double)group->stats.offered / nanoseconds_to_seconds(window) : 0;
+    if (window > 0 && group->of->requests == 0 && offered < RATE_OFFERED * (double)rate) {
         fprintf(stderr,
                 "swarm: class %s: %.0f of %llu requests/s were offered: its connections are too few, or this "
                 "CPU is "
                 "too slow\n",
-                crowd->of->name, offered, (unsigned long long)rate);
+                group->of->name, offered, (unsigned long long)rate);
     }
 }
 
 static int finish(const struct run *run)
 {
-    report_result(stdout, run);
-    for (unsigned i = 0; i < run->crowd_count; i++) {
-        warn_of_rate(&run->crowds[i], run_window(run));
+    result_print(stdout, run);
+    for (unsigned i = 0; i < run->client_group_count; i++) {
+        warn_of_rate(&run->groups[i], run_window(run));
     }
     if (fflush(stdout) != 0 || ferror(stdout) != 0) {
         fprintf(stderr, "swarm: cannot write to stdout: %s\n", strerror(errno));
@@ -77,8 +77,8 @@ static int finish(const struct run *run)
     if (run->end == RUN_INTERRUPTED || run_connected(run)) {
         return EXIT_SUCCESS;
     }
-    fprintf(stderr, "swarm: %.*s: no connection could be opened: %s\n", (int)run->stage.options->host_length,
-            run->stage.options->host, run->crowds[0].tally.first_error);
+    fprintf(stderr, "swarm: %.*s: no connection could be opened: %s\n", (int)run->shared.options->host_length,
+            run->shared.options->host, run->groups[0].stats.first_error);
     return EXIT_FAILURE;
 }
 

@@ -3,7 +3,7 @@
 #ifndef ECHOD_SWARM_RUN_H
 #define ECHOD_SWARM_RUN_H
 
-#include "loadtest/swarm/crowd.h"
+#include "loadtest/swarm/client_group.h"
 
 enum run_end {
     RUN_DURATION,   /* the window has passed */
@@ -13,9 +13,9 @@ enum run_end {
 };
 
 struct run {
-    struct stage stage;
-    unsigned crowd_count;
-    struct crowd crowds[OPTIONS_CLASSES_MAX];
+    struct shared shared;
+    unsigned client_group_count;
+    struct client_group groups[OPTIONS_CLASSES_MAX];
     enum run_end end;
     uint64_t began; /* instants */
     uint64_t held;  /* when all was open; 0: not yet */
@@ -31,7 +31,8 @@ struct run {
     struct event *show; /* progress */
 };
 
-/* Makes the loop and the crowds. False if there is no memory; run_deinit() undoes what was done. *run is all zero before. */
+/* Makes the loop and the groups. False if there is no memory; run_deinit() undoes what was done. *run is all zero
+ * before. */
 bool run_init(struct run *run, const struct options *options);
 void run_deinit(struct run *run);
 

@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "loadtest/swarm/tally.h"
+#include "loadtest/swarm/stats.h"
 
 /* Counts are of what was begun, or ended, in the interval. */
 struct series_row {

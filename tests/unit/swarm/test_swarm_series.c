@@ -3,10 +3,10 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "loadtest/swarm/instant.h"
+#include "loadtest/swarm/nanoseconds.h"
 #include "loadtest/swarm/series.h"
 
-#define MS INSTANT_MILLISECOND
+#define MS NANOSECONDS_PER_MILLISECOND
 
 static struct series series; /* its histogram is large */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Where connections go and where they come from. */
-#ifndef ECHOD_SWARM_ROUTE_H
-#define ECHOD_SWARM_ROUTE_H
+#ifndef ECHOD_SWARM_ENDPOINT_H
+#define ECHOD_SWARM_ENDPOINT_H
 
 #include "loadtest/swarm/options.h"
 
@@ -10,9 +10,9 @@
  * not blocking, of which writing becomes possible when the connection stands or has failed (SO_ERROR); or a negative
  * errno: -EAGAIN if a local socket's queue is full now. receive_buffer is in bytes, 0 leaves it to the kernel.
  */
-int route_connect(const struct options *options, size_t number, uint64_t receive_buffer);
+int endpoint_connect(const struct options *options, size_t number, uint64_t receive_buffer);
 
-/* Says what an error of route_connect(), or of the socket later, means. A static text. */
-const char *route_error(int error);
+/* Says what an error of endpoint_connect(), or of the socket later, means. A static text. */
+const char *endpoint_error(int error);
 
 #endif

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* A crowd: the connections of one class. It decides who asks when, and counts what comes of it. */
-#ifndef ECHOD_SWARM_CROWD_H
-#define ECHOD_SWARM_CROWD_H
+/* A client group: the connections of one class. It decides who asks when, and counts what comes of it. */
+#ifndef ECHOD_SWARM_CLIENT_GROUP_H
+#define ECHOD_SWARM_CLIENT_GROUP_H
 
 #include "loadtest/swarm/connection.h"
 #include "loadtest/swarm/schedule.h"
 #include "loadtest/swarm/series.h"
-#include "loadtest/swarm/stage.h"
-#include "loadtest/swarm/tally.h"
+#include "loadtest/swarm/shared.h"
+#include "loadtest/swarm/stats.h"
 
 /* What became of the connections, the greetings apart. */
-struct crowd_connections {
+struct client_group_connections {
     size_t asked;    /* to be opened before the load */
     size_t opened;   /* of these */
     size_t failed;   /* of these */
@@ -18,14 +18,14 @@ struct crowd_connections {
     size_t closed;   /* by the server while nothing was asked */
 };
 
-struct crowd_greeted {
+struct client_group_greeted {
     size_t answered;
     size_t refused;
     size_t failed;
 };
 
-struct crowd {
-    struct stage *stage;
+struct client_group {
+    struct shared *shared;
     const struct options_class *of;
     struct request request;
     struct plan plan;
@@ -33,8 +33,8 @@ struct crowd {
     struct connection_list free;   /* idle or closed, the one that waits longest first */
     struct connection_list flight; /* connecting, asked or parting, the one that began first first */
     struct connection_list resting;
-    struct crowd_connections count;
-    struct crowd_greeted greeted;
+    struct client_group_connections count;
+    struct client_group_greeted greeted;
     struct schedule schedule; /* of the rate model */
     struct event *due;        /* the time of request number `awaited` */
     uint64_t awaited;
@@ -46,30 +46,31 @@ struct crowd {
     uint64_t total;       /* of the rate model: requests that are due before the end */
     uint64_t first_begun; /* instants; 0: none */
     uint64_t last_answer;
-    struct tally tally;
+    struct stats stats;
     struct series series;
 };
 
-/* Nothing is opened yet. `first` is the number of its first connection over all crowds. False if there is no memory. */
-bool crowd_init(struct crowd *crowd, struct stage *stage, const struct options_class *of, size_t first);
+/* Nothing is opened yet. `first` is the number of its first connection over all groups. False if there is no memory. */
+bool client_group_init(struct client_group *group, struct shared *shared, const struct options_class *of,
+                       size_t first);
 /* Also of one whose init failed. */
-void crowd_deinit(struct crowd *crowd);
+void client_group_deinit(struct client_group *group);
 
 /* Begins to open one more connection; false if none is left. */
-bool crowd_open_next(struct crowd *crowd);
+bool client_group_open_next(struct client_group *group);
 
 /* The load begins: rate models count from `now`. */
-void crowd_start(struct crowd *crowd, uint64_t now);
+void client_group_start(struct client_group *group, uint64_t now);
 
 /* Ends what has gone on for longer than its timeout at `now`. */
-void crowd_time_out(struct crowd *crowd, uint64_t now);
+void client_group_time_out(struct client_group *group, uint64_t now);
 
 /* Whether nothing more is to come of it: in the load all was asked and settled; in the grace also what trickles. */
-bool crowd_done(const struct crowd *crowd);
+bool client_group_done(const struct client_group *group);
 
 /* Requests that were due in the window until `now` and were never sent. */
-uint64_t crowd_unsent(const struct crowd *crowd, uint64_t now);
+uint64_t client_group_unsent(const struct client_group *group, uint64_t now);
 
-size_t crowd_open_count(const struct crowd *crowd);
+size_t client_group_open_count(const struct client_group *group);
 
 #endif

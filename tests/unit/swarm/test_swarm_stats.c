@@ -3,12 +3,12 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-#include "loadtest/swarm/instant.h"
-#include "loadtest/swarm/tally.h"
+#include "loadtest/swarm/nanoseconds.h"
+#include "loadtest/swarm/stats.h"
 
-#define MS INSTANT_MILLISECOND
+#define MS NANOSECONDS_PER_MILLISECOND
 
-Test(swarm_tally, a_deadline_counts_from_when_it_was_due)
+Test(swarm_stats, a_deadline_counts_from_when_it_was_due)
 {
     static const struct {
         uint64_t due;
@@ -27,10 +27,10 @@ Test(swarm_tally, a_deadline_counts_from_when_it_was_due)
     }
 }
 
-Test(swarm_tally, late_answers_are_right_answers_but_not_in_time)
+Test(swarm_stats, late_answers_are_right_answers_but_not_in_time)
 {
-    struct tally *tally = calloc(1, sizeof(*tally));
-    cr_assert_not_null(tally);
+    struct stats *stats = calloc(1, sizeof(*stats));
+    cr_assert_not_null(stats);
     static const struct settled ended[] = {
         {.outcome = OUTCOME_RIGHT, .status = 200, .due = MS, .now = 2 * MS},
         {.outcome = OUTCOME_LATE, .status = 200, .due = MS, .now = 9 * MS},
@@ -39,21 +39,21 @@ Test(swarm_tally, late_answers_are_right_answers_but_not_in_time)
         {.outcome = OUTCOME_TIMEOUT, .due = MS, .now = 2 * MS, .why = "no whole answer in time"},
     };
     for (size_t i = 0; i < sizeof(ended) / sizeof(ended[0]); i++) {
-        tally_begin(tally, MS, 0, MS);
-        tally_settle(tally, &ended[i]);
+        stats_begin(stats, MS, 0, MS);
+        stats_settle(stats, &ended[i]);
     }
-    cr_expect_eq(tally->outcomes[OUTCOME_RIGHT], 1);
-    cr_expect_eq(tally->outcomes[OUTCOME_LATE], 2);
-    cr_expect_eq(tally->statuses[200], 3);
-    cr_expect_eq(tally_errors(tally), 1);
-    cr_expect_eq(tally_unfinished(tally), 0);
-    cr_expect(tally->latency.count == 3 && tally->latency.most == 10 * MS);
-    cr_expect(tally->late.count == 2 && tally->late.least == 8 * MS);
-    cr_expect_str_eq(tally->first_error, "timeout: no whole answer in time");
-    free(tally);
+    cr_expect_eq(stats->outcomes[OUTCOME_RIGHT], 1);
+    cr_expect_eq(stats->outcomes[OUTCOME_LATE], 2);
+    cr_expect_eq(stats->statuses[200], 3);
+    cr_expect_eq(stats_errors(stats), 1);
+    cr_expect_eq(stats_unfinished(stats), 0);
+    cr_expect(stats->latency.count == 3 && stats->latency.most == 10 * MS);
+    cr_expect(stats->late.count == 2 && stats->late.least == 8 * MS);
+    cr_expect_str_eq(stats->first_error, "timeout: no whole answer in time");
+    free(stats);
 }
 
-Test(swarm_tally, each_outcome_has_a_name_of_its_own)
+Test(swarm_stats, each_outcome_has_a_name_of_its_own)
 {
     for (unsigned i = 0; i < OUTCOME_TOTAL; i++) {
         for (unsigned j = 0; j < i; j++) {

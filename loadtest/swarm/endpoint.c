@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The port of a source address is chosen when connecting, so that one may serve several destinations. */
-#include "loadtest/swarm/route.h"
+#include "loadtest/swarm/endpoint.h"
 
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -31,7 +31,7 @@ static int prepare(int fd, const struct options *options, size_t turn, bool loca
                : bind_source(fd, &options->sources.items[turn % options->sources.count]);
 }
 
-int route_connect(const struct options *options, size_t number, uint64_t receive_buffer)
+int endpoint_connect(const struct options *options, size_t number, uint64_t receive_buffer)
 {
     const struct address *target = &options->targets.items[number % options->targets.count];
     int family = target->any.sa_family;
@@ -50,7 +50,7 @@ int route_connect(const struct options *options, size_t number, uint64_t receive
     return fd;
 }
 
-const char *route_error(int error)
+const char *endpoint_error(int error)
 {
     switch (error) {
     case EADDRNOTAVAIL: return "no port is left on the source addresses, or one is not ours: see --sources";

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What came of the requests of a class. */
-#ifndef ECHOD_SWARM_TALLY_H
-#define ECHOD_SWARM_TALLY_H
+#ifndef ECHOD_SWARM_STATS_H
+#define ECHOD_SWARM_STATS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,7 +24,7 @@ enum outcome {
 #define OUTCOME_TOTAL       (OUTCOME_BODY + 1)
 #define OUTCOME_FIRST_ERROR OUTCOME_CONNECT
 
-enum { TALLY_STATUSES = 1000, TALLY_ERROR_SIZE = 160 };
+enum { STATS_STATUSES = 1000, STATS_ERROR_SIZE = 160 };
 
 /* "connect", "read" and so on. */
 const char *outcome_name(enum outcome outcome);
@@ -59,10 +59,10 @@ struct settled {
 
 /* All zero is an empty one. Only requests that were due in the window are recorded, but for the three counts that say
  * so. */
-struct tally {
+struct stats {
     uint64_t begun;
     uint64_t outcomes[OUTCOME_TOTAL];
-    uint64_t statuses[TALLY_STATUSES];
+    uint64_t statuses[STATS_STATUSES];
     uint64_t offered; /* requests begun in the window, whenever they were due */
     uint64_t came;    /* right answers that came in the window, also late ones, whenever asked for */
     uint64_t good;    /* of these, those in time */
@@ -74,21 +74,21 @@ struct tally {
     uint64_t longest_delay;
     struct histogram latency;           /* of right answers, late ones included */
     struct histogram late;              /* of late ones alone */
-    char first_error[TALLY_ERROR_SIZE]; /* "connect: Connection refused"; empty: none */
+    char first_error[STATS_ERROR_SIZE]; /* "connect: Connection refused"; empty: none */
 };
 
-void tally_settle(struct tally *tally, const struct settled *settled);
+void stats_settle(struct stats *stats, const struct settled *settled);
 
 /* Keeps the first error's text. */
-void tally_note(struct tally *tally, enum outcome outcome, const char *why);
+void stats_note(struct stats *stats, enum outcome outcome, const char *why);
 
 /* Requests that were begun and have not ended. */
-uint64_t tally_unfinished(const struct tally *tally);
+uint64_t stats_unfinished(const struct stats *stats);
 
 /* Errors of all kinds. */
-uint64_t tally_errors(const struct tally *tally);
+uint64_t stats_errors(const struct stats *stats);
 
 /* A request due at `due` is begun at `now`, on a connection that was free from `free_since` on. */
-void tally_begin(struct tally *tally, uint64_t due, uint64_t free_since, uint64_t now);
+void stats_begin(struct stats *stats, uint64_t due, uint64_t free_since, uint64_t now);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Writes JSON straight to the stream: the few strings in it are escaped, all else is numbers. */
-#include "loadtest/swarm/report.h"
+#include "loadtest/swarm/result.h"
 
 #include <inttypes.h>
 
-#include "loadtest/swarm/instant.h"
+#include "loadtest/swarm/nanoseconds.h"
 
 #define ERASE "\r\033[K"
 
@@ -37,7 +37,7 @@ static void write_number(FILE *out, const char *name, bool known, double number)
 /* So many in so long, per second. */
 static void write_rate(FILE *out, const char *name, uint64_t count, uint64_t duration)
 {
-    write_number(out, name, duration > 0, (double)count / instant_seconds(duration));
+    write_number(out, name, duration > 0, (double)count / nanoseconds_to_seconds(duration));
 }
 
 static double microseconds(uint64_t duration)
@@ -45,26 +45,26 @@ static double microseconds(uint64_t duration)
     return (double)duration / 1000;
 }
 
-void report_held(FILE *out, const struct run *run)
+void result_print_held(FILE *out, const struct run *run)
 {
-    struct crowd_connections sum = {0};
-    struct crowd_greeted greeted = {0};
+    struct client_group_connections sum = {0};
+    struct client_group_greeted greeted = {0};
     size_t open = 0;
-    for (unsigned i = 0; i < run->crowd_count; i++) {
-        const struct crowd *crowd = &run->crowds[i];
-        sum.asked += crowd->count.asked;
-        sum.opened += crowd->count.opened;
-        sum.failed += crowd->count.failed;
-        greeted.answered += crowd->greeted.answered;
-        greeted.refused += crowd->greeted.refused;
-        open += crowd_open_count(crowd);
+    for (unsigned i = 0; i < run->client_group_count; i++) {
+        const struct client_group *group = &run->groups[i];
+        sum.asked += group->count.asked;
+        sum.opened += group->count.opened;
+        sum.failed += group->count.failed;
+        greeted.answered += group->greeted.answered;
+        greeted.refused += group->greeted.refused;
+        open += client_group_open_count(group);
     }
     fprintf(out,
             "{\"event\": \"held\", \"asked\": %zu, \"opened\": %zu, \"failed\": %zu, \"open\": %zu, "
             "\"answered\": %zu, "
             "\"refused\": %zu, \"connect_s\": %.6f}\n",
             sum.asked, sum.opened, sum.failed, open, greeted.answered, greeted.refused,
-            instant_seconds(run->held - run->began));
+            nanoseconds_to_seconds(run->held - run->began));
 }
 
 static const char *model_name(const struct options_class *of)
@@ -72,56 +72,57 @@ static const char *model_name(const struct options_class *of)
     return of->hold ? "hold" : of->rate != 0 ? "rate" : "closed";
 }
 
-static void write_connections(FILE *out, const struct crowd *crowd)
+static void write_connections(FILE *out, const struct client_group *group)
 {
-    const struct crowd_connections *count = &crowd->count;
+    const struct client_group_connections *count = &group->count;
     fprintf(out,
             "\"connections\": {\"asked\": %zu, \"opened\": %zu, \"failed\": %zu, \"reopened\": %zu, "
             "\"closed\": %zu, "
             "\"open\": %zu}, \"greeted\": {\"answered\": %zu, \"refused\": %zu, \"failed\": %zu}, ",
             count->asked, count->opened, count->failed, count->reopened, count->closed,
-            crowd_open_count(crowd), crowd->greeted.answered, crowd->greeted.refused, crowd->greeted.failed);
+            client_group_open_count(group), group->greeted.answered, group->greeted.refused,
+            group->greeted.failed);
 }
 
-static void write_requests(FILE *out, const struct crowd *crowd, const struct run *run)
+static void write_requests(FILE *out, const struct client_group *group, const struct run *run)
 {
-    const struct tally *tally = &crowd->tally;
+    const struct stats *stats = &group->stats;
     uint64_t window = run_window(run);
-    uint64_t unsent = crowd_unsent(crowd, run->over);
-    write_number(out, "asked_rate", crowd->of->rate != 0, (double)crowd->of->rate);
+    uint64_t unsent = client_group_unsent(group, run->over);
+    write_number(out, "asked_rate", group->of->rate != 0, (double)group->of->rate);
     fputs(", ", out);
-    write_rate(out, "offered_rate", tally->offered, window);
+    write_rate(out, "offered_rate", stats->offered, window);
     fputs(", ", out);
-    write_rate(out, "achieved_rate", tally->came, window);
+    write_rate(out, "achieved_rate", stats->came, window);
     fputs(", ", out);
-    write_rate(out, "goodput", tally->good, window);
+    write_rate(out, "goodput", stats->good, window);
     fputs(", ", out);
-    write_number(out, "deadline_s", crowd->of->deadline_ms != 0, (double)crowd->of->deadline_ms / 1000);
+    write_number(out, "deadline_s", group->of->deadline_ms != 0, (double)group->of->deadline_ms / 1000);
     fprintf(out,
             ", \"requests\": %" PRIu64 ", \"answers\": %" PRIu64 ", \"late\": %" PRIu64
             ", \"refused\": %" PRIu64 ", \"unsent\": %" PRIu64 ", \"unfinished\": %" PRIu64 ", ",
-            tally->begun + unsent, tally->outcomes[OUTCOME_RIGHT], tally->outcomes[OUTCOME_LATE],
-            tally->outcomes[OUTCOME_REFUSED], unsent, tally_unfinished(tally));
+            stats->begun + unsent, stats->outcomes[OUTCOME_RIGHT], stats->outcomes[OUTCOME_LATE],
+            stats->outcomes[OUTCOME_REFUSED], unsent, stats_unfinished(stats));
 }
 
-static void write_errors(FILE *out, const struct tally *tally)
+static void write_errors(FILE *out, const struct stats *stats)
 {
     fputs("\"errors\": {", out);
     for (unsigned i = OUTCOME_FIRST_ERROR; i < OUTCOME_TOTAL; i++) {
         fprintf(out, "%s\"%s\": %" PRIu64, i == OUTCOME_FIRST_ERROR ? "" : ", ",
-                outcome_name((enum outcome)i), tally->outcomes[i]);
+                outcome_name((enum outcome)i), stats->outcomes[i]);
     }
     fputs("}, \"first_error\": ", out);
-    if (tally->first_error[0] != '\0') {
-        write_string(out, tally->first_error);
+    if (stats->first_error[0] != '\0') {
+        write_string(out, stats->first_error);
     } else {
         fputs("null", out);
     }
     fputs(", \"statuses\": {", out);
     const char *separator = "";
-    for (unsigned status = 0; status < TALLY_STATUSES; status++) {
-        if (tally->statuses[status] != 0) {
-            fprintf(out, "%s\"%u\": %" PRIu64, separator, status, tally->statuses[status]);
+    for (unsigned status = 0; status < STATS_STATUSES; status++) {
+        if (stats->statuses[status] != 0) {
+            fprintf(out, "%s\"%u\": %" PRIu64, separator, status, stats->statuses[status]);
             separator = ", ";
         }
     }
@@ -172,7 +173,7 @@ static void write_row(FILE *out, const struct series *series, size_t index, uint
     uint64_t end = series_row_end(series, index, window);
     uint64_t length = end - index * series->interval;
     bool known = row->good + row->late > 0;
-    fprintf(out, "%s{\"end_s\": %.3f, ", index == 0 ? "" : ", ", instant_seconds(end));
+    fprintf(out, "%s{\"end_s\": %.3f, ", index == 0 ? "" : ", ", nanoseconds_to_seconds(end));
     write_rate(out, "offered", row->offered, length);
     fputs(", ", out);
     write_rate(out, "goodput", row->good, length);
@@ -198,30 +199,30 @@ static void write_series(FILE *out, const struct series *series, uint64_t window
     fputs("]", out);
 }
 
-static void write_class(FILE *out, const struct crowd *crowd, const struct run *run)
+static void write_class(FILE *out, const struct client_group *group, const struct run *run)
 {
-    const struct tally *tally = &crowd->tally;
+    const struct stats *stats = &group->stats;
     fputs("{\"name\": ", out);
-    write_string(out, crowd->of->name);
-    fprintf(out, ", \"model\": \"%s\", \"path\": ", model_name(crowd->of));
-    write_string(out, crowd->of->path != NULL ? crowd->of->path : "");
+    write_string(out, group->of->name);
+    fprintf(out, ", \"model\": \"%s\", \"path\": ", model_name(group->of));
+    write_string(out, group->of->path != NULL ? group->of->path : "");
     fputs(", ", out);
-    write_connections(out, crowd);
-    write_requests(out, crowd, run);
-    write_errors(out, tally);
+    write_connections(out, group);
+    write_requests(out, group, run);
+    write_errors(out, stats);
     fprintf(out,
             "\"bytes\": {\"sent\": %" PRIu64 ", \"received\": %" PRIu64 "}, \"waited\": {\"count\": %" PRIu64
             ", \"max_us\": %.3f}, \"delayed\": {\"count\": %" PRIu64 ", \"max_us\": %.3f}, ",
-            tally->bytes_sent, tally->bytes_received, tally->waited, microseconds(tally->longest_wait),
-            tally->delayed, microseconds(tally->longest_delay));
-    write_number(out, "last_answer_s", crowd->last_answer != 0,
-                 instant_seconds(crowd->last_answer - crowd->first_begun));
+            stats->bytes_sent, stats->bytes_received, stats->waited, microseconds(stats->longest_wait),
+            stats->delayed, microseconds(stats->longest_delay));
+    write_number(out, "last_answer_s", group->last_answer != 0,
+                 nanoseconds_to_seconds(group->last_answer - group->first_begun));
     fputs(", ", out);
-    write_latency(out, "latency_us", &tally->latency, run->stage.options->buckets);
+    write_latency(out, "latency_us", &stats->latency, run->shared.options->buckets);
     fputs(", ", out);
-    write_latency(out, "late_us", &tally->late, run->stage.options->buckets);
-    if (crowd->series.count > 0) {
-        write_series(out, &crowd->series, run_window(run));
+    write_latency(out, "late_us", &stats->late, run->shared.options->buckets);
+    if (group->series.count > 0) {
+        write_series(out, &group->series, run_window(run));
     }
     fputs("}", out);
 }
@@ -237,68 +238,68 @@ static const char *end_name(enum run_end end)
     __builtin_unreachable();
 }
 
-void report_result(FILE *out, const struct run *run)
+void result_print(FILE *out, const struct run *run)
 {
-    double window = instant_seconds(run_window(run));
-    double cpu = instant_seconds(run->cpu_end - run->cpu_begin);
+    double window = nanoseconds_to_seconds(run_window(run));
+    double cpu = nanoseconds_to_seconds(run->cpu_end - run->cpu_begin);
     fprintf(out,
             "{\"event\": \"result\", \"format\": \"echod-swarm\", \"version\": 2, \"complete\": %s, "
             "\"ended\": \"%s\", ",
             run->end == RUN_DURATION || run->end == RUN_REQUESTS ? "true" : "false", end_name(run->end));
     fprintf(out, "\"window_s\": %.6f, \"warmup_s\": %.3f, ", window,
-            (double)run->stage.options->warmup_ms / 1000);
-    write_number(out, "connect_s", run->held != 0, instant_seconds(run->held - run->began));
+            (double)run->shared.options->warmup_ms / 1000);
+    write_number(out, "connect_s", run->held != 0, nanoseconds_to_seconds(run->held - run->began));
     fprintf(out, ", \"client_cpu_s\": %.6f, ", cpu);
     write_number(out, "client_cpu_share", window > 0, cpu / window);
     fputs(", \"classes\": [", out);
-    for (unsigned i = 0; i < run->crowd_count; i++) {
+    for (unsigned i = 0; i < run->client_group_count; i++) {
         fputs(i == 0 ? "" : ", ", out);
-        write_class(out, &run->crowds[i], run);
+        write_class(out, &run->groups[i], run);
     }
     fputs("]}\n", out);
 }
 
 static void progress_of_load(FILE *out, const struct run *run)
 {
-    const struct stage *stage = &run->stage;
-    uint64_t now = instant_now();
+    const struct shared *shared = &run->shared;
+    uint64_t now = nanoseconds_now();
     uint64_t answers = 0;
     uint64_t errors = 0;
-    for (unsigned i = 0; i < run->crowd_count; i++) {
-        answers += run->crowds[i].tally.outcomes[OUTCOME_RIGHT];
-        errors += tally_errors(&run->crowds[i].tally);
+    for (unsigned i = 0; i < run->client_group_count; i++) {
+        answers += run->groups[i].stats.outcomes[OUTCOME_RIGHT];
+        errors += stats_errors(&run->groups[i].stats);
     }
-    if (now < stage->window_begin) {
-        fprintf(out, "warm-up, %.0f s left", instant_seconds(stage->window_begin - now));
+    if (now < shared->window_begin) {
+        fprintf(out, "warm-up, %.0f s left", nanoseconds_to_seconds(shared->window_begin - now));
         return;
     }
-    fprintf(out, "%.1f s", instant_seconds(now - stage->window_begin));
-    if (stage->window_end != INSTANT_NEVER) {
-        fprintf(out, " of %.1f s", (double)stage->options->duration_ms / 1000);
+    fprintf(out, "%.1f s", nanoseconds_to_seconds(now - shared->window_begin));
+    if (shared->window_end != NANOSECONDS_NEVER) {
+        fprintf(out, " of %.1f s", (double)shared->options->duration_ms / 1000);
     }
     fprintf(out, ", %" PRIu64 " answers, %" PRIu64 " errors", answers, errors);
 }
 
-void report_progress(FILE *out, const struct run *run)
+void result_print_progress(FILE *out, const struct run *run)
 {
     size_t asked = 0;
     size_t opened = 0;
-    for (unsigned i = 0; i < run->crowd_count; i++) {
-        asked += run->crowds[i].count.asked;
-        opened += run->crowds[i].count.opened;
+    for (unsigned i = 0; i < run->client_group_count; i++) {
+        asked += run->groups[i].count.asked;
+        opened += run->groups[i].count.opened;
     }
     fputs(ERASE "swarm: ", out);
-    switch (run->stage.phase) {
-    case STAGE_OPENING: fprintf(out, "%zu of %zu connections open", opened, asked); break;
-    case STAGE_GATE: fprintf(out, "%zu connections held; a line on stdin goes on", opened); break;
-    case STAGE_LOAD:
-    case STAGE_GRACE: progress_of_load(out, run); break;
-    case STAGE_OVER: break;
+    switch (run->shared.phase) {
+    case PHASE_OPENING: fprintf(out, "%zu of %zu connections open", opened, asked); break;
+    case PHASE_GATE: fprintf(out, "%zu connections held; a line on stdin goes on", opened); break;
+    case PHASE_LOAD:
+    case PHASE_GRACE: progress_of_load(out, run); break;
+    case PHASE_OVER: break;
     }
     fflush(out);
 }
 
-void report_progress_end(FILE *out)
+void result_print_progress_end(FILE *out)
 {
     fputs(ERASE, out);
     fflush(out);
