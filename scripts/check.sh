@@ -4,8 +4,14 @@
 
 checkers="format layers shell python clang tidy cppcheck manifests"
 
-# check_main [CHECKER...]
+# check_main [--staged | CHECKER...]
 check_main() {
+    if [ "${1:-}" = --staged ]; then
+        [ $# -eq 1 ] || die 2 "check: --staged stands alone"
+        need git python3 clang-format cppcheck shellcheck flake8
+        check_staged
+        exit 0
+    fi
     need_to_build criterion python3 clang clang-format clang-tidy cppcheck shellcheck flake8 yaml prometheus
     passed=0 failed=0
     # shellcheck disable=SC2086 # a list of names
@@ -26,6 +32,28 @@ check_main() {
     printf '%d passed, %d failed\n' "$passed" "$failed"
     [ "$failed" -eq 0 ] || exit 1
     exit 0
+}
+
+# Formatters and linters on the staged content of the staged files: what a commit would hold, whatever the work tree has.
+check_staged() {
+    staged=build/staged
+    rm -rf "$staged"
+    git diff --cached --name-only --diff-filter=ACMR -z | git checkout-index --force --prefix="$staged/" -z --stdin
+    [ -d "$staged" ] || die 0 "check: nothing is staged"
+    status=0
+    find "$staged" -name '*.[ch]' -exec clang-format --dry-run -Werror {} + || status=1
+    [ ! -d "$staged/common" ] || (cd "$staged" && check_layers) || status=1
+    linted=$(find "$staged" -name '*.c' \( -path "$staged/common/*" -o -path "$staged/server/*" -o -path "$staged/loadtest/swarm/*" \))
+    # shellcheck disable=SC2086 # a list of names without spaces
+    [ -z "$linted" ] || cppcheck_files $linted || status=1
+    scripts=$(find "$staged" -type f \( -name '*.sh' -o -exec grep -qE '^#!/(usr/)?bin/(env )?(ba)?sh' {} \; \) -print)
+    # shellcheck disable=SC2086
+    [ -z "$scripts" ] || shellcheck -x $scripts || status=1
+    find "$staged" -name '*.py' -exec env PYTHONPYCACHEPREFIX=build/pycache python3 -m py_compile {} + || status=1
+    flake8 --select=F "$staged" || status=1
+    rm -rf "$staged"
+    [ "$status" -eq 0 ] || die 1 "check: the staged files have the faults above"
+    say "check: the staged files are clean"
 }
 
 c_files() {
@@ -68,12 +96,16 @@ check_tidy() {
     return "$status"
 }
 
-# Cppcheck reads no system headers; without the macros of this one it takes a list's head for a syntax error.
 check_cppcheck() {
+    cppcheck_files -j "$(nproc)" common server loadtest/swarm
+}
+
+# Cppcheck reads no system headers; without the macros of this one it takes the head of a list for a syntax error.
+cppcheck_files() {
     queue=$(printf '#include <sys/queue.h>\n' | cc -E - | sed -n 's,^# 1 "\(.*sys/queue.h\)".*,\1,p' | head -n 1)
     cppcheck --quiet --std=c11 --language=c --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
         --suppress=missingIncludeSystem --suppress=internalAstError --include="$queue" \
-        -D_GNU_SOURCE= -DECHOD_VERSION='""' -I . -j "$(nproc)" common server loadtest/swarm
+        -D_GNU_SOURCE= -DECHOD_VERSION='""' -I . "$@"
 }
 
 # What is deployed on Kubernetes and by compose; kubectl is used where there is one.
