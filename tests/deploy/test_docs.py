@@ -16,7 +16,8 @@ import unittest
 import container
 from server import ROOT, environment
 
-DOCUMENTS = sorted(os.path.relpath(path, ROOT) for pattern in ("*.md", "deploy/**/*.md", "loadtest/**/*.md", "tests/*.md")
+DOCUMENTS = sorted(os.path.relpath(path, ROOT)
+                   for pattern in ("*.md", "deploy/**/*.md", "docs/*.md", "loadtest/**/*.md", "tests/*.md")
                    for path in glob.glob(os.path.join(ROOT, pattern), recursive=True)
                    if "/templates/" not in path)
 REASONS = re.compile(r"(needs|takes) \w+")

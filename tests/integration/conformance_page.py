@@ -21,15 +21,14 @@ PAGE = os.path.join(FOLDER, "..", "..", "docs", "conformance.md")
 NAMES = {"nginx": "nginx", "node": "Node.js"}
 INTRODUCTION = """# Conformance
 
-What echod does with {cases} requests, by the section of RFC 9110 (semantics), RFC 9112 (HTTP/1.1) and RFC 6585 (431) that decides.
-In every mode each request gets the answer that its document demands, at whatever byte it is split.
+The answers of echod to {cases} requests, by the deciding section of RFC 9110 (semantics), RFC 9112 (HTTP/1.1) or RFC 6585 (431). In every
+mode, at every split, each request gets the answer that its document demands.
 
-*Accepted*: every answer is a success. *Refused*: one answer is an error of the request: 400, 413, 414, 417, 431, 501 or 505. *Other*: what a server
-answers besides, such as 404, 405 or 408. The last columns count the cases in which {peers} answer alike: a peer that refuses what is refused
-here does so with any error.
+*Accepted*: every answer is a success. *Refused*: one answer is 400, 413, 414, 417, 431, 501 or 505. *Other*: any other answer, such as 404,
+405 or 408. The last columns count the cases in which {peers} give the same kind of answer; any error counts as refused there.
 
-This page is written by `tests/integration/conformance_page.py` from `tests/integration/conformance/`. `./dev test conformance`
-sends the requests to echod and sees that the page is current; `./dev test conformance-peers` sends them to the other servers.
+`tests/integration/conformance_page.py` writes this page from `tests/integration/conformance/`. `./dev test conformance` sends the requests to
+echod and checks that the page is current; `./dev test conformance-peers` sends them to the other servers.
 """
 REFUSALS = (400, 413, 414, 417, 431, 501, 505)
 
@@ -79,7 +78,7 @@ def reasons(entries, key):
 
 
 def deviations(entries):
-    page = "\n## Where echod deviates\n\n| request | section | what echod answers, and why |\n|---|---|---|\n"
+    page = "\n## Where echod deviates\n\n| request | section | answer of echod, and reason |\n|---|---|---|\n"
     for reason, found in reasons(entries, "RFC"):
         for entry in found:
             page += f"| {entry.title} | {entry.section.split(':')[0]} | {entry.answers[-1].status}: {reason} |\n"
@@ -87,7 +86,7 @@ def deviations(entries):
 
 
 def differences(entries, peer):
-    page = f"\n## Where {NAMES[peer]} {REASONS_OF[peer]} answers otherwise\n\n| cases | it |\n|---:|---|\n"
+    page = f"\n## Where {NAMES[peer]} {REASONS_OF[peer]} answers differently\n\n| cases | difference |\n|---:|---|\n"
     return page + "".join(f"| {len(found)} | {reason} |\n" for reason, found in reasons(entries, peer))
 
 
