@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Writes what the table of flags says in the languages of the files that are installed beside the server: the OPTIONS of
- * the man page and the completions of three shells. Runs while the project is built.
- */
+/* Writes the table of flags in the formats of the files installed beside the server: the OPTIONS of the manual page
+ * and the completions of three shells. The build runs it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +8,7 @@
 #include "server/settings/flag.h"
 #include "server/modes/mode.h"
 
-/* What a shell may offer behind a flag: words, files, or nothing that could be known. */
+/* The words that a shell may offer after a flag; NULL: none. */
 static const char *flag_words(const struct flag *flag)
 {
     switch (flag->kind) {
@@ -69,7 +67,7 @@ static void table_flag(const struct flag *flag)
     putchar('\n');
 }
 
-/* A man page takes a leading dot or apostrophe for a request, and a hyphen for one that may be broken at. */
+/* In a manual page a leading dot or apostrophe begins a request, and a plain hyphen allows a line break. */
 static void man_text(const char *text)
 {
     if (*text == '.' || *text == '\'') {
@@ -131,7 +129,7 @@ static void man_flag(const struct flag *flag)
 static void bash_flag(const struct flag *flag)
 {
     if (flag->kind == FLAG_SWITCH || flag->kind == FLAG_URL) {
-        return; /* what stands behind it may be another flag */
+        return; /* another flag may follow it */
     }
     if (flag_words(flag) == NULL && !flag_is_file(flag)) {
         printf("    --%s) COMPREPLY=() ;;\n", flag->name);
@@ -183,7 +181,7 @@ static void zsh_flag(const struct flag *flag)
         put_words(flag);
         putchar(')');
     } else if (flag->kind == FLAG_URL) {
-        fputs("::URL: ", stdout); /* it may be missing */
+        fputs("::URL: ", stdout); /* optional */
     } else if (flag->metavariable != NULL) {
         printf(":%s: ", flag->metavariable);
     }
@@ -211,12 +209,12 @@ static void fish_flag(const struct flag *flag)
     puts("'");
 }
 
-/* A kind of output: what stands before the flags, how one is written, what stands behind them. */
+/* An output format: the text before the flags, the function that writes a flag, the text after them. */
 struct language {
     const char *name;
     const char *before;
     void (*flag)(const struct flag *flag);
-    const char *between; /* the flags are written a second time, by again; NULL: not */
+    const char *between; /* then `again` writes the flags a second time; NULL: it does not */
     void (*again)(const struct flag *flag);
     const char *behind;
 };
@@ -225,10 +223,10 @@ static const struct language LANGUAGES[] = {
     {"table", "", table_flag, NULL, NULL, ""},
     {"man", "", man_flag, NULL, NULL, ""},
     {"bash",
-     "# bash completion for echod: made from the server's table of flags\n"
+     "# bash completion for echod, generated from the table of flags\n"
      "_echod() {\n"
      "    local word=${COMP_WORDS[COMP_CWORD]} flag=${COMP_WORDS[COMP_CWORD - 1]}\n"
-     "    # --flag=value comes in three words.\n"
+     "    # bash splits --flag=value into three words.\n"
      "    if [ \"$word\" = = ]; then\n"
      "        word=\n"
      "    elif [ \"$flag\" = = ]; then\n"
@@ -242,35 +240,33 @@ static const struct language LANGUAGES[] = {
      "complete -F _echod echod\n"},
     {"zsh",
      "#compdef echod\n"
-     "# zsh completion for echod: made from the server's table of flags\n"
+     "# zsh completion for echod, generated from the table of flags\n"
      "_arguments -s \\\n",
      zsh_flag, NULL, NULL,
-     "    '(- *)'{-h,--help}'[print the flags]' \\\n"
+     "    '(- *)'{-h,--help}'[print the most used flags, or all]' \\\n"
      "    '(- *)--version[print the versions of echod and its libraries]'\n"},
     {"fish",
-     "# fish completion for echod: made from the server's table of flags\n"
+     "# fish completion for echod, generated from the table of flags\n"
      "complete -c echod -f\n",
      fish_flag, NULL, NULL,
-     "complete -c echod -l help -s h -d 'print the flags'\n"
+     "complete -c echod -l help -s h -d 'print the most used flags, or all'\n"
      "complete -c echod -l version -d 'print the versions of echod and its libraries'\n"},
 };
 
-static void for_each_offered(void (*write)(const struct flag *flag))
+static void for_each_flag(void (*write)(const struct flag *flag))
 {
     for (size_t i = 0; i < FLAG_TOTAL; i++) {
-        if (FLAGS[i].offered) {
-            write(&FLAGS[i]);
-        }
+        write(&FLAGS[i]);
     }
 }
 
 static void write_language(const struct language *language)
 {
     fputs(language->before, stdout);
-    for_each_offered(language->flag);
+    for_each_flag(language->flag);
     if (language->between != NULL) {
         fputs(language->between, stdout);
-        for_each_offered(language->again);
+        for_each_flag(language->again);
     }
     fputs(language->behind, stdout);
 }

@@ -88,7 +88,7 @@ static int parse_authority(struct url *url, struct span authority, const char **
         return error;
     }
     if (url->where.kind == LISTEN_ANY) {
-        return refuse(why, "* is no address to connect to");
+        return refuse(why, "* is not an address to connect to");
     }
     if (url->where.port == 0) {
         return refuse(why, "the port must not be 0");
@@ -102,7 +102,8 @@ int url_parse(struct url *url, const char *text, size_t length, const char **why
     struct span rest = {.data = text, .length = length};
     *url = (struct url){.host = SPAN_LITERAL(UNIX_HOST)};
     if (length > URL_MAX || !is_visible(rest)) {
-        return refuse(why, length > URL_MAX ? "it is too long" : "it has a character that no URL has");
+        return refuse(why, length > URL_MAX ? "it is too long"
+                                            : "it contains a character that is not allowed in a URL");
     }
     if (!begins_with(rest, SPAN_LITERAL(SCHEME))) {
         return refuse(why, "it does not begin with http://");
@@ -288,7 +289,7 @@ static bool health_check_read(struct health_check *check)
         }
         total += read.length;
     }
-    return fail(check, "the answer's head has no end");
+    return fail(check, "the head of the answer is incomplete");
 }
 
 /* Returns the exit status. */

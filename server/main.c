@@ -51,9 +51,9 @@ static int flush_stdout(void)
     return EXIT_SUCCESS;
 }
 
-static int print_help(void)
+static int print_help(bool all)
 {
-    options_help(stdout, mode_names());
+    options_help(stdout, mode_names(), all);
     return flush_stdout();
 }
 
@@ -147,7 +147,7 @@ static bool open_listeners(const struct options *options)
     if (passed == 0) {
         passed = open_listed(&echod.listeners, &options->listen);
         if (passed == 0 && options->listens_on_port) {
-            warn("listening on all addresses, as PORT is set and neither --listen nor ECHOD_LISTEN");
+            warn("listening on all addresses, because PORT is set and neither --listen nor ECHOD_LISTEN is");
         }
     }
     if (passed >= 0 && options->admin_listen.count > 0) {
@@ -195,8 +195,8 @@ static void say_not_started(const struct server *server, int error)
     if (mode->loops) {
         snprintf(loops, sizeof loops, " %u loops (--loops)", server->loops);
     }
-    warn("cannot start mode %s: no thread for each of%s%s: %s; the limit is %s", mode->name, workers, loops,
-         strerror(-error), limits.name);
+    warn("cannot start mode %s: cannot create threads for%s%s: %s; the limit is %s", mode->name, workers,
+         loops, strerror(-error), limits.name);
 }
 
 /* With the server set up and listening. After a drain that was cut off nothing is taken down: threads still run in it. */
@@ -278,7 +278,8 @@ int main(int argc, char **argv)
     switch (
         options_parse(&echod.options, argc, argv, environ, mode_names(), echod.error, sizeof(echod.error))) {
     case OPTIONS_RUN: return run(&echod.options);
-    case OPTIONS_HELP: return print_help();
+    case OPTIONS_HELP: return print_help(false);
+    case OPTIONS_HELP_ALL: return print_help(true);
     case OPTIONS_VERSION: return print_version();
     case OPTIONS_CHECK: return run_health_check(&echod.options);
     case OPTIONS_BAD: break;

@@ -41,7 +41,7 @@ static void block_begin(const struct request *request, struct response *response
     if (number_parse_duration_ms(request->parameter.data, request->parameter.length, HANDLER_WAIT_MAX_MS,
                                  &work.input) != 0) {
         response_problem(response, STATUS_BAD_REQUEST,
-                         "A time is a number of seconds, or 200ms and the like, at most 10 s.");
+                         "The time must be in seconds, or have a unit as in 200ms, and be at most 10 s.");
         return;
     }
     response->work = work;

@@ -13,7 +13,8 @@ static void bytes_begin(const struct request *request, struct response *response
 {
     uint64_t n = 0;
     if (number_parse_u64(request->parameter.data, request->parameter.length, BYTES_MAX, &n) != 0) {
-        response_problem(response, STATUS_BAD_REQUEST, "A number of bytes is from 0 to %d.", BYTES_MAX);
+        response_problem(response, STATUS_BAD_REQUEST, "The number of bytes must be from 0 to %d.",
+                         BYTES_MAX);
         return;
     }
     response->content_type = SPAN_LITERAL("application/octet-stream");

@@ -29,7 +29,7 @@ static void compute_begin(const struct request *request, struct response *respon
     struct work work = {.run = compute_run};
     if (number_parse_u64(request->parameter.data, request->parameter.length, COMPUTE_ROUNDS_MAX,
                          &work.input) != 0) {
-        response_problem(response, STATUS_BAD_REQUEST, "A number of rounds is from 0 to %d.",
+        response_problem(response, STATUS_BAD_REQUEST, "The number of rounds must be from 0 to %d.",
                          COMPUTE_ROUNDS_MAX);
         return;
     }

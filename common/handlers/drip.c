@@ -36,7 +36,7 @@ static const char *drip_read(struct drip *drip, struct span name, const char *te
         bool good = number_parse_u64(text, length, STATUS_MAX, &drip->code) == 0 && drip->code >= STATUS_MIN;
         return good ? NULL : "code must be a number from 200 to 599.";
     }
-    return "The parameters are numbytes, duration, delay and code.";
+    return "Unknown parameter: only numbytes, duration, delay and code are allowed.";
 }
 
 static void drip_begin(const struct request *request, struct response *response)

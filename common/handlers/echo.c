@@ -80,8 +80,7 @@ static void shape_header(struct response *response, struct span value)
         response_problem(response, STATUS_BAD_REQUEST,
                          "header must be Name:Value without control characters.");
     } else if (name_refused(name)) {
-        response_problem(response, STATUS_BAD_REQUEST,
-                         "header must not be one that frames a message or its connection.");
+        response_problem(response, STATUS_BAD_REQUEST, "header must not be a framing or connection field.");
     } else {
         if (span_equal_nocase(name, SPAN_LITERAL("Content-Type"))) {
             response->content_type = SPAN_LITERAL(""); /* instead of ours */

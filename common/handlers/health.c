@@ -31,7 +31,7 @@ static void readyz_begin(const struct request *request, struct response *respons
         response->retry_after = true;
     } else if (scoreboard_shortage(request->service->scoreboard) != 0) {
         response_problem(response, STATUS_SERVICE_UNAVAILABLE,
-                         "The system has nothing for another connection now.");
+                         "The system has no resources for another connection.");
         response->retry_after = true;
     } else {
         response->content_type = SPAN_LITERAL("text/plain");

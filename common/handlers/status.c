@@ -8,8 +8,8 @@ static void status_begin(const struct request *request, struct response *respons
     uint64_t code = 0;
     if (number_parse_u64(request->parameter.data, request->parameter.length, STATUS_MAX, &code) != 0 ||
         code < STATUS_MIN) {
-        response_problem(response, STATUS_BAD_REQUEST, "A status is a number from %d to %d.", STATUS_MIN,
-                         STATUS_MAX);
+        response_problem(response, STATUS_BAD_REQUEST, "The status must be a number from %d to %d.",
+                         STATUS_MIN, STATUS_MAX);
         return;
     }
     const char *reason = status_reason((unsigned)code);

@@ -93,7 +93,7 @@ static COLD void read_transfer_encoding(struct reading *reading, struct span val
     reading->tab |= tab_behind(value);
     while (list_next(&value, &coding)) {
         if (reading->chunked) {
-            refuse(reading, "Nothing may follow the transfer coding chunked.");
+            refuse(reading, "No transfer coding may follow chunked.");
         } else if (!coding_valid(coding)) {
             refuse(reading, "The Transfer-Encoding field is malformed.");
         } else if (span_equal_nocase(coding, SPAN_LITERAL("chunked"))) {
@@ -195,14 +195,14 @@ static struct parse_result framing_result(const struct reading *reading, llhttp_
         return parser_chunked ? BAD("The framing of the request is ambiguous.") : OK;
     }
     if (request->minor_version == 0) {
-        return BAD("HTTP/1.0 has no Transfer-Encoding.");
+        return BAD("HTTP/1.0 does not allow Transfer-Encoding.");
     }
     if (!reading->chunked || !parser_chunked || (parser->flags & F_CONTENT_LENGTH) != 0) {
         return BAD("The last transfer coding must be chunked.");
     }
     if (reading->other_coding) {
         return (struct parse_result){STATUS_NOT_IMPLEMENTED,
-                                     "The only transfer coding this server knows is chunked."};
+                                     "Unknown transfer coding: only chunked is supported."};
     }
     return OK;
 }

@@ -69,14 +69,14 @@ static struct parse_result method_read(struct span prefix, struct request *reque
     p = token_end(p, limit);
     struct span name = span_between(prefix.data, p);
     if (name.length > REQUEST_LINE_METHOD_MAX || (p < limit && (*p != ' ' || name.length == 0))) {
-        return RESULT(STATUS_BAD_REQUEST, "That is no request line: it begins with no method.");
+        return RESULT(STATUS_BAD_REQUEST, "Malformed request line: no valid method.");
     }
     if (p == limit) {
         return UNDECIDED;
     }
     int number = span_equal(name, SPAN_LITERAL("PRI")) ? HTTP_PRI : method_number(name);
     if (number < 0) {
-        return RESULT(STATUS_NOT_IMPLEMENTED, "This server does not know that method.");
+        return RESULT(STATUS_NOT_IMPLEMENTED, "Unknown method.");
     }
     request->method = (uint8_t)number;
     *end = p;
@@ -131,7 +131,7 @@ static struct parse_result target_read(struct request *request, const char *ques
     request->path = target;
     if (target.length > 0 && target.data[0] == '*') {
         if (target.length > 1 || (request->method != HTTP_OPTIONS && request->method != HTTP_PRI)) {
-            return RESULT(STATUS_BAD_REQUEST, "The request target * goes with OPTIONS only.");
+            return RESULT(STATUS_BAD_REQUEST, "The request target * is allowed with OPTIONS only.");
         }
         return OK;
     }
@@ -170,12 +170,13 @@ static struct parse_result version_read(const char *p, const char *end, uint8_t 
         }
         if (shape[i] == '0' ? !is_digit(p[i]) : p[i] != shape[i]) {
             return RESULT(STATUS_BAD_REQUEST,
-                          "HTTP/1.1 or HTTP/1.0 and CRLF must follow the space behind the "
-                          "request target; a space in it is written as %20.");
+                          "One space, HTTP/1.1 or HTTP/1.0, and CRLF must follow the request target; "
+                          "a space in the target must be encoded as %20.");
         }
     }
     if (p[5] != '1' || p[7] > '1') {
-        return RESULT(STATUS_HTTP_VERSION_NOT_SUPPORTED, "This server speaks HTTP/1.1 and HTTP/1.0.");
+        return RESULT(STATUS_HTTP_VERSION_NOT_SUPPORTED,
+                      "Unsupported version: only HTTP/1.1 and HTTP/1.0 are supported.");
     }
     *minor = (uint8_t)(p[7] - '0');
     return OK;
@@ -223,8 +224,8 @@ struct parse_result request_line_read(struct span prefix, bool refused, struct r
         return result;
     }
     if (refused || request->method == HTTP_PRI) {
-        return refused ? RESULT(STATUS_BAD_REQUEST, "That is no request line.")
-                       : RESULT(STATUS_NOT_IMPLEMENTED, "This server does not know that method.");
+        return refused ? RESULT(STATUS_BAD_REQUEST, "Malformed request line.")
+                       : RESULT(STATUS_NOT_IMPLEMENTED, "Unknown method.");
     }
     *length = (size_t)(version - prefix.data) + sizeof "HTTP/1.1\r\n" - 1;
     return OK;

@@ -149,7 +149,7 @@ size_t bad_head_empty_line(struct pass *pass, const char *data, size_t length)
     struct session *s = pass->session;
     if (data[0] == '\n' || (length > 1 && data[1] != '\n')) {
         bad_head_fail(pass, SPAN_LITERAL(""),
-                      (struct parse_result){STATUS_BAD_REQUEST, "A line ends in CRLF."});
+                      (struct parse_result){STATUS_BAD_REQUEST, "A line must end in CRLF."});
         return length;
     }
     if (length == 1) {
@@ -157,7 +157,7 @@ size_t bad_head_empty_line(struct pass *pass, const char *data, size_t length)
     }
     if (++s->empty_lines > EMPTY_LINES_MAX) {
         bad_head_fail(pass, SPAN_LITERAL(""),
-                      (struct parse_result){STATUS_BAD_REQUEST, "There are too many empty lines."});
+                      (struct parse_result){STATUS_BAD_REQUEST, "Too many empty lines before the request."});
         return length;
     }
     return 2;

@@ -106,7 +106,7 @@ static void chunk_begin(struct pass *pass)
 static size_t size_feed(struct pass *pass, const char *data, size_t length)
 {
     static const char *const details[] = {
-        [CHUNK_LINE_BAD_SIZE] = "A chunk size must be hexadecimal digits, then ';' or CRLF.",
+        [CHUNK_LINE_BAD_SIZE] = "A chunk size must be hexadecimal digits followed by ';' or CRLF.",
         [CHUNK_LINE_BAD_EXTENSION] = "A chunk extension must be ;name, ;name=token or ;name=\"text\".",
         [CHUNK_LINE_BAD_END] = "A chunk-size line must end in CRLF.",
     };
@@ -130,8 +130,8 @@ static size_t line_feed(struct pass *pass, const char *data, size_t length)
     size_t slice = least(least(length, CHUNK_LINE_ROOM - x->used), allowed);
     if (slice == 0) {
         exchange_fail(pass, STATUS_BAD_REQUEST,
-                      allowed == 0 ? "The chunks are too small: there is more framing than data."
-                                   : "A chunk-size line may have at most %d bytes.",
+                      allowed == 0 ? "Too much chunk framing for too little data."
+                                   : "The chunk-size line is too long: at most %d bytes are allowed.",
                       CHUNK_LINE_MAX);
         return 0;
     }
@@ -168,7 +168,7 @@ static size_t trailers_feed(struct pass *pass, const char *data, size_t length)
     size_t slice = least(length, pass->context->service->max_header_size - x->used);
     if (slice == 0) {
         exchange_fail(pass, STATUS_REQUEST_HEADER_FIELDS_TOO_LARGE,
-                      "The trailer section may have at most %zu bytes.",
+                      "The trailer section is too large: at most %zu bytes are allowed.",
                       pass->context->service->max_header_size);
         return 0;
     }

@@ -220,15 +220,15 @@ COLD void exchange_fail(struct pass *pass, unsigned status, const char *detail, 
 COLD void exchange_fail_memory(struct pass *pass)
 {
     counters_add(&pass->context->output.budget.counters->refusals[REFUSAL_MEMORY], 1);
-    exchange_fail(pass, STATUS_SERVICE_UNAVAILABLE, "The server has no memory for this request now.");
+    exchange_fail(pass, STATUS_SERVICE_UNAVAILABLE, "The server has too little memory for this request.");
 }
 
 COLD void exchange_fail_refused(struct pass *pass)
 {
     static const char *const details[REFUSAL_KINDS] = {
-        [REFUSAL_FULL] = "The server serves as many connections as it can.",
-        [REFUSAL_QUEUE] = "More connections are waiting than the server takes on.",
-        [REFUSAL_SYSTEM] = "The system has nothing for another connection now.",
+        [REFUSAL_FULL] = "The server is full.",
+        [REFUSAL_QUEUE] = "The connection queue is full.",
+        [REFUSAL_SYSTEM] = "The system has no resources for another connection.",
     };
     enum refusal reason = (enum refusal)pass->session->refusing;
     counters_add(&pass->context->output.budget.counters->refusals[reason], 1);
@@ -281,7 +281,7 @@ static ALWAYS_INLINE void exchange_judge(struct exchange *x)
     x->handler = route_find(&x->request, &x->response);
     if (unlikely(x->handler != NULL && x->request.expect == EXPECT_UNKNOWN)) {
         response_problem(&x->response, STATUS_EXPECTATION_FAILED,
-                         "The only expectation this server knows is 100-continue.");
+                         "Unknown expectation: only 100-continue is supported.");
     } else if (x->handler != NULL) {
         x->handler->begin(&x->request, &x->response);
     }
@@ -300,8 +300,8 @@ static bool exchange_too_large(struct pass *pass, uint64_t more)
     if (more <= most && x->body_seen <= most - more) {
         return false;
     }
-    exchange_fail(pass, STATUS_CONTENT_TOO_LARGE, "The body may have at most %llu bytes here.",
-                  (unsigned long long)most);
+    exchange_fail(pass, STATUS_CONTENT_TOO_LARGE,
+                  "The body is too large: at most %llu bytes are allowed here.", (unsigned long long)most);
     return true;
 }
 
@@ -559,8 +559,7 @@ COLD void exchange_refuse_work(struct pass *pass)
     struct exchange *x = pass->exchange;
     x->pending = PENDING_NOTHING;
     counters_add(&pass->context->output.budget.counters->refusals[REFUSAL_QUEUE], 1);
-    response_problem(&x->response, STATUS_SERVICE_UNAVAILABLE,
-                     "More work is waiting than the server takes on.");
+    response_problem(&x->response, STATUS_SERVICE_UNAVAILABLE, "The work queue is full.");
     x->response.retry_after = true;
     exchange_write(pass);
     exchange_answer(pass);

@@ -111,7 +111,7 @@ static uint64_t write_requests(struct page *page, const struct sums *sums)
 {
     static const char *const classes[COUNTERS_CLASSES] = {"2xx", "3xx", "4xx", "5xx"};
     uint64_t total = 0;
-    describe(page, "echod_requests_total", "counter", "Answers begun, by class of status.");
+    describe(page, "echod_requests_total", "counter", "Answers started, by status class.");
     for (int i = 0; i < COUNTERS_CLASSES; i++) {
         labelled(page, "echod_requests_total", "code", classes[i], sums->answers[i]);
         total += sums->answers[i];
@@ -128,7 +128,7 @@ static void write_durations(struct page *page, const struct sums *sums, uint64_t
         slow += sums->durations[i];
     }
     uint64_t count = requests > slow ? requests - slow : 0;
-    describe(page, name, "histogram", "From a request's first byte to the end of its answer's making.");
+    describe(page, name, "histogram", "Time from a request's first byte until its answer is complete.");
     for (int i = 0; i < COUNTERS_BUCKETS; i++) {
         count += sums->durations[i];
         line(page, "%s_bucket{mode=\"%s\",le=\"%s\"} %llu\n", name, page->mode, bounds[i],
@@ -142,8 +142,7 @@ static void write_durations(struct page *page, const struct sums *sums, uint64_t
 
 static void write_refusals(struct page *page, const struct sums *sums)
 {
-    describe(page, "echod_refusals_total", "counter",
-             "Answers of 503 for want of room, by what was wanting.");
+    describe(page, "echod_refusals_total", "counter", "503 answers for lack of resources, by reason.");
     for (int i = REFUSAL_NOT + 1; i < REFUSAL_KINDS; i++) {
         labelled(page, "echod_refusals_total", "reason", refusals[i], sums->refusals[i]);
     }
@@ -180,24 +179,22 @@ int metrics_write(struct buffer **text, const struct service *service, struct bu
     uint64_t requests = write_requests(&page, &sums);
     write_durations(&page, &sums, requests);
     single(&page, "echod_connections_total", "counter", "Connections accepted.", sums.connections);
-    single(&page, "echod_connections_open", "gauge", "Connections that are open.",
+    single(&page, "echod_connections_open", "gauge", "Open connections.",
            atomic_load_explicit(&scoreboard->open, memory_order_relaxed));
     single(&page, "echod_received_bytes_total", "counter", "Bytes received.", sums.received);
     single(&page, "echod_sent_bytes_total", "counter", "Bytes sent.", sums.sent);
-    single(&page, "echod_buffer_bytes", "gauge", "Bytes held for clients, of --max-buffer-memory.",
+    single(&page, "echod_buffer_bytes", "gauge", "Bytes held for clients, limited by --max-buffer-memory.",
            atomic_load_explicit(&scoreboard->held, memory_order_relaxed));
     write_refusals(&page, &sums);
     single(&page, "echod_crashed_processes_total", "counter",
-           "Processes of connections that were killed or failed.",
+           "Connection processes that were killed or failed.",
            atomic_load_explicit(&scoreboard->crashed, memory_order_relaxed));
     int64_t queued = atomic_load_explicit(&scoreboard->queued, memory_order_relaxed);
-    single(&page, "echod_queue_depth", "gauge", "Pieces of work or connections that wait for a worker.",
+    single(&page, "echod_queue_depth", "gauge", "Work or connections waiting for a worker.",
            queued > 0 ? (uint64_t)queued : 0);
-    seconds(&page, "echod_worker_busy_seconds_total", "Time workers spent on work.", sums.busy_us);
-    single(&page, "echod_access_log_lines_total", "counter", "Lines of the access log that were written.",
-           sums.log_lines);
-    single(&page, "echod_access_log_lost_lines_total", "counter",
-           "Lines of the access log that could not be written.", sums.log_lost);
+    seconds(&page, "echod_worker_busy_seconds_total", "Time that workers spent on work.", sums.busy_us);
+    single(&page, "echod_access_log_lines_total", "counter", "Access log lines written.", sums.log_lines);
+    single(&page, "echod_access_log_lost_lines_total", "counter", "Access log lines lost.", sums.log_lost);
     write_usage(&page, service);
     if (page.error != 0) {
         buffer_free(&page.text, budget);

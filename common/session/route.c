@@ -73,8 +73,8 @@ static void refuse_method(const struct route *route, struct response *response)
 {
     bool probe = route->methods == ROUTE_PROBE;
     response_problem(response, STATUS_METHOD_NOT_ALLOWED,
-                     probe ? "This path answers GET, HEAD and OPTIONS only."
-                           : "This path answers GET and HEAD only.");
+                     probe ? "This path allows only GET, HEAD and OPTIONS."
+                           : "This path allows only GET and HEAD.");
     response->allow = probe ? SPAN_LITERAL(ROUTE_PROBE_METHODS) : SPAN_LITERAL("GET, HEAD");
 }
 
@@ -97,9 +97,9 @@ const struct handler *route_find(struct request *request, struct response *respo
         refuse_method(known, response);
     } else if (request->service->offers == OFFER_ADMIN) {
         response_problem(response, STATUS_NOT_FOUND,
-                         "Here are /metrics, /healthz and /readyz, and nothing else.");
+                         "No such path. This listener serves /metrics, /healthz and /readyz only.");
     } else {
-        response_problem(response, STATUS_NOT_FOUND, "There is nothing at this path; / lists what there is.");
+        response_problem(response, STATUS_NOT_FOUND, "No such path. GET / lists all paths.");
     }
     return NULL;
 }

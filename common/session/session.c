@@ -320,10 +320,11 @@ static COLD void session_conclude(struct pass *pass)
     }
     struct span head = buffer_span(s->in);
     if (s->state == STATE_BODY) {
-        exchange_fail(pass, STATUS_BAD_REQUEST, "The request ended before its body did.");
+        exchange_fail(pass, STATUS_BAD_REQUEST, "The connection ended within the request body.");
     } else {
-        bad_head_fail(pass, head,
-                      (struct parse_result){STATUS_BAD_REQUEST, "The request ended before its head did."});
+        bad_head_fail(
+            pass, head,
+            (struct parse_result){STATUS_BAD_REQUEST, "The connection ended within the request head."});
     }
 }
 
@@ -432,13 +433,12 @@ COLD void session_timeout(struct session *s, struct context *context)
     case TIMER_NONE: break;
     case TIMER_IDLE: session_close(s, CLOSE_NOW); break;
     case TIMER_HEADER:
-        bad_head_fail(
-            pass, buffer_span(s->in),
-            (struct parse_result){STATUS_REQUEST_TIMEOUT, "The head of the request took too long."});
+        bad_head_fail(pass, buffer_span(s->in),
+                      (struct parse_result){STATUS_REQUEST_TIMEOUT, "The request head took too long."});
         break;
     case TIMER_BODY:
         if (s->state == STATE_BODY && !sent_something) {
-            exchange_fail(pass, STATUS_REQUEST_TIMEOUT, "The body of the request took too long.");
+            exchange_fail(pass, STATUS_REQUEST_TIMEOUT, "The request body took too long.");
         } else {
             session_close(s, CLOSE_ABORT);
         }

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* HTTP/1 without I/O: the protocol state of one connection as a value. It is given the bytes that were read, puts answer
- * bytes into the context's output, and says what it wants next. It touches no socket, clock, lock or thread.
+/* HTTP/1 without I/O: the protocol state of one connection as a value. The driver feeds it the bytes read; the session
+ * puts answers into the context's output and says what it wants next. It uses no socket, clock, lock or thread.
  *
- * A driver brackets each pass with session_enter and session_leave, on any context (not two at once):
+ * A driver brackets each pass with session_enter and session_leave, with any context, but not with two at once:
  *
  *     session_enter(s, context);
  *     session_feed(s, context, bytes, n)  or  session_eof, session_timeout, session_resume
  *     while (session_undecided(s, context))
  *         read once without waiting; session_feed or session_decide
- *     while ((unsent = session_output(s, context)).length > 0 && send(unsent) gave k > 0)
- *         session_sent(s, context, k);     // may make more output, also undecided: bodies that are produced, pipelined requests
- *     session_leave(s, context);           // what is unsent is kept on the heap
+ *     while ((pending = session_output(s, context)).length > 0 && send(pending) gave k > 0)
+ *         session_sent(s, context, k);     // may add output, also undecided: produced bodies, pipelined requests
+ *     session_leave(s, context);           // keeps unsent output on the heap
  *     act on session_wants(s, context)
  *
- * For the durations of requests it sets context->now_us before it enters a session that has started_us, and started_us after
- * it has left one that is not idle and has none: a request that is answered in one pass costs no clock. With context->log, whose
- * functions are the driver's, it sets context->now_us always.
+ * Clock: the driver sets context->now_us before session_enter if the session has started_us, and sets started_us after
+ * session_leave if the session is not idle and has none. So a request answered in one pass reads no clock. With
+ * context->log, whose functions belong to the driver, it always sets context->now_us.
  *
- * All functions belong to the thread that drives the connection; it may change between passes. */
+ * Only the thread that drives the connection may call these functions; it may change between passes. */
 #ifndef ECHOD_COMMON_SESSION_SESSION_H
 #define ECHOD_COMMON_SESSION_SESSION_H
 
@@ -25,54 +25,54 @@
 #include "common/session/service.h"
 #include "common/base/work.h"
 
-/* A client that writes this much before it reads anything must not stall, while the budget lasts. */
+/* A client that writes this many bytes before it reads must not stall while the budget lasts. */
 enum { SESSION_UNREAD_MAX = 1024 * 1024 };
-/* Behind the signal that ends the server so much of what a connection has sent is served, in whole requests. */
+/* After SIGTERM, the bytes of complete requests that a connection still gets served. */
 enum { SESSION_DRAINED_MAX = 1024 * 1024 };
-/* The scratch memory of a context holds at least an answer begun late (64 KiB) and its head. */
+/* The scratch memory of a context holds at least 64 KiB of an answer and its head. */
 enum { SESSION_SCRATCH_MIN = 96 * 1024 };
 
-/* What a session wants; bits, of which these come together and no others:
+/* What a session wants. Only these combinations of bits occur:
  *
  *     READ                 nothing is unsent and no handler waits or works
- *     READ | WRITE         output is unsent; the client may go on writing before it reads
- *     WRITE                the same, but the client has sent its last byte or SESSION_UNREAD_MAX, or the budget is tight;
- *                          or the last answer is made
- *     WAIT                 a handler waits; nothing is unsent. Not reading meanwhile
+ *     READ | WRITE         output is unsent; the client may continue to write before it reads
+ *     WRITE                the same, but the client has sent its last byte or SESSION_UNREAD_MAX bytes, or the
+ *                          budget is short; or the last answer is complete
+ *     WAIT                 a handler waits and nothing is unsent; the session is not read
  *     READ | WRITE | WAIT  a handler waits while answers before its own are unsent
- *     WRITE | WAIT         the same, and no more is read
- *     WORK                 a handler works; nothing is unsent. Not reading meanwhile
+ *     WRITE | WAIT         the same, and the session is not read
+ *     WORK                 a handler works and nothing is unsent; the session is not read
  *     CLOSE                the session is over
  *
- * Work comes after output: it is wanted when everything before it has been sent. The driver does whichever of READ,
- * WRITE and WAIT is possible first. The session's timer runs beside all of them: with WRITE | WAIT both can run out. */
+ * WORK is wanted once all output before it has been sent. The driver does whichever of READ, WRITE and WAIT is
+ * possible first. The session's timer runs in all states: with WRITE | WAIT both can expire. */
 enum want {
-    WANT_READ = 1,  /* more bytes: session_feed, or session_eof at their end */
-    WANT_WRITE = 2, /* its output sent */
+    WANT_READ = 1,  /* read: then session_feed, or session_eof at the end */
+    WANT_WRITE = 2, /* send the output */
     WANT_CLOSE = 4, /* close the connection as session_close_mode says */
     WANT_WAIT = 8,  /* session_resume after session_wait_ms */
-    WANT_WORK = 16, /* session_work's run() in a thread that may block or compute; then session_resume */
+    WANT_WORK = 16, /* run session_work in a thread that may block or compute; then session_resume */
 };
 
 enum close_mode {
-    CLOSE_NOW,       /* all that was read was answered: close(2) */
-    CLOSE_LINGERING, /* bytes may still come: shut down the sending side, drain for a bounded time, then close */
-    CLOSE_ABORT,     /* give up: close at once */
+    CLOSE_NOW,       /* every byte read is answered: close(2) */
+    CLOSE_LINGERING, /* bytes may still arrive: a lingering close (RFC 9112, 9.6) */
+    CLOSE_ABORT,     /* the connection is of no use: close at once */
 };
 
-/* What could not be kept is answered with 503 once the answer before it is whole, and nothing is read any more. */
+/* Input that could not be kept gets a 503 once the answer before it is complete; nothing more is read. */
 enum input_dropped {
     INPUT_KEPT,
     INPUT_DROPPED,
-    INPUT_DROPPED_HEAD, /* what was dropped begins with a HEAD request, whose answer has no body */
+    INPUT_DROPPED_HEAD, /* the dropped input begins with a HEAD request, whose answer has no body */
 };
 
-/* Which of the service's timeouts runs. */
+/* The timeout of the service that is running. */
 enum timer {
     TIMER_NONE,   /* a handler waits or works */
     TIMER_IDLE,   /* between requests */
-    TIMER_HEADER, /* since the first byte of a request whose head is not complete */
-    TIMER_BODY,   /* since the last progress of a request's body or of an answer */
+    TIMER_HEADER, /* since the first byte of a request with an incomplete head */
+    TIMER_BODY,   /* since the last progress of a request body or of an answer */
 };
 
 struct exchange;
@@ -80,8 +80,8 @@ struct exchange;
 struct session {
     llhttp_t *
         parser; /* while a head or a chunked body is incomplete between passes; else NULL, the pass has its own */
-    struct buffer *in;  /* bytes read but not consumed: part of a head, or what waits behind an answer */
-    struct buffer *out; /* answers not sent */
+    struct buffer *in;         /* bytes read but not consumed: part of a head, or pipelined requests */
+    struct buffer *out;        /* unsent answers */
     struct exchange *exchange; /* the request in progress, once it outlives a pass */
     uint64_t
         started_us; /* when the present request began, if it outlives a pass; set by the driver; 0: not yet */
@@ -96,77 +96,83 @@ struct session {
     uint8_t close_mode;   /* enum close_mode */
     uint8_t timer;        /* enum timer */
     uint8_t empty_lines;  /* before the request that is to come */
-    bool wait_restarted;  /* set when a wait begins; the driver clears it when it has set its alarm */
-    bool timer_restarted; /* set when `timer` begins anew; the driver clears it when it has taken the time */
-    bool line_read;       /* the request line of the present head was judged */
-    bool head_blanks;     /* blanks follow that are not for the parser; see bad_head_blanks_skip */
-    bool ended;           /* the peer has sent its last byte */
-    uint8_t refusing;     /* enum refusal: why every request but /healthz gets 503, or not */
-    /* enum input_dropped: bytes behind the present answer, or behind unsent ones, could not be kept. */
+    bool wait_restarted;  /* set when a wait begins; cleared by the driver when it has set its alarm */
+    bool timer_restarted; /* set when `timer` restarts; cleared by the driver when it has read the time */
+    bool line_read;       /* the request line of the present head has been judged */
+    bool head_blanks;     /* blanks follow that the parser must not see; see bad_head_blanks_skip */
+    bool ended;           /* the peer has shut down its sending side */
+    uint8_t refusing; /* enum refusal: the reason for a 503 to every request but /healthz, or REFUSAL_NOT */
+    /* enum input_dropped: whether input after the present or after unsent answers could not be kept. */
     uint8_t input_dropped;
 };
 
-/* A session for a new connection; `refusing` says why, where it is only to be told that it is not served. Allocates
- * nothing. */
+/* Initialises the session of a new connection; allocates nothing. `refusing` is REFUSAL_NOT, or the reason if the
+ * connection only gets a 503. */
 void session_init(struct session *session, uint64_t number, const struct peer *peer, enum refusal refusing);
-/* With the log on, when a connection ends that may be in a request: writes that one's line. Then session_deinit. */
+/* With the log on: writes the line of a request in progress when its connection ends early. session_deinit must
+ * follow. */
 void session_log_abandoned(struct session *session, struct context *context);
-/* The server gives up a session that is not idle. With the log on: writes the line of its request, also of one whose
- * head is not complete. Then session_deinit. */
+/* For a session that is not idle and that the server cuts off. With the log on: writes the line of its request, even
+ * if the head is incomplete. session_deinit must follow. */
 void session_cut_off(struct session *session, struct context *context);
-/* Frees what it holds; `budget` is that of any context. */
+/* Frees the memory of the session; `budget` is that of any context. */
 void session_deinit(struct session *session, struct budget budget);
 
+/* Begins a pass. */
 void session_enter(struct session *session, struct context *context);
+/* Ends a pass: memory of the context that the session still needs is copied to the heap. */
 void session_leave(struct session *session, struct context *context);
 
-/* All of `data` is taken: parsed, or copied. Only while WANT_READ. */
+/* Takes all of `data`: parses or copies it. Only while WANT_READ. */
 void session_feed(struct session *session, struct context *context, const char *data, size_t length);
-/* The same, by way of a copy. For reads off the path of a plain request: with one caller session_feed is inlined there. */
+/* The same through a copy, for reads off the path of a plain request: session_feed keeps a single caller, which
+ * inlines it. */
 void session_feed_kept(struct session *session, struct context *context, const char *data, size_t length);
-/* The peer has shut down its sending side (FIN): what came before is still answered. */
+/* The peer has shut down its sending side (FIN); requests that arrived before are still answered. */
 void session_eof(struct session *session, struct context *context);
-/* The timer named by `timer` has run out; or who is refused shall be told so without having asked. */
+/* The timer in `timer` has expired; or a refused client shall get its 503 without a request. */
 void session_timeout(struct session *session, struct context *context);
-/* The server drains: an idle session ends now, others with their present answer. */
+/* The server drains: an idle session ends now, any other with its present answer. */
 void session_drain(struct session *session, struct context *context);
-/* The wait or the work that was wanted is over. */
+/* The wanted wait or work is over. */
 void session_resume(struct session *session, struct context *context);
-/* The work that is wanted cannot be done now: it is answered with 503. */
+/* The wanted work was rejected: the request gets a 503. */
 void session_refuse_work(struct session *session, struct context *context);
 
-/* The server drains, and nothing is known to stand behind the last answer in the output. Before it is sent the driver
- * reads the socket once without waiting. What came it feeds, which may put another answer behind that one, undecided in
- * its turn; if the same is undecided still it calls session_decide: the answer then says `Connection: close`. Returns
- * which answer that is, 0: none. */
+/* During a drain: returns which answer in the output is undecided, that is, may be the connection's last; 0: none.
+ * Before the driver sends it, it reads the socket once without waiting and feeds the bytes, which may add another
+ * answer, undecided in its turn. If the same answer is still undecided the driver calls session_decide. */
 size_t session_undecided_now(struct session *session, struct context *context);
 static inline size_t session_undecided(struct session *session, struct context *context)
 {
     return context->undecided == 0 ? 0 : session_undecided_now(session, context);
 }
+/* Makes the undecided answer the last one: it says `Connection: close`. */
 void session_decide(struct session *session, struct context *context);
 
-/* What is to be sent now, contiguous; empty if nothing is. */
+/* Returns the bytes to send now, contiguous; empty: none. Valid until the next call for this session. */
 struct span session_output(const struct session *session, const struct context *context);
+/* The first `length` bytes of session_output have been sent. */
 void session_sent(struct session *session, struct context *context, size_t length);
 
-/* A set of enum want, after session_leave. */
+/* Returns a set of enum want. After session_leave. */
 unsigned session_wants(const struct session *session, const struct context *context);
-/* With WANT_WAIT: how long, from the moment at which `wait_restarted` was set. */
+/* With WANT_WAIT: the wait in milliseconds, from the moment when `wait_restarted` was set. */
 uint64_t session_wait_ms(const struct session *session);
-/* With WANT_WORK: what to run. Until session_resume, or session_deinit after it has run, the session is left alone. */
+/* With WANT_WORK: the work to run, owned by the session. Nobody may use the session until session_resume, or
+ * session_deinit after the work has run. */
 struct work *session_work(struct session *session);
-/* With WANT_CLOSE: how. */
+/* With WANT_CLOSE: how to close. */
 static inline enum close_mode session_close_mode(const struct session *session)
 {
     return (enum close_mode)session->close_mode;
 }
-/* No request's head has come to its end since the last answer. */
+/* Whether no complete head has arrived since the last answer. */
 static inline bool session_unasked(const struct session *session)
 {
     return session->timer == TIMER_IDLE || session->timer == TIMER_HEADER;
 }
-/* Between requests, with nothing read, unanswered or unsent. */
+/* Whether the session is between requests, with nothing read, unanswered or unsent. */
 bool session_idle(const struct session *session);
 
 #endif

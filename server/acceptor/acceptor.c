@@ -79,7 +79,7 @@ static void acceptor_mind_shortage(struct acceptor *acceptor)
         return;
     }
     if (acceptor_may_complain(acceptor, REFUSAL_SYSTEM)) {
-        warn("the system gives nothing for another connection: %s; refusing, or waiting", strerror(error));
+        warn("full: cannot serve another connection: %s", strerror(error));
     }
     acceptor->served_then = connection_count_served(&server->connections);
     event_add(&acceptor->probe_timer, &pause);
@@ -107,11 +107,9 @@ static void acceptor_refuse(struct acceptor *acceptor, const struct accepted *ac
 {
     const struct server *server = acceptor->server;
     if (reason == REFUSAL_FULL && acceptor_may_complain(acceptor, reason)) {
-        warn("full: %u connections, the most that %s allows; refusing more", server->max_connections,
-             server->binding);
+        warn("full: %u connections, limited by %s; refusing more", server->max_connections, server->binding);
     } else if (reason == REFUSAL_QUEUE && acceptor_may_complain(acceptor, reason)) {
-        warn("full: %u connections wait, the most that --queue allows; refusing more",
-             server->options->queue);
+        warn("full: %u connections are waiting, limited by --queue; refusing more", server->options->queue);
     }
     reactor_add(&acceptor->refusals, accepted, reason);
 }

@@ -119,7 +119,7 @@ void drain_notify(const char *state)
 {
     int error = systemd_notify(state);
     if (error != 0) {
-        warn("cannot tell the service manager %s: %s", state, strerror(-error));
+        warn("cannot send %s to the service manager: %s", state, strerror(-error));
     }
 }
 

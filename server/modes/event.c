@@ -10,7 +10,7 @@ static int event_start(struct server *server)
 
 const struct mode mode_event = {
     .name = "event",
-    .summary = "event loops, each over many connections",
+    .summary = "event loops, each with many connections",
     .cost = LIMITS_DESCRIPTOR,
     .loops = true,
     .descriptors = loops_descriptors,

@@ -53,7 +53,7 @@ static void hybrid_stop(struct server *server)
 
 const struct mode mode_hybrid = {
     .name = "hybrid",
-    .summary = "event loops, with work that blocks or computes in worker threads",
+    .summary = "event loops; worker threads run blocking and computing work",
     .cost = LIMITS_DESCRIPTOR,
     .loops = true,
     .workers = hybrid_worker_count,

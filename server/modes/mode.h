@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The concurrency models. Each is a file that exports one struct mode, and one line in the table here. */
+/* The concurrency models. A mode is a file that exports one struct mode, and one row in the table below. */
 #ifndef ECHOD_SERVER_MODES_MODE_H
 #define ECHOD_SERVER_MODES_MODE_H
 
@@ -8,35 +8,38 @@
 #include "server/drivers/shared/report.h"
 #include "server/drivers/shared/server.h"
 
-/* What becomes of an accepted connection. All functions: the main thread, which is the acceptor's. */
+/* A concurrency model. The main thread, which runs the acceptor, calls all functions. */
 struct mode {
     const char *name;
     const char *summary;   /* for --help: one line of at most 66 columns */
-    enum limits_cost cost; /* of a connection */
-    bool loops;            /* it has event loops, as many as the server's setup says */
-    /* How many worker threads it has; NULL: none. */
+    enum limits_cost cost; /* the resource that each connection takes */
+    bool loops;            /* the mode has server->loops event loops */
+    /* Returns the number of worker threads. NULL: the mode has none. */
     unsigned (*workers)(const struct server *server);
-    /* Descriptors that start opens. Before max_connections is known. */
+    /* Returns the number of descriptors that `start` opens. Called before server->max_connections is set. */
     unsigned (*descriptors)(const struct server *server);
-    /* Sets of counters it will claim at most, from SERVER_MODE_COUNTERS on. */
+    /* Returns the largest number of counters that the mode uses; its first one is SERVER_MODE_COUNTERS. */
     size_t (*counters)(const struct server *server);
-    /* Makes the threads and loops that are there before any connection, sets server->mode_state. 0 or a negative errno;
-     * then there is nothing to undo. */
+    /* Starts the threads and loops that exist before any connection, and sets server->mode_state, which the mode
+     * owns until `stop`. Returns 0 or a negative errno; after an error there is nothing to undo. */
     int (*start)(struct server *server);
-    /* Takes the connection over: serves it, closes it and stops counting it. 0, or a negative errno if there is no
-     * thread, process or memory for it, -EBUSY if its queue is full: then it stays with the caller. Loops take it
-     * later, and refuse it if they have no memory. */
+    /* Takes over the connection: the mode serves it, closes its descriptor and stops counting it. Must not block.
+     * Returns 0, or a negative errno if there is no thread, process or memory for the connection, or -EBUSY if the
+     * queue is full; after an error the caller still owns the connection. Loops take the connection later, in their
+     * own thread, and refuse it if they have no memory. */
     int (*serve)(struct server *server, const struct accepted *accepted);
-    /* Whether there would be a thread or process for one connection more. 0 or a negative errno. NULL: it needs none. */
+    /* Tests whether a thread or process for another connection can be created. Returns 0 or a negative errno. NULL:
+     * a connection needs neither. */
     int (*probe)(struct server *server);
-    /* No more connections will come: idle ones shall end now, others with their answer, or without one if the drain
-     * timeout is over (scoreboard_cutting). Called again every ACCEPTOR_DRAIN_AGAIN_MS until all are gone. */
+    /* The drain has begun and no new connections will come: the mode ends idle connections now and the others with
+     * their answer, or immediately once the drain timeout is over (scoreboard_cutting). Called again every
+     * ACCEPTOR_DRAIN_AGAIN_MS until all connections are gone. */
     void (*drain)(struct server *server);
-    /* The access log was opened anew: tells processes that have it open themselves. NULL: there are none. */
+    /* Notifies processes that hold the access log open themselves that it was reopened. NULL: there are none. */
     void (*log_reopened)(struct server *server);
-    /* For report_begin's: counts the connections, and prints what each worker does. */
+    /* Counts the connections for the report of SIGUSR1, and prints the activity of each worker. */
     void (*report)(struct server *server, struct report *report);
-    /* All connections are gone: ends the threads, frees everything. */
+    /* Ends and joins the threads and frees the mode's state. Called after all connections are gone. */
     void (*stop)(struct server *server);
 };
 
@@ -52,10 +55,10 @@ struct mode {
 MODES(MODE_DECLARE)
 #undef MODE_DECLARE
 
-/* NULL if there is none of that name. */
+/* Returns the mode with this name, NULL if there is none. Any thread. */
 const struct mode *mode_find(const char *name);
 
-/* All names, for options_parse; static. */
+/* Returns the names of all modes for options_parse, in static memory. Main thread. */
 const struct mode_name *mode_names(void);
 
 #endif

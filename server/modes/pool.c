@@ -290,7 +290,7 @@ static void pool_stop(struct server *server)
 
 const struct mode mode_pool = {
     .name = "pool",
-    .summary = "a fixed number of threads, each serving one connection at a time",
+    .summary = "a fixed number of threads, one connection per thread at a time",
     .cost = LIMITS_DESCRIPTOR,
     .workers = pool_workers,
     .descriptors = pool_descriptors,

@@ -304,7 +304,7 @@ static void process_stop(struct server *server)
 
 const struct mode mode_process = {
     .name = "process",
-    .summary = "a process for each connection",
+    .summary = "one process per connection",
     .cost = LIMITS_PROCESS,
     .descriptors = process_descriptors,
     .counters = process_counters,

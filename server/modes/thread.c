@@ -241,7 +241,7 @@ static void thread_stop(struct server *server)
 
 const struct mode mode_thread = {
     .name = "thread",
-    .summary = "a thread for each connection, blocking I/O",
+    .summary = "one thread per connection, blocking I/O",
     .cost = LIMITS_THREAD,
     .descriptors = thread_descriptors,
     .counters = thread_counters,

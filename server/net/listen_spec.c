@@ -45,7 +45,7 @@ static int parse_path(struct listen_spec *spec, const char *path, size_t length,
         return refuse(why, "the path is longer than 107 bytes");
     }
     if (!copy_printable(spec->path, sizeof(spec->path), path, length)) {
-        return refuse(why, "the path has a control character");
+        return refuse(why, "the path contains a control character");
     }
     return 0;
 }
@@ -59,14 +59,14 @@ static int parse_ipv6(struct listen_spec *spec, const char *text, size_t length,
     char address[INET6_ADDRSTRLEN];
     if (!copy_printable(address, sizeof(address), text, address_length) ||
         inet_pton(AF_INET6, address, &spec->ipv6) != 1) {
-        return refuse(why, "what is between the brackets is no IPv6 address");
+        return refuse(why, "the text in brackets is not an IPv6 address");
     }
     if (percent == NULL) {
         return 0;
     }
     size_t zone_length = length - address_length - 1;
     if (zone_length == 0 || !copy_printable(spec->zone, sizeof(spec->zone), percent + 1, zone_length)) {
-        return refuse(why, "what follows % is no name of an interface");
+        return refuse(why, "the text after % is not the name of an interface");
     }
     return 0;
 }
@@ -100,7 +100,7 @@ static int parse_port(struct listen_spec *spec, const char *text, size_t length,
 {
     uint64_t port;
     if (number_parse_u64(text, length, UINT16_MAX, &port) != 0) {
-        return refuse(why, "the port is no number from 0 to 65535");
+        return refuse(why, "the port is not a number from 0 to 65535");
     }
     spec->port = htons((uint16_t)port);
     return 0;

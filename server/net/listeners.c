@@ -143,9 +143,9 @@ static int open_ipv6(struct listeners *listeners, const struct listen_spec *spec
     struct socket_address address = socket_address_ipv6(spec->ipv6, spec->port, zone);
     if (spec->zone[0] != '\0' && zone == 0) {
         char name[SOCKET_ADDRESS_TEXT_SIZE];
-        char reason[sizeof("there is no interface ") + IF_NAMESIZE];
+        char reason[sizeof("unknown interface ") + IF_NAMESIZE];
         socket_address_format(&address, name);
-        snprintf(reason, sizeof(reason), "there is no interface %s", spec->zone);
+        snprintf(reason, sizeof(reason), "unknown interface %s", spec->zone);
         return refuse(message, name, reason, -ENODEV);
     }
     return open_ports(listeners, &address, 1, backlog, message);
@@ -168,7 +168,7 @@ static int open_unix(struct listeners *listeners, const struct listen_spec *spec
         close(fd);
     }
     return refuse(message, listener->name,
-                  error == -ENOTSOCK ? "what has that path is no socket" : strerror(-error), error);
+                  error == -ENOTSOCK ? "the file at this path is not a socket" : strerror(-error), error);
 }
 
 static int open_spec(struct listeners *listeners, const struct listen_spec *spec, int backlog,
@@ -239,7 +239,7 @@ int listeners_inherit(struct listeners *listeners, char *error, size_t size)
         if (adopt(listeners, SYSTEMD_FIRST_DESCRIPTOR + i)) {
             continue;
         }
-        snprintf(error, size, "the descriptor %d passed in LISTEN_FDS is no listening stream socket",
+        snprintf(error, size, "the descriptor %d passed in LISTEN_FDS is not a listening stream socket",
                  SYSTEMD_FIRST_DESCRIPTOR + i);
         for (int j = 0; j < count; j++) {
             close(SYSTEMD_FIRST_DESCRIPTOR + j);

@@ -20,7 +20,7 @@ static bool read_number(const char *name, const char *text, uint64_t max, uint64
     if (number_parse_u64(text, strlen(text), max, value) == 0) {
         return true;
     }
-    snprintf(error, size, "the variable %s is no number from 0 to %llu", name, (unsigned long long)max);
+    snprintf(error, size, "the variable %s is not a number from 0 to %llu", name, (unsigned long long)max);
     return false;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of flags: what each is called, what it may be, where its value goes. */
+/* The table of flags: name, allowed values, default, and the member of struct options that takes the value. */
 #ifndef ECHOD_SERVER_SETTINGS_FLAG_H
 #define ECHOD_SERVER_SETTINGS_FLAG_H
 
@@ -10,51 +10,60 @@
 #include "server/settings/options.h"
 
 enum flag_kind {
-    FLAG_MODE,     /* const char *, a name from the table of modes */
-    FLAG_LISTEN,   /* struct options_listen; repeats, each value adds one */
-    FLAG_COUNT,    /* unsigned */
-    FLAG_SIZE,     /* uint64_t, bytes */
-    FLAG_DURATION, /* uint64_t, milliseconds */
-    FLAG_TEXT,     /* const char *, anything but the empty text */
-    FLAG_URL,      /* const char *, what url_parse takes; on the command line it may stand without a value */
+    FLAG_MODE,       /* const char *, a name from the table of modes */
+    FLAG_LISTEN,     /* struct options_listen; repeats, each value adds one */
+    FLAG_COUNT,      /* unsigned */
+    FLAG_SIZE,       /* uint64_t, bytes */
+    FLAG_DURATION,   /* uint64_t, milliseconds */
+    FLAG_TEXT,       /* const char *, anything but the empty text */
+    FLAG_URL,        /* const char *, a URL for url_parse; its value may be omitted on the command line */
     FLAG_LOG_FORMAT, /* enum options_log_format */
-    FLAG_SWITCH      /* bool; on the command line it may stand without a value */
+    FLAG_SWITCH      /* bool; its value may be omitted on the command line */
+};
+
+/* The groups of --help all, in this order. */
+enum flag_group {
+    FLAG_GROUP_MODEL,
+    FLAG_GROUP_LISTENERS,
+    FLAG_GROUP_LIMITS,
+    FLAG_GROUP_TIMEOUTS,
+    FLAG_GROUP_LOG,
+    FLAG_GROUP_OTHER
 };
 
 struct flag {
     const char *name;         /* without the dashes */
     const char *metavariable; /* NULL: none */
-    const char *initial;      /* the default as one would write it; NULL: the member stays zero */
-    const char *shown;        /* the default in --help where `initial` does not say it; NULL: none */
+    const char *initial;      /* the default, as a value of the flag; NULL: the member stays zero */
+    const char *shown;        /* the default in --help if `initial` is NULL */
     size_t member;            /* its offset in struct options */
     uint64_t minimum;
     uint64_t maximum;
     enum flag_kind kind;
-    char letter;         /* for a second form, -v; 0: none */
-    bool offered;        /* false: refused as unknown, no variable, not in --help; the default holds */
-    const char *meaning; /* for --help: lines of at most 52 columns, the default on the last one included */
+    enum flag_group group;
+    bool common;         /* in --help; the others are in --help all only */
+    char letter;         /* of the short form, as in -v; 0: none */
+    const char *meaning; /* for --help: lines of at most 52 columns; the last one includes the default */
 };
 
 #define FLAG_TOTAL 22
 
-/* In the order in which --help shows them. */
+/* In the order of --help, the flags of a group together. */
 extern const struct flag FLAGS[FLAG_TOTAL];
 
-/* The flag of that name, offered or not; NULL if there is none. */
+/* The flag with this name; NULL if there is none. Any thread. */
 const struct flag *flag_find(const char *name, size_t length);
 
-/* The same by its letter. */
+/* The flag with this letter; NULL if there is none. Any thread. */
 const struct flag *flag_find_letter(char letter);
 
-/*
- * Reads one value of length bytes, followed by a NUL unless it is one of a list, to the flag's member.
- * Returns false if it is not allowed; *why is then a static text that says what is wrong, empty if
- * flag_allowed() says it all.
- */
+/* Reads one value of `length` bytes into the flag's member. A NUL must follow the value unless it is an item of a
+ * list: the options may keep a pointer to it. Returns false if the value is not allowed; *why is then a static text
+ * with the reason, empty if flag_allowed() is explanation enough. */
 bool flag_set(const struct flag *flag, struct options *options, const struct mode_name *modes,
               const char *value, size_t length, const char **why);
 
-/* Writes what values the flag allows, for a message: "a whole number from 1 to 1024". */
+/* Writes a description of the allowed values for a message: "a whole number from 1 to 1024". */
 void flag_allowed(const struct flag *flag, const struct mode_name *modes, char *out, size_t size);
 
 #endif

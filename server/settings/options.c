@@ -211,7 +211,7 @@ static int parse_flag(struct parser *parser, char *const *argv)
     struct origin origin = {.prefix = FLAG_PREFIX};
     const struct flag *flag = find_flag(argv[0], &origin.value);
     int taken = 1;
-    if (flag == NULL || !flag->offered) {
+    if (flag == NULL) {
         refuse_argument(parser, argv[0][0] == '-' ? "unknown flag" : "unexpected argument", argv[0]);
         return 0;
     }
@@ -238,7 +238,10 @@ static enum options_outcome parse_arguments(struct parser *parser, int argc, cha
 {
     for (int i = 1; i < argc;) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            return OPTIONS_HELP;
+            return argv[i + 1] != NULL && strcmp(argv[i + 1], "all") == 0 ? OPTIONS_HELP_ALL : OPTIONS_HELP;
+        }
+        if (strcmp(argv[i], "--help=all") == 0) {
+            return OPTIONS_HELP_ALL;
         }
         if (strcmp(argv[i], "--version") == 0) {
             return OPTIONS_VERSION;
@@ -255,7 +258,7 @@ static enum options_outcome parse_arguments(struct parser *parser, int argc, cha
 /* What was not given on the command line: its variable, else PORT where that says it, else the default. */
 static bool set_from_environment(const struct parser *parser, const struct flag *flag, char *const *envp)
 {
-    const char *variable = flag->offered ? find_variable(envp, flag) : NULL;
+    const char *variable = find_variable(envp, flag);
     const char *port = flag->member == offsetof(struct options, listen) ? find_port(envp) : NULL;
     if (variable != NULL) {
         return set_values(parser, flag, VARIABLE_PREFIX, variable);
@@ -337,24 +340,42 @@ static void print_modes(FILE *out, const struct mode_name *modes)
     }
 }
 
-void options_help(FILE *out, const struct mode_name *modes)
+static void print_row(FILE *out, const char *left, const char *right)
 {
+    fprintf(out, "  %-*s%s\n", HELP_COLUMN - 2, left, right);
+}
+
+void options_help(FILE *out, const struct mode_name *modes, bool all)
+{
+    static const char *const groups[] = {
+        [FLAG_GROUP_MODEL] = "Concurrency", [FLAG_GROUP_LISTENERS] = "Listeners",
+        [FLAG_GROUP_LIMITS] = "Limits",     [FLAG_GROUP_TIMEOUTS] = "Timeouts",
+        [FLAG_GROUP_LOG] = "Log",           [FLAG_GROUP_OTHER] = "Other",
+    };
     fputs("Usage: echod [--mode MODE] [flags]\n"
-          "An HTTP echo server that answers alike under several concurrency models.\n\n",
+          "HTTP echo server with the same answers under several concurrency models.\n",
           out);
     for (size_t i = 0; i < FLAG_TOTAL; i++) {
-        if (FLAGS[i].offered) {
-            print_flag(out, &FLAGS[i]);
+        const struct flag *flag = &FLAGS[i];
+        if (i == 0 || (all && flag->group != FLAGS[i - 1].group)) {
+            fprintf(out, "\n%s%s", all ? groups[flag->group] : "", all ? ":\n" : "");
         }
-        if (FLAGS[i].kind == FLAG_MODE) {
+        if (all || flag->common) {
+            print_flag(out, flag);
+        }
+        if (flag->kind == FLAG_MODE) {
             print_modes(out, modes);
         }
     }
-    fprintf(out, "  %-*s%s\n  %-*s%s\n", HELP_COLUMN - 2, "-h, --help", "print this", HELP_COLUMN - 2,
-            "--version", "print the versions of echod and its libraries");
-    fputs("\nA flag is --flag VALUE or --flag=VALUE. Its variable, ECHOD_MAX_BODY_SIZE for\n"
-          "--max-body-size, counts where the flag is not given. SIZE: bytes, or with k, m\n"
-          "or g (binary). TIME: seconds, or with ms, s or m. Where neither --listen nor\n"
-          "ECHOD_LISTEN is given and PORT is set, echod listens on *:$PORT.\n",
-          out);
+    print_row(out, "-h, --help [all]",
+              all ? "print the most used flags, or all flags" : "print this, or all flags");
+    print_row(out, "--version", "print the versions of echod and its libraries");
+    fputs("\nEach flag has a variable: ECHOD_MAX_BODY_SIZE for --max-body-size.\n", out);
+    if (all) {
+        fputs("The flag takes precedence; an empty variable counts as not set. A value follows\n"
+              "its flag as --flag VALUE or --flag=VALUE. SIZE is in bytes, or with k, m or g\n"
+              "(binary); TIME in seconds, or with ms, s or m. If PORT is set and neither\n"
+              "--listen nor ECHOD_LISTEN is, echod listens on *:$PORT.\n",
+              out);
+    }
 }

@@ -58,6 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case OPTIONS_CHECK: check_options(&options); break;
     case OPTIONS_BAD: check_message(error, sizeof error); break;
     case OPTIONS_HELP:
+    case OPTIONS_HELP_ALL:
     case OPTIONS_VERSION: break;
     }
     free(text);

@@ -292,7 +292,7 @@ def a_rotation_that_fails(start, folder):
     server.ask(PLAIN)
     os.rename(os.path.dirname(path), os.path.join(folder, "b"))
     server.signal(signal.SIGHUP)
-    until(lambda: "anew" in server.errors(), "it is said")
+    until(lambda: "reopen" in server.errors(), "it is said")
     server.ask(PLAIN)
     server.stop()
     equal(len(parse(read_lines(os.path.join(folder, "b", "log")))), 2, "lines")
@@ -413,7 +413,7 @@ def many_writers_of_one_pipe(start, folder):
 def lost_is_told(server, minimum):
     until(lambda: metric(server, "echod_access_log_lost_lines_total") >= minimum, "lost lines are counted")
     text = server.errors()
-    equal(text.count("lines of the access log are lost"), 1, f"lines about it on stderr ({text!r})")
+    equal(text.count("access log lines are lost"), 1, f"lines about it on stderr ({text!r})")
 
 
 @case

@@ -220,7 +220,7 @@ def a_head_without_an_end():
             pass
 
     with Fake(answer) as fake:
-        bad(fake.url, "no end")
+        bad(fake.url, "head of the answer is incomplete")
 
 
 @case(each_mode=False, slow=True)

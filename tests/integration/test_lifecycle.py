@@ -155,12 +155,24 @@ def the_help_fits_a_screen():
         code, output, errors = run(*flags)
         equal((code, errors), (0, ""), "status and stderr")
         lines = output.splitlines()
-        check(len(lines) <= 50, f"{len(lines)} lines")
+        check(len(lines) <= 24, f"{len(lines)} lines")
         check(max(map(len, lines)) <= 80, f"a line of {max(map(len, lines))}: {max(lines, key=len)!r}")
+        for word in (*settings.MODES, "--mode", "--listen", "--loops", "--workers", "--max-connections", "--help [all]", "--version",
+                     "ECHOD_"):
+            check(word in output, f"{word} is not in --help")
+
+
+@case(each_mode=False)
+def the_help_lists_all_flags_when_asked():
+    for flags in (("--help", "all"), ("--help=all",), ("-h", "all"), ("--mode", "thread", "--help", "all")):
+        code, output, errors = run(*flags)
+        equal((code, errors), (0, ""), "status and stderr")
+        check(max(map(len, output.splitlines())) <= 80, "a line is too long")
         for word in (*settings.MODES, "--mode", "--listen", "--loops", "--workers", "--queue", "--stack-size", "--max-connections",
                      "--backlog", "--max-header-size", "--max-body-size", "--max-buffer-memory", "--header-timeout",
-                     "--body-timeout", "--idle-timeout", "--drain-delay", "--drain-timeout", "--version", "ECHOD_"):
-            check(word in output, f"{word} is not in --help")
+                     "--body-timeout", "--idle-timeout", "--drain-delay", "--drain-timeout", "--access-log", "--log-format",
+                     "--admin-listen", "--cors", "--check", "--verbose", "--version", "ECHOD_", "PORT"):
+            check(word in output, f"{word} is not in --help all")
 
 
 @case(each_mode=False)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One connection served with blocking calls from its first byte to its close, by the thread that calls. */
+/* Serves one connection with blocking calls, from its first byte to its close, in the calling thread. */
 #ifndef ECHOD_SERVER_DRIVERS_BLOCKING_BLOCKING_H
 #define ECHOD_SERVER_DRIVERS_BLOCKING_BLOCKING_H
 
@@ -9,34 +9,33 @@
 #include "server/net/accepted.h"
 #include "server/drivers/shared/server.h"
 
-/* Of virtual memory; what is touched is what requests and answers take, and given back in long waits inside a request. More
- * of an answer than fits goes to the heap. */
+/* Sizes in bytes of virtual memory. Only the pages that requests and answers use become resident; long waits within
+ * a request release them. The part of an answer that does not fit goes to the heap. */
 enum { BLOCKING_INPUT_SIZE = 32 * 1024, BLOCKING_SCRATCH_SIZE = 32 * 1024 };
-/* What is read at once until a read fills it: most requests fit. */
+/* The size of a read in bytes, until a read fills it: most requests fit. */
 enum { BLOCKING_FIRST_SIZE = 1024 };
 
-/* What one connection needs. The session, a small request and the first bytes of an answer stand side by side, so that they
- * touch one page or two. */
+/* The memory of one connection. The session, a small request and the first bytes of an answer are adjacent, so that
+ * they touch one or two pages. */
 struct blocking {
     struct server *server;
-    const _Atomic bool *closing; /* the server drains: connections that are idle end */
+    const _Atomic bool *closing; /* set when the server drains: idle connections end */
     int fd;
     uint64_t
-        poll_interval_ms; /* an idle connection looks at `closing` at least so often; 0: only when it is woken */
-    bool
-        linger_elsewhere; /* a lingering close is the caller's: blocking_serve leaves the socket open for it */
+        poll_interval_ms; /* an idle connection checks `closing` at this interval; 0: only when interrupted */
+    bool linger_elsewhere;    /* blocking_serve leaves lingering closes to its caller, with the socket open */
     bool yield_when_unserved; /* see struct context */
-    uint64_t receive_ms;      /* the socket's receive timeout, or a part of it */
-    uint64_t idle_since;      /* where that is less than the idle timeout */
+    uint64_t receive_ms;      /* the socket's receive timeout: the idle timeout or less */
+    uint64_t idle_since;      /* in ms, if receive_ms is less than the idle timeout */
     struct session session;
     struct context context;
     uint64_t since_ms; /* when the session's timer began */
-    uint64_t alarm_us; /* with WANT_WAIT: when that is over */
-    bool large;        /* the client sends much at once: reads go to `input` from now on */
+    uint64_t alarm_us; /* with WANT_WAIT: the end of the wait */
+    bool large;        /* a read has filled `first`: reads go to `input` from now on */
     char first[BLOCKING_FIRST_SIZE];
     _Alignas(16) char scratch[BLOCKING_SCRATCH_SIZE];
     char input[BLOCKING_INPUT_SIZE];
-    struct access_log_context log; /* untouched where the log is off */
+    struct access_log_context log; /* unused if the log is off */
     char log_text[ACCESS_LOG_THREAD_SIZE];
 };
 
@@ -50,20 +49,22 @@ static inline void blocking_init(struct blocking *blocking, struct server *serve
     blocking->linger_elsewhere = false;
 }
 
-/* Once the drain timeout is over it cuts off what is not idle; a signal makes it look then, whatever its counters show.
+/* Serves the connection `accepted`, counting in `counters`, until it is over. `refusing` is the reason if the
+ * connection only gets a 503.
  *
- * While its counters show ACTIVITY_IDLE it waits for a request's first byte, where a signal (with a handler, without
- * SA_RESTART) makes it look at `closing`. One signal can come just too early: whoever wants it to look repeats it until
- * the connection is gone.
+ * While the counters show ACTIVITY_IDLE the thread waits for the first byte of a request. A signal (with a handler,
+ * without SA_RESTART) then makes it check `closing`. The signal may arrive just before the wait, so the sender must
+ * repeat it until the connection is gone. After the drain timeout a signal in any state makes the thread check, and cut
+ * off a connection that is not idle.
  *
- * Serves the connection (`refusing`: why it is only told that it is not served), counting in `counters`. Left to the
- * caller: to call blocking_leave, then to close the descriptor, so that who has seen the end finds the place free; and a
- * lingering close before that where it returns false (linger_elsewhere). The same memory may serve one connection after
- * another. */
+ * Returns false if the caller has to do the lingering close (linger_elsewhere). The caller then calls blocking_leave
+ * and closes the descriptor, in this order, so that a client that sees the close can reconnect within the limit.
+ * `blocking` may serve one connection after another. */
 bool blocking_serve(struct blocking *blocking, const struct accepted *accepted, struct counters *counters,
                     enum refusal refusing);
 
-/* Whether the thread or process that serves with the counters is to be woken, to look at what has changed. */
+/* Whether a signal must interrupt the thread or process that uses the counters, so that it checks for the drain. Any
+ * thread. */
 static inline bool blocking_must_interrupt(const struct server *server, const struct counters *counters)
 {
     enum activity activity = counters_activity(counters);
@@ -71,10 +72,10 @@ static inline bool blocking_must_interrupt(const struct server *server, const st
            (activity != ACTIVITY_NONE && scoreboard_cutting(server->service.scoreboard));
 }
 
-/* The lingering close that blocking_serve has left to the caller, done here after all. */
+/* Does the lingering close that blocking_serve has left to its caller, in the calling thread. */
 void blocking_linger(struct blocking *blocking);
 
-/* Stops counting the connection that was served with the counters, which are not lent again before this returns. */
+/* Stops counting the connection that was served with the counters, which must not be reused before this returns. Any thread. */
 void blocking_leave(struct connection_count *count, struct counters *counters);
 
 #endif

@@ -50,7 +50,7 @@ void reactor_base_run(struct event_base *base)
             failures = 0;
         }
         if (++failures == REACTOR_FAILURES_MAX) {
-            warn("cannot go on: epoll_wait: %s", strerror(error));
+            warn("cannot continue: epoll_wait: %s", strerror(error));
             _exit(EXIT_FAILURE);
         }
     }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Connections for which there is no memory: each is told so with a 503 and closed when it has read that. Nothing here
- * allocates. */
+/* Connections without memory for a session: each gets a 503 and a lingering close. Nothing here allocates. */
 #ifndef ECHOD_SERVER_DRIVERS_SHARED_REFUSER_H
 #define ECHOD_SERVER_DRIVERS_SHARED_REFUSER_H
 
@@ -13,38 +12,39 @@
 
 struct reactor;
 
-/* At once; where another comes, the oldest is told without having asked, and closed. */
+/* The most such connections at once. When another one comes, the oldest gets its 503 without a request and is
+ * closed. */
 enum { REFUSER_PLACES = 16 };
 
 struct refuser {
-    int timer; /* a timerfd that runs while there are connections: epoll may have no memory to watch them */
+    int timer; /* a timerfd, running while there are connections, because epoll may have no memory to watch them */
     struct event timer_event;
     unsigned count;
     struct refused {
         struct accepted accepted;
         enum refusal reason;
-        bool answered; /* it lingers */
+        bool answered; /* lingers */
         union {
-            uint64_t since_ms;          /* when it came */
-            struct lingering lingering; /* once it is answered */
+            uint64_t since_ms;          /* time of arrival */
+            struct lingering lingering; /* with `answered` */
         };
     } places[REFUSER_PLACES]; /* the oldest first */
 };
 
-/* All functions: the reactor's thread. The reactor embeds the refuser, and lends its context, its input buffer and its
- * connection count. */
+/* The reactor's thread calls all functions. The reactor embeds the refuser, which uses its context, its input buffer
+ * and its connection_count. */
 
-/* 0 or a negative errno; then there is nothing to undo. */
+/* Returns 0 or a negative errno; after an error there is nothing to undo. */
 int refuser_init(struct reactor *reactor);
-/* Tells those that have not asked yet, and closes all. */
+/* Sends the outstanding 503s and closes all connections. */
 void refuser_end(struct reactor *reactor);
-/* Closes what is still open. */
+/* Closes the connections that are still open. */
 void refuser_deinit(struct reactor *reactor);
 
-/* Tells the connection, which is counted as refused, why it is not served, once it has asked or has been silent for a
- * while. */
+/* Takes over a connection counted as refused: sends the 503 for `reason` once a request
+ * has arrived or the client has been silent for a while. */
 void refuser_refuse(struct reactor *reactor, const struct accepted *accepted, enum refusal reason);
-/* Lingers on a connection whose session is over; it is counted as one that was served. */
+/* Takes over a connection whose session is over: a lingering close, after which it is no longer counted as a served one. */
 void refuser_linger(struct reactor *reactor, const struct accepted *accepted);
 
 #endif

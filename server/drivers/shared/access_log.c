@@ -114,7 +114,7 @@ static int take_file_anew(struct access_log *access)
 
 static void say_kept(const struct access_log *access, int error)
 {
-    warn("cannot open the access log %s anew: %s; the old file is kept", access->path, strerror(-error));
+    warn("cannot reopen the access log %s: %s; the old file stays in use", access->path, strerror(-error));
 }
 
 void access_log_reopen(struct access_log *access)
@@ -221,8 +221,8 @@ static void say_lost(const struct access_log *access, int error)
     uint64_t said = atomic_load(&access->scoreboard->log_said_ms);
     if ((said == 0 || now - said >= SAY_AGAIN_MS) &&
         atomic_compare_exchange_strong(&access->scoreboard->log_said_ms, &said, now)) {
-        warn("lines of the access log are lost: %s (counted in echod_access_log_lost_lines_total)",
-             error == EAGAIN ? "nobody reads it fast enough" : strerror(error));
+        warn("access log lines are lost: %s (counted in echod_access_log_lost_lines_total)",
+             error == EAGAIN ? "its reader is too slow" : strerror(error));
     }
 }
 

@@ -13,7 +13,7 @@ static const char *const names[ACTIVITY_KINDS] = {
 bool report_begin(struct report *report, struct scoreboard *scoreboard)
 {
     if (atomic_exchange(&report->busy, true)) {
-        warn("the report before is not complete: a loop is held up");
+        warn("the previous report is not complete: a loop is blocked");
         return false;
     }
     report->scoreboard = scoreboard;

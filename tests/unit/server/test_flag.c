@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of flags: each kind of value, and that every row is sound, offered or not. */
+/* The table of flags: each kind of value, and that every row is sound. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
@@ -129,7 +129,7 @@ Test(flag, a_list_ends_at_its_array)
     }
     const char *why = "";
     cr_assert_not(flag_set(find("listen"), &options, MODES, "127.0.0.1:0", 11, &why));
-    cr_assert_str_eq(why, "there are too many");
+    cr_assert_str_eq(why, "too many addresses");
 }
 
 Test(flag, allowed)
@@ -144,8 +144,8 @@ Test(flag, allowed)
         {"max-body-size", "a size from 0 to 1024g, with the units k, m, g"},
         {"idle-timeout", "a time from 1ms to 1440m, with the units ms, s, m (none: seconds)"},
         {"drain-delay", "a time from 0ms to 1440m, with the units ms, s, m (none: seconds)"},
-        {"listen", LISTEN_SPEC_FORMS ", 64 of them at most"},
-        {"access-log", "a text that is not empty"},
+        {"listen", LISTEN_SPEC_FORMS "; at most 64 addresses"},
+        {"access-log", "a non-empty text"},
         {"log-format", "text, json"},
         {"cors", "true, false, yes, no, on, off, 1, 0, or no value for true"},
     };

@@ -170,7 +170,7 @@ Test(limits, without_limits_the_range_of_the_flag_holds)
     set_limits(1073741816, 1073741816, RLIM_INFINITY);
     limits_connections(&limits, root, LIMITS_DESCRIPTOR, 0);
     cr_assert_eq(limits.count, LIMITS_CONNECTIONS_MAX);
-    cr_assert_str_eq(limits.name, "what echod supports");
+    cr_assert_str_eq(limits.name, "the maximum of echod");
 }
 
 Test(limits, open_descriptors_count)

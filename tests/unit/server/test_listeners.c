@@ -247,7 +247,7 @@ Test(listeners, failures)
         {"192.0.2.1:0", -EADDRNOTAVAIL, "cannot listen on 192.0.2.1:0: Cannot assign requested address"},
         {"[2001:db8::1]:0", -EADDRNOTAVAIL,
          "cannot listen on [2001:db8::1]:0: Cannot assign requested address"},
-        {"[fe80::1%nowhere]:0", -ENODEV, "cannot listen on [fe80::1]:0: there is no interface nowhere"},
+        {"[fe80::1%nowhere]:0", -ENODEV, "cannot listen on [fe80::1]:0: unknown interface nowhere"},
         {"[fe80::1%lo]:0", -EADDRNOTAVAIL,
          "cannot listen on [fe80::1%lo]:0: Cannot assign requested address"},
         {"unix:none/a", -ENOENT, "cannot listen on unix:/tmp/"},
@@ -277,7 +277,8 @@ Test(listeners, reason_for_a_path_that_is_no_socket)
     struct opened opened;
     fixture_tree_write(root, "/plain", "precious");
     open_all(&opened, "unix:plain");
-    cr_assert_not_null(strstr(opened.error, "/plain: what has that path is no socket"), "%s", opened.error);
+    cr_assert_not_null(strstr(opened.error, "/plain: the file at this path is not a socket"), "%s",
+                       opened.error);
 }
 
 Test(listeners, a_port_in_use)

@@ -134,7 +134,7 @@ static int inherit(const enum passed *passed, const char *const *names, int expe
     setenv("LISTEN_PID", text, 1);
     REQUIRE(listeners_inherit(&listeners, error, sizeof(error)) == expected);
     if (expected < 0) {
-        REQUIRE(strstr(error, " passed in LISTEN_FDS is no listening stream socket") != NULL);
+        REQUIRE(strstr(error, " passed in LISTEN_FDS is not a listening stream socket") != NULL);
         for (int i = 0; i < count; i++) {
             REQUIRE(fcntl(SYSTEMD_FIRST_DESCRIPTOR + i, F_GETFD) == -1);
         }

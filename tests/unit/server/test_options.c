@@ -206,11 +206,11 @@ static const struct bad BAD[] = {
     {{0}, {"ECHOD_LISTEN=*:1,,*:2"}, "ECHOD_LISTEN '': it is empty; allowed: "},
     {{0},
      {"ECHOD_LISTEN=*:1,*:2x,*:3"},
-     "ECHOD_LISTEN '*:2x': the port is no number from 0 to 65535; allowed: "},
+     "ECHOD_LISTEN '*:2x': the port is not a number from 0 to 65535; allowed: "},
     {{0}, {"ECHOD_VERBOSE=2"}, "ECHOD_VERBOSE '2': allowed: true, false"},
     {{0}, {"ECHOD_LISTEN=*:1 , ,*:2"}, "ECHOD_LISTEN '': it is empty; allowed: "},
     {{0}, {"ECHOD_LISTEN= "}, "ECHOD_LISTEN '': it is empty; allowed: "},
-    {{0}, {"ECHOD_LISTEN=*:1, *: 2"}, "ECHOD_LISTEN '*: 2': the port is no number"},
+    {{0}, {"ECHOD_LISTEN=*:1, *: 2"}, "ECHOD_LISTEN '*: 2': the port is not a number"},
     {{0}, {"PORT=x"}, "PORT 'x': allowed: a whole number from 0 to 65535"},
     {{0}, {"PORT=65536"}, "PORT '65536': allowed: "},
     {{0}, {"PORT= 80"}, "PORT ' 80': allowed: "},
@@ -253,6 +253,10 @@ Test(options, help_and_version_end_the_reading)
     } cases[] = {
         {{"--help"}, OPTIONS_HELP},
         {{"-h"}, OPTIONS_HELP},
+        {{"--help", "all"}, OPTIONS_HELP_ALL},
+        {{"-h", "all"}, OPTIONS_HELP_ALL},
+        {{"--help=all"}, OPTIONS_HELP_ALL},
+        {{"--help", "nonsense"}, OPTIONS_HELP},
         {{"--loops=2", "--help", "--nonsense"}, OPTIONS_HELP},
         {{"--version"}, OPTIONS_VERSION},
         {{"--version", "--help"}, OPTIONS_VERSION},
@@ -262,19 +266,6 @@ Test(options, help_and_version_end_the_reading)
         struct run run;
         parse(&run, cases[i].arguments, ENVP("ECHOD_LOOPS=nonsense"));
         cr_expect_eq(run.outcome, cases[i].outcome, "row %zu", i);
-    }
-}
-
-/* A flag that is not offered is as unknown as any other, on the command line and in the environment. */
-Test(options, only_what_is_offered)
-{
-    for (size_t i = 0; i < FLAG_TOTAL; i++) {
-        char argument[64];
-        struct run run;
-        snprintf(argument, sizeof(argument), "--%s=nonsense\x01", FLAGS[i].name);
-        parse(&run, ARGV(argument), NULL);
-        bool unknown = strncmp(run.error, "unknown flag", strlen("unknown flag")) == 0;
-        cr_expect_eq(unknown, !FLAGS[i].offered, "%s", run.error);
     }
 }
 
@@ -313,12 +304,24 @@ Test(options, check_is_an_outcome)
     }
 }
 
-static void read_help(char *text, size_t size, const struct mode_name *modes)
+static void read_help(char *text, size_t size, const struct mode_name *modes, bool all)
 {
     FILE *out = fmemopen(text, size, "w");
     cr_assert_not_null(out);
-    options_help(out, modes);
+    options_help(out, modes, all);
     fclose(out);
+}
+
+/* The number of lines; none is too long or ends in a blank. */
+static unsigned help_lines(char *text)
+{
+    unsigned lines = 0;
+    for (char *line = text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1, lines++) {
+        *end = '\0';
+        cr_expect_leq(strlen(line), 80, "%s", line);
+        cr_expect(end == line || end[-1] != ' ', "blank at the end: %s", line);
+    }
+    return lines;
 }
 
 Test(options, help_fits_a_screen)
@@ -332,40 +335,50 @@ Test(options, help_fits_a_screen)
         {NULL, NULL},
     };
     char text[8192];
-    read_help(text, sizeof(text), modes);
-    unsigned lines = 0;
-    for (char *line = text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1, lines++) {
-        *end = '\0';
-        cr_expect_leq(strlen(line), 80, "%s", line);
-        cr_expect(end == line || end[-1] != ' ', "blank at the end: %s", line);
-    }
-    unsigned waiting = 0;
-    for (size_t i = 0; i < FLAG_TOTAL; i++) {
-        waiting += !FLAGS[i].offered;
-    }
-    cr_expect_leq(lines + waiting, 50);
+    read_help(text, sizeof(text), modes, false);
+    cr_expect_leq(help_lines(text), 24);
+    read_help(text, sizeof(text), modes, true);
+    cr_expect_leq(help_lines(text), 60);
 }
 
-Test(options, help_shows_what_is_offered)
+Test(options, help_shows_the_flags_used_most_help_all_every_flag)
+{
+    for (int all = 0; all < 2; all++) {
+        char text[8192];
+        read_help(text, sizeof(text), MODES, all);
+        for (size_t i = 0; i < FLAG_TOTAL; i++) {
+            char name[64];
+            snprintf(name, sizeof(name), " --%s%s", FLAGS[i].name,
+                     FLAGS[i].metavariable != NULL ? " " : "  ");
+            cr_expect_eq(strstr(text, name) != NULL, all || FLAGS[i].common, "--%s", FLAGS[i].name);
+        }
+        static const char *const parts[] = {
+            "Usage: echod ",
+            "\n    thread    a pthread for each connection\n",
+            "concurrency model [event]\n",
+            "\n  -h, --help ",
+            "\n  --version ",
+            "\n  -v, --verbose ",
+            "\n                            localhost:PORT, *:PORT, unix:PATH [127.0.0.1:8080]\n",
+            "ECHOD_MAX_BODY_SIZE",
+        };
+        for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+            cr_expect_not_null(strstr(text, parts[i]), "%s", parts[i]);
+        }
+    }
+}
+
+/* Each group has one heading, and its flags stand together. */
+Test(options, help_all_is_grouped)
 {
     char text[8192];
-    read_help(text, sizeof(text), MODES);
-    for (size_t i = 0; i < FLAG_TOTAL; i++) {
-        char name[64];
-        snprintf(name, sizeof(name), " --%s%s", FLAGS[i].name, FLAGS[i].metavariable != NULL ? " " : "  ");
-        cr_expect_eq(strstr(text, name) != NULL, FLAGS[i].offered, "--%s", FLAGS[i].name);
+    read_help(text, sizeof(text), MODES, true);
+    unsigned headings = 0;
+    for (const char *line = text; (line = strstr(line, ":\n  -")) != NULL; line++) {
+        headings++;
     }
-    static const char *const parts[] = {
-        "Usage: echod ",
-        "\n    thread    a pthread for each connection\n",
-        "how connections are served [event]\n",
-        "\n  -h, --help ",
-        "\n  --version ",
-        "\n  -v, --verbose ",
-        "\n                            localhost:PORT, *:PORT, unix:PATH [127.0.0.1:8080]\n",
-        "ECHOD_MAX_BODY_SIZE",
-    };
-    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-        cr_expect_not_null(strstr(text, parts[i]), "%s", parts[i]);
+    cr_expect_eq(headings, FLAG_GROUP_OTHER + 1u);
+    for (size_t i = 1; i < FLAG_TOTAL; i++) {
+        cr_expect_geq(FLAGS[i].group, FLAGS[i - 1].group, "--%s", FLAGS[i].name);
     }
 }

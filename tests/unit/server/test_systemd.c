@@ -40,10 +40,10 @@ Test(systemd, sockets)
         {OWN, "128", 128, ""},
         {"1", "1", 0, ""},
         {"1", "nonsense", 0, ""},
-        {OWN, "129", -EINVAL, "the variable LISTEN_FDS is no number from 0 to 128"},
-        {OWN, "", -EINVAL, "the variable LISTEN_FDS is no number from 0 to 128"},
-        {OWN, "-1", -EINVAL, "the variable LISTEN_FDS is no number from 0 to 128"},
-        {"me", "1", -EINVAL, "the variable LISTEN_PID is no number from 0 to 2147483647"},
+        {OWN, "129", -EINVAL, "the variable LISTEN_FDS is not a number from 0 to 128"},
+        {OWN, "", -EINVAL, "the variable LISTEN_FDS is not a number from 0 to 128"},
+        {OWN, "-1", -EINVAL, "the variable LISTEN_FDS is not a number from 0 to 128"},
+        {"me", "1", -EINVAL, "the variable LISTEN_PID is not a number from 0 to 2147483647"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         char error[128] = "";
