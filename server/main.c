@@ -64,14 +64,17 @@ static int print_version(void)
     return flush_stdout();
 }
 
-/* Those of --admin-listen last. */
+static void print_listener_names(const struct listeners *listeners, const char *suffix)
+{
+    for (size_t i = 0; i < listeners->count; i++) {
+        printf("listening on %s%s\n", listeners->items[i].name, suffix);
+    }
+}
+
 static int print_listeners(const struct listeners *listeners, const struct listeners *admin)
 {
-    for (size_t i = 0; i < listeners->count + admin->count; i++) {
-        const struct listener *item =
-            i < listeners->count ? &listeners->items[i] : &admin->items[i - listeners->count];
-        printf("listening on %s\n", item->name);
-    }
+    print_listener_names(listeners, "");
+    print_listener_names(admin, " (admin)");
     return flush_stdout();
 }
 

@@ -45,7 +45,7 @@ class Echod:
         self.pid = self.child.pid
         try:
             said = [self.child.stdout.readline() for _ in range(lines)]
-            self.ports = [int(re.match(r"listening on .*:(\d+)\n", line)[1]) for line in said]
+            self.ports = [int(re.match(r"listening on .*:(\d+)(?: \(admin\))?\n", line)[1]) for line in said]
         except BaseException:
             self.__exit__()
             raise

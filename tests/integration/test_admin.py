@@ -42,6 +42,7 @@ def many_listeners(start, folder):
     path = os.path.join(folder, "admin")
     server, _ = start_with_admin(start, "--admin-listen", f"unix:{path}", "--admin-listen", "localhost:0", lines=5)
     equal(server.listening[2], f"unix:{path}", "the third line")
+    equal(server.are_admin, [False, True, True, True, True], "lines that end with (admin)")
     for address in server.addresses[1:]:
         with Wire(address) as wire:
             for _ in range(3):

@@ -15,7 +15,7 @@ from .checks import Failure, check, equal, fail, shown
 from .settings import patience
 from .wire import Wire
 
-LISTENING = re.compile(r"listening on (.+)\n")
+LISTENING = re.compile(r"listening on (.+?)( \(admin\))?\n")
 
 # What must never be on the standard error of a server: reports of sanitizers and complaints of libevent.
 COMPLAINT = re.compile(r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:|LeakSanitizer|^\[(warn|err)\]|"
@@ -58,6 +58,7 @@ class Server:
         self.mode = mode
         self.flags = ("--mode", mode, *flags) if mode else tuple(flags)
         self.listening = []
+        self.are_admin = []  # whether each of these is said to be an admin listener
         self._errors = tempfile.TemporaryFile()
         self._output = b""
         self.child = process.spawn([*wrapper, program or settings.server_path, *self.flags], stdout=stdout,
@@ -80,7 +81,9 @@ class Server:
         deadline = time.monotonic() + patience(15)
         while True:
             text = self._output.decode()
-            self.listening = LISTENING.findall(text)
+            found = LISTENING.findall(text)
+            self.listening = [address for address, _ in found]
+            self.are_admin = [bool(admin) for _, admin in found]
             if len(self.listening) >= lines and text.endswith("\n"):
                 return True
             left = deadline - time.monotonic()
