@@ -48,7 +48,7 @@ TABLE = {
 SYSTEM = (("common", re.compile(r"event2?[/.]|ev(dns|http|rpc|util)"), None),
           ("common", re.compile(r"pthread\.h"), "common/base/sync"))
 FILES = {"common": "*.[ch]", "server": "*.[ch]", "deploy": "*.[ch]", "loadtest/swarm": "*.[ch]", "loadtest/lab": "*.py"}
-INCLUDE = re.compile(r"^\s*#\s*include\s*[<\"]([^>\"]+)[>\"]", re.MULTILINE)
+INCLUDE = re.compile(r"^\s*#\s*include\s*([<\"])([^>\"]+)[>\"]", re.MULTILINE)
 
 
 def is_below(name, folder):
@@ -68,8 +68,8 @@ def is_banned(module, header):
 
 def included(tree, path):
     """What the #include lines of a file name, files of the tree by their path in it."""
-    for name in INCLUDE.findall(path.read_text(encoding="utf-8")):
-        is_beside = not (tree / name).is_file() and (path.parent / name).is_file()
+    for quote, name in INCLUDE.findall(path.read_text(encoding="utf-8")):
+        is_beside = quote == '"' and not (tree / name).is_file() and (path.parent / name).is_file()
         yield os.path.relpath(path.parent / name, tree) if is_beside else name
 
 
