@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Locks that Clang's thread safety analysis understands: data is touched under its lock, and locks are taken in their
- * order, or the build fails (clang, -Wthread-safety -Wthread-safety-beta). Other compilers see plain locks.
+/* Locks that Clang's thread safety analysis understands: data is touched under its lock, or the build fails (clang,
+ * -Wthread-safety -Wthread-safety-beta). Other compilers see plain locks.
  *
  * In C the analysis cannot name the mutex that stands beside a member (before version 20), so each kind of lock has a
  * class, as in the kernel's lockdep, and data says which class guards it:
@@ -12,7 +12,7 @@
  *     };
  *     mutex_lock(&inbox->mutex, inbox_lock);
  *
- * No two locks of one class are ever held together. */
+ * No thread ever holds two locks together, so they have no order. */
 #ifndef ECHOD_COMMON_BASE_SYNC_H
 #define ECHOD_COMMON_BASE_SYNC_H
 
@@ -32,12 +32,8 @@ struct SYNC_ATTRIBUTE(capability("lock class")) mutex_class {
 };
 /* Declares a class; at file scope. */
 #define MUTEX_CLASS(name) __attribute__((unused)) static struct mutex_class name
-/* After MUTEX_CLASS(name): it is taken before, or after, those where both are held. */
-#define MUTEX_BEFORE(...) SYNC_ATTRIBUTE(acquired_before(__VA_ARGS__))
-#define MUTEX_AFTER(...)  SYNC_ATTRIBUTE(acquired_after(__VA_ARGS__))
-/* On a member or variable: touched only under a lock of that class. The second form is for what a pointer points to. */
-#define MUTEX_GUARDED_BY(class)        SYNC_ATTRIBUTE(guarded_by(class))
-#define MUTEX_TARGET_GUARDED_BY(class) SYNC_ATTRIBUTE(pt_guarded_by(class))
+/* On a member or variable: touched only under a lock of that class. */
+#define MUTEX_GUARDED_BY(class) SYNC_ATTRIBUTE(guarded_by(class))
 /* On a function: its caller holds a lock of that class, or holds none. */
 #define MUTEX_REQUIRES(...) SYNC_ATTRIBUTE(requires_capability(__VA_ARGS__))
 #define MUTEX_EXCLUDES(...) SYNC_ATTRIBUTE(locks_excluded(__VA_ARGS__))
@@ -85,8 +81,7 @@ static inline void sync_required(const struct mutex_class *class)
 #define mutex_unlock(mutex, class) (sync_released(&(class)), sync_unlock(mutex))
 
 /* As a statement among declarations: holds the mutex to the end of the enclosing block, however that is left. The
- * analysis takes the lock for held to the end of the function and does not judge its order: let the block be the
- * function's. Where a function has no early return, mutex_lock and mutex_unlock are followed on every path. */
+ * analysis takes the lock for held to the end of the function: let the block be the function's. Where a function has no early return, mutex_lock and mutex_unlock are followed on every path. */
 #define MUTEX_HOLD(which, class)                                                        \
     struct mutex *class##_held __attribute__((cleanup(sync_let_go), unused)) = (which); \
     sync_lock(class##_held);                                                            \

@@ -241,21 +241,19 @@ static struct pool *pool_new(struct server *server)
     pool->server = server;
     pool->capacity = server->options->queue + pool_workers(server);
     pool->workers = calloc(pool_workers(server), sizeof *pool->workers);
-    mutex_init(&pool->mutex);
-    condition_init(&pool->came);
-    mutex_lock(&pool->mutex, pool_lock);
-    pool->free = pool_workers(server);
-    pool->queue = calloc(pool->capacity, sizeof *pool->queue);
-    bool made = pool->queue != NULL && pool->workers != NULL && pool_start_lingering(pool) == 0;
-    if (!made) {
-        free(pool->queue);
-    }
-    mutex_unlock(&pool->mutex, pool_lock);
-    if (!made) {
+    struct waiting *queue = calloc(pool->capacity, sizeof *queue);
+    if (queue == NULL || pool->workers == NULL || pool_start_lingering(pool) != 0) {
+        free(queue);
         free(pool->workers);
         free(pool);
         return NULL;
     }
+    mutex_init(&pool->mutex);
+    condition_init(&pool->came);
+    mutex_lock(&pool->mutex, pool_lock);
+    pool->free = pool_workers(server);
+    pool->queue = queue;
+    mutex_unlock(&pool->mutex, pool_lock);
     return pool;
 }
 

@@ -315,10 +315,3 @@ void listeners_close(struct listeners *listeners)
 {
     close_from(listeners, 0);
 }
-
-void listeners_abandon(struct listeners *listeners)
-{
-    while (listeners->count > 0) {
-        close(listeners->items[--listeners->count].fd);
-    }
-}

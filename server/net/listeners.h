@@ -73,8 +73,4 @@ void listeners_unlink(struct listeners *listeners);
  * listen no more from then on, even if a child that was forked a moment ago still has them open. */
 void listeners_close(struct listeners *listeners);
 
-/* Closes all sockets, leaves the files alone and empties the list: for a forked child, whose parent goes on
- * listening. */
-void listeners_abandon(struct listeners *listeners);
-
 #endif

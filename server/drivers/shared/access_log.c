@@ -147,14 +147,6 @@ void access_log_follow(struct access_log *access)
     }
 }
 
-void access_log_close(struct access_log *access)
-{
-    if (access->fd > STDERR_FILENO) {
-        close(access->fd);
-    }
-    access->fd = -1;
-}
-
 /* ---- writing ---- */
 
 /* A signal that comes meanwhile must not have its newer file replaced by this one. */

@@ -51,7 +51,6 @@ void access_log_reopen(struct access_log *access);
  * which is idle does not keep the space of an old file. A file that cannot be opened is tried again with the next line,
  * and said. */
 void access_log_follow(struct access_log *access);
-void access_log_close(struct access_log *access);
 
 /* With the log on: the context's lines are kept in `text` and written from there. */
 void access_log_lend(struct access_log *access, struct access_log_context *own, struct context *context,

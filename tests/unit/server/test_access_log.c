@@ -41,7 +41,9 @@ static void begin(const char *path)
 
 static void end(void)
 {
-    access_log_close(&bench.access);
+    if (bench.access.fd > STDERR_FILENO) {
+        close(bench.access.fd);
+    }
     scoreboard_free(bench.service.scoreboard);
 }
 

@@ -426,22 +426,10 @@ Test(listeners, unlink_leaves_the_socket_open)
     close(client);
 }
 
-Test(listeners, abandon_leaves_the_file)
-{
-    struct opened opened;
-    unsigned before = open_descriptors();
-    open_all(&opened, "unix:a localhost:0");
-    listeners_abandon(&opened.listeners);
-    cr_expect_eq(opened.listeners.count, 0u);
-    cr_expect_eq(open_descriptors(), before);
-    cr_expect(exists("a"));
-}
-
 Test(listeners, close_of_an_empty_list)
 {
     static struct listeners listeners;
     listeners_close(&listeners);
-    listeners_abandon(&listeners);
     listeners_unlink(&listeners);
     cr_assert_eq(listeners.count, 0u);
 }
