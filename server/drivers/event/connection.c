@@ -160,18 +160,13 @@ static COLD bool connection_await_work(struct connection *connection)
         return connection_await(connection, 0, &at_once);
     }
     connection_await(connection, 0, NULL);
-    struct job *job = malloc(sizeof *job);
-    if (job != NULL) {
-        *job = (struct job){
-            .work = session_work(&connection->session), .returns = &reactor->returns, .owner = connection};
-        connection->working = true;
-        connection->gone = false;
-        if (workers_submit(reactor->workers, job) == 0) {
-            return true;
-        }
-        connection->working = false;
-        free(job);
+    connection->working = true;
+    connection->gone = false;
+    if (workers_submit(reactor->workers, session_work(&connection->session), &reactor->completions,
+                       connection) == 0) {
+        return true;
     }
+    connection->working = false;
     connection_pump(connection, IO_REJECTED, no_bytes);
     return true;
 }

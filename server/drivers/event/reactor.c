@@ -250,32 +250,30 @@ int reactor_init(struct reactor *reactor, struct server *server, struct event_ba
     return error;
 }
 
-static void reactor_on_return(evutil_socket_t fd, short events, void *arg)
+static void reactor_on_completions(evutil_socket_t fd, short events, void *arg)
 {
     struct reactor *reactor = arg;
-    struct job_list back;
+    struct work_list done;
+    struct work *work;
     (void)fd;
     (void)events;
-    job_returns_take(&reactor->returns, &back);
-    while (!STAILQ_EMPTY(&back)) {
-        struct job *job = STAILQ_FIRST(&back);
-        struct connection *connection = job->owner;
-        STAILQ_REMOVE_HEAD(&back, next);
-        free(job);
-        connection_work_done(connection);
+    completions_take(&reactor->completions, &done);
+    while ((work = STAILQ_FIRST(&done)) != NULL) {
+        STAILQ_REMOVE_HEAD(&done, next);
+        connection_work_done(work->owner);
     }
 }
 
 int reactor_employ(struct reactor *reactor, struct workers *workers)
 {
-    int error = job_returns_init(&reactor->returns);
+    int error = completions_init(&reactor->completions);
     if (error != 0) {
         return error;
     }
-    event_assign(&reactor->returns_event, reactor->base, reactor->returns.wakeup, EV_READ | EV_PERSIST,
-                 reactor_on_return, reactor);
-    if (event_add(&reactor->returns_event, NULL) != 0) {
-        job_returns_deinit(&reactor->returns);
+    event_assign(&reactor->completions_event, reactor->base, reactor->completions.wakeup,
+                 EV_READ | EV_PERSIST, reactor_on_completions, reactor);
+    if (event_add(&reactor->completions_event, NULL) != 0) {
+        completions_deinit(&reactor->completions);
         return -ENOMEM;
     }
     reactor->workers = workers;
@@ -291,8 +289,8 @@ void reactor_deinit(struct reactor *reactor)
     }
     event_del(&reactor->place_poll);
     if (reactor->workers != NULL) {
-        event_del(&reactor->returns_event);
-        job_returns_deinit(&reactor->returns);
+        event_del(&reactor->completions_event);
+        completions_deinit(&reactor->completions);
     }
     refuser_deinit(reactor);
     event_del(&reactor->sweep_event);

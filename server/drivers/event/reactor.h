@@ -76,8 +76,8 @@ struct reactor {
     /* Whether a new connection waits for the place of a lingering one. The default reads it from the counters. */
     bool (*place_wanted)(const struct reactor *reactor);
     struct workers *workers; /* NULL: the loop runs the work */
-    struct job_returns returns;
-    struct event returns_event;
+    struct completions completions;
+    struct event completions_event;
 };
 
 /* Returns an event base for one thread, without locks, signals and cached time; NULL if there is no memory or

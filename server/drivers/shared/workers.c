@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One queue for all loops; a worker takes the job that has waited longest. */
+/* One queue for all loops; a worker takes the work that has waited longest. */
 #include "server/drivers/shared/workers.h"
 
 #include <errno.h>
@@ -17,66 +17,66 @@ struct worker {
     struct workers *all;
     struct counters *counters;
     pthread_t thread;
-    bool worked; /* a job since it was last counted as idle */
+    bool worked; /* since it was last counted as idle */
 };
 
 struct workers {
     struct scoreboard *scoreboard;
     struct mutex mutex; /* workers_lock */
     struct condition work_came;
-    struct job_list list MUTEX_GUARDED_BY(workers_lock);
+    struct work_list list MUTEX_GUARDED_BY(workers_lock);
     unsigned waiting MUTEX_GUARDED_BY(workers_lock);
-    unsigned idle MUTEX_GUARDED_BY(workers_lock); /* workers that wait for a job, or are about to */
+    unsigned idle MUTEX_GUARDED_BY(workers_lock); /* workers that wait for work, or are about to */
     bool stopping MUTEX_GUARDED_BY(workers_lock);
     unsigned queue;
     unsigned count; /* threads that were started */
     struct worker items[];
 };
 
-int job_returns_init(struct job_returns *returns)
+int completions_init(struct completions *completions)
 {
-    returns->wakeup = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (returns->wakeup < 0) {
+    completions->wakeup = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (completions->wakeup < 0) {
         return -errno;
     }
-    mutex_init(&returns->mutex);
-    mutex_lock(&returns->mutex, job_returns_lock);
-    STAILQ_INIT(&returns->list);
-    mutex_unlock(&returns->mutex, job_returns_lock);
+    mutex_init(&completions->mutex);
+    mutex_lock(&completions->mutex, completions_lock);
+    STAILQ_INIT(&completions->list);
+    mutex_unlock(&completions->mutex, completions_lock);
     return 0;
 }
 
-void job_returns_deinit(struct job_returns *returns)
+void completions_deinit(struct completions *completions)
 {
-    close(returns->wakeup);
-    mutex_deinit(&returns->mutex);
+    close(completions->wakeup);
+    mutex_deinit(&completions->mutex);
 }
 
-void job_returns_take(struct job_returns *returns, struct job_list *list)
+void completions_take(struct completions *completions, struct work_list *list)
 {
     eventfd_t rung;
-    eventfd_read(returns->wakeup, &rung);
+    eventfd_read(completions->wakeup, &rung);
     STAILQ_INIT(list);
-    mutex_lock(&returns->mutex, job_returns_lock);
-    STAILQ_CONCAT(list, &returns->list);
-    mutex_unlock(&returns->mutex, job_returns_lock);
+    mutex_lock(&completions->mutex, completions_lock);
+    STAILQ_CONCAT(list, &completions->list);
+    mutex_unlock(&completions->mutex, completions_lock);
 }
 
-static void job_return(struct job *job)
+/* The wakeup is written under the lock: otherwise the loop could take this work, which may be its last, end, and close the
+ * descriptor before the write. */
+static void completions_add(struct completions *completions, struct work *work)
 {
-    struct job_returns *returns = job->returns;
-    mutex_lock(&returns->mutex, job_returns_lock);
-    bool first = STAILQ_EMPTY(&returns->list);
-    STAILQ_INSERT_TAIL(&returns->list, job, next);
+    mutex_lock(&completions->mutex, completions_lock);
+    bool first = STAILQ_EMPTY(&completions->list);
+    STAILQ_INSERT_TAIL(&completions->list, work, next);
     if (first) {
-        eventfd_write(returns->wakeup,
-                      1); /* under the lock: the loop ends only after it has taken the last job */
+        eventfd_write(completions->wakeup, 1);
     }
-    mutex_unlock(&returns->mutex, job_returns_lock);
+    mutex_unlock(&completions->mutex, completions_lock);
 }
 
 /* NULL when there will be none. */
-static struct job *workers_take(struct worker *worker)
+static struct work *workers_take(struct worker *worker)
 {
     struct workers *workers = worker->all;
     mutex_lock(&workers->mutex, workers_lock);
@@ -86,27 +86,27 @@ static struct job *workers_take(struct worker *worker)
     }
     workers->idle--;
     worker->worked = true;
-    struct job *job = STAILQ_FIRST(&workers->list);
-    if (job != NULL) {
+    struct work *work = STAILQ_FIRST(&workers->list);
+    if (work != NULL) {
         STAILQ_REMOVE_HEAD(&workers->list, next);
         workers->waiting--;
         atomic_fetch_sub_explicit(&workers->scoreboard->queued, 1, memory_order_relaxed);
     }
     mutex_unlock(&workers->mutex, workers_lock);
-    return job;
+    return work;
 }
 
 static void *worker_run(void *arg)
 {
     struct worker *worker = arg;
-    struct job *job;
-    while ((job = workers_take(worker)) != NULL) {
+    struct work *work;
+    while ((work = workers_take(worker)) != NULL) {
         uint64_t begin = clock_us();
         counters_show(worker->counters, ACTIVITY_WORKING);
-        job->work->run(job->work);
+        work->run(work);
         counters_show(worker->counters, ACTIVITY_NONE);
         counters_add(&worker->counters->busy_us, clock_us() - begin);
-        job_return(job);
+        completions_add(work->completions, work);
     }
     return NULL;
 }
@@ -152,12 +152,14 @@ struct workers *workers_start(struct scoreboard *scoreboard, size_t first, unsig
     return workers;
 }
 
-int workers_submit(struct workers *workers, struct job *job)
+int workers_submit(struct workers *workers, struct work *work, struct completions *completions, void *owner)
 {
     int error = -EAGAIN;
+    work->completions = completions;
+    work->owner = owner;
     mutex_lock(&workers->mutex, workers_lock);
     if (workers->waiting < workers->idle + workers->queue) {
-        STAILQ_INSERT_TAIL(&workers->list, job, next);
+        STAILQ_INSERT_TAIL(&workers->list, work, next);
         workers->waiting++;
         atomic_fetch_add_explicit(&workers->scoreboard->queued, 1, memory_order_relaxed);
         condition_wake_one(&workers->work_came);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Threads that run what would hold up a loop: a bounded queue of jobs, and the way back to the loop each came from. */
+/* Threads that run the work which would block a loop: a bounded queue of work, and its way back to the loop. */
 #ifndef ECHOD_SERVER_DRIVERS_SHARED_WORKERS_H
 #define ECHOD_SERVER_DRIVERS_SHARED_WORKERS_H
 
@@ -10,41 +10,35 @@
 #include "common/base/sync.h"
 #include "common/base/work.h"
 
-struct job_returns;
+MUTEX_CLASS(completions_lock);
 
-MUTEX_CLASS(job_returns_lock);
-
-/* One work on its way there and back. Its owner makes it, and frees it when it has come back. */
-struct job {
-    STAILQ_ENTRY(job) next;
-    struct work *work; /* the owner's; nobody else touches it until the job is back */
-    struct job_returns *returns;
-    void *owner;
-};
-STAILQ_HEAD(job_list, job);
-
-/* Where the jobs of one loop come back to. */
-struct job_returns {
-    int wakeup;         /* an eventfd: readable while there are some */
-    struct mutex mutex; /* job_returns_lock */
-    struct job_list list MUTEX_GUARDED_BY(job_returns_lock);
+/* The finished work of one loop, in the order in which it finished. */
+struct completions {
+    int wakeup;         /* an eventfd: readable while the list is not empty */
+    struct mutex mutex; /* completions_lock */
+    struct work_list list MUTEX_GUARDED_BY(completions_lock);
 };
 
-/* 0 or a negative errno. */
-int job_returns_init(struct job_returns *returns);
-void job_returns_deinit(struct job_returns *returns);
-/* The loop's thread: clears the wakeup and moves all jobs that are back to `*list`. */
-void job_returns_take(struct job_returns *returns, struct job_list *list) MUTEX_EXCLUDES(job_returns_lock);
+/* Returns 0 or a negative errno; after an error there is nothing to undo. */
+int completions_init(struct completions *completions);
+/* No work may be outstanding. */
+void completions_deinit(struct completions *completions);
+/* Clears the wakeup and moves all finished work to `*list`, which need not be initialised. The loop's thread. */
+void completions_take(struct completions *completions, struct work_list *list)
+    MUTEX_EXCLUDES(completions_lock);
 
 struct workers;
 
-/* Starts `count` threads; at most `queue` jobs wait, beside those that an idle worker is about to take. Worker i counts
- * in counters `first` + i of `scoreboard`. NULL with errno set if there is no memory or no thread: then nothing runs. Main
- * thread. */
+/* Starts `count` threads. At most `queue` pieces of work wait, not counting those that an idle worker is about to take.
+ * Worker i counts in counters `first` + i of `scoreboard`. Returns NULL with errno set if there is no memory or no
+ * thread; then no thread runs. The caller ends them with workers_stop. Main thread. */
 struct workers *workers_start(struct scoreboard *scoreboard, size_t first, unsigned count, unsigned queue);
-/* Any thread. 0, or -EAGAIN if the queue is full: then the job stays with the caller. */
-int workers_submit(struct workers *workers, struct job *job);
-/* Lets what waits be done, ends and joins the threads, frees. Nobody submits any more; NULL is fine. */
+/* Has a worker run `work` and append it to `completions`. The work is queued itself, without an allocation: its memory
+ * must stay, and nothing else may touch it, until completions_take returns it. `owner` is kept in it for whoever takes
+ * it. Returns 0, or -EAGAIN if the queue is full; then the work was not queued. Any thread. */
+int workers_submit(struct workers *workers, struct work *work, struct completions *completions, void *owner);
+/* Lets the workers finish the work that waits, ends and joins them, and frees. No work may be submitted any more. NULL is
+ * allowed. Main thread. */
 void workers_stop(struct workers *workers);
 
 #endif
