@@ -20,9 +20,9 @@ unsigned limits_cpus(const char *root);
 
 /* What a connection costs besides its descriptor. */
 enum limits_cost {
-    LIMITS_DESCRIPTOR, /* nothing: event, hybrid, pool */
-    LIMITS_THREAD,     /* a thread with its stack and guard page: thread */
-    LIMITS_PROCESS     /* a process: process */
+    LIMITS_DESCRIPTOR, /* nothing */
+    LIMITS_THREAD,     /* a thread with its stack and guard page */
+    LIMITS_PROCESS     /* a process */
 };
 
 struct limits_connections {

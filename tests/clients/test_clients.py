@@ -9,12 +9,12 @@ import tempfile
 import clients
 import pytest
 from clients import ALL, EXPECTING, ask, digest, request
+from harness.settings import MODES
 
 WRITES_FIRST = ("http.client", "requests", "httpx")
 MEBIBYTE = 1 << 20
 SMALL, MEDIUM, LARGE = 1000, 3_000_000, 70_000_000
 REFUSED_TIMES = {MEDIUM: 20, LARGE: 3}
-MODES = ("thread", "event", "hybrid", "pool", "process")
 EVERYWHERE = ("curl", "http.client", "node http")  # these in every mode
 MATRIX = [(client, mode) for mode in MODES for client in ALL if mode in ("event", "thread") or client in EVERYWHERE]
 TAKES_LARGE = ("--max-body-size", "128m")

@@ -6,12 +6,16 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 import urllib.request
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
+sys.path.append(os.path.join(ROOT, "tests", "integration"))
+
+from harness.settings import MODES  # noqa: E402, F401
+
 ECHOD = os.path.join(ROOT, "build", "release", "echod")
-MODES = ("thread", "event", "hybrid", "pool", "process")
 PATIENCE = 20  # seconds for anything that must happen
 
 

@@ -12,10 +12,10 @@ import time
 import unittest
 
 import container
+from server import MODES
 
 BUILD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "build")
 IMAGE = container.Image(os.path.join(BUILD, "image"))
-MODES = ("thread", "event", "hybrid", "pool", "process")
 SIZE_MAX = 2 << 20
 CHECK_TIMEOUT = 5  # seconds until --check gives up
 PATIENCE = 20  # seconds for anything that must happen

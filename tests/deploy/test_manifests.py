@@ -11,10 +11,9 @@ import subprocess
 import unittest
 
 import yaml
+from server import MODES, ROOT
 
-ROOT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 DEPLOY = os.path.join(ROOT, "deploy")
-MODES = ("thread", "event", "hybrid", "pool", "process")
 KUBECTL_LEAST = (1, 27)  # its kustomize knows every field that is used here
 
 
@@ -72,73 +71,69 @@ class FileTest(unittest.TestCase):
 
 @unittest.skipUnless(kubectl_is_new_enough(), "no kubectl of 1.27 or newer is installed")
 class KubernetesTest(unittest.TestCase):
-    def overlays(self):
-        return [(mode, render(f"overlays/{mode}")) for mode in MODES]
+    @classmethod
+    def setUpClass(cls):
+        cls.kinds = render("overlay")
+        cls.pod = cls.kinds["Deployment"]["spec"]["template"]["spec"]
+        cls.container, = cls.pod["containers"]
+        cls.data = cls.kinds["ConfigMap"]["data"]
 
     def test_kinds_and_names(self):
-        for mode, kinds in self.overlays():
-            self.assertEqual(set(kinds), {"ConfigMap", "Service", "Deployment", "PodDisruptionBudget",
-                                          "HorizontalPodAutoscaler", "ServiceMonitor"})
-            for kind, item in kinds.items():
-                self.assertTrue(item["metadata"]["name"].startswith(f"echod-{mode}"), kind)
-            self.assertEqual(kinds["ConfigMap"]["data"]["ECHOD_MODE"], mode)
-            self.assertEqual(kinds["HorizontalPodAutoscaler"]["spec"]["scaleTargetRef"],
-                             {"apiVersion": "apps/v1", "kind": "Deployment", "name": f"echod-{mode}"})
+        self.assertEqual(set(self.kinds), {"ConfigMap", "Service", "Deployment", "PodDisruptionBudget",
+                                           "HorizontalPodAutoscaler", "ServiceMonitor"})
+        for kind, item in self.kinds.items():
+            self.assertRegex(item["metadata"]["name"], r"^echod(-\w+)?$" if kind == "ConfigMap" else r"^echod$", kind)
+        self.assertIn(self.data["ECHOD_MODE"], MODES)
+        self.assertEqual(self.kinds["HorizontalPodAutoscaler"]["spec"]["scaleTargetRef"],
+                         {"apiVersion": "apps/v1", "kind": "Deployment", "name": "echod"})
 
     def test_selectors_pick_the_pods_of_this_overlay_only(self):
-        for mode, kinds in self.overlays():
-            labels = kinds["Deployment"]["spec"]["template"]["metadata"]["labels"]
-            self.assertEqual(labels["app.kubernetes.io/instance"], f"echod-{mode}")
-            self.assertEqual(kinds["Deployment"]["spec"]["selector"]["matchLabels"], labels)
-            self.assertEqual(kinds["Service"]["spec"]["selector"], labels)
-            self.assertEqual(kinds["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"], labels)
-            self.assertEqual(kinds["ServiceMonitor"]["spec"]["selector"]["matchLabels"],
-                             kinds["Service"]["metadata"]["labels"])
+        labels = self.kinds["Deployment"]["spec"]["template"]["metadata"]["labels"]
+        self.assertEqual(labels, {"app.kubernetes.io/name": "echod"})
+        self.assertEqual(self.kinds["Deployment"]["spec"]["selector"]["matchLabels"], labels)
+        self.assertEqual(self.kinds["Service"]["spec"]["selector"], labels)
+        self.assertEqual(self.kinds["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"], labels)
+        self.assertEqual(self.kinds["ServiceMonitor"]["spec"]["selector"]["matchLabels"],
+                         self.kinds["Service"]["metadata"]["labels"])
 
     def test_ports(self):
-        for _, kinds in self.overlays():
-            container, = kinds["Deployment"]["spec"]["template"]["spec"]["containers"]
-            ports = {port["name"]: port["containerPort"] for port in container["ports"]}
-            self.assertEqual({port["name"]: port["targetPort"] for port in kinds["Service"]["spec"]["ports"]},
-                             {name: name for name in ports})
-            self.assertEqual(kinds["ServiceMonitor"]["spec"]["endpoints"][0]["port"], "admin")
-            self.assertEqual(kinds["ServiceMonitor"]["spec"]["endpoints"][0]["path"], "/metrics")
-            self.assertEqual(kinds["ConfigMap"]["data"]["ECHOD_LISTEN"], f"*:{ports['http']}")
-            self.assertEqual(kinds["ConfigMap"]["data"]["ECHOD_ADMIN_LISTEN"], f"*:{ports['admin']}")
-            for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
-                path = "/readyz" if probe == "readinessProbe" else "/healthz"
-                self.assertEqual(container[probe]["httpGet"], {"path": path, "port": "admin"})
+        ports = {port["name"]: port["containerPort"] for port in self.container["ports"]}
+        self.assertEqual({port["name"]: port["targetPort"] for port in self.kinds["Service"]["spec"]["ports"]},
+                         {name: name for name in ports})
+        self.assertEqual(self.kinds["ServiceMonitor"]["spec"]["endpoints"][0]["port"], "admin")
+        self.assertEqual(self.kinds["ServiceMonitor"]["spec"]["endpoints"][0]["path"], "/metrics")
+        self.assertEqual(self.data["ECHOD_LISTEN"], f"*:{ports['http']}")
+        self.assertEqual(self.data["ECHOD_ADMIN_LISTEN"], f"*:{ports['admin']}")
+        for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+            path = "/readyz" if probe == "readinessProbe" else "/healthz"
+            self.assertEqual(self.container[probe]["httpGet"], {"path": path, "port": "admin"})
 
     def test_the_autoscaler_alone_says_how_many(self):
-        for _, kinds in self.overlays():
-            self.assertNotIn("replicas", kinds["Deployment"]["spec"])
-            self.assertGreater(kinds["HorizontalPodAutoscaler"]["spec"]["minReplicas"],
-                               kinds["PodDisruptionBudget"]["spec"]["maxUnavailable"])
+        self.assertNotIn("replicas", self.kinds["Deployment"]["spec"])
+        self.assertGreater(self.kinds["HorizontalPodAutoscaler"]["spec"]["minReplicas"],
+                           self.kinds["PodDisruptionBudget"]["spec"]["maxUnavailable"])
 
     def test_the_connections_fit_into_the_memory(self):
-        """With what the documentation's table of sizes says of the mode."""
+        """In every mode, with what the documentation's table of sizes says of it."""
         table = re.findall(r"^\| ([a-z, ]+) \| [^|]+ \| [^|]+ \| ([\d.]+) KB \|", text_of(DEPLOY, "README.md"), re.MULTILINE)
         sizes = {mode: float(size) * 1e3 for names, size in table for mode in names.split(", ")}
         self.assertEqual(set(sizes), set(MODES))
-        for mode, kinds in self.overlays():
-            container, = kinds["Deployment"]["spec"]["template"]["spec"]["containers"]
-            number, unit = re.fullmatch(r"(\d+)([MG]i)", container["resources"]["limits"]["memory"]).groups()
-            limit = int(number) << {"Mi": 20, "Gi": 30}[unit]
-            connections = int(kinds["ConfigMap"]["data"]["ECHOD_MAX_CONNECTIONS"])
-            self.assertGreater(limit, (256 << 20) + connections * sizes[mode], mode)
+        number, unit = re.fullmatch(r"(\d+)([MG]i)", self.container["resources"]["limits"]["memory"]).groups()
+        limit = int(number) << {"Mi": 20, "Gi": 30}[unit]
+        connections = int(self.data["ECHOD_MAX_CONNECTIONS"])
+        for mode, size in sizes.items():
+            self.assertGreater(limit, (256 << 20) + connections * size, mode)
 
     def test_the_drain_fits_into_the_grace(self):
         """And the endpoints hear of it while the pod still accepts."""
-        for _, kinds in self.overlays():
-            data, pod = kinds["ConfigMap"]["data"], kinds["Deployment"]["spec"]["template"]["spec"]
-            delay, timeout = seconds(data["ECHOD_DRAIN_DELAY"]), seconds(data["ECHOD_DRAIN_TIMEOUT"])
-            self.assertGreater(pod["terminationGracePeriodSeconds"], delay + timeout)
-            probe = pod["containers"][0]["readinessProbe"]
-            self.assertGreater(delay, 2 * probe["periodSeconds"] * probe["failureThreshold"])
+        delay, timeout = seconds(self.data["ECHOD_DRAIN_DELAY"]), seconds(self.data["ECHOD_DRAIN_TIMEOUT"])
+        self.assertGreater(self.pod["terminationGracePeriodSeconds"], delay + timeout)
+        probe = self.container["readinessProbe"]
+        self.assertGreater(delay, 2 * probe["periodSeconds"] * probe["failureThreshold"])
 
     def test_rights(self):
         """What the restricted profile of the pod security standards asks for, and more."""
-        for pod in [kinds["Deployment"]["spec"]["template"]["spec"] for _, kinds in self.overlays()] + [self.load()]:
+        for pod in (self.pod, self.load()):
             self.assertEqual(pod["securityContext"]["seccompProfile"], {"type": "RuntimeDefault"})
             self.assertTrue(pod["securityContext"]["runAsNonRoot"])
             self.assertGreater(pod["securityContext"]["runAsUser"], 0)
@@ -154,11 +149,9 @@ class KubernetesTest(unittest.TestCase):
         return render("load")["Job"]["spec"]["template"]["spec"]
 
     def test_image_and_its_user(self):
-        for _, kinds in self.overlays():
-            pod = kinds["Deployment"]["spec"]["template"]["spec"]
-            self.assertEqual(pod["containers"][0]["image"], f"localhost/echod:{project_version()}")
-            context = pod["securityContext"]
-            self.assertIn(f"USER {context['runAsUser']}:{context['runAsGroup']}\n", text_of(ROOT, "Dockerfile"))
+        self.assertEqual(self.container["image"], f"localhost/echod:{project_version()}")
+        context = self.pod["securityContext"]
+        self.assertIn(f"USER {context['runAsUser']}:{context['runAsGroup']}\n", text_of(ROOT, "Dockerfile"))
 
     def test_load_job(self):
         job = render("load")
@@ -166,7 +159,7 @@ class KubernetesTest(unittest.TestCase):
         known = job["ConfigMap"]["data"]
         container, = self.load()["containers"]
         self.assertEqual(set(re.findall(r"\$\((\w+)\)", " ".join(container["args"]))), set(known))
-        self.assertIn(re.match(r"http://echod-(\w+)/", known["TARGET"])[1], MODES)
+        self.assertEqual(re.match(r"http://([\w-]+)/", known["TARGET"])[1], self.kinds["Service"]["metadata"]["name"])
 
 
 class ComposeTest(unittest.TestCase):

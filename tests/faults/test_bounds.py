@@ -23,8 +23,8 @@ SLACK = 1.1  # what the allocator may lose of that, and what threads have read a
 
 # Of processes so many that each holds several times of the budget what it touches once and keeps; for that same reason they
 # are compared with idle ones that have served more than a small request.
-CLIENTS = {"thread": 5000, "event": 5000, "hybrid": 5000, "pool": 5000, "process": 1000}
-BEFORE = {"thread": 100, "event": 100, "hybrid": 100, "pool": 100, "process": 20000}
+CLIENTS = {mode: 1000 if mode == "process" else 5000 for mode in settings.MODES}
+BEFORE = {mode: 20000 if mode == "process" else 100 for mode in settings.MODES}
 
 
 def used(server):

@@ -34,7 +34,7 @@ def arguments():
 
 
 def offered_modes(path):
-    """Those of the five that --help names at the start of a line."""
+    """Those of MODES that --help names at the start of a line."""
     done = subprocess.run([path, "--help"], stdin=subprocess.DEVNULL, capture_output=True, timeout=30)
     text = done.stdout.decode(errors="replace")
     return tuple(mode for mode in settings.MODES if re.search(rf"^\s+{mode}\b", text, re.MULTILINE))

@@ -1,7 +1,19 @@
 # SPDX-License-Identifier: MIT
 """What a run tests and how patient it is: set once by run.py, before the workers are forked."""
 
-MODES = ("thread", "event", "hybrid", "pool", "process")
+import os
+import re
+
+ROOT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", ".."))
+
+
+def _modes():
+    """The rows of the server's table of modes."""
+    with open(os.path.join(ROOT, "server", "modes", "mode.h")) as file:
+        return tuple(re.findall(r"^ +MODE\((\w+)\)", file.read(), re.MULTILINE))
+
+
+MODES = _modes()
 
 server_path = ""  # absolute
 modes = ()  # those of this run, in the order of MODES
