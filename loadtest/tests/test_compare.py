@@ -15,10 +15,9 @@ import unittest
 from pathlib import Path
 
 import context
-from lab.compare import judge
 from lab.machine.process import Child
 from lab.report import advice
-from lab.results import schema
+from lab.results import schema, view
 
 FAKE = context.LOADTEST / "tests" / "fake_server.py"
 SHORT = ["--rounds", "1", "--seconds", "0.4", "--connections", "2", "--only", "scaling"]
@@ -61,7 +60,7 @@ class CompareTest(unittest.TestCase):
             names = {figure["name"] for figure in experiment["figures"]}
             for claim in experiment["claims"]:
                 for verdict in claim["verdicts"]:
-                    self.assertIn(verdict["outcome"], judge.OUTCOMES)
+                    self.assertIn(verdict["outcome"], view.OUTCOMES)
             for entry in experiment["measurements"]:
                 self.assertIsNone(entry["failure"])
                 # This server need not keep up with the fixed rate: then it has no cost at it.

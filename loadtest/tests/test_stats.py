@@ -4,7 +4,7 @@
 import unittest
 
 import context  # noqa: F401
-from lab.results.stats import Sample, differ, leaders
+from lab.results.stats import Sample, differ
 
 
 class SampleTest(unittest.TestCase):
@@ -34,14 +34,6 @@ class DifferTest(unittest.TestCase):
             with self.subTest(name):
                 self.assertEqual(differ(Sample(one), Sample(other)), expected)
                 self.assertEqual(differ(Sample(other), Sample(one)), expected)
-
-
-class LeadersTest(unittest.TestCase):
-    SAMPLES = {"a": Sample((10, 11, 12)), "b": Sample((20, 21, 22)), "c": Sample((11, 12, 13))}
-
-    def test_those_not_clearly_behind_lead_too(self):
-        self.assertEqual(leaders(self.SAMPLES, lowest=True), ["a", "c"])
-        self.assertEqual(leaders(self.SAMPLES, lowest=False), ["b"])
 
 
 if __name__ == "__main__":

@@ -65,12 +65,5 @@ class GateTest(unittest.TestCase):
                     self.assertNotEqual(select.select(held, [], [], 10)[0], [])
 
 
-class CommandLineTest(unittest.TestCase):
-    def test_for_a_shell(self):
-        line = wrk.command_line(WORKLOADS[1], 64, 1.3, {1, 2})
-        self.assertEqual(line, "taskset -c 1,2 wrk -t2 -c64 -d2s -s loadtest/scenarios/echo.lua http://127.0.0.1:8080/ "
-                               "size=1024")
-
-
 if __name__ == "__main__":
     unittest.main()

@@ -8,17 +8,15 @@ import re
 import signal
 import socket
 import subprocess
-import time
 import unittest
 
 import container
-from server import MODES
+from server import MODES, PATIENCE, children, until
 
 BUILD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "build")
 IMAGE = container.Image(os.path.join(BUILD, "image"))
 SIZE_MAX = 2 << 20
 CHECK_TIMEOUT = 5  # seconds until --check gives up
-PATIENCE = 20  # seconds for anything that must happen
 GET = b"GET /plaintext HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 
 
@@ -28,19 +26,6 @@ IMAGE_SIZE = sum(os.path.getsize(os.path.join(folder, name))
 
 def setUpModule():
     print(f"the image's files have {IMAGE_SIZE} bytes, its user is {IMAGE.config['User']}", flush=True)
-
-
-def until(holds, what):
-    end = time.monotonic() + PATIENCE
-    while not holds():
-        if time.monotonic() > end:
-            raise AssertionError(f"not within {PATIENCE} s: {what}")
-        time.sleep(0.02)
-
-
-def children(pid):
-    with open(f"/proc/{pid}/task/{pid}/children") as file:
-        return file.read().split()
 
 
 class Container:
@@ -73,7 +58,7 @@ class Container:
     def __enter__(self):
         try:
             self.read_until(rf"listening on \S+:{self.port}\n(.|\n)*listening on \S+:{self.port}\n")
-            self.pid = int(children(self.launcher)[0])
+            self.pid = children(self.launcher)[0]
         except BaseException:
             self.__exit__()
             raise

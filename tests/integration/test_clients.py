@@ -6,7 +6,6 @@ import hashlib
 import http.client
 import os
 import re
-import socket
 
 from harness import ports, process, settings
 from harness.cases import case

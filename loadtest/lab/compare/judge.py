@@ -10,7 +10,6 @@ from .evidence import NOT_ASKED, TOO_LITTLE, Evidence, Missing
 from .noise import Noise
 
 HOLDS, FAILS, UNCLEAR, NEEDS_CPUS = "holds", "does not hold", "no clear answer", "needs more CPUs"
-OUTCOMES = (HOLDS, FAILS, UNCLEAR, TOO_LITTLE, NOT_ASKED, NEEDS_CPUS)
 ROUNDS = 3  # without so many there is no verdict
 _SPOILED = {"disturbed": "other programs used the CPUs", "throttled": "the host took the CPUs away",
             "runner": "the lab itself used the CPUs"}

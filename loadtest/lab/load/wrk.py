@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from ..machine import cpus, procfs
+from ..machine import procfs
 from ..machine.interrupts import shield
 from ..machine.process import Child, quoted
 from ..text.errors import CellFailed, LabError
@@ -141,12 +141,3 @@ class Run:
         self.child.close()
         with shield():
             self._folder.cleanup()
-
-
-def command_line(workload, connections, seconds, client_cpus, url="http://127.0.0.1:8080/"):
-    """The same run for a shell."""
-    threads = max(1, min(len(client_cpus), connections))
-    script = f"loadtest/scenarios/{workload.script.name}"
-    words = ["taskset", "-c", cpus.show(client_cpus), "wrk", f"-t{threads}", f"-c{connections}",
-             f"-d{math.ceil(seconds)}s", "-s", script, url, *workload.options]
-    return " ".join(words)

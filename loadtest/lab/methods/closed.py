@@ -130,9 +130,3 @@ def measure(cell, lab):
         figures, samples, details = figures | more, samples | its_samples, {**details, "at_rate": its_details}
     return Outcome(figures, marks_of(found), found["errors"], achieved_rate=found["requests_per_s"], details=details,
                    histograms=histograms, samples=samples)
-
-
-def by_hand(cell, lab):
-    """The same for a shell."""
-    pinning = _pinning(cell, lab)
-    return wrk.command_line(_workload(cell), connections(cell), cell.seconds, pinning.client)

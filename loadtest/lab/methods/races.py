@@ -28,8 +28,3 @@ def measure(cell, lab):
     figures = {"lost_updates": found["lost"], "lost_share": 100 * found["lost"] / found["updates"],
                "ns_per_update": found["ns_per_update"]}
     return Outcome(figures, details={"updates": found["updates"]}, samples=dict.fromkeys(figures, found["updates"]))
-
-
-def by_hand(cell, lab):  # pylint: disable=unused-argument
-    """The same for a shell."""
-    return f"build/lessons/races {' '.join(cell.subject.argv)} {cell.x} {round(cell.seconds * 1000)}"

@@ -174,15 +174,3 @@ def closing(found):
     if not found["changes"]:
         return f"No clear difference in any of {rest} figures." if rest else "There is no figure that both results have."
     return f"No clear difference in {rest} other figures."
-
-
-def text(found):
-    """The same for a terminal."""
-    lines = [f"{heading(found)}:", *found["failures"], *(line(change) for change in found["changes"]), closing(found)]
-    return "\n".join([*lines, *(f"({note})" for note in found["notes"])])
-
-
-def compare(results, old):
-    """(text, value): what changed in `results` since `old`."""
-    found = value(results, old)
-    return text(found), found

@@ -91,9 +91,3 @@ def differ(one, other):
         return False
     smaller, larger = sorted((one.median, other.median))
     return larger - smaller >= SMALLEST_DIFFERENCE * smaller
-
-
-def leaders(samples, lowest):
-    """The names of the best sample and of all that are not clearly apart from it, in the order given. `samples`: by name."""
-    best = (min if lowest else max)(samples, key=lambda name: samples[name].median)
-    return [name for name in samples if name == best or not differ(samples[best], samples[name])]
