@@ -388,7 +388,7 @@ void acceptor_report(struct acceptor *acceptor)
     struct server *server = acceptor->server;
     if (report_begin(&acceptor->report, server->service.scoreboard)) {
         server->mode->report(server, &acceptor->report);
-        report_reactor(&acceptor->report, &acceptor->refusals);
+        reactor_report(&acceptor->refusals, &acceptor->report);
         report_end(&acceptor->report);
     }
 }

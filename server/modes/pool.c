@@ -207,7 +207,7 @@ static void pool_report(struct server *server, struct report *report)
     report_add(report, ACTIVITY_QUEUED, queued > 0 ? (uint64_t)queued : 0);
     report_counters(report, SERVER_MODE_COUNTERS + 1, pool->worker_count);
     report_workers(report, "worker", SERVER_MODE_COUNTERS + 1, pool->worker_count);
-    report_reactor(report, &pool->lingerers);
+    reactor_report(&pool->lingerers, report);
 }
 
 /* All connections are gone, or never came. */

@@ -40,7 +40,7 @@ static void loop_on_inbox(evutil_socket_t fd, short events, void *arg)
     }
     struct report *report = atomic_exchange(&loop->report, NULL);
     if (report != NULL) {
-        report_reactor(report, &loop->reactor);
+        reactor_report(&loop->reactor, report);
         report_end(report);
     }
     switch (order) {

@@ -411,3 +411,33 @@ void reactor_drain(struct reactor *reactor)
     }
     access_log_flush(&reactor->context);
 }
+
+static enum activity connection_activity(const struct connection *connection)
+{
+    const struct session *session = &connection->session;
+    if (connection->list == REACTOR_LINGERING) {
+        return ACTIVITY_LINGERING;
+    }
+    if (connection->working) {
+        return ACTIVITY_WORKING;
+    }
+    switch ((enum timer)session->timer) {
+    case TIMER_NONE: return connection->timed ? ACTIVITY_WAITING : ACTIVITY_WORKING;
+    case TIMER_IDLE: return ACTIVITY_IDLE;
+    case TIMER_HEADER: return ACTIVITY_READING;
+    case TIMER_BODY: return session->out_committed > 0 ? ACTIVITY_SENDING : ACTIVITY_READING;
+    }
+    __builtin_unreachable();
+}
+
+void reactor_report(const struct reactor *reactor, struct report *report)
+{
+    const struct connection *connection;
+    for (int i = 0; i < REACTOR_LISTS; i++) {
+        TAILQ_FOREACH(connection, &reactor->lists[i], others)
+        {
+            report_add(report, connection_activity(connection), 1);
+        }
+    }
+    report_add(report, ACTIVITY_LINGERING, reactor->refuser.count);
+}

@@ -10,6 +10,7 @@
 #include "server/drivers/shared/access_log.h"
 #include "server/net/accepted.h"
 #include "server/drivers/shared/lingering.h"
+#include "server/drivers/shared/report.h"
 #include "server/drivers/event/refuser.h"
 #include "server/drivers/shared/server.h"
 #include "server/drivers/shared/workers.h"
@@ -121,6 +122,9 @@ int reactor_probe(struct reactor *reactor);
 /* Starts the drain: idle connections end now, the others with their answer; this includes connections added later.
  * Called after the drain timeout, it cuts connections off. */
 void reactor_drain(struct reactor *reactor);
+
+/* Adds its connections to the report, each in its state. */
+void reactor_report(const struct reactor *reactor, struct report *report);
 
 /* For connection.c: moves the connection to the end of a list. */
 void reactor_move(struct connection *connection, enum reactor_list list);

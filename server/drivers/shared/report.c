@@ -49,36 +49,6 @@ void report_workers(const struct report *report, const char *name, size_t first,
     }
 }
 
-static enum activity connection_activity(const struct connection *connection)
-{
-    const struct session *session = &connection->session;
-    if (connection->list == REACTOR_LINGERING) {
-        return ACTIVITY_LINGERING;
-    }
-    if (connection->working) {
-        return ACTIVITY_WORKING;
-    }
-    switch ((enum timer)session->timer) {
-    case TIMER_NONE: return connection->timed ? ACTIVITY_WAITING : ACTIVITY_WORKING;
-    case TIMER_IDLE: return ACTIVITY_IDLE;
-    case TIMER_HEADER: return ACTIVITY_READING;
-    case TIMER_BODY: return session->out_committed > 0 ? ACTIVITY_SENDING : ACTIVITY_READING;
-    }
-    __builtin_unreachable();
-}
-
-void report_reactor(struct report *report, const struct reactor *reactor)
-{
-    const struct connection *connection;
-    for (int i = 0; i < REACTOR_LISTS; i++) {
-        TAILQ_FOREACH(connection, &reactor->lists[i], others)
-        {
-            report_add(report, connection_activity(connection), 1);
-        }
-    }
-    report_add(report, ACTIVITY_LINGERING, reactor->refuser.count);
-}
-
 void report_end(struct report *report)
 {
     if (atomic_fetch_sub(&report->missing, 1) != 1) {
