@@ -12,125 +12,21 @@
 #include <unistd.h>
 
 #include "common/base/clock.h"
-#include "common/http/status.h"
 #include "server/net/warn.h"
 #include "server/net/socket_address.h"
 #include "server/net/transport.h"
+#include "server/net/url.h"
 
-#define SCHEME      "http://"
-#define UNIX_PREFIX "unix:"
 #define HEALTH_PATH "/healthz"
-/* A unix socket has no authority, but an empty one is refused: RFC 9110, 4.2.1. */
-#define UNIX_HOST "localhost"
 
 enum {
-    URL_MAX = 2048,
-    HEAD_MAX = 256 * 1024, /* bytes of answers' heads, interim ones included */
+    HEAD_MAX = 256 * 1024,  /* bytes of answers' heads, interim ones included */
+    STATUS_FINAL_MIN = 200, /* below are interim answers: RFC 9110, 15.2 */
 };
-
-/* ---- the URL ---- */
-
-static int refuse(const char **why, const char *reason)
-{
-    *why = reason;
-    return -EINVAL;
-}
-
-/* A request line and a message on one line are made of it. */
-static bool is_visible(struct span text)
-{
-    for (size_t i = 0; i < text.length; i++) {
-        if (text.data[i] <= ' ' || text.data[i] > '~') {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool begins_with(struct span text, struct span prefix)
-{
-    return text.length >= prefix.length && strncasecmp(text.data, prefix.data, prefix.length) == 0;
-}
-
-static struct span skip(struct span text, size_t length)
-{
-    return (struct span){.data = text.data + length, .length = text.length - length};
-}
-
-/* Where the first of the characters stands in the text; its length if none does. */
-static size_t find_any(struct span text, const char *characters)
-{
-    size_t i = 0;
-    while (i < text.length && strchr(characters, text.data[i]) == NULL) {
-        i++;
-    }
-    return i;
-}
-
-/* A port is there if a colon follows the host. */
-static bool has_port(struct span authority)
-{
-    const char *bracket = memrchr(authority.data, ']', authority.length);
-    const char *colon = memrchr(authority.data, ':', authority.length);
-    return colon != NULL && (bracket == NULL || colon > bracket);
-}
-
-static int parse_authority(struct url *url, struct span authority, const char **why)
-{
-    char text[256];
-    if (authority.length >= sizeof(text) - sizeof(":80")) {
-        return refuse(why, "the address is too long");
-    }
-    int length = snprintf(text, sizeof(text), "%.*s%s", (int)authority.length, authority.data,
-                          has_port(authority) ? "" : ":80");
-    int error = listen_spec_parse(&url->where, text, (size_t)length, why);
-    if (error != 0) {
-        return error;
-    }
-    if (url->where.kind == LISTEN_ANY) {
-        return refuse(why, "* is not an address to connect to");
-    }
-    if (url->where.port == 0) {
-        return refuse(why, "the port must not be 0");
-    }
-    url->host = authority;
-    return 0;
-}
-
-int url_parse(struct url *url, const char *text, size_t length, const char **why)
-{
-    struct span rest = {.data = text, .length = length};
-    *url = (struct url){.host = SPAN_LITERAL(UNIX_HOST)};
-    if (length > URL_MAX || !is_visible(rest)) {
-        return refuse(why, length > URL_MAX ? "it is too long"
-                                            : "it contains a character that is not allowed in a URL");
-    }
-    if (!begins_with(rest, SPAN_LITERAL(SCHEME))) {
-        return refuse(why, "it does not begin with http://");
-    }
-    rest = skip(rest, strlen(SCHEME));
-    int error;
-    if (begins_with(rest, SPAN_LITERAL(UNIX_PREFIX))) {
-        size_t end = strlen(UNIX_PREFIX) + find_any(skip(rest, strlen(UNIX_PREFIX)), ":");
-        error = listen_spec_parse(&url->where, rest.data, end, why);
-        rest = skip(rest, end < rest.length ? end + 1 : end);
-    } else {
-        size_t end = find_any(rest, "/?#");
-        error = parse_authority(url, (struct span){.data = rest.data, .length = end}, why);
-        rest = skip(rest, end);
-    }
-    rest.length = find_any(rest, "#");
-    if (error == 0 && rest.length > 0 && rest.data[0] != '/' && rest.data[0] != '?') {
-        return refuse(why, "its path does not begin with /");
-    }
-    url->target = rest;
-    return error;
-}
-
-/* ---- the request ---- */
 
 struct health_check {
     struct url url;
+    const char *(*reason_of)(unsigned status);
     const char *name; /* the URL, for messages */
     uint64_t deadline_ms;
     int fd;
@@ -220,14 +116,14 @@ static bool health_check_ask(struct health_check *check)
     char request[URL_MAX + 512];
     const struct url *url = &check->url;
     bool path = url->target.length > 0 && url->target.data[0] == '/'; /* else RFC 9112, 3.2.1 */
-    size_t zone = find_any(url->host, "%"); /* which means something on this machine only: RFC 6874, 4 */
-    size_t behind = zone + find_any(skip(url->host, zone), "]");
-    int length =
-        snprintf(request, sizeof(request),
-                 "GET %s%.*s HTTP/1.1\r\nHost: %.*s%.*s\r\nUser-Agent: echod-check/%s\r\n"
-                 "Accept: */*\r\nConnection: close\r\n\r\n",
-                 path ? "" : "/", (int)url->target.length, url->target.data, (int)zone, url->host.data,
-                 (int)(url->host.length - behind), url->host.data + behind, ECHOD_VERSION);
+    struct span zone = url_host_zone(url); /* which means something on this machine only: RFC 6874, 4 */
+    struct span before = span_between(url->host.data, zone.data);
+    struct span behind = span_between(zone.data + zone.length, url->host.data + url->host.length);
+    int length = snprintf(request, sizeof(request),
+                          "GET %s%.*s HTTP/1.1\r\nHost: %.*s%.*s\r\nUser-Agent: echod-check/%s\r\n"
+                          "Accept: */*\r\nConnection: close\r\n\r\n",
+                          path ? "" : "/", (int)url->target.length, url->target.data, (int)before.length,
+                          before.data, (int)behind.length, behind.data, ECHOD_VERSION);
     for (size_t sent = 0; sent < (size_t)length;) {
         struct transfer moved = transport_send(check->fd, request + sent, (size_t)length - sent);
         switch (moved.outcome) {
@@ -252,7 +148,7 @@ static int on_head(llhttp_t *parser)
     if (parser->http_major != 1) {
         return HPE_USER;
     }
-    if (parser->status_code < STATUS_MIN) {
+    if (parser->status_code < STATUS_FINAL_MIN) {
         return 0;
     }
     check->status = parser->status_code;
@@ -305,17 +201,17 @@ static int health_check_perform(struct health_check *check)
         return EXIT_SUCCESS;
     }
     if (answered) {
-        warn("%.300s: answered %u %s", check->name, check->status, status_reason(check->status));
+        warn("%.300s: answered %u %s", check->name, check->status, check->reason_of(check->status));
     } else {
         warn("%.300s: %s", check->name, check->complaint);
     }
     return EXIT_FAILURE;
 }
 
-int health_check_run(const char *url)
+int health_check_run(const char *url, const char *(*reason_of)(unsigned status))
 {
     const char *why;
-    struct health_check check = {.name = url};
+    struct health_check check = {.name = url, .reason_of = reason_of};
     return url_parse(&check.url, url, strlen(url), &why) == 0 ? health_check_perform(&check) : EXIT_FAILURE;
 }
 
@@ -331,13 +227,14 @@ static struct listen_spec loopback_of(const struct listen_spec *listener)
     return where;
 }
 
-int health_check_run_listener(const struct listen_spec *listener)
+int health_check_run_listener(const struct listen_spec *listener, const char *(*reason_of)(unsigned status))
 {
     char authority[SOCKET_ADDRESS_TEXT_SIZE];
-    char name[sizeof(SCHEME) + sizeof(authority) + sizeof(":" HEALTH_PATH)];
+    char name[sizeof(URL_SCHEME) + sizeof(authority) + sizeof(":" HEALTH_PATH)];
     struct health_check check = {.name = name,
+                                 .reason_of = reason_of,
                                  .url = {.where = loopback_of(listener),
-                                         .host = SPAN_LITERAL(UNIX_HOST),
+                                         .host = SPAN_LITERAL(URL_UNIX_HOST),
                                          .target = SPAN_LITERAL(HEALTH_PATH)}};
     const struct listen_spec *where = &check.url.where;
     if (where->kind == LISTEN_LOCALHOST) {
@@ -349,6 +246,7 @@ int health_check_run_listener(const struct listen_spec *listener)
     if (where->kind != LISTEN_UNIX) {
         check.url.host = (struct span){.data = authority, .length = strlen(authority)};
     }
-    snprintf(name, sizeof(name), SCHEME "%s%s" HEALTH_PATH, authority, where->kind == LISTEN_UNIX ? ":" : "");
+    snprintf(name, sizeof(name), URL_SCHEME "%s%s" HEALTH_PATH, authority,
+             where->kind == LISTEN_UNIX ? ":" : "");
     return health_check_perform(&check);
 }

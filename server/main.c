@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/http/status.h"
 #include "server/acceptor/acceptor.h"
 #include "server/health_check.h"
 #include "server/modes/mode.h"
@@ -269,8 +270,9 @@ static void say_libevent(int severity, const char *message)
 
 static int run_health_check(const struct options *options)
 {
-    return *options->check != '\0' ? health_check_run(options->check)
-                                   : health_check_run_listener(options_checked_listener(options));
+    return *options->check != '\0'
+               ? health_check_run(options->check, status_reason)
+               : health_check_run_listener(options_checked_listener(options), status_reason);
 }
 
 int main(int argc, char **argv)

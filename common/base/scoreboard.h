@@ -59,6 +59,9 @@ struct counters {
 
 enum { SCOREBOARD_DATE_WORDS = 4 }; /* the 29 bytes of an IMF-fixdate, padded */
 
+/* No server serves more connections at once: each may need counters of its own. */
+#define SCOREBOARD_CONNECTIONS_MAX 10000000u
+
 /* Lives in one anonymous shared mapping, so that child processes count in it too. */
 struct scoreboard {
     /* SIGTERM came: the last answer of each connection says `Connection: close`, and /readyz 503. */

@@ -6,6 +6,7 @@
 #include <llhttp.h>
 #include <stdint.h>
 
+#include "common/base/peer.h"
 #include "common/base/span.h"
 
 enum framing {
@@ -18,13 +19,6 @@ enum expect {
     EXPECT_NOTHING,
     EXPECT_CONTINUE, /* 100-continue */
     EXPECT_UNKNOWN,  /* anything else: 417 */
-};
-
-/* Who sent it; filled in by the acceptor, formatted by peer_format. */
-struct peer {
-    uint8_t address[16]; /* IPv4 in the first four bytes */
-    uint16_t port;       /* host order */
-    uint8_t family;      /* AF_INET, AF_INET6, AF_UNIX */
 };
 
 struct service;
@@ -75,9 +69,5 @@ struct field {
 
 /* Takes the first line off `*lines` (a section that llhttp has accepted) and splits it; false at the end. Any thread. */
 bool field_next(struct span *lines, struct field *field);
-
-enum { PEER_TEXT_SIZE = 64 };
-/* "192.0.2.1:80", "[2001:db8::1]:80", "unix:"; with the port or without. Returns the length, ends in NUL. Any thread. */
-size_t peer_format(const struct peer *peer, bool with_port, char out[PEER_TEXT_SIZE]);
 
 #endif

@@ -154,7 +154,7 @@ static void write_usage(struct page *page, const struct service *service)
     if (service->usage == NULL) {
         return;
     }
-    service->usage(service, &usage);
+    service->usage(service->scoreboard, &usage);
     seconds(page, "process_cpu_seconds_total", "User and system CPU time, all processes of the server.",
             usage.cpu_us);
     single(page, "process_resident_memory_bytes", "gauge", "Resident memory, all processes of the server.",

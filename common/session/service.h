@@ -5,16 +5,7 @@
 
 #include "common/http/output.h"
 #include "common/base/scoreboard.h"
-
-/* What the operating system counts for the server, all of its processes together. */
-struct usage {
-    uint64_t cpu_us;
-    uint64_t voluntary_switches;
-    uint64_t involuntary_switches;
-    uint64_t resident_bytes;
-    uint64_t threads;
-    uint64_t descriptors;
-};
+#include "common/base/usage.h"
 
 /* Which paths there are, where --admin-listen keeps /metrics, /healthz and /readyz to itself. */
 enum offer {
@@ -29,7 +20,7 @@ struct service {
     const char *version;          /* echod's */
     const char *libevent_version; /* of the library in use */
     const char *hostname;
-    void (*usage)(const struct service *service, struct usage *usage); /* NULL: unknown. Any thread */
+    void (*usage)(const struct scoreboard *scoreboard, struct usage *usage); /* NULL: unknown. Any thread */
     size_t max_header_size;
     uint64_t max_body_size;
     enum offer offers;

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "common/http/request.h"
+#include "common/base/peer.h"
 
 /* A plain value; whoever holds it last closes the descriptor. */
 struct accepted {

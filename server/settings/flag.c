@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "common/base/number.h"
-#include "server/health_check.h"
-#include "server/system/limits.h"
+#include "common/base/scoreboard.h"
+#include "server/net/url.h"
 
 #define KIB        (UINT64_C(1) << 10)
 #define MIB        (UINT64_C(1) << 20)
@@ -96,7 +96,7 @@ const struct flag FLAGS[FLAG_TOTAL] = {
      .shown = "system limits",
      .member = TO(max_connections),
      .minimum = 1,
-     .maximum = LIMITS_CONNECTIONS_MAX,
+     .maximum = SCOREBOARD_CONNECTIONS_MAX,
      .kind = FLAG_COUNT,
      .group = FLAG_GROUP_LIMITS,
      .common = true,

@@ -181,7 +181,7 @@ static void bind_address_space(struct limits_connections *limits)
 
 void limits_threads(struct limits_connections *limits, const char *root)
 {
-    *limits = (struct limits_connections){.count = LIMITS_CONNECTIONS_MAX, .name = "system memory"};
+    *limits = (struct limits_connections){.count = SCOREBOARD_CONNECTIONS_MAX, .name = "system memory"};
     bind_tasks(limits, root);
     bind_maps(limits, root);
     bind_address_space(limits);
@@ -190,7 +190,8 @@ void limits_threads(struct limits_connections *limits, const char *root)
 void limits_connections(struct limits_connections *limits, const char *root, enum limits_cost cost,
                         unsigned own_descriptors)
 {
-    *limits = (struct limits_connections){.count = LIMITS_CONNECTIONS_MAX, .name = "the maximum of echod"};
+    *limits =
+        (struct limits_connections){.count = SCOREBOARD_CONNECTIONS_MAX, .name = "the maximum of echod"};
     bind_descriptors(limits, root, own_descriptors);
     switch (cost) {
     case LIMITS_DESCRIPTOR: break;

@@ -5,14 +5,13 @@
 
 #include <stdint.h>
 
+#include "common/base/scoreboard.h"
+
 /*
  * root is put before every path that is read (/proc/..., /sys/fs/cgroup/...): "" for the real machine, a
  * directory for a test. What cannot be read does not limit. Both functions allocate and free; call them at
  * start-up.
  */
-
-/* No limit found goes beyond this many connections, and --max-connections may not either. */
-#define LIMITS_CONNECTIONS_MAX 10000000u
 
 /* CPUs this process may use: the least of its affinity and of the CPU quotas of its cgroup and that one's
  * parents (v1 and v2; a quota of 1.5 CPUs counts as 2). At least 1. */
@@ -26,7 +25,7 @@ enum limits_cost {
 };
 
 struct limits_connections {
-    unsigned count; /* connections that fit, at least 1 */
+    unsigned count; /* connections that fit, from 1 to SCOREBOARD_CONNECTIONS_MAX */
     char name[64];  /* what binds, for a message: "descriptors (ulimit -n 64)", "cgroup pids.max 100" */
 };
 

@@ -227,9 +227,8 @@ void usage_sample_end(void)
     sampler.samples = NULL;
 }
 
-void usage_read(const struct service *service, struct usage *usage)
+void usage_read(const struct scoreboard *scoreboard, struct usage *usage)
 {
-    const struct scoreboard *scoreboard = service->scoreboard;
     int parent = scoreboard->process;
     if (parent == 0) {
         add_self(usage);

@@ -3,13 +3,14 @@
 #ifndef ECHOD_SERVER_SYSTEM_USAGE_H
 #define ECHOD_SERVER_SYSTEM_USAGE_H
 
-#include "common/session/service.h"
+#include "common/base/scoreboard.h"
+#include "common/base/usage.h"
 
 struct event_base;
 
 /* Sums up the process, and in process mode the parent, the children that live and those that were reaped
- * (scoreboard->reaped). What cannot be read counts as 0. Any thread of any process of the server. */
-void usage_read(const struct service *service, struct usage *usage);
+ * (`scoreboard->reaped_*`). What cannot be read counts as 0. Any thread of any process of the server. */
+void usage_read(const struct scoreboard *scoreboard, struct usage *usage);
 
 /* Where each connection has a process, reading of all of them takes too long for the thread that accepts and reaps.
  * There usage_read reads a few at once. Are there more, it counts what it last knew of the others, and the loop of

@@ -2,9 +2,9 @@
 /* What --listen and --check are given: an address that was read is written as one that is read alike. */
 #include <stdlib.h>
 
-#include "server/health_check.h"
 #include "server/net/listen_spec.h"
 #include "server/net/socket_address.h"
+#include "server/net/url.h"
 #include "tests/fuzz/fuzz.h"
 
 static void check_spec(const struct listen_spec *spec)

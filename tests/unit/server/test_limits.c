@@ -165,11 +165,11 @@ Test(limits, without_limits_the_range_of_the_flag_holds)
     set_limits(0, 0, 0);
     kernel.refuse_get = true;
     limits_connections(&limits, root, LIMITS_THREAD, 0);
-    cr_assert_eq(limits.count, LIMITS_CONNECTIONS_MAX);
+    cr_assert_eq(limits.count, SCOREBOARD_CONNECTIONS_MAX);
     kernel.refuse_get = false;
     set_limits(1073741816, 1073741816, RLIM_INFINITY);
     limits_connections(&limits, root, LIMITS_DESCRIPTOR, 0);
-    cr_assert_eq(limits.count, LIMITS_CONNECTIONS_MAX);
+    cr_assert_eq(limits.count, SCOREBOARD_CONNECTIONS_MAX);
     cr_assert_str_eq(limits.name, "the maximum of echod");
 }
 
@@ -272,7 +272,7 @@ Test(limits, this_machine)
         struct limits_connections limits;
         limits_connections(&limits, "", costs[i], 0);
         cr_expect_geq(limits.count, 1u);
-        cr_expect_leq(limits.count, LIMITS_CONNECTIONS_MAX);
+        cr_expect_leq(limits.count, SCOREBOARD_CONNECTIONS_MAX);
         cr_expect_gt(strlen(limits.name), 0u);
     }
     struct rlimit descriptors;

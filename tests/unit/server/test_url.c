@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The URLs that --check takes, and those it refuses. What it makes of answers is seen by the integration cases. */
-#include "server/health_check.h"
+#include "server/net/url.h"
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
@@ -28,7 +28,7 @@ static const struct {
     {"http://unix:e.sock", LISTEN_UNIX, 0, "localhost", ""},
 };
 
-Test(health_check, urls_that_are_good)
+Test(url, urls_that_are_good)
 {
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
         struct url url;
@@ -43,7 +43,7 @@ Test(health_check, urls_that_are_good)
     }
 }
 
-Test(health_check, the_path_of_a_unix_socket)
+Test(url, the_path_of_a_unix_socket)
 {
     struct url url;
     const char *why = "";
@@ -79,7 +79,7 @@ static const struct {
     {"http://unix:/s:nix", "its path does not begin with /"},
 };
 
-Test(health_check, urls_that_are_bad)
+Test(url, urls_that_are_bad)
 {
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         struct url url;
@@ -89,7 +89,7 @@ Test(health_check, urls_that_are_bad)
     }
 }
 
-Test(health_check, length_is_limited)
+Test(url, length_is_limited)
 {
     char text[4096] = "http://127.0.0.1:8080/";
     struct url url;
