@@ -14,6 +14,7 @@
 #include "server/health_check.h"
 #include "server/modes/mode.h"
 #include "server/net/warn.h"
+#include "server/settings/command_line.h"
 #include "server/system/usage.h"
 
 enum { EXIT_USAGE = 2 };
@@ -54,7 +55,7 @@ static int flush_stdout(void)
 
 static int print_help(bool all)
 {
-    options_help(stdout, mode_names(), all);
+    command_line_help(stdout, mode_names(), all);
     return flush_stdout();
 }
 
@@ -280,14 +281,14 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN); /* what cannot be written is said, or has another end */
     fill_standard_descriptors();
     event_set_log_callback(say_libevent);
-    switch (
-        options_parse(&echod.options, argc, argv, environ, mode_names(), echod.error, sizeof(echod.error))) {
-    case OPTIONS_RUN: return run(&echod.options);
-    case OPTIONS_HELP: return print_help(false);
-    case OPTIONS_HELP_ALL: return print_help(true);
-    case OPTIONS_VERSION: return print_version();
-    case OPTIONS_CHECK: return run_health_check(&echod.options);
-    case OPTIONS_BAD: break;
+    switch (command_line_parse(&echod.options, argc, argv, environ, mode_names(), echod.error,
+                               sizeof(echod.error))) {
+    case COMMAND_LINE_RUN: return run(&echod.options);
+    case COMMAND_LINE_HELP: return print_help(false);
+    case COMMAND_LINE_HELP_ALL: return print_help(true);
+    case COMMAND_LINE_VERSION: return print_version();
+    case COMMAND_LINE_CHECK: return run_health_check(&echod.options);
+    case COMMAND_LINE_BAD: break;
     }
     warn("%s", echod.error);
     return EXIT_USAGE;

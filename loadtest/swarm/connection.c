@@ -4,6 +4,7 @@
 #include "loadtest/swarm/connection.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 

@@ -2,6 +2,7 @@
 /* The table of flags, and how each kind of value is read and described. */
 #include "loadtest/swarm/flag.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "common/base/number.h"

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "loadtest/swarm/command_line.h"
 #include "loadtest/swarm/nanoseconds.h"
 #include "loadtest/swarm/result.h"
 
@@ -64,6 +65,25 @@ static void warn_of_rate(const struct client_group *group, uint64_t window)
     }
 }
 
+static void print_held(const struct run *run)
+{
+    result_print_held(stdout, run);
+    fflush(stdout);
+}
+
+static void print_progress(const struct run *run)
+{
+    result_print_progress(stderr, run);
+}
+
+static void print_progress_end(void)
+{
+    result_print_progress_end(stderr);
+}
+
+static const struct run_output output = {
+    .held = print_held, .progress = print_progress, .progress_end = print_progress_end};
+
 static int finish(const struct run *run)
 {
     result_print(stdout, run);
@@ -89,7 +109,7 @@ static int go(const struct options *options)
     if (!enough_descriptors(options)) {
         return status;
     }
-    if (run_init(&swarm.run, options)) {
+    if (run_init(&swarm.run, options, &output)) {
         run_go(&swarm.run);
         status = finish(&swarm.run);
     } else {
@@ -101,11 +121,11 @@ static int go(const struct options *options)
 
 int main(int argc, char **argv)
 {
-    switch (options_parse(&swarm.options, argc, argv, swarm.error, sizeof(swarm.error))) {
-    case OPTIONS_RUN: return go(&swarm.options);
-    case OPTIONS_HELP: options_help(stdout); return EXIT_SUCCESS;
-    case OPTIONS_VERSION: return print_version();
-    case OPTIONS_BAD: break;
+    switch (command_line_parse(&swarm.options, argc, argv, swarm.error, sizeof(swarm.error))) {
+    case COMMAND_LINE_RUN: return go(&swarm.options);
+    case COMMAND_LINE_HELP: command_line_help(stdout); return EXIT_SUCCESS;
+    case COMMAND_LINE_VERSION: return print_version();
+    case COMMAND_LINE_BAD: break;
     }
     fprintf(stderr, "swarm: %s\n", swarm.error);
     return EXIT_USAGE;

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The command line, read into one value: what the run is, and what each class of connections does in it. */
+/* The settings of a run and of each class of connections as one value; command_line.h reads them. */
 #ifndef ECHOD_SWARM_OPTIONS_H
 #define ECHOD_SWARM_OPTIONS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "common/base/span.h"
 #include "loadtest/swarm/address.h"
@@ -83,23 +82,5 @@ struct options {
     unsigned class_count;
     struct options_class classes[OPTIONS_CLASSES_MAX];
 };
-
-enum options_outcome {
-    OPTIONS_RUN,
-    OPTIONS_HELP,    /* --help or -h came: print options_help(), exit 0 */
-    OPTIONS_VERSION, /* --version came: print it, exit 0 */
-    OPTIONS_BAD      /* say error on stderr, exit 2 */
-};
-
-/*
- * Reads argv[1] to argv[argc - 1]. Flags of a class before the first --class are the defaults of all classes; without
- * --class they make one, "main". A flag given twice: the last one counts, --target and --header add up. On OPTIONS_BAD,
- * error (of size bytes) holds one line without a newline; *options is whole after OPTIONS_RUN only.
- */
-enum options_outcome options_parse(struct options *options, int argc, char *const *argv, char *error,
-                                   size_t size);
-
-/* Writes the text of --help: at most 80 columns and 60 lines. */
-void options_help(FILE *out);
 
 #endif

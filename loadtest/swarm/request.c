@@ -2,6 +2,7 @@
 /* Written once, to memory that grows as it is written. */
 #include "loadtest/swarm/request.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

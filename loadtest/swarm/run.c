@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "loadtest/swarm/nanoseconds.h"
-#include "loadtest/swarm/result.h"
 
 enum { OPENING_MAX = 256, TICKS_PER_TIMEOUT = 20, TICK_MIN_MS = 5, TICK_MAX_MS = 100 };
 
@@ -143,8 +142,7 @@ static bool input_can_be_awaited(void)
 static void run_gate(struct run *run)
 {
     run->shared.phase = PHASE_GATE;
-    result_print_held(stdout, run);
-    fflush(stdout);
+    run->output->held(run);
     event_add(run->go_on, NULL);
     if (input_can_be_awaited()) {
         run->input = event_new(run->shared.base, STDIN_FILENO, EV_READ | EV_PERSIST, on_input, run);
@@ -232,9 +230,10 @@ static void on_tick(evutil_socket_t fd, short events, void *context)
 
 static void on_show(evutil_socket_t fd, short events, void *context)
 {
+    const struct run *run = context;
     (void)fd;
     (void)events;
-    result_print_progress(stderr, context);
+    run->output->progress(run);
 }
 
 /* The next such signal ends the process as if it were not handled. */
@@ -286,8 +285,9 @@ static bool make_events(struct run *run)
            run->go_on != NULL && run->tick != NULL && run->turn != NULL && run->show != NULL;
 }
 
-bool run_init(struct run *run, const struct options *options)
+bool run_init(struct run *run, const struct options *options, const struct run_output *output)
 {
+    run->output = output;
     run->shared.options = options;
     run->shared.window_begin = run->shared.window_end = NANOSECONDS_NEVER;
     run->shared.base = new_base();
@@ -337,7 +337,7 @@ void run_go(struct run *run)
     event_active(run->shared.check, EV_TIMEOUT, 0);
     event_base_dispatch(run->shared.base);
     if (options->progress) {
-        result_print_progress_end(stderr);
+        run->output->progress_end();
     }
 }
 

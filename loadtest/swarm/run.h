@@ -12,7 +12,17 @@ enum run_end {
     RUN_INTERRUPTED /* by a signal */
 };
 
+struct run;
+
+/* Called on the way, each of them. */
+struct run_output {
+    void (*held)(const struct run *run);     /* all is open, and the run waits at the gate */
+    void (*progress)(const struct run *run); /* with --progress, several times a second */
+    void (*progress_end)(void);              /* once after those */
+};
+
 struct run {
+    const struct run_output *output;
     struct shared shared;
     unsigned client_group_count;
     struct client_group groups[OPTIONS_CLASSES_MAX];
@@ -32,11 +42,11 @@ struct run {
 };
 
 /* Makes the loop and the groups. False if there is no memory; run_deinit() undoes what was done. *run is all zero
- * before. */
-bool run_init(struct run *run, const struct options *options);
+ * before. `options` and `output` outlive it. */
+bool run_init(struct run *run, const struct options *options, const struct run_output *output);
 void run_deinit(struct run *run);
 
-/* Goes through all phases. Prints the held line at the gate, and progress. */
+/* Goes through all phases. */
 void run_go(struct run *run);
 
 /* Whether anything could be connected. */

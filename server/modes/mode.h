@@ -58,7 +58,7 @@ MODES(MODE_DECLARE)
 /* Returns the mode with this name, NULL if there is none. Any thread. */
 const struct mode *mode_find(const char *name);
 
-/* Returns the names of all modes for options_parse, in static memory. Main thread. */
+/* Returns the names of all modes for command_line_parse, in static memory. Main thread. */
 const struct mode_name *mode_names(void);
 
 #endif

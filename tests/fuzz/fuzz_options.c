@@ -3,8 +3,8 @@
 #include <ctype.h>
 #include <stdlib.h>
 
+#include "server/settings/command_line.h"
 #include "server/settings/flag.h"
-#include "server/settings/options.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { WORDS_MAX = 32 };
@@ -53,13 +53,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     struct options options;
     char error[256] = "";
-    switch (options_parse(&options, argc, argv, envp, modes, error, sizeof error)) {
-    case OPTIONS_RUN:
-    case OPTIONS_CHECK: check_options(&options); break;
-    case OPTIONS_BAD: check_message(error, sizeof error); break;
-    case OPTIONS_HELP:
-    case OPTIONS_HELP_ALL:
-    case OPTIONS_VERSION: break;
+    switch (command_line_parse(&options, argc, argv, envp, modes, error, sizeof error)) {
+    case COMMAND_LINE_RUN:
+    case COMMAND_LINE_CHECK: check_options(&options); break;
+    case COMMAND_LINE_BAD: check_message(error, sizeof error); break;
+    case COMMAND_LINE_HELP:
+    case COMMAND_LINE_HELP_ALL:
+    case COMMAND_LINE_VERSION: break;
     }
     free(text);
     return 0;

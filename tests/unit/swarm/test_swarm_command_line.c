@@ -5,15 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "loadtest/swarm/command_line.h"
 #include "loadtest/swarm/flag.h"
-#include "loadtest/swarm/options.h"
 
 #define ARGUMENTS 20
 #define URL       "http://127.0.0.1:8080/p"
 
 struct run {
     struct options options;
-    enum options_outcome outcome;
+    enum command_line_outcome outcome;
     char error[256];
 };
 
@@ -28,7 +28,7 @@ static const struct options *parse(struct run *run, const char *const *arguments
     }
     memset(&run->options, 0xa5, sizeof(run->options));
     run->error[0] = '\0';
-    run->outcome = options_parse(&run->options, argc, argv, run->error, sizeof(run->error));
+    run->outcome = command_line_parse(&run->options, argc, argv, run->error, sizeof(run->error));
     return &run->options;
 }
 
@@ -37,11 +37,11 @@ static const struct options *parse(struct run *run, const char *const *arguments
 static const struct options *parse_good(struct run *run, const char *const *arguments)
 {
     parse(run, arguments);
-    cr_assert_eq(run->outcome, OPTIONS_RUN, "%s", run->error);
+    cr_assert_eq(run->outcome, COMMAND_LINE_RUN, "%s", run->error);
     return &run->options;
 }
 
-Test(swarm_options, defaults)
+Test(swarm_command_line, defaults)
 {
     struct run run;
     const struct options *o = parse_good(&run, ARGV(URL));
@@ -63,7 +63,7 @@ Test(swarm_options, defaults)
     cr_expect(c->trickle_send.bytes == 0 && c->trickle_read.bytes == 0 && c->receive_buffer == 0);
 }
 
-Test(swarm_options, classes_begin_as_what_stands_before_them)
+Test(swarm_command_line, classes_begin_as_what_stands_before_them)
 {
     struct run run;
     const struct options *o =
@@ -82,7 +82,7 @@ Test(swarm_options, classes_begin_as_what_stands_before_them)
     cr_expect_str_eq(two->headers.items[1], "C: d");
 }
 
-Test(swarm_options, values)
+Test(swarm_command_line, values)
 {
     struct run run;
     const struct options_class *c =
@@ -96,7 +96,7 @@ Test(swarm_options, values)
     cr_expect(c->expect_length == 0 && c->close);
 }
 
-Test(swarm_options, a_run_without_an_end_of_its_own_has_a_duration)
+Test(swarm_command_line, a_run_without_an_end_of_its_own_has_a_duration)
 {
     static const struct {
         const char *arguments[ARGUMENTS + 1];
@@ -118,7 +118,7 @@ Test(swarm_options, a_run_without_an_end_of_its_own_has_a_duration)
     }
 }
 
-Test(swarm_options, no_grace_is_not_the_default_grace)
+Test(swarm_command_line, no_grace_is_not_the_default_grace)
 {
     struct run run;
     cr_expect_eq(parse_good(&run, ARGV("--grace", "0", URL))->grace_ms, 0);
@@ -126,7 +126,7 @@ Test(swarm_options, no_grace_is_not_the_default_grace)
                  10000);
 }
 
-Test(swarm_options, targets)
+Test(swarm_command_line, targets)
 {
     static const struct {
         const char *target;
@@ -148,11 +148,12 @@ Test(swarm_options, targets)
         "[::1%lo]:8"};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         struct run run;
-        cr_expect_eq((parse(&run, ARGV("--target", bad[i], "/")), run.outcome), OPTIONS_BAD, "%s", bad[i]);
+        cr_expect_eq((parse(&run, ARGV("--target", bad[i], "/")), run.outcome), COMMAND_LINE_BAD, "%s",
+                     bad[i]);
     }
 }
 
-Test(swarm_options, as_many_sources_as_needed)
+Test(swarm_command_line, as_many_sources_as_needed)
 {
     static const struct {
         const char *arguments[ARGUMENTS + 1];
@@ -172,7 +173,7 @@ Test(swarm_options, as_many_sources_as_needed)
     }
 }
 
-Test(swarm_options, deadline_and_interval)
+Test(swarm_command_line, deadline_and_interval)
 {
     struct run run;
     const struct options *o = parse_good(&run, ARGV(URL));
@@ -251,18 +252,18 @@ static const struct bad BAD[] = {
      "class b: --hold asks nothing"},
 };
 
-Test(swarm_options, bad)
+Test(swarm_command_line, bad)
 {
     for (size_t i = 0; i < sizeof(BAD) / sizeof(BAD[0]); i++) {
         struct run run;
         parse(&run, BAD[i].arguments);
-        cr_expect_eq(run.outcome, OPTIONS_BAD, "row %zu", i);
+        cr_expect_eq(run.outcome, COMMAND_LINE_BAD, "row %zu", i);
         cr_expect_arr_eq(run.error, BAD[i].error, strlen(BAD[i].error), "row %zu: %s", i, run.error);
         cr_expect_null(strchr(run.error, '\n'));
     }
 }
 
-Test(swarm_options, lists_end)
+Test(swarm_command_line, lists_end)
 {
     struct run run;
     char names[OPTIONS_CLASSES_MAX + 1][16];
@@ -274,25 +275,27 @@ Test(swarm_options, lists_end)
         argv[argc++] = (char *)(uintptr_t) "--class";
         argv[argc++] = names[i];
     }
-    cr_expect_eq(options_parse(&run.options, argc - 2, argv, run.error, sizeof(run.error)), OPTIONS_RUN);
-    cr_expect_eq(options_parse(&run.options, argc, argv, run.error, sizeof(run.error)), OPTIONS_BAD);
+    cr_expect_eq(command_line_parse(&run.options, argc - 2, argv, run.error, sizeof(run.error)),
+                 COMMAND_LINE_RUN);
+    cr_expect_eq(command_line_parse(&run.options, argc, argv, run.error, sizeof(run.error)),
+                 COMMAND_LINE_BAD);
 }
 
-Test(swarm_options, help_and_version_end_the_reading)
+Test(swarm_command_line, help_and_version_end_the_reading)
 {
     struct run run;
-    cr_expect_eq((parse(&run, ARGV("--help", "--nonsense")), run.outcome), OPTIONS_HELP);
-    cr_expect_eq((parse(&run, ARGV("-h")), run.outcome), OPTIONS_HELP);
-    cr_expect_eq((parse(&run, ARGV("--version")), run.outcome), OPTIONS_VERSION);
-    cr_expect_eq((parse(&run, ARGV("--nonsense", "--help")), run.outcome), OPTIONS_BAD);
+    cr_expect_eq((parse(&run, ARGV("--help", "--nonsense")), run.outcome), COMMAND_LINE_HELP);
+    cr_expect_eq((parse(&run, ARGV("-h")), run.outcome), COMMAND_LINE_HELP);
+    cr_expect_eq((parse(&run, ARGV("--version")), run.outcome), COMMAND_LINE_VERSION);
+    cr_expect_eq((parse(&run, ARGV("--nonsense", "--help")), run.outcome), COMMAND_LINE_BAD);
 }
 
-Test(swarm_options, help_fits_a_screen)
+Test(swarm_command_line, help_fits_a_screen)
 {
     char text[8192];
     FILE *out = fmemopen(text, sizeof(text), "w");
     cr_assert_not_null(out);
-    options_help(out);
+    command_line_help(out);
     fclose(out);
     unsigned lines = 0;
     for (size_t i = 0; i < FLAG_TOTAL; i++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Reads the command line by the table of flags, refuses what does not go together, fills in what was left open. */
-#include "loadtest/swarm/options.h"
+#include "loadtest/swarm/command_line.h"
 
 #include <ctype.h>
 #include <stdarg.h>
@@ -18,7 +18,7 @@ enum { DEFAULT_TIME_MS = 10000, SLOW_READER_BUFFER = 4096 };
 /* A quarter of an address's ports for one destination: the fewer are left, the longer the kernel looks for one. */
 enum { CONNECTIONS_PER_SOURCE = 7000 };
 
-/* One run of options_parse(). */
+/* One run of command_line_parse(). */
 struct parser {
     struct options *options;
     struct options_class defaults;
@@ -285,8 +285,8 @@ static bool finish(struct parser *parser)
     return true;
 }
 
-enum options_outcome options_parse(struct options *options, int argc, char *const *argv, char *error,
-                                   size_t size)
+enum command_line_outcome command_line_parse(struct options *options, int argc, char *const *argv,
+                                             char *error, size_t size)
 {
     struct parser parser = {
         .options = options,
@@ -301,19 +301,19 @@ enum options_outcome options_parse(struct options *options, int argc, char *cons
     *options = (struct options){.progress = isatty(STDERR_FILENO)};
     for (int i = 1; i < argc;) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            return OPTIONS_HELP;
+            return COMMAND_LINE_HELP;
         }
         if (strcmp(argv[i], "--version") == 0) {
-            return OPTIONS_VERSION;
+            return COMMAND_LINE_VERSION;
         }
         int taken =
             strncmp(argv[i], "--", 2) == 0 ? parse_flag(&parser, argv + i) : set_url(&parser, argv[i]);
         if (taken == 0) {
-            return OPTIONS_BAD;
+            return COMMAND_LINE_BAD;
         }
         i += taken;
     }
-    return finish(&parser) ? OPTIONS_RUN : OPTIONS_BAD;
+    return finish(&parser) ? COMMAND_LINE_RUN : COMMAND_LINE_BAD;
 }
 
 static void print_flag(FILE *out, const struct flag *flag)
@@ -324,7 +324,7 @@ static void print_flag(FILE *out, const struct flag *flag)
     fprintf(out, "%-*s%s\n", HELP_COLUMN, left, flag->meaning);
 }
 
-void options_help(FILE *out)
+void command_line_help(FILE *out)
 {
     fputs("Usage: swarm [flags] URL\n"
           "       swarm [flags] --class NAME [flags] URL --class NAME [flags] URL ...\n\n"

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/settings/command_line.h"
 #include "server/settings/flag.h"
-#include "server/settings/options.h"
 
 #define ARGUMENTS 8
 #define KIB       UINT64_C(1024)
@@ -17,7 +17,7 @@ static const struct mode_name MODES[] = {
 
 struct run {
     struct options options;
-    enum options_outcome outcome;
+    enum command_line_outcome outcome;
     char error[256];
 };
 
@@ -35,7 +35,7 @@ static void parse(struct run *run, const char *const *arguments, const char *con
     }
     memset(&run->options, 0xa5, sizeof(run->options));
     run->error[0] = '\0';
-    run->outcome = options_parse(&run->options, argc, argv, envp, MODES, run->error, sizeof(run->error));
+    run->outcome = command_line_parse(&run->options, argc, argv, envp, MODES, run->error, sizeof(run->error));
     free(argv[0]);
 }
 
@@ -47,12 +47,12 @@ static unsigned port(const struct options *options, size_t i)
     return ntohs(options->listen.items[i].port);
 }
 
-Test(options, defaults)
+Test(command_line, defaults)
 {
     struct run run;
     parse(&run, ARGV(NULL), NULL);
     const struct options *o = &run.options;
-    cr_assert_eq(run.outcome, OPTIONS_RUN, "%s", run.error);
+    cr_assert_eq(run.outcome, COMMAND_LINE_RUN, "%s", run.error);
     cr_expect_eq(o->mode, MODES[1].name);
     cr_expect(o->listen.count == 1 && o->listen.items[0].kind == LISTEN_IPV4 && port(o, 0) == 8080);
     cr_expect(o->loops == 0 && o->workers == 0 && o->queue == 1024 && o->max_connections == 0);
@@ -109,13 +109,13 @@ static const struct good GOOD[] = {
     {{0}, {"ECHOD_HELP=1", "ECHOD_VERSION=1"}, 0, false, {8080}},
 };
 
-Test(options, good)
+Test(command_line, good)
 {
     for (size_t i = 0; i < sizeof(GOOD) / sizeof(GOOD[0]); i++) {
         const struct good *c = &GOOD[i];
         struct run run;
         parse(&run, c->arguments, c->variables);
-        cr_assert_eq(run.outcome, OPTIONS_RUN, "row %zu: %s", i, run.error);
+        cr_assert_eq(run.outcome, COMMAND_LINE_RUN, "row %zu: %s", i, run.error);
         cr_expect_eq(run.options.loops, c->loops, "row %zu", i);
         cr_expect_eq(run.options.verbose, c->verbose, "row %zu", i);
         unsigned count = 0;
@@ -127,7 +127,7 @@ Test(options, good)
 }
 
 /* PORT counts where nothing more particular says where to listen. */
-Test(options, the_variable_port)
+Test(command_line, the_variable_port)
 {
     static const struct {
         const char *arguments[ARGUMENTS + 1];
@@ -150,7 +150,7 @@ Test(options, the_variable_port)
         struct run run;
         parse(&run, cases[i].arguments, cases[i].variables);
         const struct options *options = &run.options;
-        cr_assert_eq(run.outcome, OPTIONS_RUN, "row %zu: %s", i, run.error);
+        cr_assert_eq(run.outcome, COMMAND_LINE_RUN, "row %zu: %s", i, run.error);
         cr_expect(options->listen.count == 1 && port(options, 0) == cases[i].port, "row %zu", i);
         cr_expect_eq(options->listens_on_port, cases[i].counts, "row %zu", i);
         cr_expect(!cases[i].counts || options->listen.items[0].kind == LISTEN_ANY, "row %zu", i);
@@ -225,42 +225,43 @@ static const struct bad BAD[] = {
     {{"--loops=2"}, {"ECHOD_BACKLOG=0"}, "ECHOD_BACKLOG '0': "},
 };
 
-Test(options, bad)
+Test(command_line, bad)
 {
     for (size_t i = 0; i < sizeof(BAD) / sizeof(BAD[0]); i++) {
         struct run run;
         parse(&run, BAD[i].arguments, BAD[i].variables);
-        cr_expect_eq(run.outcome, OPTIONS_BAD, "row %zu", i);
+        cr_expect_eq(run.outcome, COMMAND_LINE_BAD, "row %zu", i);
         cr_expect_arr_eq(run.error, BAD[i].error, strlen(BAD[i].error), "row %zu: %s", i, run.error);
         cr_expect_null(strchr(run.error, '\n'));
     }
 }
 
-Test(options, a_short_buffer_cuts_the_message)
+Test(command_line, a_short_buffer_cuts_the_message)
 {
     char error[8];
     struct options options;
     char *argv[] = {NULL, (char *)(uintptr_t) "nonsense", NULL};
-    cr_assert_eq(options_parse(&options, 2, argv, argv + 2, MODES, error, sizeof(error)), OPTIONS_BAD);
+    cr_assert_eq(command_line_parse(&options, 2, argv, argv + 2, MODES, error, sizeof(error)),
+                 COMMAND_LINE_BAD);
     cr_assert_str_eq(error, "unexpec");
 }
 
-Test(options, help_and_version_end_the_reading)
+Test(command_line, help_and_version_end_the_reading)
 {
     static const struct {
         const char *arguments[ARGUMENTS + 1];
-        enum options_outcome outcome;
+        enum command_line_outcome outcome;
     } cases[] = {
-        {{"--help"}, OPTIONS_HELP},
-        {{"-h"}, OPTIONS_HELP},
-        {{"--help", "all"}, OPTIONS_HELP_ALL},
-        {{"-h", "all"}, OPTIONS_HELP_ALL},
-        {{"--help=all"}, OPTIONS_HELP_ALL},
-        {{"--help", "nonsense"}, OPTIONS_HELP},
-        {{"--loops=2", "--help", "--nonsense"}, OPTIONS_HELP},
-        {{"--version"}, OPTIONS_VERSION},
-        {{"--version", "--help"}, OPTIONS_VERSION},
-        {{"--nonsense", "--help"}, OPTIONS_BAD},
+        {{"--help"}, COMMAND_LINE_HELP},
+        {{"-h"}, COMMAND_LINE_HELP},
+        {{"--help", "all"}, COMMAND_LINE_HELP_ALL},
+        {{"-h", "all"}, COMMAND_LINE_HELP_ALL},
+        {{"--help=all"}, COMMAND_LINE_HELP_ALL},
+        {{"--help", "nonsense"}, COMMAND_LINE_HELP},
+        {{"--loops=2", "--help", "--nonsense"}, COMMAND_LINE_HELP},
+        {{"--version"}, COMMAND_LINE_VERSION},
+        {{"--version", "--help"}, COMMAND_LINE_VERSION},
+        {{"--nonsense", "--help"}, COMMAND_LINE_BAD},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct run run;
@@ -270,7 +271,7 @@ Test(options, help_and_version_end_the_reading)
 }
 
 /* What --check asks where it has no URL: the first address of --admin-listen, else of --listen. */
-Test(options, check_is_an_outcome)
+Test(command_line, check_is_an_outcome)
 {
     static const struct {
         const char *arguments[ARGUMENTS + 1];
@@ -296,7 +297,7 @@ Test(options, check_is_an_outcome)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct run run;
         parse(&run, cases[i].arguments, cases[i].variables);
-        cr_assert_eq(run.outcome, OPTIONS_CHECK, "row %zu: %s", i, run.error);
+        cr_assert_eq(run.outcome, COMMAND_LINE_CHECK, "row %zu: %s", i, run.error);
         cr_expect_str_eq(run.options.check, cases[i].url, "row %zu", i);
         if (*cases[i].url == '\0') {
             cr_expect_eq(ntohs(options_checked_listener(&run.options)->port), cases[i].port, "row %zu", i);
@@ -308,7 +309,7 @@ static void read_help(char *text, size_t size, const struct mode_name *modes, bo
 {
     FILE *out = fmemopen(text, size, "w");
     cr_assert_not_null(out);
-    options_help(out, modes, all);
+    command_line_help(out, modes, all);
     fclose(out);
 }
 
@@ -324,7 +325,7 @@ static unsigned help_lines(char *text)
     return lines;
 }
 
-Test(options, help_fits_a_screen)
+Test(command_line, help_fits_a_screen)
 {
     static const struct mode_name modes[] = {
         {"thread", "123456789012345678901234567890123456789012345678901234567890123456"},
@@ -341,7 +342,7 @@ Test(options, help_fits_a_screen)
     cr_expect_leq(help_lines(text), 60);
 }
 
-Test(options, help_shows_the_flags_used_most_help_all_every_flag)
+Test(command_line, help_shows_the_flags_used_most_help_all_every_flag)
 {
     for (int all = 0; all < 2; all++) {
         char text[8192];
@@ -369,7 +370,7 @@ Test(options, help_shows_the_flags_used_most_help_all_every_flag)
 }
 
 /* Each group has one heading, and its flags stand together. */
-Test(options, help_all_is_grouped)
+Test(command_line, help_all_is_grouped)
 {
     char text[8192];
     read_help(text, sizeof(text), MODES, true);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Reads the command line and the environment by the table of flags, and prints that table as --help. */
-#include "server/settings/options.h"
+#include "server/settings/command_line.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -15,7 +15,7 @@
 #define BLANKS          " \t"
 #define VALUE_SHOWN_MAX 80 /* bytes of a refused value that a message repeats */
 
-/* One run of options_parse(). */
+/* One run of command_line_parse(). */
 struct parser {
     struct options *options;
     const struct mode_name *modes;
@@ -234,25 +234,26 @@ static int parse_flag(struct parser *parser, char *const *argv)
     return set_value(parser, flag, &origin) ? taken : 0;
 }
 
-static enum options_outcome parse_arguments(struct parser *parser, int argc, char *const *argv)
+static enum command_line_outcome parse_arguments(struct parser *parser, int argc, char *const *argv)
 {
     for (int i = 1; i < argc;) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            return argv[i + 1] != NULL && strcmp(argv[i + 1], "all") == 0 ? OPTIONS_HELP_ALL : OPTIONS_HELP;
+            return argv[i + 1] != NULL && strcmp(argv[i + 1], "all") == 0 ? COMMAND_LINE_HELP_ALL
+                                                                          : COMMAND_LINE_HELP;
         }
         if (strcmp(argv[i], "--help=all") == 0) {
-            return OPTIONS_HELP_ALL;
+            return COMMAND_LINE_HELP_ALL;
         }
         if (strcmp(argv[i], "--version") == 0) {
-            return OPTIONS_VERSION;
+            return COMMAND_LINE_VERSION;
         }
         int taken = parse_flag(parser, argv + i);
         if (taken == 0) {
-            return OPTIONS_BAD;
+            return COMMAND_LINE_BAD;
         }
         i += taken;
     }
-    return OPTIONS_RUN;
+    return COMMAND_LINE_RUN;
 }
 
 /* What was not given on the command line: its variable, else PORT where that says it, else the default. */
@@ -267,11 +268,6 @@ static bool set_from_environment(const struct parser *parser, const struct flag 
         return listen_on_port(parser, port);
     }
     return flag->initial == NULL || set_values(parser, flag, FLAG_PREFIX, flag->initial);
-}
-
-const struct listen_spec *options_checked_listener(const struct options *options)
-{
-    return options->admin_listen.count > 0 ? &options->admin_listen.items[0] : &options->listen.items[0];
 }
 
 /* Which port a server got that asked for a free one, nobody else knows. */
@@ -290,24 +286,25 @@ static bool may_check(const struct parser *parser)
     return false;
 }
 
-enum options_outcome options_parse(struct options *options, int argc, char *const *argv, char *const *envp,
-                                   const struct mode_name *modes, char *error, size_t size)
+enum command_line_outcome command_line_parse(struct options *options, int argc, char *const *argv,
+                                             char *const *envp, const struct mode_name *modes, char *error,
+                                             size_t size)
 {
     *options = (struct options){.mode = NULL};
     struct parser parser = {.options = options, .modes = modes, .error = error, .error_size = size};
-    enum options_outcome outcome = parse_arguments(&parser, argc, argv);
-    if (outcome != OPTIONS_RUN) {
+    enum command_line_outcome outcome = parse_arguments(&parser, argc, argv);
+    if (outcome != COMMAND_LINE_RUN) {
         return outcome;
     }
     for (size_t i = 0; i < FLAG_TOTAL; i++) {
         if (!parser.given[i] && !set_from_environment(&parser, &FLAGS[i], envp)) {
-            return OPTIONS_BAD;
+            return COMMAND_LINE_BAD;
         }
     }
     if (options->check == NULL) {
-        return OPTIONS_RUN;
+        return COMMAND_LINE_RUN;
     }
-    return may_check(&parser) ? OPTIONS_CHECK : OPTIONS_BAD;
+    return may_check(&parser) ? COMMAND_LINE_CHECK : COMMAND_LINE_BAD;
 }
 
 #define HELP_COLUMN 28
@@ -345,7 +342,7 @@ static void print_row(FILE *out, const char *left, const char *right)
     fprintf(out, "  %-*s%s\n", HELP_COLUMN - 2, left, right);
 }
 
-void options_help(FILE *out, const struct mode_name *modes, bool all)
+void command_line_help(FILE *out, const struct mode_name *modes, bool all)
 {
     static const char *const groups[] = {
         [FLAG_GROUP_MODEL] = "Concurrency", [FLAG_GROUP_LISTENERS] = "Listeners",
