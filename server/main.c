@@ -11,8 +11,11 @@
 
 #include "common/http/status.h"
 #include "server/acceptor/acceptor.h"
+#include "server/acceptor/drain.h"
+#include "server/acceptor/signals.h"
 #include "server/health_check.h"
 #include "server/modes/mode.h"
+#include "server/net/systemd.h"
 #include "server/net/warn.h"
 #include "server/settings/command_line.h"
 #include "server/system/usage.h"
@@ -28,6 +31,8 @@ static struct {
     struct listeners admin; /* of --admin-listen */
     struct access_log access_log;
     struct acceptor acceptor;
+    struct drain drain;
+    struct signals signals;
     char hostname[256];
     char error[512];
 } echod;
@@ -86,7 +91,8 @@ static void find_limits(struct server *server)
     const struct options *options = server->options;
     server->cpus = limits_cpus("");
     server->loops = options->loops != 0 ? options->loops : server->cpus;
-    unsigned own = ACCEPTOR_DESCRIPTORS + 1 + 2 * options->listen.count + server->mode->descriptors(server);
+    unsigned own = ACCEPTOR_DESCRIPTORS + SIGNALS_DESCRIPTORS + 1 + 2 * options->listen.count +
+                   server->mode->descriptors(server);
     own += options->access_log != NULL ? ACCESS_LOG_DESCRIPTORS : 0;
     own += options->admin_listen.count > 0 ? ADMIN_DESCRIPTORS + 2 * options->admin_listen.count : 0;
     limits_connections(&echod.limits, "", server->mode->cost, own);
@@ -204,10 +210,33 @@ static void say_not_started(const struct server *server, int error)
          loops, strerror(-error), limits.name);
 }
 
+/* The main thread's parts: acceptor, drain and signals. 0 or a negative errno; then there is nothing to undo. */
+static int set_up_main_thread(struct server *server, struct listeners *listeners, struct listeners *admin)
+{
+    int error = acceptor_init(&echod.acceptor, server, listeners, admin);
+    if (error != 0) {
+        return error;
+    }
+    drain_init(&echod.drain, &echod.acceptor);
+    error = signals_init(&echod.signals, &echod.acceptor, &echod.drain);
+    if (error != 0) {
+        drain_deinit(&echod.drain);
+        acceptor_deinit(&echod.acceptor);
+    }
+    return error;
+}
+
+static void take_down_main_thread(void)
+{
+    signals_deinit(&echod.signals);
+    drain_deinit(&echod.drain);
+    acceptor_deinit(&echod.acceptor);
+}
+
 /* With the server set up and listening. After a drain that was cut off nothing is taken down: threads still run in it. */
 static int serve(struct server *server, struct listeners *listeners, struct listeners *admin)
 {
-    int error = acceptor_init(&echod.acceptor, server, listeners, admin);
+    int error = set_up_main_thread(server, listeners, admin);
     if (error != 0) {
         warn("cannot start: %s", strerror(-error));
         return EXIT_FAILURE;
@@ -215,18 +244,18 @@ static int serve(struct server *server, struct listeners *listeners, struct list
     error = server->mode->start(server);
     if (error != 0) {
         say_not_started(server, error);
-        acceptor_deinit(&echod.acceptor);
+        take_down_main_thread();
         return EXIT_FAILURE;
     }
     say_choices(server);
     int status = print_listeners(listeners, admin);
     if (status == EXIT_SUCCESS) {
-        drain_notify("READY=1");
+        systemd_announce("READY=1");
         status = acceptor_run(&echod.acceptor);
     }
     if (connection_count_value(&server->connections) == 0) {
         server->mode->stop(server);
-        acceptor_deinit(&echod.acceptor);
+        take_down_main_thread();
         connection_count_deinit(&server->connections);
         scoreboard_free(server->service.scoreboard);
     }
@@ -239,7 +268,7 @@ static int run(const struct options *options)
     signal(SIGUSR2, SIG_IGN); /* would end us; service managers and other servers' scripts send it */
     signal(SIGXFSZ, SIG_IGN); /* a log that may not grow is an error of write(2) */
     signal(SIGCHLD, SIG_IGN); /* as PID 1 it is given other processes' orphans: the kernel reaps them */
-    drain_block_signals();
+    signals_block();
     int error = set_up_server(&echod.server, options);
     if (error != 0) {
         warn("cannot start: %s", strerror(-error));

@@ -276,7 +276,7 @@ static void acceptor_update(struct acceptor *acceptor)
         atomic_store(&server->service.scoreboard->full, full);
     }
     acceptor_listen(acceptor, !acceptor->closed && !acceptor->paused);
-    drain_advance(&acceptor->drain);
+    acceptor->left(acceptor->left_arg);
 }
 
 /* Where nobody can even be refused the one that has been refused longest makes room, then another a little later: how
@@ -405,6 +405,12 @@ void acceptor_finish(struct acceptor *acceptor, int status)
     event_base_loopbreak(acceptor->base);
 }
 
+void acceptor_on_left(struct acceptor *acceptor, void (*left)(void *arg), void *arg)
+{
+    acceptor->left = left;
+    acceptor->left_arg = arg;
+}
+
 int acceptor_run(struct acceptor *acceptor)
 {
     acceptor_update(acceptor);
@@ -463,21 +469,15 @@ int acceptor_init(struct acceptor *acceptor, struct server *server, struct liste
     if (error != 0) {
         goto fail_reactor;
     }
-    error = drain_init(&acceptor->drain, acceptor);
-    if (error != 0) {
-        goto fail_date;
-    }
     error = admin_init(&acceptor->admin, server, admin, counters, &acceptor->number);
     if (error != 0) {
-        goto fail_drain;
+        goto fail_date;
     }
     error = acceptor_assign_events(acceptor);
     if (error == 0) {
         return 0;
     }
     admin_deinit(&acceptor->admin);
-fail_drain:
-    drain_deinit(&acceptor->drain);
 fail_date:
     date_timer_deinit(&acceptor->date);
 fail_reactor:
@@ -495,7 +495,6 @@ void acceptor_deinit(struct acceptor *acceptor)
     event_del(&acceptor->probe_timer);
     event_del(&acceptor->queue_timer);
     admin_deinit(&acceptor->admin);
-    drain_deinit(&acceptor->drain);
     date_timer_deinit(&acceptor->date);
     reactor_deinit(&acceptor->refusals);
     event_base_free(acceptor->base);

@@ -6,7 +6,6 @@
 
 #include "server/acceptor/admin.h"
 #include "server/acceptor/date_timer.h"
-#include "server/acceptor/drain.h"
 #include "server/net/listeners.h"
 #include "server/acceptor/place_queue.h"
 #include "server/drivers/event/reactor.h"
@@ -19,8 +18,6 @@ enum { ACCEPTOR_REFUSAL_MS = 2000 };
 /* How long a new connection waits at most for the place, thread or process of one that lingers before it is refused,
  * and how often the lingering ones are asked. */
 enum { ACCEPTOR_PLACE_WAIT_MS = 1000, ACCEPTOR_PLACE_ASK_MS = 20 };
-/* How often the mode is told to drain, until all connections are closed. */
-enum { ACCEPTOR_DRAIN_AGAIN_MS = 50 };
 
 struct acceptor {
     struct server *server;
@@ -31,8 +28,9 @@ struct acceptor {
     struct event queue_timer; /* runs while there are some */
     struct admin admin;
     struct date_timer date;
-    struct drain drain;
     struct report report;
+    void (*left)(void *arg); /* see acceptor_on_left */
+    void *left_arg;
     struct event wakeup_event; /* of the connection count: one was closed */
     struct event pause_timer;
     struct event probe_timer;              /* while the system is short of what a connection needs */
@@ -55,7 +53,7 @@ struct acceptor {
 
 /* Descriptors that it will hold beside the listeners and the connections served, refused connections included (one more
  * than ACCEPTOR_REFUSALS_MAX: the one that is accepted before it turns out that there is no thread for it). */
-enum { ACCEPTOR_DESCRIPTORS = REACTOR_DESCRIPTORS + 2 + ACCEPTOR_REFUSALS_MAX + 1 };
+enum { ACCEPTOR_DESCRIPTORS = REACTOR_DESCRIPTORS + 1 + ACCEPTOR_REFUSALS_MAX + 1 };
 
 /* `admin` are the listeners of --admin-listen. 0 or a negative errno; then there is nothing to undo. The arguments outlive
  * it; nothing is counted yet. Main thread, as all functions here. */
@@ -70,16 +68,17 @@ void acceptor_report(struct acceptor *acceptor);
 /* Removes the files of all listening sockets, for an end at once. */
 void acceptor_unlink(struct acceptor *acceptor);
 
-/* Serves until a signal ends it. Returns the exit status: 0 if every connection was served to its end. */
+/* Calls `left` when a connection may have left, and when the listeners are closed. Must be set before acceptor_run. */
+void acceptor_on_left(struct acceptor *acceptor, void (*left)(void *arg), void *arg);
+
+/* Serves until acceptor_finish. Returns the status that was given to that. */
 int acceptor_run(struct acceptor *acceptor);
 
-/* For drain.c: accepts what the kernel has queued, as far as there is what that takes, then closes the listeners;
- * drain_advance is called when that is done. */
+/* Accepts the connections that the kernel has queued, as far as resources allow, then closes the listeners. */
 void acceptor_close(struct acceptor *acceptor);
-/* For drain.c: closes the listeners now, if they are open. Returns how many connections the kernel has queued, which
- * are lost by that. */
+/* Closes the listeners now, if they are open. Returns the connections in the kernel's queue, which are lost. */
 struct listeners_queue acceptor_abandon(struct acceptor *acceptor);
-/* For drain.c: acceptor_run returns with this status. */
+/* Makes acceptor_run return with this status. */
 void acceptor_finish(struct acceptor *acceptor, int status);
 
 #endif

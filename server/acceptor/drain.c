@@ -1,15 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* From the first signal to the end. */
+/* From the start of the drain to the end of the server. */
 #include "server/acceptor/drain.h"
 
-#include <errno.h>
-#include <signal.h>
-#include <string.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
-
 #include "common/base/clock.h"
-#include "server/acceptor/acceptor.h"
 #include "server/modes/mode.h"
 #include "server/net/warn.h"
 #include "server/net/systemd.h"
@@ -25,23 +18,6 @@ enum {
     /* What is cut off has so long to write its line of the access log. */
     DRAIN_CUTTING_MS = 2000,
 };
-
-static sigset_t drain_signals(void)
-{
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGHUP);
-    sigaddset(&signals, SIGUSR1);
-    return signals;
-}
-
-void drain_block_signals(void)
-{
-    sigset_t signals = drain_signals();
-    pthread_sigmask(SIG_BLOCK, &signals, NULL);
-}
 
 static void drain_after(struct event *event, uint64_t ms)
 {
@@ -79,7 +55,8 @@ static void drain_finish(struct drain *drain)
     acceptor_finish(drain->acceptor, lost > 0 ? 1 : 0);
 }
 
-void drain_advance(struct drain *drain)
+/* Perhaps that was the last connection. */
+static void drain_advance(struct drain *drain)
 {
     struct connection_count *count = &drain->acceptor->server->connections;
     if ((drain->phase == DRAIN_CLOSING || drain->phase == DRAIN_CUTTING) && drain->acceptor->closed) {
@@ -115,21 +92,13 @@ static void drain_close(struct drain *drain)
     drain_advance(drain);
 }
 
-void drain_notify(const char *state)
-{
-    int error = systemd_notify(state);
-    if (error != 0) {
-        warn("cannot send %s to the service manager: %s", state, strerror(-error));
-    }
-}
-
-static void drain_begin(struct drain *drain)
+void drain_begin(struct drain *drain)
 {
     struct server *server = drain->acceptor->server;
     atomic_store(&server->service.scoreboard->draining, true);
     drain->crashed = atomic_load(&server->service.scoreboard->crashed);
     drain->phase = DRAIN_DELAY;
-    drain_notify("STOPPING=1");
+    systemd_announce("STOPPING=1");
     if (server->options->drain_delay_ms == 0) {
         drain_close(drain);
     } else {
@@ -146,7 +115,7 @@ static void drain_tell(struct drain *drain)
     } else {
         drain_limit_lingering(drain);
     }
-    drain_after(&drain->step, ACCEPTOR_DRAIN_AGAIN_MS);
+    drain_after(&drain->step, DRAIN_AGAIN_MS);
 }
 
 static void drain_on_step(evutil_socket_t fd, short events, void *arg)
@@ -185,59 +154,21 @@ static void drain_on_deadline(evutil_socket_t fd, short events, void *arg)
     }
 }
 
-static void drain_reopen_log(struct server *server)
+static void drain_on_left(void *arg)
 {
-    access_log_reopen(server->log);
-    if (server->mode->log_reopened != NULL) {
-        server->mode->log_reopened(server);
-    }
+    drain_advance(arg);
 }
 
-static void drain_on_signal(evutil_socket_t fd, short events, void *arg)
+void drain_init(struct drain *drain, struct acceptor *acceptor)
 {
-    struct drain *drain = arg;
-    (void)events;
-    struct signalfd_siginfo signal;
-    while (read(fd, &signal, sizeof(signal)) == (ssize_t)sizeof(signal)) {
-        if (signal.ssi_signo == SIGHUP) {
-            drain_reopen_log(drain->acceptor->server);
-            continue;
-        }
-        if (signal.ssi_signo == SIGUSR1) {
-            acceptor_report(drain->acceptor);
-            continue;
-        }
-        if (drain->phase != DRAIN_NOT) {
-            acceptor_unlink(drain->acceptor);
-            _exit(128 + (int)signal.ssi_signo);
-        }
-        drain_begin(drain);
-    }
-}
-
-int drain_init(struct drain *drain, struct acceptor *acceptor)
-{
-    sigset_t signals = drain_signals();
-    *drain =
-        (struct drain){.acceptor = acceptor, .signals = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC)};
-    if (drain->signals < 0) {
-        return -errno;
-    }
+    *drain = (struct drain){.acceptor = acceptor};
     event_assign(&drain->step, acceptor->base, -1, 0, drain_on_step, drain);
     event_assign(&drain->deadline, acceptor->base, -1, 0, drain_on_deadline, drain);
-    event_assign(&drain->signal_event, acceptor->base, drain->signals, EV_READ | EV_PERSIST, drain_on_signal,
-                 drain);
-    if (event_add(&drain->signal_event, NULL) != 0) {
-        close(drain->signals);
-        return -ENOMEM;
-    }
-    return 0;
+    acceptor_on_left(acceptor, drain_on_left, drain);
 }
 
 void drain_deinit(struct drain *drain)
 {
-    event_del(&drain->signal_event);
     event_del(&drain->step);
     event_del(&drain->deadline);
-    close(drain->signals);
 }

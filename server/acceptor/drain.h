@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* The server's orderly end: the signals that ask for it, and the steps from there to the last connection's close. */
+/* The orderly end of the server: the phases from the first SIGTERM to the close of the last connection. */
 #ifndef ECHOD_SERVER_ACCEPTOR_DRAIN_H
 #define ECHOD_SERVER_ACCEPTOR_DRAIN_H
 
 #include <event2/event.h>
 #include <event2/event_struct.h>
 
-#include "server/net/listeners.h"
+#include "server/acceptor/acceptor.h"
 
-struct acceptor;
+/* How often the mode is told to drain, until all connections are closed. */
+enum { DRAIN_AGAIN_MS = 50 };
 
 enum drain_phase {
-    DRAIN_NOT,   /* no signal came */
+    DRAIN_NOT,   /* it has not begun */
     DRAIN_DELAY, /* --drain-delay: accepting on, while /readyz says 503 and last answers `Connection: close` */
     /* No longer listening once the kernel's queue is accepted; waiting for the last connection, at most
      * --drain-timeout. */
@@ -23,26 +24,24 @@ enum drain_phase {
 struct drain {
     struct acceptor *acceptor;
     enum drain_phase phase;
-    int signals; /* a signalfd */
-    struct event signal_event;
     struct event step;                /* the delay's end; then, again and again, to tell the mode */
     struct event deadline;            /* the drain timeout; then, until when what is cut off has to end */
-    uint64_t crashed;                 /* processes, before the signal */
+    uint64_t crashed;                 /* processes, before the drain */
     struct listeners_queue abandoned; /* connections that were not accepted in time */
     uint64_t lingering_since_ms;      /* since when all that are open only linger; 0: others are open */
 };
 
-/* Keeps SIGTERM, SIGINT, SIGHUP and SIGUSR1 from interrupting anybody: they are read from a descriptor. Before any thread starts. */
-void drain_block_signals(void);
-
-/* systemd_notify, and a line on stderr if that fails. */
-void drain_notify(const char *state);
-
-/* Watches for the signals on the acceptor's base. 0 or a negative errno; then there is nothing to undo. */
-int drain_init(struct drain *drain, struct acceptor *acceptor);
+/* Prepares a drain of the acceptor, which outlives it, before acceptor_run. Main thread, as all functions here. */
+void drain_init(struct drain *drain, struct acceptor *acceptor);
 void drain_deinit(struct drain *drain);
 
-/* A connection is no longer counted, or the listeners are closed: perhaps that was the last. The acceptor's thread. */
-void drain_advance(struct drain *drain);
+/* Begins the drain; only once. acceptor_run returns when it is over: with 0 if every connection was served to its end. */
+void drain_begin(struct drain *drain);
+
+/* Whether it has begun. */
+static inline bool drain_has_begun(const struct drain *drain)
+{
+    return drain->phase != DRAIN_NOT;
+}
 
 #endif

@@ -33,7 +33,7 @@ struct mode {
     int (*probe)(struct server *server);
     /* The drain has begun and no new connections will come: the mode ends idle connections now and the others with
      * their answer, or immediately once the drain timeout is over (scoreboard_cutting). Called again every
-     * ACCEPTOR_DRAIN_AGAIN_MS until all connections are gone. */
+     * DRAIN_AGAIN_MS (drain.h) until all connections are gone. */
     void (*drain)(struct server *server);
     /* Notifies processes that hold the access log open themselves that it was reopened. NULL: there are none. */
     void (*log_reopened)(struct server *server);

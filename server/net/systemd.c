@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/base/number.h"
+#include "server/net/warn.h"
 
 static bool read_number(const char *name, const char *text, uint64_t max, uint64_t *value, char *error,
                         size_t size)
@@ -86,4 +87,12 @@ int systemd_notify(const char *state)
     }
     socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + !abstract);
     return send_state(&address, size, state);
+}
+
+void systemd_announce(const char *state)
+{
+    int error = systemd_notify(state);
+    if (error != 0) {
+        warn("cannot send %s to the service manager: %s", state, strerror(-error));
+    }
 }

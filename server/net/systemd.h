@@ -21,4 +21,7 @@ int systemd_sockets(int max, char *error, size_t size);
  * "STOPPING=1". 0, also where nobody is to be told, or a negative errno. Main thread. */
 int systemd_notify(const char *state);
 
+/* The same, with a line on stderr if it fails. Main thread. */
+void systemd_announce(const char *state);
+
 #endif
