@@ -51,7 +51,7 @@ static bool acceptor_refuses(const struct acceptor *acceptor)
 
 static bool acceptor_crowded(const struct acceptor *acceptor)
 {
-    return acceptor->refusals.count + acceptor->queue.count >= ACCEPTOR_REFUSALS_MAX &&
+    return acceptor->refusals.core.count + acceptor->queue.count >= ACCEPTOR_REFUSALS_MAX &&
            acceptor_refuses(acceptor);
 }
 
@@ -464,7 +464,7 @@ int acceptor_init(struct acceptor *acceptor, struct server *server, struct liste
     if (error != 0) {
         goto fail_base;
     }
-    acceptor->refusals.linger_ms = ACCEPTOR_REFUSAL_MS - LINGER_UNREAD_MS;
+    acceptor->refusals.core.linger_ms = ACCEPTOR_REFUSAL_MS - LINGER_UNREAD_MS;
     error = date_timer_init(&acceptor->date, acceptor->base, server->service.scoreboard);
     if (error != 0) {
         goto fail_reactor;

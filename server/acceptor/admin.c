@@ -90,8 +90,8 @@ int admin_init(struct admin *admin, struct server *server, struct listeners *lis
         return error;
     }
     admin->service.offers = OFFER_ADMIN;
-    admin->reactor.context.service = &admin->service;
-    admin->reactor.connections = &admin->connections;
+    admin->reactor.core.context.service = &admin->service;
+    admin->reactor.core.connections = &admin->connections;
     admin->reactor.place_wanted = admin_place_wanted;
     for (size_t i = 0; i < listeners->count; i++) {
         event_assign(&admin->accept_events[i], server->base, listeners->items[i].fd, EV_READ | EV_PERSIST,

@@ -10,8 +10,9 @@
 
 #include "common/base/clock.h"
 #include "common/base/compiler.h"
-#include "server/net/transport.h"
+#include "server/drivers/shared/access_log.h"
 #include "server/drivers/shared/pump.h"
+#include "server/net/transport.h"
 
 static const struct span no_bytes = {.data = "", .length = 0};
 
@@ -19,6 +20,51 @@ static int connection_fd(const struct connection *connection)
 {
     return connection->event.ev_fd;
 }
+
+/* ---- the lists ---- */
+
+/* What the acceptor sees of those that linger. */
+static COLD void connection_publish_lingering(const struct reactor_core *core)
+{
+    const struct connection *oldest = TAILQ_FIRST(&core->lists[REACTOR_LINGERING]);
+    atomic_store_explicit(&core->context.output.budget.counters->lingering_since_ms,
+                          oldest == NULL ? 0 : oldest->lingering.began, memory_order_relaxed);
+}
+
+static COLD void connection_link(struct connection *connection, enum reactor_list list)
+{
+    static const struct timeval place_poll = {.tv_usec = LINGER_POLL_INTERVAL_MS * 1000L};
+    struct reactor_core *core = connection->core;
+    connection->list = (uint8_t)list;
+    TAILQ_INSERT_TAIL(&core->lists[list], connection, others);
+    if (list != REACTOR_LINGERING) {
+        return;
+    }
+    connection_count_linger_begin(core->connections, connection->session.refusing == REFUSAL_NOT);
+    if (core->lingering++ == 0) {
+        event_add(&core->place_poll, &place_poll);
+        connection_publish_lingering(core);
+    }
+}
+
+static COLD void connection_unlink(struct connection *connection)
+{
+    struct reactor_core *core = connection->core;
+    TAILQ_REMOVE(&core->lists[connection->list], connection, others);
+    if (connection->list == REACTOR_LINGERING) {
+        connection_count_linger_end(core->connections, connection->session.refusing == REFUSAL_NOT);
+        core->lingering--;
+        connection_publish_lingering(core);
+    }
+}
+
+COLD void connection_move(struct connection *connection, enum reactor_list list)
+{
+    connection_unlink(connection);
+    connection_link(connection, list);
+}
+
+/* ---- waiting ---- */
 
 static void connection_on_event(evutil_socket_t fd, short events, void *arg);
 
@@ -34,7 +80,7 @@ static NOINLINE bool connection_await_anew(struct connection *connection, unsign
     if (interest == 0 && delay == NULL) {
         return true;
     }
-    event_assign(&connection->event, connection->reactor->base, connection_fd(connection),
+    event_assign(&connection->event, connection->core->base, connection_fd(connection),
                  (short)(interest | EV_PERSIST), connection_on_event, connection);
     return event_add(&connection->event, delay) == 0;
 }
@@ -48,49 +94,51 @@ static ALWAYS_INLINE bool connection_await(struct connection *connection, unsign
            connection_await_anew(connection, interest, delay);
 }
 
-struct connection *connection_new(struct reactor *reactor, const struct accepted *accepted,
+struct connection *connection_new(struct reactor_core *core, const struct accepted *accepted,
                                   enum refusal refusing)
 {
     struct connection *connection = malloc(sizeof(*connection));
     if (connection == NULL) {
         return NULL;
     }
-    connection->reactor = reactor;
+    connection->core = core;
     connection->since = 0;
     connection->interest = 0;
     connection->timed = false;
     connection->working = false;
-    event_assign(&connection->event, reactor->base, accepted->fd, 0, connection_on_event, connection);
+    event_assign(&connection->event, core->base, accepted->fd, 0, connection_on_event, connection);
     session_init(&connection->session, accepted->number, &accepted->peer, refusing);
     if (!connection_await(connection, EV_READ, NULL)) {
-        session_deinit(&connection->session, reactor->context.output.budget);
+        session_deinit(&connection->session, core->context.output.budget);
         free(connection);
         return NULL;
     }
-    reactor_insert(reactor, connection);
+    connection_link(connection, REACTOR_RESTARTED);
+    core->count++;
     return connection;
 }
 
 COLD void connection_free(struct connection *connection)
 {
-    struct reactor *reactor = connection->reactor;
+    struct reactor_core *core = connection->core;
     int fd = connection_fd(connection);
     connection_await(connection, 0, NULL);
     if (connection->working) {
         connection->gone = true;
         return;
     }
-    if (reactor->context.log != NULL) {
-        session_log_abandoned(&connection->session, &reactor->context);
+    if (core->context.log != NULL) {
+        session_log_abandoned(&connection->session, &core->context);
     }
     bool refused = connection->session.refusing != REFUSAL_NOT;
-    session_deinit(&connection->session, reactor->context.output.budget);
-    reactor_remove(connection);
+    session_deinit(&connection->session, core->context.output.budget);
+    connection_unlink(connection);
+    core->count--;
     free(connection);
     if (refused) { /* first: who has seen the end finds the place free */
-        connection_count_drop_refused(reactor->connections);
+        connection_count_drop_refused(core->connections);
     } else {
-        connection_count_drop(reactor->connections);
+        connection_count_drop(core->connections);
     }
     close(fd);
 }
@@ -114,14 +162,14 @@ static bool connection_await_lingering(struct connection *connection, uint64_t n
 
 COLD void connection_linger(struct connection *connection)
 {
-    struct reactor *reactor = connection->reactor;
+    struct reactor_core *core = connection->core;
     uint64_t now = clock_ms();
-    if (reactor->context.log != NULL) {
-        session_log_abandoned(&connection->session, &reactor->context);
+    if (core->context.log != NULL) {
+        session_log_abandoned(&connection->session, &core->context);
     }
-    session_deinit(&connection->session, reactor->context.output.budget);
-    connection->lingering = lingering_begin(connection_fd(connection), now, reactor->linger_ms);
-    reactor_move(connection, REACTOR_LINGERING);
+    session_deinit(&connection->session, core->context.output.budget);
+    connection->lingering = lingering_begin(connection_fd(connection), now, core->linger_ms);
+    connection_move(connection, REACTOR_LINGERING);
     if (!connection_await_lingering(connection, now)) {
         connection_free(connection);
     }
@@ -155,15 +203,15 @@ static void connection_pump(struct connection *connection, enum io_event event, 
 static COLD bool connection_await_work(struct connection *connection)
 {
     static const struct timeval at_once = {0};
-    struct reactor *reactor = connection->reactor;
-    if (reactor->workers == NULL) {
+    struct reactor_core *core = connection->core;
+    if (core->workers == NULL) {
         return connection_await(connection, 0, &at_once);
     }
     connection_await(connection, 0, NULL);
     connection->working = true;
     connection->gone = false;
-    if (workers_submit(reactor->workers, session_work(&connection->session), &reactor->completions,
-                       connection) == 0) {
+    if (workers_submit(core->workers, session_work(&connection->session), &core->completions, connection) ==
+        0) {
         return true;
     }
     connection->working = false;
@@ -173,7 +221,7 @@ static COLD bool connection_await_work(struct connection *connection)
 
 static bool connection_is_cut_off(const struct connection *connection)
 {
-    return scoreboard_cutting(connection->reactor->context.service->scoreboard);
+    return scoreboard_cutting(connection->core->context.service->scoreboard);
 }
 
 void connection_work_done(struct connection *connection)
@@ -192,10 +240,10 @@ void connection_work_done(struct connection *connection)
 static void connection_settle(struct connection *connection)
 {
     if (unlikely(connection->list != REACTOR_RESTARTED) && connection->session.timer_restarted) {
-        reactor_move(connection, REACTOR_RESTARTED);
+        connection_move(connection, REACTOR_RESTARTED);
     }
-    struct reactor *reactor = connection->reactor;
-    unsigned wants = session_wants(&connection->session, &reactor->context);
+    struct reactor_core *core = connection->core;
+    unsigned wants = session_wants(&connection->session, &core->context);
     if ((wants & WANT_CLOSE) != 0) {
         connection_end(connection);
         return;
@@ -212,14 +260,14 @@ static void connection_settle(struct connection *connection)
                                            : connection_await(connection, interest, NULL);
     if (!awaits) {
         connection_free(connection);
-    } else if (reactor->draining) {
+    } else if (core->draining) {
         connection_drain(connection);
     }
 }
 
 static void connection_pump(struct connection *connection, enum io_event event, struct span bytes)
 {
-    if (session_pump(&connection->session, &connection->reactor->context, connection_fd(connection), event,
+    if (session_pump(&connection->session, &connection->core->context, connection_fd(connection), event,
                      bytes)) {
         connection_settle(connection);
     } else {
@@ -231,13 +279,12 @@ static void connection_pump(struct connection *connection, enum io_event event, 
  * connections'. `nothing` is what it means if there are no bytes. */
 static void connection_receive(struct connection *connection, enum io_event nothing)
 {
-    struct reactor *reactor = connection->reactor;
-    size_t size = pump_read_size(&reactor->context, REACTOR_INPUT_SIZE);
-    struct transfer read =
-        transport_receive(connection_fd(connection), reactor->input, size, TRANSPORT_NO_WAIT);
+    struct reactor_core *core = connection->core;
+    size_t size = pump_read_size(&core->context, REACTOR_INPUT_SIZE);
+    struct transfer read = transport_receive(connection_fd(connection), core->input, size, TRANSPORT_NO_WAIT);
     switch (read.outcome) {
     case TRANSPORT_MOVED:
-        connection_pump(connection, IO_DATA, (struct span){.data = reactor->input, .length = read.length});
+        connection_pump(connection, IO_DATA, (struct span){.data = core->input, .length = read.length});
         break;
     case TRANSPORT_RETRY:
     case TRANSPORT_INTERRUPTED: connection_pump(connection, nothing, no_bytes); break;
@@ -248,11 +295,11 @@ static void connection_receive(struct connection *connection, enum io_event noth
 
 static COLD void connection_go_on_lingering(struct connection *connection, short events)
 {
-    struct reactor *reactor = connection->reactor;
+    struct reactor_core *core = connection->core;
     struct lingering *lingering = &connection->lingering;
     uint64_t now = clock_ms();
-    bool stays = lingering_advance(lingering, connection_fd(connection), (events & EV_READ) != 0,
-                                   reactor->input, REACTOR_INPUT_SIZE, now);
+    bool stays = lingering_advance(lingering, connection_fd(connection), (events & EV_READ) != 0, core->input,
+                                   REACTOR_INPUT_SIZE, now);
     if (!stays || !connection_await_lingering(connection, now)) {
         connection_free(connection);
     }
@@ -261,10 +308,10 @@ static COLD void connection_go_on_lingering(struct connection *connection, short
 /* The wait is over, or it is the work's turn. libevent's clock is coarse: a wait may have to go on for a little. */
 static COLD void connection_on_timer(struct connection *connection)
 {
-    if ((session_wants(&connection->session, &connection->reactor->context) & WANT_WORK) != 0) {
+    if ((session_wants(&connection->session, &connection->core->context) & WANT_WORK) != 0) {
         struct work *work = session_work(&connection->session);
-        access_log_flush(&connection->reactor->context);
-        struct counters *counters = connection->reactor->context.output.budget.counters;
+        access_log_flush(&connection->core->context);
+        struct counters *counters = connection->core->context.output.budget.counters;
         counters_show(counters, ACTIVITY_WORKING);
         work->run(work);
         counters_show(counters, ACTIVITY_NONE);
@@ -335,7 +382,7 @@ void connection_cut_off(struct connection *connection)
     } else if (session_idle(session)) {
         connection_drain(connection);
     } else {
-        pump_cut_off(session, &connection->reactor->context);
+        pump_cut_off(session, &connection->core->context);
         connection_free(connection);
     }
 }

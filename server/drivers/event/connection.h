@@ -3,19 +3,44 @@
 #ifndef ECHOD_SERVER_DRIVERS_EVENT_CONNECTION_H
 #define ECHOD_SERVER_DRIVERS_EVENT_CONNECTION_H
 
-#include "server/drivers/event/reactor.h"
+#include "common/session/session.h"
+#include "server/drivers/event/reactor_core.h"
+#include "server/drivers/shared/lingering.h"
+#include "server/net/accepted.h"
+
+/* A served connection, in one allocation: the whole user memory of an idle one. */
+struct connection {
+    struct event event; /* reassigned only when the awaited events change */
+    TAILQ_ENTRY(connection) others;
+    struct reactor_core *core;
+    /* In a timer's list: the time of the sweep that first saw this timer, or last checked it. */
+    uint64_t since;
+    struct session session;
+    union {
+        uint64_t alarm_us;          /* with WANT_WAIT: the end of the wait */
+        struct lingering lingering; /* when the session is over */
+        bool gone;                  /* with `working`: free it when its work returns */
+    };
+    uint8_t interest; /* EV_READ, EV_WRITE */
+    bool timed;       /* the event has a timeout */
+    uint8_t list;     /* enum reactor_list */
+    bool working;     /* a worker has its work: nobody may use the session */
+};
 
 /* The reactor's thread calls all functions. Each may close and free the connection. */
 
-/* Allocates a connection in the reactor and waits for its first bytes. The connection owns the descriptor and frees
+/* Allocates a connection, adds it to the list of those with a restarted timer, and waits for its first bytes. The connection owns the descriptor and frees
  * itself when it closes. Returns NULL if there is no memory; then the caller keeps the descriptor. */
-struct connection *connection_new(struct reactor *reactor, const struct accepted *accepted,
+struct connection *connection_new(struct reactor_core *core, const struct accepted *accepted,
                                   enum refusal refusing);
 /* Begins a lingering close (RFC 9112, 9.6), after the session is over. */
 void connection_linger(struct connection *connection);
 /* Closes the connection in any state, frees it, and stops counting it. While a worker has its work, it is freed when
  * the work returns. */
 void connection_free(struct connection *connection);
+
+/* Moves the connection to the end of a list. */
+void connection_move(struct connection *connection, enum reactor_list list);
 
 /* Called by a sweep: the session's timer has expired; or, while a handler waits or works, it is time to check for a
  * reset. */

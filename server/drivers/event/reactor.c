@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* A reactor's memory, its connections and its sweeps. */
+/* A reactor's memory, and what is done with all of its connections. */
 #include "server/drivers/event/reactor.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
@@ -14,10 +13,6 @@
 #include "server/net/warn.h"
 #include "server/drivers/shared/shortage.h"
 
-/* A sixteenth of the shortest timeout, and not so often that an idle server works, nor so seldom that it is rude. */
-enum { REACTOR_SWEEPS = 16, REACTOR_SWEEP_MIN = 10, REACTOR_SWEEP_MAX = 500 };
-/* How often a connection that waits or works is looked at, whether its client has reset it. */
-enum { REACTOR_LOOK_MS = 400 };
 /* So many failures of epoll_wait within that time are not one that passes. */
 enum { REACTOR_FAILURES_MAX = 1000, REACTOR_FAILING_MS = 1000 };
 
@@ -56,197 +51,74 @@ void reactor_base_run(struct event_base *base)
     }
 }
 
-static void reactor_set_sweeping(struct reactor *reactor, bool sweeping)
-{
-    if (sweeping == reactor->sweeping) {
-        return;
-    }
-    if (sweeping) {
-        reactor->swept = clock_coarse_ms();
-    }
-    unsigned sweep_interval = sweeping ? reactor->sweep_interval : 0;
-    struct timespec time = {.tv_sec = sweep_interval / 1000,
-                            .tv_nsec = (long)(sweep_interval % 1000) * 1000000};
-    timerfd_settime(reactor->sweep_timer, 0, &(struct itimerspec){.it_value = time, .it_interval = time},
-                    NULL);
-    reactor->sweeping = sweeping;
-}
-
-/* ---- the lists ---- */
-
-/* What the acceptor sees of those that linger. */
-static void reactor_publish_lingering(const struct reactor *reactor)
-{
-    const struct connection *oldest = TAILQ_FIRST(&reactor->lists[REACTOR_LINGERING]);
-    atomic_store_explicit(&reactor->context.output.budget.counters->lingering_since_ms,
-                          oldest == NULL ? 0 : oldest->lingering.began, memory_order_relaxed);
-}
-
-static void reactor_link(struct connection *connection, enum reactor_list list)
-{
-    static const struct timeval place_poll = {.tv_usec = LINGER_POLL_INTERVAL_MS * 1000L};
-    struct reactor *reactor = connection->reactor;
-    connection->list = (uint8_t)list;
-    TAILQ_INSERT_TAIL(&reactor->lists[list], connection, others);
-    if (list != REACTOR_LINGERING) {
-        return;
-    }
-    connection_count_linger_begin(reactor->connections, connection->session.refusing == REFUSAL_NOT);
-    if (reactor->lingering++ == 0) {
-        event_add(&reactor->place_poll, &place_poll);
-        reactor_publish_lingering(reactor);
-    }
-}
-
-static void reactor_unlink(struct connection *connection)
-{
-    struct reactor *reactor = connection->reactor;
-    TAILQ_REMOVE(&reactor->lists[connection->list], connection, others);
-    if (connection->list == REACTOR_LINGERING) {
-        connection_count_linger_end(reactor->connections, connection->session.refusing == REFUSAL_NOT);
-        reactor->lingering--;
-        reactor_publish_lingering(reactor);
-    }
-}
-
-void reactor_move(struct connection *connection, enum reactor_list list)
-{
-    reactor_unlink(connection);
-    reactor_link(connection, list);
-}
-
-void reactor_insert(struct reactor *reactor, struct connection *connection)
-{
-    reactor_link(connection, REACTOR_RESTARTED);
-    reactor->count++;
-}
-
-void reactor_remove(struct connection *connection)
-{
-    reactor_unlink(connection);
-    connection->reactor->count--;
-}
-
-/* ---- the sweep ---- */
-
-/* Those whose timer began anew since the sweep before: from now on it runs. */
-static void reactor_start_timers(struct reactor *reactor, uint64_t now)
-{
-    struct connection *connection;
-    while ((connection = TAILQ_FIRST(&reactor->lists[REACTOR_RESTARTED])) != NULL) {
-        connection->session.timer_restarted = false;
-        connection->since = now;
-        reactor_move(connection, (enum reactor_list)connection->session.timer);
-    }
-}
-
-/* Those of a list that were last looked at `limit` before `then`. */
-static void reactor_judge(struct reactor *reactor, enum timer timer, uint64_t limit, uint64_t then,
-                          uint64_t now)
-{
-    struct connection *connection;
-    while (limit != 0 && (connection = TAILQ_FIRST(&reactor->lists[timer])) != NULL &&
-           then >= connection->since + limit) {
-        connection->since = now;
-        reactor_move(connection, (enum reactor_list)timer);
-        connection_due(connection);
-    }
-}
-
-static void reactor_sweep(evutil_socket_t fd, short events, void *arg)
-{
-    struct reactor *reactor = arg;
-    (void)events;
-    uint64_t expirations;
-    if (read(fd, &expirations, sizeof(expirations)) < 0) {
-        return;
-    }
-    uint64_t before = reactor->swept;
-    uint64_t now = clock_coarse_ms();
-    reactor->swept = now;
-    reactor_start_timers(reactor, now);
-    reactor_judge(reactor, TIMER_NONE, REACTOR_LOOK_MS, now, now);
-    for (enum timer timer = TIMER_IDLE; timer <= TIMER_BODY; timer++) {
-        reactor_judge(reactor, timer, reactor->timeouts.limit[timer], before, now);
-    }
-    access_log_flush(&reactor->context);
-    reactor_set_sweeping(reactor, reactor->count > 0 || access_log_has_lines(&reactor->context));
-}
-
 /* ---- giving way ---- */
 
 static bool reactor_slot_wanted(const struct reactor *reactor)
 {
-    return atomic_load_explicit(&reactor->context.output.budget.counters->place_wanted, memory_order_relaxed);
+    return atomic_load_explicit(&reactor->core.context.output.budget.counters->place_wanted,
+                                memory_order_relaxed);
 }
 
 /* Cleared last: the acceptor that sets it again meanwhile has one more connection that waits. */
 static void reactor_on_place_poll(evutil_socket_t fd, short events, void *arg)
 {
     struct reactor *reactor = arg;
-    struct connection *oldest = TAILQ_FIRST(&reactor->lists[REACTOR_LINGERING]);
+    struct connection *oldest = TAILQ_FIRST(&reactor->core.lists[REACTOR_LINGERING]);
     (void)fd;
     (void)events;
     if (oldest == NULL) {
-        event_del(&reactor->place_poll);
+        event_del(&reactor->core.place_poll);
     } else if (lingering_may_give_way(&oldest->lingering, clock_ms()) && reactor->place_wanted(reactor)) {
         connection_free(oldest);
     } else {
         return;
     }
-    atomic_store_explicit(&reactor->context.output.budget.counters->place_wanted, false,
+    atomic_store_explicit(&reactor->core.context.output.budget.counters->place_wanted, false,
                           memory_order_relaxed);
 }
 
 /* ---- the reactor ---- */
 
-static unsigned reactor_sweep_interval(const struct timeouts *timeouts)
+static void reactor_free_memory(struct reactor *reactor)
 {
-    uint64_t sweep_interval = timeouts_least(timeouts) / REACTOR_SWEEPS;
-    return sweep_interval < REACTOR_SWEEP_MIN   ? REACTOR_SWEEP_MIN
-           : sweep_interval > REACTOR_SWEEP_MAX ? REACTOR_SWEEP_MAX
-                                                : (unsigned)sweep_interval;
+    free(reactor->core.input);
+    free(reactor->scratch);
+    free(reactor->log_text);
 }
 
 int reactor_init(struct reactor *reactor, struct server *server, struct event_base *base,
                  struct counters *counters, const struct timeouts *timeouts)
 {
     *reactor = (struct reactor){
+        .core = {.base = base,
+                 .input = malloc(REACTOR_INPUT_SIZE),
+                 .connections = &server->connections,
+                 .linger_ms = LINGER_WHOLE_MS},
         .server = server,
-        .connections = &server->connections,
-        .base = base,
-        .timeouts = *timeouts,
-        .input = malloc(REACTOR_INPUT_SIZE),
         .scratch = malloc(SESSION_SCRATCH_MIN),
         .log_text = server->log->path != NULL ? malloc(ACCESS_LOG_LOOP_SIZE) : NULL,
-        .sweep_timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC),
-        .sweep_interval = reactor_sweep_interval(timeouts),
-        .linger_ms = LINGER_WHOLE_MS,
         .place_wanted = reactor_slot_wanted,
     };
-    int error = reactor->sweep_timer < 0 ? -errno : -ENOMEM;
+    struct reactor_core *core = &reactor->core;
     for (int i = 0; i < REACTOR_LISTS; i++) {
-        TAILQ_INIT(&reactor->lists[i]);
+        TAILQ_INIT(&core->lists[i]);
     }
-    event_assign(&reactor->place_poll, base, -1, EV_PERSIST, reactor_on_place_poll, reactor);
-    context_init(&reactor->context, &server->service, counters, reactor->scratch, SESSION_SCRATCH_MIN);
-    access_log_lend(server->log, &reactor->log, &reactor->context, reactor->log_text, ACCESS_LOG_LOOP_SIZE);
-    if (reactor->sweep_timer >= 0 && reactor->input != NULL && reactor->scratch != NULL &&
-        (reactor->log_text != NULL || reactor->context.log == NULL)) {
-        event_assign(&reactor->sweep_event, base, reactor->sweep_timer, EV_READ | EV_PERSIST, reactor_sweep,
-                     reactor);
-        error = event_add(&reactor->sweep_event, NULL) != 0 ? -ENOMEM : refuser_init(reactor);
+    event_assign(&core->place_poll, base, -1, EV_PERSIST, reactor_on_place_poll, reactor);
+    context_init(&core->context, &server->service, counters, reactor->scratch, SESSION_SCRATCH_MIN);
+    access_log_lend(server->log, &reactor->log, &core->context, reactor->log_text, ACCESS_LOG_LOOP_SIZE);
+    int error = -ENOMEM;
+    if (core->input != NULL && reactor->scratch != NULL &&
+        (reactor->log_text != NULL || core->context.log == NULL)) {
+        error = sweeper_init(&reactor->sweeper, core, timeouts);
+    }
+    if (error == 0) {
+        error = refuser_init(&reactor->refuser, core);
         if (error == 0) {
             return 0;
         }
-        event_del(&reactor->sweep_event);
+        sweeper_deinit(&reactor->sweeper);
     }
-    if (reactor->sweep_timer >= 0) {
-        close(reactor->sweep_timer);
-    }
-    free(reactor->input);
-    free(reactor->scratch);
-    free(reactor->log_text);
+    reactor_free_memory(reactor);
     return error;
 }
 
@@ -257,7 +129,7 @@ static void reactor_on_completions(evutil_socket_t fd, short events, void *arg)
     struct work *work;
     (void)fd;
     (void)events;
-    completions_take(&reactor->completions, &done);
+    completions_take(&reactor->core.completions, &done);
     while ((work = STAILQ_FIRST(&done)) != NULL) {
         STAILQ_REMOVE_HEAD(&done, next);
         connection_work_done(work->owner);
@@ -266,55 +138,52 @@ static void reactor_on_completions(evutil_socket_t fd, short events, void *arg)
 
 int reactor_employ(struct reactor *reactor, struct workers *workers)
 {
-    int error = completions_init(&reactor->completions);
+    int error = completions_init(&reactor->core.completions);
     if (error != 0) {
         return error;
     }
-    event_assign(&reactor->completions_event, reactor->base, reactor->completions.wakeup,
+    event_assign(&reactor->completions_event, reactor->core.base, reactor->core.completions.wakeup,
                  EV_READ | EV_PERSIST, reactor_on_completions, reactor);
     if (event_add(&reactor->completions_event, NULL) != 0) {
-        completions_deinit(&reactor->completions);
+        completions_deinit(&reactor->core.completions);
         return -ENOMEM;
     }
-    reactor->workers = workers;
+    reactor->core.workers = workers;
     return 0;
 }
 
 void reactor_deinit(struct reactor *reactor)
 {
     for (int i = 0; i < REACTOR_LISTS; i++) {
-        while (!TAILQ_EMPTY(&reactor->lists[i])) {
-            connection_free(TAILQ_FIRST(&reactor->lists[i]));
+        while (!TAILQ_EMPTY(&reactor->core.lists[i])) {
+            connection_free(TAILQ_FIRST(&reactor->core.lists[i]));
         }
     }
-    event_del(&reactor->place_poll);
-    if (reactor->workers != NULL) {
+    event_del(&reactor->core.place_poll);
+    if (reactor->core.workers != NULL) {
         event_del(&reactor->completions_event);
-        completions_deinit(&reactor->completions);
+        completions_deinit(&reactor->core.completions);
     }
-    refuser_deinit(reactor);
-    event_del(&reactor->sweep_event);
-    close(reactor->sweep_timer);
-    access_log_end(&reactor->context, ACCESS_LOG_LOOP_WAIT_MS);
-    free(reactor->input);
-    free(reactor->scratch);
-    free(reactor->log_text);
+    refuser_deinit(&reactor->refuser);
+    sweeper_deinit(&reactor->sweeper);
+    access_log_end(&reactor->core.context, ACCESS_LOG_LOOP_WAIT_MS);
+    reactor_free_memory(reactor);
 }
 
 bool reactor_add(struct reactor *reactor, const struct accepted *accepted, enum refusal refusing)
 {
-    counters_add(&reactor->context.output.budget.counters->connections, 1);
-    struct connection *connection = connection_new(reactor, accepted, refusing);
+    counters_add(&reactor->core.context.output.budget.counters->connections, 1);
+    struct connection *connection = connection_new(&reactor->core, accepted, refusing);
     if (refusing != REFUSAL_NOT || connection == NULL) {
-        connection_count_refuse(reactor->connections);
+        connection_count_refuse(reactor->core.connections);
     }
     if (connection == NULL) {
-        refuser_refuse(reactor, accepted, refusing == REFUSAL_NOT ? REFUSAL_SYSTEM : refusing);
+        refuser_refuse(&reactor->refuser, accepted, refusing == REFUSAL_NOT ? REFUSAL_SYSTEM : refusing);
         shortage_begin(reactor->server, ENOMEM);
         return false;
     }
-    reactor_set_sweeping(reactor, true);
-    if (reactor->draining) {
+    sweeper_start(&reactor->sweeper);
+    if (reactor->core.draining) {
         connection_drain(connection);
     }
     return true;
@@ -322,9 +191,9 @@ bool reactor_add(struct reactor *reactor, const struct accepted *accepted, enum 
 
 void reactor_linger(struct reactor *reactor, const struct accepted *accepted)
 {
-    struct connection *connection = connection_new(reactor, accepted, REFUSAL_NOT);
+    struct connection *connection = connection_new(&reactor->core, accepted, REFUSAL_NOT);
     if (connection == NULL) {
-        refuser_linger(reactor, accepted);
+        refuser_linger(&reactor->refuser, accepted);
     } else {
         connection_linger(connection);
     }
@@ -336,7 +205,7 @@ static struct connection *reactor_find_silent(const struct reactor *reactor)
     struct connection *silent = NULL;
     for (int i = 0; i < REACTOR_LISTS; i++) {
         struct connection *connection;
-        TAILQ_FOREACH(connection, &reactor->lists[i], others)
+        TAILQ_FOREACH(connection, &reactor->core.lists[i], others)
         {
             if (i != REACTOR_LINGERING && session_unasked(&connection->session) &&
                 (silent == NULL || connection->session.number < silent->session.number)) {
@@ -350,7 +219,7 @@ static struct connection *reactor_find_silent(const struct reactor *reactor)
 void reactor_make_room(struct reactor *reactor)
 {
     struct connection *silent = reactor_find_silent(reactor);
-    struct connection *lingers = TAILQ_FIRST(&reactor->lists[REACTOR_LINGERING]);
+    struct connection *lingers = TAILQ_FIRST(&reactor->core.lists[REACTOR_LINGERING]);
     if (lingers != NULL && lingering_may_give_way(&lingers->lingering, clock_ms())) {
         connection_free(lingers);
     }
@@ -366,7 +235,7 @@ int reactor_probe(struct reactor *reactor)
     int fd = eventfd(0, EFD_CLOEXEC);
     int error = connection == NULL ? -ENOMEM : fd < 0 ? -errno : 0;
     if (error == 0) {
-        event_assign(&connection->event, reactor->base, fd, EV_READ, reactor_sweep, reactor);
+        event_assign(&connection->event, reactor->core.base, fd, EV_READ, reactor_on_place_poll, reactor);
         error = event_add(&connection->event, NULL) == 0 ? 0 : -ENOMEM;
         event_del(&connection->event);
     }
@@ -379,8 +248,8 @@ int reactor_probe(struct reactor *reactor)
 
 static void reactor_drain_list(struct reactor *reactor, enum reactor_list list)
 {
-    bool cutting = scoreboard_cutting(reactor->context.service->scoreboard);
-    struct connection *connection = TAILQ_FIRST(&reactor->lists[list]);
+    bool cutting = scoreboard_cutting(reactor->core.context.service->scoreboard);
+    struct connection *connection = TAILQ_FIRST(&reactor->core.lists[list]);
     while (connection != NULL) {
         struct connection *next = TAILQ_NEXT(connection, others);
         if (cutting) {
@@ -397,19 +266,19 @@ static void reactor_cut_off(struct reactor *reactor)
     for (int list = 0; list < REACTOR_LISTS; list++) {
         reactor_drain_list(reactor, (enum reactor_list)list);
     }
-    refuser_end(reactor);
+    refuser_end(&reactor->refuser);
 }
 
 void reactor_drain(struct reactor *reactor)
 {
-    reactor->draining = true;
-    if (scoreboard_cutting(reactor->context.service->scoreboard)) {
+    reactor->core.draining = true;
+    if (scoreboard_cutting(reactor->core.context.service->scoreboard)) {
         reactor_cut_off(reactor);
     } else { /* those that are idle are in one of the two */
         reactor_drain_list(reactor, (enum reactor_list)TIMER_IDLE);
         reactor_drain_list(reactor, REACTOR_RESTARTED);
     }
-    access_log_flush(&reactor->context);
+    access_log_flush(&reactor->core.context);
 }
 
 static enum activity connection_activity(const struct connection *connection)
@@ -434,7 +303,7 @@ void reactor_report(const struct reactor *reactor, struct report *report)
 {
     const struct connection *connection;
     for (int i = 0; i < REACTOR_LISTS; i++) {
-        TAILQ_FOREACH(connection, &reactor->lists[i], others)
+        TAILQ_FOREACH(connection, &reactor->core.lists[i], others)
         {
             report_add(report, connection_activity(connection), 1);
         }

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "common/base/clock.h"
-#include "server/drivers/event/reactor.h"
 #include "server/net/transport.h"
 #include "server/drivers/shared/pump.h"
 
@@ -27,65 +26,65 @@ static void refuser_set_timer(struct refuser *refuser, unsigned ms)
     timerfd_settime(refuser->timer, 0, &(struct itimerspec){.it_value = time, .it_interval = time}, NULL);
 }
 
-static void refuser_close(struct reactor *reactor, unsigned i)
+static void refuser_close(struct refuser *refuser, unsigned i)
 {
-    struct refuser *refuser = &reactor->refuser;
     struct refused refused = refuser->places[i];
     refuser->count--;
     memmove(&refuser->places[i], &refuser->places[i + 1], (refuser->count - i) * sizeof(refused));
     if (refused.answered) {
-        connection_count_linger_end(reactor->connections, false);
+        connection_count_linger_end(refuser->core->connections, false);
     }
     if (refused.reason != REFUSAL_NOT) {
-        connection_count_drop_refused(reactor->connections);
+        connection_count_drop_refused(refuser->core->connections);
     } else {
-        connection_count_drop(reactor->connections);
+        connection_count_drop(refuser->core->connections);
     }
     close(refused.accepted.fd);
 }
 
 /* What it lingers for is bounded as for all others of its reactor. */
-static void refuser_begin_lingering(struct reactor *reactor, struct refused *refused)
+static void refuser_begin_lingering(struct refuser *refuser, struct refused *refused)
 {
     refused->answered = true;
-    refused->lingering = lingering_begin(refused->accepted.fd, clock_ms(), reactor->linger_ms);
-    connection_count_linger_begin(reactor->connections, false);
+    refused->lingering = lingering_begin(refused->accepted.fd, clock_ms(), refuser->core->linger_ms);
+    connection_count_linger_begin(refuser->core->connections, false);
 }
 
 /* The session lives no longer than this: what it may have kept of the request is not waited for. False if the client
  * has gone. */
-static bool refuser_answer(struct reactor *reactor, struct refused *refused, struct span bytes)
+static bool refuser_answer(struct refuser *refuser, struct refused *refused, struct span bytes)
 {
     int fd = refused->accepted.fd;
     struct session session;
     session_init(&session, refused->accepted.number, &refused->accepted.peer, refused->reason);
-    bool kept = bytes.length == 0 || session_pump(&session, &reactor->context, fd, IO_DATA, bytes);
-    if (kept && (session_wants(&session, &reactor->context) & WANT_CLOSE) == 0) {
-        kept = session_pump(&session, &reactor->context, fd, IO_TIMEOUT, no_bytes);
+    bool kept = bytes.length == 0 || session_pump(&session, &refuser->core->context, fd, IO_DATA, bytes);
+    if (kept && (session_wants(&session, &refuser->core->context) & WANT_CLOSE) == 0) {
+        kept = session_pump(&session, &refuser->core->context, fd, IO_TIMEOUT, no_bytes);
     }
-    session_log_abandoned(&session, &reactor->context);
-    session_deinit(&session, reactor->context.output.budget);
-    refuser_begin_lingering(reactor, refused);
+    session_log_abandoned(&session, &refuser->core->context);
+    session_deinit(&session, refuser->core->context.output.budget);
+    refuser_begin_lingering(refuser, refused);
     return kept;
 }
 
 /* False if it is to be closed. */
-static bool refuser_go_on_lingering(struct reactor *reactor, struct refused *refused)
+static bool refuser_go_on_lingering(struct refuser *refuser, struct refused *refused)
 {
-    return lingering_advance(&refused->lingering, refused->accepted.fd, true, reactor->input,
+    return lingering_advance(&refused->lingering, refused->accepted.fd, true, refuser->core->input,
                              REACTOR_INPUT_SIZE, clock_ms());
 }
 
 /* False if it is to be closed. */
-static bool refuser_look(struct reactor *reactor, struct refused *refused)
+static bool refuser_look(struct refuser *refuser, struct refused *refused)
 {
     if (refused->answered) {
-        return refuser_go_on_lingering(reactor, refused);
+        return refuser_go_on_lingering(refuser, refused);
     }
     bool late = clock_coarse_ms() - refused->since_ms >= REFUSER_PATIENCE_MS;
     struct transfer read =
-        transport_receive(refused->accepted.fd, reactor->input, REACTOR_INPUT_SIZE, TRANSPORT_NO_WAIT);
-    struct span bytes = {.data = reactor->input, .length = read.outcome == TRANSPORT_MOVED ? read.length : 0};
+        transport_receive(refused->accepted.fd, refuser->core->input, REACTOR_INPUT_SIZE, TRANSPORT_NO_WAIT);
+    struct span bytes = {.data = refuser->core->input,
+                         .length = read.outcome == TRANSPORT_MOVED ? read.length : 0};
     switch (read.outcome) {
     case TRANSPORT_MOVED:
     case TRANSPORT_RETRY:
@@ -93,7 +92,7 @@ static bool refuser_look(struct reactor *reactor, struct refused *refused)
     case TRANSPORT_END:
     case TRANSPORT_ERROR: return false;
     }
-    return (bytes.length == 0 && !late) || refuser_answer(reactor, refused, bytes);
+    return (bytes.length == 0 && !late) || refuser_answer(refuser, refused, bytes);
 }
 
 /* Whether bytes came in the last moment that were discarded. */
@@ -112,16 +111,15 @@ static bool refuser_discards(const struct refuser *refuser)
 
 static void refuser_on_timer(evutil_socket_t fd, short events, void *arg)
 {
-    struct reactor *reactor = arg;
-    struct refuser *refuser = &reactor->refuser;
+    struct refuser *refuser = arg;
     uint64_t expirations;
     (void)events;
     if (read(fd, &expirations, sizeof(expirations)) < 0) {
         return;
     }
     for (unsigned i = refuser->count; i-- > 0;) {
-        if (!refuser_look(reactor, &refuser->places[i])) {
-            refuser_close(reactor, i);
+        if (!refuser_look(refuser, &refuser->places[i])) {
+            refuser_close(refuser, i);
         }
     }
     refuser_set_timer(refuser, refuser->count == 0         ? 0
@@ -129,48 +127,47 @@ static void refuser_on_timer(evutil_socket_t fd, short events, void *arg)
                                                            : REFUSER_TICK_MS);
 }
 
-static void refuser_place(struct reactor *reactor, const struct refused *refused)
+static void refuser_place(struct refuser *refuser, const struct refused *refused)
 {
-    struct refuser *refuser = &reactor->refuser;
     if (refuser->count == REFUSER_PLACES) {
         struct refused *oldest = &refuser->places[0];
-        if (refuser_look(reactor, oldest) && !oldest->answered) {
-            refuser_answer(reactor, oldest, no_bytes);
+        if (refuser_look(refuser, oldest) && !oldest->answered) {
+            refuser_answer(refuser, oldest, no_bytes);
         }
-        refuser_close(reactor, 0);
+        refuser_close(refuser, 0);
     }
     refuser->places[refuser->count++] = *refused;
-    if (!refuser_look(reactor, &refuser->places[refuser->count - 1])) {
-        refuser_close(reactor, refuser->count - 1);
+    if (!refuser_look(refuser, &refuser->places[refuser->count - 1])) {
+        refuser_close(refuser, refuser->count - 1);
     }
     if (refuser->count == 1) {
         refuser_set_timer(refuser, REFUSER_TICK_MS);
     }
 }
 
-void refuser_refuse(struct reactor *reactor, const struct accepted *accepted, enum refusal reason)
+void refuser_refuse(struct refuser *refuser, const struct accepted *accepted, enum refusal reason)
 {
-    refuser_place(reactor,
+    refuser_place(refuser,
                   &(struct refused){.accepted = *accepted, .reason = reason, .since_ms = clock_coarse_ms()});
 }
 
-void refuser_linger(struct reactor *reactor, const struct accepted *accepted)
+void refuser_linger(struct refuser *refuser, const struct accepted *accepted)
 {
     struct refused refused = {.accepted = *accepted, .reason = REFUSAL_NOT};
-    refuser_begin_lingering(reactor, &refused);
-    refuser_place(reactor, &refused);
+    refuser_begin_lingering(refuser, &refused);
+    refuser_place(refuser, &refused);
 }
 
-int refuser_init(struct reactor *reactor)
+int refuser_init(struct refuser *refuser, struct reactor_core *core)
 {
-    struct refuser *refuser = &reactor->refuser;
+    refuser->core = core;
     refuser->count = 0;
     refuser->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
     if (refuser->timer < 0) {
         return -errno;
     }
-    event_assign(&refuser->timer_event, reactor->base, refuser->timer, EV_READ | EV_PERSIST, refuser_on_timer,
-                 reactor);
+    event_assign(&refuser->timer_event, core->base, refuser->timer, EV_READ | EV_PERSIST, refuser_on_timer,
+                 refuser);
     if (event_add(&refuser->timer_event, NULL) != 0) {
         close(refuser->timer);
         return -ENOMEM;
@@ -178,23 +175,22 @@ int refuser_init(struct reactor *reactor)
     return 0;
 }
 
-void refuser_end(struct reactor *reactor)
+void refuser_end(struct refuser *refuser)
 {
-    struct refuser *refuser = &reactor->refuser;
     while (refuser->count > 0) {
         struct refused *oldest = &refuser->places[0];
         if (!oldest->answered) {
-            refuser_answer(reactor, oldest, no_bytes);
+            refuser_answer(refuser, oldest, no_bytes);
         }
-        refuser_close(reactor, 0);
+        refuser_close(refuser, 0);
     }
 }
 
-void refuser_deinit(struct reactor *reactor)
+void refuser_deinit(struct refuser *refuser)
 {
-    while (reactor->refuser.count > 0) {
-        refuser_close(reactor, 0);
+    while (refuser->count > 0) {
+        refuser_close(refuser, 0);
     }
-    event_del(&reactor->refuser.timer_event);
-    close(reactor->refuser.timer);
+    event_del(&refuser->timer_event);
+    close(refuser->timer);
 }
