@@ -91,8 +91,8 @@ static void find_limits(struct server *server)
     const struct options *options = server->options;
     server->cpus = limits_cpus("");
     server->loops = options->loops != 0 ? options->loops : server->cpus;
-    unsigned own = ACCEPTOR_DESCRIPTORS + SIGNALS_DESCRIPTORS + 1 + 2 * options->listen.count +
-                   server->mode->descriptors(server);
+    unsigned own =
+        ACCEPTOR_DESCRIPTORS + SIGNALS_DESCRIPTORS + 1 + 2 * options->listen.count + mode_descriptors(server);
     own += options->access_log != NULL ? ACCESS_LOG_DESCRIPTORS : 0;
     own += options->admin_listen.count > 0 ? ADMIN_DESCRIPTORS + 2 * options->admin_listen.count : 0;
     limits_connections(&echod.limits, "", server->mode->cost, own);
@@ -133,7 +133,7 @@ static int set_up_server(struct server *server, const struct options *options)
         .log = &echod.access_log,
     };
     find_limits(server);
-    size_t counters = SERVER_MODE_COUNTERS + server->mode->counters(server);
+    size_t counters = SERVER_MODE_COUNTERS + mode_counters(server);
     struct scoreboard *scoreboard = scoreboard_new(counters, options->max_buffer_memory);
     if (scoreboard == NULL) {
         return -errno;

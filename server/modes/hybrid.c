@@ -6,16 +6,9 @@
 #include "server/modes/mode.h"
 #include "server/drivers/shared/workers.h"
 
-static struct workers *hybrid_workers;
-
 static unsigned hybrid_worker_count(const struct server *server)
 {
     return server->options->workers > 0 ? server->options->workers : server->cpus;
-}
-
-static unsigned hybrid_descriptors(const struct server *server)
-{
-    return loops_descriptors(server) + server->loops; /* an eventfd for the way back of work */
 }
 
 static size_t hybrid_counters(const struct server *server)
@@ -25,16 +18,10 @@ static size_t hybrid_counters(const struct server *server)
 
 static int hybrid_start(struct server *server)
 {
-    hybrid_workers = workers_start(server->service.scoreboard, SERVER_MODE_COUNTERS + loops_counters(server),
-                                   hybrid_worker_count(server), server->options->queue);
-    if (hybrid_workers == NULL) {
-        return -errno;
-    }
-    int error = loops_start(server, hybrid_workers);
-    if (error != 0) {
-        workers_stop(hybrid_workers);
-    }
-    return error;
+    struct workers *workers =
+        workers_start(server->service.scoreboard, SERVER_MODE_COUNTERS + loops_counters(server),
+                      hybrid_worker_count(server), server->options->queue);
+    return workers == NULL ? -errno : loops_start(server, workers);
 }
 
 static void hybrid_report(struct server *server, struct report *report)
@@ -44,24 +31,17 @@ static void hybrid_report(struct server *server, struct report *report)
                    hybrid_worker_count(server));
 }
 
-/* All connections have left, so no work is on its way. */
-static void hybrid_stop(struct server *server)
-{
-    loops_stop(server);
-    workers_stop(hybrid_workers);
-}
-
 const struct mode mode_hybrid = {
     .name = "hybrid",
     .summary = "event loops; worker threads run blocking and computing work",
     .cost = LIMITS_DESCRIPTOR,
     .loops = true,
     .workers = hybrid_worker_count,
-    .descriptors = hybrid_descriptors,
+    .loop_descriptors = LOOPS_DESCRIPTORS + 1, /* an eventfd for the way back of work */
     .counters = hybrid_counters,
     .start = hybrid_start,
     .serve = loops_serve,
     .drain = loops_drain,
     .report = hybrid_report,
-    .stop = hybrid_stop,
+    .stop = loops_stop,
 };

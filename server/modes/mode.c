@@ -19,6 +19,16 @@ const struct mode *mode_find(const char *name)
     return NULL;
 }
 
+unsigned mode_descriptors(const struct server *server)
+{
+    return server->mode->descriptors + server->loops * server->mode->loop_descriptors;
+}
+
+size_t mode_counters(const struct server *server)
+{
+    return server->mode->counters != NULL ? server->mode->counters(server) : server->max_connections;
+}
+
 const struct mode_name *mode_names(void)
 {
     static struct mode_name names[MODE_COUNT + 1];

@@ -8,38 +8,56 @@
 #include "server/drivers/shared/report.h"
 #include "server/drivers/shared/server.h"
 
-/* A concurrency model. The main thread, which runs the acceptor, calls all functions. */
+/* A concurrency model. The main thread calls all functions; it runs the acceptor's event loop, so that `serve` and all
+ * that come after it must not block: while they do, nobody is accepted and no signal is seen. A function that may be
+ * NULL says what that means; all others must be there. Errors are negative errnos. */
 struct mode {
     const char *name;
-    const char *summary;   /* for --help: one line of at most 66 columns */
-    enum limits_cost cost; /* the resource that each connection takes */
-    bool loops;            /* the mode has server->loops event loops */
-    /* Returns the number of worker threads. NULL: the mode has none. */
+    const char *summary;       /* for --help: one line of at most 66 columns */
+    enum limits_cost cost;     /* the resource that each connection takes */
+    bool loops;                /* the mode has server->loops event loops */
+    unsigned loop_descriptors; /* descriptors that `start` opens for each of them */
+    unsigned descriptors;      /* descriptors that `start` opens beside those */
+
+    /* Returns the number of worker threads. Called by main.c before and after `start`, for limits and messages. NULL: the
+     * mode has none. */
     unsigned (*workers)(const struct server *server);
-    /* Returns the number of descriptors that `start` opens. Called before server->max_connections is set. */
-    unsigned (*descriptors)(const struct server *server);
-    /* Returns the largest number of counters that the mode uses; its first one is SERVER_MODE_COUNTERS. */
+
+    /* Returns the largest number of counters that the mode uses; its first one is SERVER_MODE_COUNTERS. Called by main.c
+     * before `start`, with server->max_connections set. NULL: one for each connection that is served at once. */
     size_t (*counters)(const struct server *server);
-    /* Starts the threads and loops that exist before any connection, and sets server->mode_state, which the mode
-     * owns until `stop`. Returns 0 or a negative errno; after an error there is nothing to undo. */
+
+    /* Starts the threads and loops that exist before any connection, and sets server->mode_state, which the mode owns
+     * until `stop`. Called once, by main.c, with server->base made and not running yet. May block. Returns 0 or an
+     * error, after which nothing has to be undone and main.c ends the process. */
     int (*start)(struct server *server);
-    /* Takes over the connection: the mode serves it, closes its descriptor and stops counting it. Must not block.
-     * Returns 0, or a negative errno if there is no thread, process or memory for the connection, or -EBUSY if the
-     * queue is full; after an error the caller still owns the connection. Loops take the connection later, in their
-     * own thread, and refuse it if they have no memory. */
+
+    /* Takes over a connection: the mode serves it, closes its descriptor and stops counting it. Called by the acceptor
+     * for each connection while there is room for it. Returns 0, or an error, after which the acceptor still owns the
+     * connection: -EBUSY if the queue is full (503 for --queue), -EAGAIN if there is no thread or process now, so that
+     * the connection may wait for one, any other if the system is short of something (503). Loops take the connection
+     * later, in their own thread, and refuse it if they have no memory. */
     int (*serve)(struct server *server, const struct accepted *accepted);
-    /* Tests whether a thread or process for another connection can be created. Returns 0 or a negative errno. NULL:
-     * a connection needs neither. */
+
+    /* Tests whether a thread or process for another connection can be created. Called by the acceptor once a second
+     * after an error of `serve`. Returns 0, which ends the shortage, or an error. NULL: a connection needs neither. */
     int (*probe)(struct server *server);
-    /* The drain has begun and no new connections will come: the mode ends idle connections now and the others with
-     * their answer, or immediately once the drain timeout is over (scoreboard_cutting). Called again every
-     * DRAIN_AGAIN_MS (drain.h) until all connections are gone. */
+
+    /* Ends idle connections now and the others with their answer, or immediately once the drain timeout is over
+     * (scoreboard_cutting). Called by the drain when no new connections will come, and again every DRAIN_AGAIN_MS
+     * (drain.h) until all connections are gone. It wakes threads and loops, and does not wait for them. */
     void (*drain)(struct server *server);
-    /* Notifies processes that hold the access log open themselves that it was reopened. NULL: there are none. */
+
+    /* Notifies processes that hold the access log open themselves. Called for SIGHUP, after the log was reopened. NULL:
+     * there are none. */
     void (*log_reopened)(struct server *server);
-    /* Counts the connections for the report of SIGUSR1, and prints the activity of each worker. */
+
+    /* Counts the connections in the report, and prints the activity of each worker. Called for SIGUSR1. What other
+     * threads count comes later: report_expect before, report_end by each of them. */
     void (*report)(struct server *server, struct report *report);
-    /* Ends and joins the threads and frees the mode's state. Called after all connections are gone. */
+
+    /* Ends and joins the threads and frees the mode's state. Called once, by main.c, when all connections are gone and
+     * the base no longer runs. May block. Not called if connections are left: the process ends with them. */
     void (*stop)(struct server *server);
 };
 
@@ -57,6 +75,12 @@ MODES(MODE_DECLARE)
 
 /* Returns the mode with this name, NULL if there is none. Any thread. */
 const struct mode *mode_find(const char *name);
+
+/* Returns the number of descriptors that the server's mode opens in `start`. Any thread. */
+unsigned mode_descriptors(const struct server *server);
+
+/* Returns the number of counters that the server's mode uses at most. Main thread, with server->max_connections set. */
+size_t mode_counters(const struct server *server);
 
 /* Returns the names of all modes for command_line_parse, in static memory. Main thread. */
 const struct mode_name *mode_names(void);

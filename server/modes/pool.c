@@ -189,12 +189,6 @@ static unsigned pool_workers(const struct server *server)
     return server->options->workers > 0 ? server->options->workers : POOL_WORKERS;
 }
 
-static unsigned pool_descriptors(const struct server *server)
-{
-    (void)server;
-    return REACTOR_DESCRIPTORS + 1;
-}
-
 static size_t pool_counters(const struct server *server)
 {
     return pool_workers(server) + 1; /* the first for those that linger */
@@ -291,7 +285,7 @@ const struct mode mode_pool = {
     .summary = "a fixed number of threads, one connection per thread at a time",
     .cost = LIMITS_DESCRIPTOR,
     .workers = pool_workers,
-    .descriptors = pool_descriptors,
+    .descriptors = REACTOR_DESCRIPTORS + 1, /* the lingering closes, and the eventfd by which they come */
     .counters = pool_counters,
     .start = pool_start,
     .serve = pool_serve,

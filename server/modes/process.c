@@ -232,20 +232,9 @@ static void process_log_reopened(struct server *server)
     }
 }
 
-static unsigned process_descriptors(const struct server *server)
-{
-    (void)server;
-    return 1;
-}
-
-static size_t process_counters(const struct server *server)
-{
-    return server->max_connections;
-}
-
 static void process_report(struct server *server, struct report *report)
 {
-    report_counters(report, SERVER_MODE_COUNTERS, process_counters(server));
+    report_counters(report, SERVER_MODE_COUNTERS, server->max_connections);
 }
 
 static int process_watch_children(struct processes *processes)
@@ -306,8 +295,7 @@ const struct mode mode_process = {
     .name = "process",
     .summary = "one process per connection",
     .cost = LIMITS_PROCESS,
-    .descriptors = process_descriptors,
-    .counters = process_counters,
+    .descriptors = 1, /* a signalfd */
     .start = process_start,
     .serve = process_serve,
     .probe = process_probe,

@@ -163,20 +163,9 @@ static void thread_drain(struct server *server)
     mutex_unlock(&threads->mutex, threads_lock);
 }
 
-static unsigned thread_descriptors(const struct server *server)
-{
-    (void)server;
-    return 0;
-}
-
-static size_t thread_counters(const struct server *server)
-{
-    return server->max_connections;
-}
-
 static void thread_report(struct server *server, struct report *report)
 {
-    report_counters(report, SERVER_MODE_COUNTERS, thread_counters(server));
+    report_counters(report, SERVER_MODE_COUNTERS, server->max_connections);
 }
 
 static void threads_free(struct threads *threads)
@@ -243,8 +232,6 @@ const struct mode mode_thread = {
     .name = "thread",
     .summary = "one thread per connection, blocking I/O",
     .cost = LIMITS_THREAD,
-    .descriptors = thread_descriptors,
-    .counters = thread_counters,
     .start = thread_start,
     .serve = thread_serve,
     .probe = thread_probe,

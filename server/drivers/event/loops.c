@@ -24,6 +24,7 @@ struct loop {
 struct loops {
     unsigned next; /* who gets the next connection */
     unsigned count;
+    struct workers *workers; /* NULL: the loops run the work */
     struct loop items[];
 };
 
@@ -106,6 +107,7 @@ static void loops_free(struct loops *loops)
     for (unsigned i = 0; i < loops->count; i++) {
         loop_deinit(&loops->items[i]);
     }
+    workers_stop(loops->workers); /* last: the loops have had all work back */
     free(loops);
 }
 
@@ -113,8 +115,10 @@ int loops_start(struct server *server, struct workers *workers)
 {
     struct loops *loops = calloc(1, sizeof(*loops) + server->loops * sizeof(loops->items[0]));
     if (loops == NULL) {
+        workers_stop(workers);
         return -ENOMEM;
     }
+    loops->workers = workers;
     while (loops->count < server->loops) {
         int error =
             loop_init(&loops->items[loops->count], server, SERVER_MODE_COUNTERS + loops->count, workers);
@@ -162,11 +166,6 @@ void loops_report(struct server *server, struct report *report)
 void loops_stop(struct server *server)
 {
     loops_free(server->mode_state);
-}
-
-unsigned loops_descriptors(const struct server *server)
-{
-    return server->loops * (REACTOR_DESCRIPTORS + 1);
 }
 
 size_t loops_counters(const struct server *server)

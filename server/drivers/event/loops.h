@@ -8,18 +8,20 @@
 #include "server/drivers/shared/report.h"
 #include "server/drivers/shared/server.h"
 
+/* Descriptors of a loop, without the eventfd by which work returns from workers. */
+enum { LOOPS_DESCRIPTORS = REACTOR_DESCRIPTORS + 1 };
+
 /* Functions for struct mode, which describes them. Main thread.
  *
  * loops_start starts server->loops loops with the counters from SERVER_MODE_COUNTERS on, and keeps them in
- * server->mode_state. `workers` run the handlers' work and must outlive the loops; if NULL, the loops run it.
- * Returns 0 or a negative errno; after an error there is nothing to undo. */
+ * server->mode_state. `workers` run the handlers' work; if NULL, the loops run it. The loops own the workers from the
+ * call on, and stop them last. Returns 0 or a negative errno; after an error there is nothing to undo. */
 int loops_start(struct server *server, struct workers *workers);
 int loops_serve(struct server *server, const struct accepted *accepted);
 void loops_drain(struct server *server);
 void loops_report(struct server *server, struct report *report);
 void loops_stop(struct server *server);
-/* The numbers of descriptors and counters that the loops take. */
-unsigned loops_descriptors(const struct server *server);
+/* The number of counters that the loops take. */
 size_t loops_counters(const struct server *server);
 
 #endif
