@@ -438,7 +438,7 @@ static int acceptor_assign_events(struct acceptor *acceptor)
     event_assign(&acceptor->pause_timer, acceptor->base, -1, 0, acceptor_on_pause_end, acceptor);
     event_assign(&acceptor->probe_timer, acceptor->base, -1, 0, acceptor_on_probe, acceptor);
     event_assign(&acceptor->queue_timer, acceptor->base, -1, EV_PERSIST, acceptor_on_queue_timer, acceptor);
-    event_assign(&acceptor->wakeup_event, acceptor->base, acceptor->server->connections.wakeup,
+    event_assign(&acceptor->wakeup_event, acceptor->base, acceptor->server->connections.wakeup.fd,
                  EV_READ | EV_PERSIST, acceptor_on_wakeup, acceptor);
     if (event_add(&acceptor->wakeup_event, NULL) != 0) {
         return -ENOMEM;

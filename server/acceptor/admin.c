@@ -98,7 +98,7 @@ int admin_init(struct admin *admin, struct server *server, struct listeners *lis
                      admin_on_acceptable, admin);
     }
     event_assign(&admin->pause_timer, server->base, -1, 0, admin_on_room, admin);
-    event_assign(&admin->wakeup_event, server->base, admin->connections.wakeup, EV_READ | EV_PERSIST,
+    event_assign(&admin->wakeup_event, server->base, admin->connections.wakeup.fd, EV_READ | EV_PERSIST,
                  admin_on_room, admin);
     event_add(&admin->wakeup_event, NULL);
     admin_listen(admin, true);

@@ -141,7 +141,7 @@ static int pool_start_lingering(struct pool *pool)
         inbox_deinit(&pool->to_linger);
         return error;
     }
-    event_assign(&pool->to_linger_event, server->base, pool->to_linger.wakeup, EV_READ | EV_PERSIST,
+    event_assign(&pool->to_linger_event, server->base, pool->to_linger.wakeup.fd, EV_READ | EV_PERSIST,
                  pool_on_linger, pool);
     if (event_add(&pool->to_linger_event, NULL) == 0) {
         return 0;

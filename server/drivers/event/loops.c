@@ -77,7 +77,7 @@ static int loop_init(struct loop *loop, struct server *server, size_t index, str
     if (error != 0) {
         goto fail_inbox;
     }
-    event_assign(&loop->inbox_event, loop->base, loop->inbox.wakeup, EV_READ | EV_PERSIST, loop_on_inbox,
+    event_assign(&loop->inbox_event, loop->base, loop->inbox.wakeup.fd, EV_READ | EV_PERSIST, loop_on_inbox,
                  loop);
     error = event_add(&loop->inbox_event, NULL) != 0 ? -ENOMEM
                                                      : -pthread_create(&loop->thread, NULL, loop_main, loop);

@@ -142,7 +142,7 @@ int reactor_employ(struct reactor *reactor, struct workers *workers)
     if (error != 0) {
         return error;
     }
-    event_assign(&reactor->completions_event, reactor->core.base, reactor->core.completions.wakeup,
+    event_assign(&reactor->completions_event, reactor->core.base, reactor->core.completions.wakeup.fd,
                  EV_READ | EV_PERSIST, reactor_on_completions, reactor);
     if (event_add(&reactor->completions_event, NULL) != 0) {
         completions_deinit(&reactor->core.completions);

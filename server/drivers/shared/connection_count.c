@@ -2,10 +2,6 @@
 /* Count first, then look whether somebody watches; the watcher looks in the other order, so that one of both sees. */
 #include "server/drivers/shared/connection_count.h"
 
-#include <errno.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 int connection_count_init(struct connection_count *count, _Atomic uint64_t *open, _Atomic uint64_t *lingering)
 {
     count->open = open;
@@ -13,13 +9,12 @@ int connection_count_init(struct connection_count *count, _Atomic uint64_t *open
     count->staying = 0;
     count->lingering = lingering;
     count->watched = false;
-    count->wakeup = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    return count->wakeup < 0 ? -errno : 0;
+    return wakeup_init(&count->wakeup);
 }
 
 void connection_count_deinit(struct connection_count *count)
 {
-    close(count->wakeup);
+    wakeup_deinit(&count->wakeup);
 }
 
 void connection_count_add(struct connection_count *count)
@@ -31,7 +26,7 @@ void connection_count_drop(struct connection_count *count)
 {
     atomic_fetch_sub(count->open, 1);
     if (atomic_load(&count->watched) && atomic_exchange(&count->watched, false)) {
-        eventfd_write(count->wakeup, 1);
+        wakeup_notify(&count->wakeup);
     }
 }
 
@@ -62,7 +57,7 @@ uint64_t connection_count_served(const struct connection_count *count)
 
 void connection_count_notify(const struct connection_count *count)
 {
-    eventfd_write(count->wakeup, 1);
+    wakeup_notify(&count->wakeup);
 }
 
 void connection_count_linger_begin(struct connection_count *count, bool gives_way)
@@ -96,6 +91,5 @@ void connection_count_watch(struct connection_count *count)
 
 void connection_count_acknowledge(struct connection_count *count)
 {
-    eventfd_t rung;
-    eventfd_read(count->wakeup, &rung);
+    wakeup_clear(&count->wakeup);
 }

@@ -8,12 +8,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "server/drivers/shared/wakeup.h"
+
 struct connection_count {
     _Atomic uint64_t *open;      /* the count */
     _Atomic uint64_t *lingering; /* those of them that only linger */
     _Atomic uint64_t refused;    /* those of them that are refused */
     _Atomic uint64_t staying;    /* those that linger and give no place to a new one */
-    int wakeup;                  /* an eventfd: readable once somebody has woken the acceptor */
+    struct wakeup wakeup;        /* of the acceptor */
     _Atomic bool watched;
 };
 

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Two arrays that change places under a lock; an eventfd as the wakeup. */
+/* Two arrays that change places under a lock. */
 #include "server/drivers/shared/inbox.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 int inbox_init(struct inbox *inbox)
 {
-    *inbox = (struct inbox){.wakeup = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
-    if (inbox->wakeup < 0) {
-        return -errno;
+    *inbox = (struct inbox){0};
+    int error = wakeup_init(&inbox->wakeup);
+    if (error != 0) {
+        return error;
     }
     mutex_init(&inbox->mutex);
     return 0;
@@ -24,7 +23,7 @@ void inbox_deinit(struct inbox *inbox)
     mutex_unlock(&inbox->mutex, inbox_lock);
     free(inbox->taken.items);
     mutex_deinit(&inbox->mutex);
-    close(inbox->wakeup);
+    wakeup_deinit(&inbox->wakeup);
 }
 
 static bool inbox_list_add(struct inbox_list *list, const struct accepted *accepted)
@@ -49,7 +48,7 @@ int inbox_put(struct inbox *inbox, const struct accepted *accepted)
     bool first = inbox->waiting.count == 1;
     mutex_unlock(&inbox->mutex, inbox_lock);
     if (added && first) {
-        eventfd_write(inbox->wakeup, 1);
+        wakeup_notify(&inbox->wakeup);
     }
     return added ? 0 : -ENOMEM;
 }
@@ -61,19 +60,18 @@ void inbox_order(struct inbox *inbox, enum inbox_order order)
     inbox->order = order;
     mutex_unlock(&inbox->mutex, inbox_lock);
     if (news) {
-        eventfd_write(inbox->wakeup, 1);
+        wakeup_notify(&inbox->wakeup);
     }
 }
 
 void inbox_wake(const struct inbox *inbox)
 {
-    eventfd_write(inbox->wakeup, 1);
+    wakeup_notify(&inbox->wakeup);
 }
 
 enum inbox_order inbox_take(struct inbox *inbox)
 {
-    eventfd_t count;
-    eventfd_read(inbox->wakeup, &count);
+    wakeup_clear(&inbox->wakeup);
     struct inbox_list empty = inbox->taken;
     empty.count = 0;
     mutex_lock(&inbox->mutex, inbox_lock);

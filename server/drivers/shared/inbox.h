@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "common/base/sync.h"
+#include "server/drivers/shared/wakeup.h"
 #include "server/net/accepted.h"
 
 /* From each only the next: what was ordered last holds. */
@@ -21,8 +22,8 @@ struct inbox_list {
 MUTEX_CLASS(inbox_lock);
 
 struct inbox {
-    int wakeup;         /* an eventfd: readable while there is something new */
-    struct mutex mutex; /* inbox_lock */
+    struct wakeup wakeup; /* notified when there is something new */
+    struct mutex mutex;   /* inbox_lock */
     struct inbox_list waiting MUTEX_GUARDED_BY(inbox_lock);
     enum inbox_order order MUTEX_GUARDED_BY(inbox_lock);
     struct inbox_list taken; /* the reader's: the array of the time before, for the writer to fill again */

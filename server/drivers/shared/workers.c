@@ -5,8 +5,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "common/base/clock.h"
 #include "server/drivers/shared/counters_pool.h"
@@ -35,9 +33,9 @@ struct workers {
 
 int completions_init(struct completions *completions)
 {
-    completions->wakeup = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (completions->wakeup < 0) {
-        return -errno;
+    int error = wakeup_init(&completions->wakeup);
+    if (error != 0) {
+        return error;
     }
     mutex_init(&completions->mutex);
     mutex_lock(&completions->mutex, completions_lock);
@@ -48,14 +46,13 @@ int completions_init(struct completions *completions)
 
 void completions_deinit(struct completions *completions)
 {
-    close(completions->wakeup);
+    wakeup_deinit(&completions->wakeup);
     mutex_deinit(&completions->mutex);
 }
 
 void completions_take(struct completions *completions, struct work_list *list)
 {
-    eventfd_t rung;
-    eventfd_read(completions->wakeup, &rung);
+    wakeup_clear(&completions->wakeup);
     STAILQ_INIT(list);
     mutex_lock(&completions->mutex, completions_lock);
     STAILQ_CONCAT(list, &completions->list);
@@ -70,7 +67,7 @@ static void completions_add(struct completions *completions, struct work *work)
     bool first = STAILQ_EMPTY(&completions->list);
     STAILQ_INSERT_TAIL(&completions->list, work, next);
     if (first) {
-        eventfd_write(completions->wakeup, 1);
+        wakeup_notify(&completions->wakeup);
     }
     mutex_unlock(&completions->mutex, completions_lock);
 }

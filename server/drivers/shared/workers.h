@@ -9,13 +9,14 @@
 #include "common/session/service.h"
 #include "common/base/sync.h"
 #include "common/base/work.h"
+#include "server/drivers/shared/wakeup.h"
 
 MUTEX_CLASS(completions_lock);
 
 /* The finished work of one loop, in the order in which it finished. */
 struct completions {
-    int wakeup;         /* an eventfd: readable while the list is not empty */
-    struct mutex mutex; /* completions_lock */
+    struct wakeup wakeup; /* notified when the list is no longer empty */
+    struct mutex mutex;   /* completions_lock */
     struct work_list list MUTEX_GUARDED_BY(completions_lock);
 };
 
