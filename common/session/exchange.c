@@ -30,8 +30,7 @@ COLD void exchange_deinit(struct exchange *x, struct budget budget)
 
 static ALWAYS_INLINE void exchange_count(struct pass *pass)
 {
-    counters_add(&pass->context->output.budget.counters->answers[pass->exchange->response.status / 100 - 2],
-                 1);
+    counters_add(&pass->context->counters->answers[pass->exchange->response.status / 100 - 2], 1);
 }
 
 /* In a head that was written without it: the one that ends so far behind the first byte that is unsent. */
@@ -108,7 +107,7 @@ COLD void exchange_decide(struct pass *pass)
 static COLD void exchange_count_duration(struct pass *pass)
 {
     struct session *s = pass->session;
-    metrics_count_duration(pass->context->output.budget.counters, pass->context->now_us - s->started_us);
+    metrics_count_duration(pass->context->counters, pass->context->now_us - s->started_us);
     s->started_us = 0;
 }
 
@@ -219,7 +218,7 @@ COLD void exchange_fail(struct pass *pass, unsigned status, const char *detail, 
 
 COLD void exchange_fail_memory(struct pass *pass)
 {
-    counters_add(&pass->context->output.budget.counters->refusals[REFUSAL_MEMORY], 1);
+    counters_add(&pass->context->counters->refusals[REFUSAL_MEMORY], 1);
     exchange_fail(pass, STATUS_SERVICE_UNAVAILABLE, "The server has too little memory for this request.");
 }
 
@@ -231,7 +230,7 @@ COLD void exchange_fail_refused(struct pass *pass)
         [REFUSAL_SYSTEM] = "The system has no resources for another connection.",
     };
     enum refusal reason = (enum refusal)pass->session->refusing;
-    counters_add(&pass->context->output.budget.counters->refusals[reason], 1);
+    counters_add(&pass->context->counters->refusals[reason], 1);
     exchange_fail(pass, STATUS_SERVICE_UNAVAILABLE, "%s", details[reason]);
 }
 
@@ -558,7 +557,7 @@ COLD void exchange_refuse_work(struct pass *pass)
 {
     struct exchange *x = pass->exchange;
     x->pending = PENDING_NOTHING;
-    counters_add(&pass->context->output.budget.counters->refusals[REFUSAL_QUEUE], 1);
+    counters_add(&pass->context->counters->refusals[REFUSAL_QUEUE], 1);
     response_problem(&x->response, STATUS_SERVICE_UNAVAILABLE, "The work queue is full.");
     x->response.retry_after = true;
     exchange_write(pass);

@@ -267,7 +267,7 @@ void log_write(struct log *log, const struct log_entry *entry)
     if (unlikely(log->size - log->length < LOG_LINE_MAX)) {
         log->flush(log);
         if (log->size - log->length < LOG_LINE_MAX) {
-            counters_add(&log->budget.counters->log_lost, 1);
+            counters_add(&log->counters->log_lost, 1);
             return;
         }
     }

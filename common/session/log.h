@@ -32,6 +32,7 @@ struct log {
     void (*flush)(struct log *log);
     uint64_t (*clock_us)(void);
     enum log_format format;
+    struct counters *counters; /* of its context */
     struct budget budget;
     const char *instance;      /* the unique prefix of the ids that this server makes */
     struct peer peer;          /* of the previous line */
@@ -59,7 +60,7 @@ struct log_entry {
     uint8_t minor_version; /* of HTTP/1 */
 };
 
-/* Adds a line. A line that does not fit, even after a flush, is lost and counted in the budget's counters. */
+/* Adds a line. A line that does not fit, even after a flush, is lost and counted in `counters`. */
 void log_write(struct log *log, const struct log_entry *entry);
 
 /* Returns the value of the first X-Request-Id in the field lines `fields`, if it consists of at most LOG_ID_MAX

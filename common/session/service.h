@@ -31,10 +31,11 @@ struct service {
  * counters. Nothing in it outlives session_leave. One thread at a time. */
 struct context {
     const struct service *service;
-    struct pass *pass;    /* the session's own working state, at the head of the scratch memory */
-    struct log *log;      /* the access log; NULL: off. Then `adds_common_fields` is set too */
-    uint64_t now_us;      /* monotonic; see session.h */
-    struct output output; /* its scratch memory and its budget are the context's */
+    struct counters *counters; /* lent to it */
+    struct pass *pass;         /* the session's own working state, at the head of the scratch memory */
+    struct log *log;           /* the access log; NULL: off. Then `adds_common_fields` is set too */
+    uint64_t now_us;           /* monotonic; see session.h */
+    struct output output;      /* its scratch memory and its budget are the context's */
     /* The date a session writes: the driver keeps it fresh. */
     char date[SCOREBOARD_DATE_WORDS * 8];
     size_t undecided; /* see session_undecided; 0: nothing is */
@@ -67,6 +68,7 @@ static inline void context_init(struct context *context, const struct service *s
 {
     *context = (struct context){
         .service = service,
+        .counters = counters,
         .adds_common_fields = service->cors,
         .pass = (struct pass *)(void *)scratch,
         .output = {.scratch = scratch + CONTEXT_PASS_SIZE,

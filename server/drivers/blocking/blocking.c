@@ -134,10 +134,10 @@ static bool blocking_await_request(struct blocking *b)
     if (unlikely(b->context.log != NULL)) {
         blocking_mind_log(b);
     }
-    counters_show(b->context.output.budget.counters, ACTIVITY_IDLE);
+    counters_show(b->context.counters, ACTIVITY_IDLE);
     bool closing = atomic_load_explicit(b->closing, memory_order_relaxed);
     struct transfer read = blocking_receive(b, closing ? TRANSPORT_NO_WAIT : TRANSPORT_WAIT);
-    counters_show(b->context.output.budget.counters, ACTIVITY_READING);
+    counters_show(b->context.counters, ACTIVITY_READING);
     switch (read.outcome) {
     case TRANSPORT_MOVED: return blocking_feed(b, read.length);
     case TRANSPORT_RETRY:
@@ -227,10 +227,10 @@ static bool blocking_go_on(struct blocking *b, unsigned wants)
         pump_cut_off(&b->session, &b->context);
         return false;
     }
-    counters_show(b->context.output.budget.counters, (wants & WANT_WORK) != 0       ? ACTIVITY_WORKING
-                                                     : (wants & WANT_WAIT) != 0     ? ACTIVITY_WAITING
-                                                     : b->session.out_committed > 0 ? ACTIVITY_SENDING
-                                                                                    : ACTIVITY_READING);
+    counters_show(b->context.counters, (wants & WANT_WORK) != 0       ? ACTIVITY_WORKING
+                                       : (wants & WANT_WAIT) != 0     ? ACTIVITY_WAITING
+                                       : b->session.out_committed > 0 ? ACTIVITY_SENDING
+                                                                      : ACTIVITY_READING);
     if ((wants & WANT_WORK) != 0) {
         return blocking_work(b);
     }
@@ -250,7 +250,7 @@ static bool blocking_go_on(struct blocking *b, unsigned wants)
 /* Waits for bytes, or until it is time to look around; false once it is over. */
 static bool blocking_go_on_lingering(struct blocking *b, struct lingering *lingering)
 {
-    const struct counters *counters = b->context.output.budget.counters;
+    const struct counters *counters = b->context.counters;
     struct pollfd socket = {.fd = b->fd, .events = POLLIN};
     uint64_t left = left_of(lingering_deadline(lingering), clock_ms());
     int ready = poll(&socket, lingering->unread ? 0 : 1,
@@ -267,7 +267,7 @@ static bool blocking_go_on_lingering(struct blocking *b, struct lingering *linge
 /* On TCP that takes none of the memory used while processing. */
 void blocking_linger(struct blocking *b)
 {
-    struct counters *counters = b->context.output.budget.counters;
+    struct counters *counters = b->context.counters;
     struct lingering lingering = lingering_begin(b->fd, clock_ms(), LINGER_WHOLE_MS);
     counters_show(counters, ACTIVITY_LINGERING);
     blocking_give_back(b);

@@ -27,7 +27,7 @@ static int connection_fd(const struct connection *connection)
 static COLD void connection_publish_lingering(const struct reactor_core *core)
 {
     const struct connection *oldest = TAILQ_FIRST(&core->lists[REACTOR_LINGERING]);
-    atomic_store_explicit(&core->context.output.budget.counters->lingering_since_ms,
+    atomic_store_explicit(&core->context.counters->lingering_since_ms,
                           oldest == NULL ? 0 : oldest->lingering.began, memory_order_relaxed);
 }
 
@@ -311,7 +311,7 @@ static COLD void connection_on_timer(struct connection *connection)
     if ((session_wants(&connection->session, &connection->core->context) & WANT_WORK) != 0) {
         struct work *work = session_work(&connection->session);
         access_log_flush(&connection->core->context);
-        struct counters *counters = connection->core->context.output.budget.counters;
+        struct counters *counters = connection->core->context.counters;
         counters_show(counters, ACTIVITY_WORKING);
         work->run(work);
         counters_show(counters, ACTIVITY_NONE);

@@ -55,7 +55,7 @@ void reactor_base_run(struct event_base *base)
 
 static bool reactor_slot_wanted(const struct reactor *reactor)
 {
-    return atomic_load_explicit(&reactor->core.context.output.budget.counters->place_wanted,
+    return atomic_load_explicit(&reactor->core.context.counters->place_wanted,
                                 memory_order_relaxed);
 }
 
@@ -73,7 +73,7 @@ static void reactor_on_place_poll(evutil_socket_t fd, short events, void *arg)
     } else {
         return;
     }
-    atomic_store_explicit(&reactor->core.context.output.budget.counters->place_wanted, false,
+    atomic_store_explicit(&reactor->core.context.counters->place_wanted, false,
                           memory_order_relaxed);
 }
 
@@ -172,7 +172,7 @@ void reactor_deinit(struct reactor *reactor)
 
 bool reactor_add(struct reactor *reactor, const struct accepted *accepted, enum refusal refusing)
 {
-    counters_add(&reactor->core.context.output.budget.counters->connections, 1);
+    counters_add(&reactor->core.context.counters->connections, 1);
     struct connection *connection = connection_new(&reactor->core, accepted, refusing);
     if (refusing != REFUSAL_NOT || connection == NULL) {
         connection_count_refuse(reactor->core.connections);

@@ -222,7 +222,7 @@ static void say_lost(const struct access_log *access, int error)
 static void take_out(struct access_log_context *own, size_t length, int error)
 {
     struct log *log = &own->log;
-    struct counters *counters = log->budget.counters;
+    struct counters *counters = log->counters;
     uint64_t written = log->lines;
     if (length < log->length) {
         written = count_lines(log->text, length);
@@ -310,7 +310,7 @@ void access_log_end(const struct context *context, int most_ms)
         error = write_lines(own);
     }
     if (log->length > 0) {
-        counters_add(&log->budget.counters->log_lost, log->lines);
+        counters_add(&log->counters->log_lost, log->lines);
         say_lost(own->to, error);
         log->length = 0;
         log->lines = 0;
@@ -333,6 +333,7 @@ void access_log_lend(struct access_log *access, struct access_log_context *own, 
     own->log.flush = flush;
     own->log.clock_us = clock_us;
     own->log.format = access->format;
+    own->log.counters = context->counters;
     own->log.budget = context->output.budget;
     own->log.instance = access->instance;
     memset(own->log.date, 0, sizeof(own->log.date));

@@ -43,7 +43,7 @@ static COLD bool pump_decide(struct session *session, struct context *context, i
         struct transfer read = transport_receive(fd, bytes, sizeof bytes, TRANSPORT_NO_WAIT);
         switch (read.outcome) {
         case TRANSPORT_MOVED:
-            counters_add(&context->output.budget.counters->received, read.length);
+            counters_add(&context->counters->received, read.length);
             session_feed_kept(session, context, bytes, read.length);
             break;
         case TRANSPORT_RETRY:
@@ -81,7 +81,7 @@ static ALWAYS_INLINE bool pump_send(struct session *session, struct context *con
         case TRANSPORT_END:
         case TRANSPORT_ERROR: return false;
         }
-        counters_add(&context->output.budget.counters->sent, sent.length);
+        counters_add(&context->counters->sent, sent.length);
         session_sent(session, context, sent.length);
         if (sent.length < unsent.length) {
             return true;
@@ -97,7 +97,7 @@ bool session_pump(struct session *session, struct context *context, int fd, enum
                   struct span bytes)
 {
     clock_read_date(context->service->scoreboard, context->date, &context->date_sequence);
-    counters_add(&context->output.budget.counters->received, bytes.length);
+    counters_add(&context->counters->received, bytes.length);
     if (unlikely(session->started_us != 0 || context->log != NULL)) {
         context->now_us = clock_us();
     }

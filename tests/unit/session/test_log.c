@@ -53,6 +53,7 @@ static void begin(enum log_format format)
                                       .flush = flush,
                                       .clock_us = fake_clock,
                                       .format = format,
+                                      .counters = context->counters,
                                       .budget = context->output.budget,
                                       .instance = "abc"};
         context->log = &logged.logs[i];
@@ -318,7 +319,7 @@ Test(log, no_room)
     struct log_entry entry = entry_of(&peer, SPAN_LITERAL("/"));
     begin(LOG_TEXT);
     struct log *log = &logged.logs[0];
-    struct counters *counters = log->budget.counters;
+    struct counters *counters = log->counters;
     log->size = 3 * LOG_LINE_MAX;
     log->flush = no_flush;
     for (int i = 0; i < 1000; i++) {

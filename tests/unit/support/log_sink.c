@@ -50,6 +50,7 @@ void log_sink_attach(struct log_sink sinks[2], struct harness *harness, enum log
                                              .flush = sink_flush,
                                              .clock_us = no_time,
                                              .format = format,
+                                             .counters = context->counters,
                                              .budget = context->output.budget,
                                              .instance = "sink"}};
         context->log = &sinks[i].log;
