@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/handlers/routes.h"
 #include "common/http/status.h"
 #include "server/acceptor/acceptor.h"
 #include "server/acceptor/drain.h"
@@ -118,7 +119,7 @@ static struct service make_service(const struct server *server, struct scoreboar
         .usage = usage_read,
         .max_header_size = server->options->max_header_size,
         .max_body_size = server->options->max_body_size,
-        .offers = server->options->admin_listen.count > 0 ? OFFER_MAIN : OFFER_ALL,
+        .routes = server->options->admin_listen.count > 0 ? routes_main : routes_all,
         .cors = server->options->cors,
     };
 }

@@ -2,7 +2,7 @@
 /* /anything, /headers and /ip: the request as JSON, or a part of it. */
 #include <stdlib.h>
 
-#include "common/handlers/handlers.h"
+#include "common/handlers/routes.h"
 #include "common/base/json.h"
 
 static void member(struct json *json, const char *name)

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <time.h>
 
-#include "common/handlers/handlers.h"
+#include "common/handlers/routes.h"
 #include "common/base/number.h"
 
 enum {

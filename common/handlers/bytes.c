@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* /bytes/{n}: n bytes of a fixed pattern, made as they are sent. */
-#include "common/handlers/handlers.h"
+#include "common/handlers/routes.h"
 #include "common/base/number.h"
 
 enum { BYTES_MAX = 1 << 30 };

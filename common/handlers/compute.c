@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* /compute/{rounds}: work for a CPU, the same answer in every mode. */
-#include "common/handlers/handlers.h"
+#include "common/handlers/routes.h"
 #include "common/base/number.h"
 
 enum {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* /delay/{time}: an answer after that time. It waits without a thread: the session says WAIT. */
-#include "common/handlers/handlers.h"
+#include "common/handlers/routes.h"
 #include "common/base/number.h"
 
 static void delay_begin(const struct request *request, struct response *response)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* /drip?numbytes=N&duration=T&delay=T&code=STATUS: N bytes spread evenly over a time. */
-#include "common/handlers/handlers.h"
+#include "common/handlers/routes.h"
 #include "common/base/number.h"
 #include "common/http/query.h"
 

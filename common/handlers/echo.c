@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* /echo: the body back, byte for byte; a query or X-Echo fields shape the answer, for testing what stands in front. */
-#include "common/handlers/handlers.h"
+#include "common/handlers/routes.h"
 #include "common/base/number.h"
 #include "common/http/query.h"
 #include "common/http/token.h"

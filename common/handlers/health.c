@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* /healthz and /readyz: for whatever supervises this server, and whatever sends it requests. */
-#include "common/handlers/handlers.h"
+#include "common/handlers/routes.h"
 
 /* To OPTIONS the status is the answer, and 204 is success (haproxy's `option httpchk`; a CORS preflight). */
 static void answer_options(const struct request *request, struct response *response)

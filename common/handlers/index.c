@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* GET /: what this server offers, from the table of routes. */
-#include "common/handlers/handlers.h"
+/* GET /: what this server offers, from its table of routes. */
+#include "common/handlers/routes.h"
 
 static void index_begin(const struct request *request, struct response *response)
 {
     response->content_type = SPAN_LITERAL("text/plain; charset=utf-8");
     int error = buffer_append(&response->content, "echod, an HTTP echo server\n\n", 28, response->budget,
                               BUDGET_MAY_REFUSE);
-    for (const struct route *route = route_table(); route->handler != NULL && error == 0; route++) {
-        if (route->help != NULL && route_offered(route, request->service)) {
+    for (const struct route *route = request->service->routes.rows; route->handler != NULL && error == 0;
+         route++) {
+        if (route->help != NULL) {
             error = buffer_append(&response->content, route->help, strlen(route->help), response->budget,
                                   BUDGET_MAY_REFUSE);
             if (error == 0) {

@@ -2,7 +2,7 @@
 /* /metrics: the server's counters for Prometheus. */
 #include "common/session/metrics.h"
 
-#include "common/handlers/handlers.h"
+#include "common/handlers/routes.h"
 
 static void metrics_begin(const struct request *request, struct response *response)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* /plaintext: the answer of the public web benchmarks. */
-#include "common/handlers/handlers.h"
+#include "common/handlers/routes.h"
 
 static void plaintext_begin(const struct request *request, struct response *response)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* /status/{code}: that status, its reason as text. */
-#include "common/handlers/handlers.h"
+#include "common/handlers/routes.h"
 #include "common/base/number.h"
 
 static void status_begin(const struct request *request, struct response *response)

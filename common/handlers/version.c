@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* /version: who is answering. */
-#include "common/handlers/handlers.h"
+#include "common/handlers/routes.h"
 #include "common/base/json.h"
 
 #define STRING_OF(x) #x

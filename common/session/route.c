@@ -1,24 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Finding the route of a request in the table of handlers/routes.h. */
+/* The lookup: the first row that matches path and method. */
 #include "common/session/route.h"
 
-#include "common/handlers/handlers.h"
 #include "common/http/request_line.h"
-
-#define ROUTE_ROW(admin, path_text, match, methods, name, help) \
-    {{.data = (path_text), .length = sizeof(path_text) - 1},    \
-     ROUTE_##match,                                             \
-     ROUTE_##methods,                                           \
-     (admin),                                                   \
-     &name##_handler,                                           \
-     (help)},
-
-static const struct route routes[] = {ROUTES(ROUTE_ROW){.handler = NULL}};
-
-const struct route *route_table(void)
-{
-    return routes;
-}
 
 static bool route_matches(const struct route *route, struct request *request)
 {
@@ -51,9 +35,9 @@ static const struct handler server_options_handler = {.begin = server_options_be
 
 bool route_is_probe(const struct request *request)
 {
-    for (const struct route *route = routes; route->handler != NULL; route++) {
+    for (const struct route *route = request->service->routes.rows; route->handler != NULL; route++) {
         if (route->methods == ROUTE_PROBE && span_equal(request->path, route->path)) {
-            return route_offered(route, request->service);
+            return true;
         }
     }
     return false;
@@ -81,8 +65,8 @@ static void refuse_method(const struct route *route, struct response *response)
 const struct handler *route_find(struct request *request, struct response *response)
 {
     const struct route *known = NULL;
-    for (const struct route *route = routes; route->handler != NULL; route++) {
-        if (!route_matches(route, request) || !route_offered(route, request->service)) {
+    for (const struct route *route = request->service->routes.rows; route->handler != NULL; route++) {
+        if (!route_matches(route, request)) {
             continue;
         }
         if (route_answers(route, request->method)) {
@@ -95,11 +79,8 @@ const struct handler *route_find(struct request *request, struct response *respo
     }
     if (known != NULL) {
         refuse_method(known, response);
-    } else if (request->service->offers == OFFER_ADMIN) {
-        response_problem(response, STATUS_NOT_FOUND,
-                         "No such path. This listener serves /metrics, /healthz and /readyz only.");
     } else {
-        response_problem(response, STATUS_NOT_FOUND, "No such path. GET / lists all paths.");
+        response_problem(response, STATUS_NOT_FOUND, "%s", request->service->routes.not_found);
     }
     return NULL;
 }

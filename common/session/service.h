@@ -7,11 +7,12 @@
 #include "common/base/scoreboard.h"
 #include "common/base/usage.h"
 
-/* Which paths there are, where --admin-listen keeps /metrics, /healthz and /readyz to itself. */
-enum offer {
-    OFFER_ALL,   /* there is no --admin-listen */
-    OFFER_MAIN,  /* all but those */
-    OFFER_ADMIN, /* only those */
+struct route;
+
+/* The paths that a service answers (common/handlers/routes.h has those of echod), in static memory. */
+struct routes {
+    const struct route *rows; /* searched in this order; the last one has no handler */
+    const char *not_found;    /* the detail of the 404 for all other paths */
 };
 
 struct service {
@@ -23,7 +24,7 @@ struct service {
     void (*usage)(const struct scoreboard *scoreboard, struct usage *usage); /* NULL: unknown. Any thread */
     size_t max_header_size;
     uint64_t max_body_size;
-    enum offer offers;
+    struct routes routes;
     bool cors; /* --cors */
 };
 

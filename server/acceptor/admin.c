@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <unistd.h>
 
+#include "common/handlers/routes.h"
+
 enum { PAUSE_MS = 100 };
 
 static void admin_listen(struct admin *admin, bool listen)
@@ -89,7 +91,7 @@ int admin_init(struct admin *admin, struct server *server, struct listeners *lis
         connection_count_deinit(&admin->connections);
         return error;
     }
-    admin->service.offers = OFFER_ADMIN;
+    admin->service.routes = routes_admin;
     admin->reactor.core.context.service = &admin->service;
     admin->reactor.core.connections = &admin->connections;
     admin->reactor.place_wanted = admin_place_wanted;

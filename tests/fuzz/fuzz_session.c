@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/handlers/routes.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/support/answer.h"
 #include "tests/unit/support/log_sink.h"
@@ -184,7 +185,7 @@ static struct harness *harness_of(unsigned settings)
     if ((settings & SETTING_LOG) != 0) {
         log_sink_attach(sinks, harness, (settings & SETTING_MAIN) != 0 ? LOG_JSON : LOG_TEXT);
     }
-    harness->service.offers = (settings & SETTING_MAIN) != 0 ? OFFER_MAIN : OFFER_ALL;
+    harness->service.routes = (settings & SETTING_MAIN) != 0 ? routes_main : routes_all;
     bool unserved = (settings & SETTING_UNSERVED) != 0;
     harness->contexts[0].yield_when_unserved = harness->contexts[1].yield_when_unserved = unserved;
     atomic_store(&harness->scoreboard->unserved, unserved);

@@ -5,7 +5,7 @@
 #include <sys/time.h>
 
 #include "common/base/clock.h"
-#include "common/handlers/handlers.h"
+#include "common/handlers/routes.h"
 #include "tests/unit/support/ask.h"
 
 #define PROBLEM "Content-Type: application/problem+json"

@@ -3,7 +3,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
-#include "common/handlers/handlers.h"
+#include "common/handlers/routes.h"
 #include "tests/unit/support/ask.h"
 
 #define PROBLEM "Content-Type: application/problem+json"

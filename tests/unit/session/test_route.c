@@ -2,7 +2,7 @@
 /* Which handler answers a path and a method, and the refusals of the others. */
 #include <criterion/criterion.h>
 
-#include "common/handlers/handlers.h"
+#include "common/handlers/routes.h"
 #include "common/http/request_line.h"
 
 enum { ANY_METHOD = -1 };
@@ -46,7 +46,8 @@ static const struct {
 static const struct handler *find(const char *path, int method, struct request *request,
                                   struct response *response)
 {
-    static const struct service all = {.offers = OFFER_ALL};
+    static struct service all;
+    all.routes = routes_all;
     *request = (struct request){.service = &all,
                                 .path = {.data = path, .length = strlen(path)},
                                 .parameter = SPAN_LITERAL(""),
@@ -125,15 +126,15 @@ Test(route, offered)
         for (size_t j = 0; j < sizeof admin / sizeof admin[0]; j++) {
             of_admin |= strcmp(found[i].path, admin[j]) == 0;
         }
-        for (enum offer offers = OFFER_MAIN; offers <= OFFER_ADMIN; offers++) {
-            struct service service = {.offers = offers};
+        for (int to_admin = false; to_admin <= true; to_admin++) {
+            struct service service = {.routes = to_admin ? routes_admin : routes_main};
             struct request request = {.service = &service,
                                       .path = {.data = found[i].path, .length = strlen(found[i].path)},
                                       .method = HTTP_GET};
             struct response response;
             response_init(&response, (struct budget){0});
             bool there = route_find(&request, &response) != NULL;
-            cr_expect_eq(there, of_admin == (offers == OFFER_ADMIN), "%s", found[i].path);
+            cr_expect_eq(there, of_admin == to_admin, "%s", found[i].path);
             cr_expect_eq(response.status, there ? 200 : 404, "%s", found[i].path);
         }
     }
@@ -155,7 +156,7 @@ Test(route, options_of_the_server)
 Test(route, table)
 {
     size_t count = 0;
-    for (const struct route *route = route_table(); route->handler != NULL; route++, count++) {
+    for (const struct route *route = routes_all.rows; route->handler != NULL; route++, count++) {
         const struct handler *handler = route->handler;
         cr_expect_not_null(handler->begin);
         cr_expect_eq(handler->body == HANDLER_HOLDS, handler->finish != NULL, "%s", route->path.data);

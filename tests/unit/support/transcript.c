@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "common/handlers/routes.h"
 #include "common/session/exchange.h"
 #include "tests/unit/support/invariants.h"
 
@@ -25,6 +26,7 @@ void harness_init(struct harness *harness, uint64_t held_limit)
         .hostname = "host",
         .max_header_size = HARNESS_HEADER_MAX,
         .max_body_size = HARNESS_BODY_MAX,
+        .routes = routes_all,
     };
     for (int i = 0; i < 2; i++) {
         context_init(&harness->contexts[i], &harness->service, &harness->scoreboard->counters[i],
