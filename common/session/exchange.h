@@ -8,17 +8,7 @@
 
 #include "common/http/chunk_line.h"
 #include "common/session/route.h"
-#include "common/session/session.h"
-
-/* What a session is doing; session_set_state in session.c is where it changes. */
-enum state {
-    STATE_START,        /* between requests */
-    STATE_HEAD,         /* in a request's head */
-    STATE_REFUSED_LINE, /* in a request line that is no good, before it is known what to answer */
-    STATE_BODY,         /* in a request's body */
-    STATE_ANSWER,       /* the request is whole, its answer is not: no input is consumed */
-    STATE_CLOSING,      /* the last answer is made: input is dropped */
-};
+#include "common/session/session_state.h"
 
 /* Where in a request's body the next byte belongs. */
 enum part {
@@ -143,17 +133,5 @@ void exchange_log_outcome(struct pass *pass);
 size_t body_feed(struct pass *pass, const char *data, size_t length);
 /* The parser's callbacks, for heads (pause at their end) and chunked bodies. */
 extern const llhttp_settings_t body_parser_settings;
-
-/* The only place where a session's state changes. */
-static inline void session_set_state(struct session *session, enum state state)
-{
-    session->state = (uint8_t)state;
-}
-
-static inline void session_close(struct session *session, enum close_mode close_mode)
-{
-    session_set_state(session, STATE_CLOSING);
-    session->close_mode = (uint8_t)close_mode;
-}
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The session's states and what moves them:
+/* The session's states and their usual transitions (session_state.h lists all):
  *
  *                  first byte            head complete           request whole, answer not
  *     START ───────────────────▶ HEAD ──────────────────▶ BODY ─────────────────────────▶ ANSWER
@@ -248,7 +248,7 @@ static ALWAYS_INLINE bool session_must_send(const struct pass *pass, size_t rest
 
 static NOINLINE size_t session_step_on(struct pass *pass, const char *data, size_t length)
 {
-    switch ((enum state)pass->session->state) {
+    switch ((enum session_state)pass->session->state) {
     case STATE_START: break;
     case STATE_HEAD: bad_head_blanks_skip(pass, data, length); return head_feed(pass, data, length);
     case STATE_REFUSED_LINE: return bad_head_line(pass, data, length);
@@ -342,7 +342,7 @@ static NOINLINE void session_consume_kept(struct pass *pass)
 /* What is dropped now is refused once the answers before it are sent, which takes no memory any more. */
 static bool pass_can_refuse_later(const struct pass *pass)
 {
-    enum state state = (enum state)pass->session->state;
+    enum session_state state = (enum session_state)pass->session->state;
     bool unsent = output_unsent(&pass->context->output).length > 0;
     return state == STATE_ANSWER || (unsent && state != STATE_BODY && state != STATE_CLOSING);
 }

@@ -21,14 +21,12 @@
 #ifndef ECHOD_COMMON_SESSION_SESSION_H
 #define ECHOD_COMMON_SESSION_SESSION_H
 
-#include "common/http/request.h"
-#include "common/session/service.h"
 #include "common/base/work.h"
+#include "common/session/service.h"
+#include "common/session/session_state.h"
 
 /* A client that writes this many bytes before it reads must not stall while the budget lasts. */
 enum { SESSION_UNREAD_MAX = 1024 * 1024 };
-/* After SIGTERM, the bytes of complete requests that a connection still gets served. */
-enum { SESSION_DRAINED_MAX = 1024 * 1024 };
 /* The scratch memory of a context holds at least 64 KiB of an answer and its head. */
 enum { SESSION_SCRATCH_MIN = 96 * 1024 };
 
@@ -52,58 +50,6 @@ enum want {
     WANT_CLOSE = 4, /* close the connection as session_close_mode says */
     WANT_WAIT = 8,  /* session_resume after session_wait_ms */
     WANT_WORK = 16, /* run session_work in a thread that may block or compute; then session_resume */
-};
-
-enum close_mode {
-    CLOSE_NOW,       /* every byte read is answered: close(2) */
-    CLOSE_LINGERING, /* bytes may still arrive: a lingering close (RFC 9112, 9.6) */
-    CLOSE_ABORT,     /* the connection is of no use: close at once */
-};
-
-/* Input that could not be kept gets a 503 once the answer before it is complete; nothing more is read. */
-enum input_dropped {
-    INPUT_KEPT,
-    INPUT_DROPPED,
-    INPUT_DROPPED_HEAD, /* the dropped input begins with a HEAD request, whose answer has no body */
-};
-
-/* The timeout of the service that is running. */
-enum timer {
-    TIMER_NONE,   /* a handler waits or works */
-    TIMER_IDLE,   /* between requests */
-    TIMER_HEADER, /* since the first byte of a request with an incomplete head */
-    TIMER_BODY,   /* since the last progress of a request body or of an answer */
-};
-
-struct exchange;
-
-struct session {
-    llhttp_t *
-        parser; /* while a head or a chunked body is incomplete between passes; else NULL, the pass has its own */
-    struct buffer *in;         /* bytes read but not consumed: part of a head, or pipelined requests */
-    struct buffer *out;        /* unsent answers */
-    struct exchange *exchange; /* the request in progress, once it outlives a pass */
-    uint64_t
-        started_us; /* when the present request began, if it outlives a pass; set by the driver; 0: not yet */
-    uint64_t number;      /* of the connection */
-    size_t out_committed; /* bytes of `out` that may be sent */
-    uint32_t head_fed;    /* bytes of the present head that the parser has seen */
-    uint32_t unread;      /* bytes consumed since the output was last empty */
-    uint32_t requests;    /* heads read to their end */
-    uint32_t drained;     /* bytes of requests served since the server drains */
-    struct peer peer;
-    uint8_t state;        /* enum state */
-    uint8_t close_mode;   /* enum close_mode */
-    uint8_t timer;        /* enum timer */
-    uint8_t empty_lines;  /* before the request that is to come */
-    bool wait_restarted;  /* set when a wait begins; cleared by the driver when it has set its alarm */
-    bool timer_restarted; /* set when `timer` restarts; cleared by the driver when it has read the time */
-    bool line_read;       /* the request line of the present head has been judged */
-    bool head_blanks;     /* blanks follow that the parser must not see; see bad_head_blanks_skip */
-    bool ended;           /* the peer has shut down its sending side */
-    uint8_t refusing; /* enum refusal: the reason for a 503 to every request but /healthz, or REFUSAL_NOT */
-    /* enum input_dropped: whether input after the present or after unsent answers could not be kept. */
-    uint8_t input_dropped;
 };
 
 /* Initialises the session of a new connection; allocates nothing. `refusing` is REFUSAL_NOT, or the reason if the
