@@ -14,7 +14,7 @@ void bad_head_exchange(struct pass *pass, struct span head)
     bool head_method = head.length >= 5 && memcmp(head.data, "HEAD ", 5) == 0;
     pass->exchange->request.method = head_method ? HTTP_HEAD : HTTP_GET;
     pass->exchange->request.minor_version = 1;
-    pass->exchange->request.target = head;
+    pass->exchange->bad_head = head;
 }
 
 static void fail_target(struct pass *pass, struct span head)

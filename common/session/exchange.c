@@ -190,7 +190,7 @@ COLD void exchange_fail(struct pass *pass, unsigned status, const char *detail, 
     struct output *output = &pass->context->output;
     if (pass->exchange == NULL) {
         exchange_init(pass);
-        pass->exchange->request.target = SPAN_LITERAL("");
+        pass->exchange->bad_head = SPAN_LITERAL("");
     }
     struct exchange *x = pass->exchange;
     if (x->begun) {

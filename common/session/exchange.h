@@ -32,6 +32,7 @@ enum { EXCHANGE_BEGIN_AT = 64 * 1024 };
 /* Made on the stack when a head is complete; moved to the heap if it outlives the pass. */
 struct exchange {
     struct request request;
+    struct span bad_head;          /* without `understood`: what has come of the head, or nothing */
     const struct handler *handler; /* NULL: the head decided on an error */
     uint64_t body_seen;            /* bytes of the request's body so far */
     uint64_t left;                 /* of the body, or of the chunk */
@@ -54,7 +55,7 @@ struct exchange {
     bool answers_body;      /* the answer has one: not for HEAD, 204, 205, 304 */
     bool echoes;            /* body bytes go to the output */
     bool has_common_fields; /* its answer's extra fields are there, and its id with the log on */
-    bool understood;        /* with `has_common_fields`: the head; else request.target is how it began */
+    bool understood;        /* with `has_common_fields`: the head; else `bad_head` is how it began */
     uint8_t id_length;      /* with the log on: of the id, which ends two bytes before response.extra does */
     struct response response;
 };

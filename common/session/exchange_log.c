@@ -89,7 +89,7 @@ void exchange_log(struct pass *pass, unsigned status, uint64_t bytes)
         .date = context->date,
         .peer = &s->peer,
         .mode = context->service->mode,
-        .target = x->understood ? x->request.target : first_line(x->request.target),
+        .target = x->understood ? x->request.target : first_line(x->bad_head),
         .id = {.data = extra_end - 2 - x->id_length, .length = x->id_length},
         .bytes = bytes,
         .duration_us = now > begin ? now - begin : 0,

@@ -103,7 +103,21 @@ void session_sent(struct session *session, struct context *context, size_t lengt
 
 /* Returns a set of enum want. After session_leave. */
 unsigned session_wants(const struct session *session, const struct context *context);
-/* With WANT_WAIT: the wait in milliseconds, from the moment when `wait_restarted` was set. */
+/* Whether `timer` has restarted since the last call: its timeout runs from now on. */
+static inline bool session_timer_take(struct session *session)
+{
+    bool restarted = session->timer_restarted;
+    session->timer_restarted = false;
+    return restarted;
+}
+/* With WANT_WAIT: whether a wait has begun since the last call: it ends session_wait_ms from now. */
+static inline bool session_wait_take(struct session *session)
+{
+    bool restarted = session->wait_restarted;
+    session->wait_restarted = false;
+    return restarted;
+}
+/* With WANT_WAIT: the whole wait in milliseconds. */
 uint64_t session_wait_ms(const struct session *session);
 /* With WANT_WORK: the work to run, owned by the session. Nobody may use the session until session_resume, or
  * session_deinit after the work has run. */

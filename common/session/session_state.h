@@ -83,8 +83,8 @@ struct session {
     uint8_t close_mode;   /* enum close_mode */
     uint8_t timer;        /* enum timer */
     uint8_t empty_lines;  /* before the request that is to come */
-    bool wait_restarted;  /* set when a wait begins; cleared by the driver when it has set its alarm */
-    bool timer_restarted; /* set when `timer` restarts; cleared by the driver when it has read the time */
+    bool wait_restarted;  /* private: see session_wait_take */
+    bool timer_restarted; /* private: see session_timer_take */
     bool line_read;       /* the request line of the present head has been judged */
     bool head_blanks;     /* blanks follow that the parser must not see; see bad_head_blanks_skip */
     bool ended;           /* the peer has shut down its sending side */

@@ -52,8 +52,7 @@ static bool blocking_pump(struct blocking *b, enum io_event event, struct span b
 {
     bool kept = session_pump(&b->session, &b->context, b->fd, event, bytes);
     /* The idle timer is the socket's. */
-    if (b->session.timer_restarted && b->session.timer != TIMER_IDLE) {
-        b->session.timer_restarted = false;
+    if (b->session.timer != TIMER_IDLE && session_timer_take(&b->session)) {
         b->since_ms = clock_ms();
     }
     return kept;
@@ -81,8 +80,7 @@ static bool blocking_feed(struct blocking *b, size_t length)
 static bool blocking_idle_too_long(struct blocking *b)
 {
     uint64_t now = clock_ms();
-    if (b->session.timer_restarted) {
-        b->session.timer_restarted = false;
+    if (session_timer_take(&b->session)) {
         b->idle_since = now - b->receive_ms;
     }
     return now - b->idle_since >= b->server->timeouts.limit[TIMER_IDLE];
@@ -92,8 +90,7 @@ static bool blocking_idle_too_long(struct blocking *b)
  * idle timeout at most. */
 static COLD bool blocking_idle_interrupted(struct blocking *b)
 {
-    if (b->session.timer_restarted) {
-        b->session.timer_restarted = false;
+    if (session_timer_take(&b->session)) {
         b->idle_since = clock_ms();
         return true;
     }
@@ -167,8 +164,7 @@ struct due {
 static struct due blocking_due_alarm(struct blocking *b)
 {
     uint64_t now = clock_us();
-    if (b->session.wait_restarted) {
-        b->session.wait_restarted = false;
+    if (session_wait_take(&b->session)) {
         b->alarm_us = now + session_wait_ms(&b->session) * 1000;
     }
     return (struct due){IO_RESUMED, (int)((left_of(b->alarm_us, now) + 999) / 1000)};

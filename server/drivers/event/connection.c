@@ -187,8 +187,7 @@ static COLD void connection_end(struct connection *connection)
 static COLD bool connection_await_alarm(struct connection *connection, unsigned interest)
 {
     uint64_t now = clock_us();
-    if (connection->session.wait_restarted) {
-        connection->session.wait_restarted = false;
+    if (session_wait_take(&connection->session)) {
         connection->alarm_us = now + session_wait_ms(&connection->session) * 1000;
     }
     uint64_t left = connection->alarm_us > now ? connection->alarm_us - now : 0;
@@ -239,7 +238,7 @@ void connection_work_done(struct connection *connection)
 /* After a pass: waits for what the session wants. */
 static void connection_settle(struct connection *connection)
 {
-    if (unlikely(connection->list != REACTOR_RESTARTED) && connection->session.timer_restarted) {
+    if (unlikely(connection->list != REACTOR_RESTARTED) && session_timer_take(&connection->session)) {
         connection_move(connection, REACTOR_RESTARTED);
     }
     struct reactor_core *core = connection->core;

@@ -34,7 +34,7 @@ static void sweeper_start_timers(struct sweeper *sweeper, uint64_t now)
 {
     struct connection *connection;
     while ((connection = TAILQ_FIRST(&sweeper->core->lists[REACTOR_RESTARTED])) != NULL) {
-        connection->session.timer_restarted = false;
+        session_timer_take(&connection->session);
         connection->since = now;
         connection_move(connection, (enum reactor_list)connection->session.timer);
     }
