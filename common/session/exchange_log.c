@@ -82,7 +82,7 @@ void exchange_log(struct pass *pass, unsigned status, uint64_t bytes)
     if (log == NULL || !x->has_common_fields) {
         return;
     }
-    uint64_t now = log->clock_us();
+    uint64_t now = context->clock_us();
     uint64_t begin = s->started_us != 0 ? s->started_us : context->now_us;
     const char *extra_end = x->response.extra.data + x->response.extra.length;
     struct log_entry entry = {

@@ -20,7 +20,7 @@ enum {
     LOG_WAIT_US = 500000,   /* the longest time until a line is written */
 };
 
-/* Used by one thread at a time, like its context. The driver provides the functions; tests provide others. */
+/* Used by one thread at a time, like its context. The driver provides `flush`; tests provide another. */
 struct log {
     char *text;      /* complete lines, each with its newline */
     size_t size;     /* at least LOG_LINE_MAX */
@@ -30,7 +30,6 @@ struct log {
     /* Writes as much as possible and removes it from `text`; never blocks. Called if `text` is full or a line is
      * due. */
     void (*flush)(struct log *log);
-    uint64_t (*clock_us)(void);
     enum log_format format;
     struct counters *counters; /* of its context */
     struct budget budget;

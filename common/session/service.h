@@ -4,6 +4,7 @@
 #define ECHOD_COMMON_SESSION_SERVICE_H
 
 #include "common/http/output.h"
+#include "common/base/clock.h"
 #include "common/base/scoreboard.h"
 #include "common/base/usage.h"
 
@@ -28,15 +29,17 @@ struct service {
     bool cors; /* --cors */
 };
 
-/* The context of a thread or a loop, which it lends to each session while that runs: scratch memory, a clock's text,
+/* The context of a thread or a loop, which it lends to each session while that runs: scratch memory, a clock and its text,
  * counters. Nothing in it outlives session_leave. One thread at a time. */
 struct context {
     const struct service *service;
-    struct counters *counters; /* lent to it */
-    struct pass *pass;         /* the session's own working state, at the head of the scratch memory */
-    struct log *log;           /* the access log; NULL: off. Then `adds_common_fields` is set too */
-    uint64_t now_us;           /* monotonic; see session.h */
-    struct output output;      /* its scratch memory and its budget are the context's */
+    struct counters *counters;  /* lent to it */
+    struct pass *pass;          /* the session's own working state, at the head of the scratch memory */
+    struct log *log;            /* the access log; NULL: off. Then `adds_common_fields` is set too */
+    uint64_t (*clock_us)(void); /* monotonic */
+    /* When the session was entered, if its request has outlived a pass before, or with `log`. */
+    uint64_t now_us;
+    struct output output; /* its scratch memory and its budget are the context's */
     /* The date a session writes: the driver keeps it fresh. */
     char date[SCOREBOARD_DATE_WORDS * 8];
     size_t undecided; /* see session_undecided; 0: nothing is */
@@ -70,6 +73,7 @@ static inline void context_init(struct context *context, const struct service *s
     *context = (struct context){
         .service = service,
         .counters = counters,
+        .clock_us = clock_us,
         .adds_common_fields = service->cors,
         .pass = (struct pass *)(void *)scratch,
         .output = {.scratch = scratch + CONTEXT_PASS_SIZE,

@@ -376,6 +376,9 @@ static NOINLINE void session_keep(struct pass *pass, const char *data, size_t le
 
 void session_enter(struct session *s, struct context *context)
 {
+    if (unlikely(s->started_us != 0 || context->log != NULL)) {
+        context->now_us = context->clock_us();
+    }
     output_open(&context->output, &s->out, s->out_committed);
     s->unread = s->out_committed == 0 ? 0 : s->unread; /* nothing to read yet: the client owes nothing */
     s->out_committed = 0;
@@ -592,6 +595,9 @@ static NOINLINE void session_leave_unsent(struct session *s, struct context *con
     if (timer != (enum timer)s->timer) {
         s->timer = (uint8_t)timer;
         s->timer_restarted = true;
+    }
+    if (s->started_us == 0 && !session_idle(s)) {
+        s->started_us = context->log != NULL ? context->now_us : context->clock_us();
     }
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* HTTP/1 without I/O: the protocol state of one connection as a value. The driver feeds it the bytes read; the session
- * puts answers into the context's output and says what it wants next. It uses no socket, clock, lock or thread.
+ * puts answers into the context's output and says what it wants next. It uses no socket, lock or thread, and only the
+ * clock of the context.
  *
  * A driver brackets each pass with session_enter and session_leave, with any context, but not with two at once:
  *
@@ -12,10 +13,6 @@
  *         session_sent(s, context, k);     // may add output, also undecided: produced bodies, pipelined requests
  *     session_leave(s, context);           // keeps unsent output on the heap
  *     act on session_wants(s, context)
- *
- * Clock: the driver sets context->now_us before session_enter if the session has started_us, and sets started_us after
- * session_leave if the session is not idle and has none. So a request answered in one pass reads no clock. With
- * context->log, whose functions belong to the driver, it always sets context->now_us.
  *
  * Only the thread that drives the connection may call these functions; it may change between passes. */
 #ifndef ECHOD_COMMON_SESSION_SESSION_H

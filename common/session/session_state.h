@@ -70,7 +70,7 @@ struct session {
     struct buffer *in;         /* bytes read but not consumed: part of a head, or pipelined requests */
     struct buffer *out;        /* unsent answers */
     struct exchange *exchange; /* the request in progress, once it outlives a pass */
-    /* When the present request began, if it outlives a pass; set by the driver; 0: not yet. */
+    /* When the present request began, if it outlives a pass; else 0: a request answered in one pass costs no clock. */
     uint64_t started_us;
     uint64_t number;      /* of the connection */
     size_t out_committed; /* bytes of `out` that may be sent */

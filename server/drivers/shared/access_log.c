@@ -331,7 +331,6 @@ void access_log_lend(struct access_log *access, struct access_log_context *own, 
     own->log.lines = 0;
     own->log.due_us = 0;
     own->log.flush = flush;
-    own->log.clock_us = clock_us;
     own->log.format = access->format;
     own->log.counters = context->counters;
     own->log.budget = context->output.budget;

@@ -92,22 +92,15 @@ static ALWAYS_INLINE bool pump_send(struct session *session, struct context *con
     return true;
 }
 
-/* Requests that are answered within one pass, nearly all, are not timed: that would cost a clock each. */
 bool session_pump(struct session *session, struct context *context, int fd, enum io_event event,
                   struct span bytes)
 {
     clock_read_date(context->service->scoreboard, context->date, &context->date_sequence);
     counters_add(&context->counters->received, bytes.length);
-    if (unlikely(session->started_us != 0 || context->log != NULL)) {
-        context->now_us = clock_us();
-    }
     session_enter(session, context);
     pump_tell(session, context, event, bytes);
     bool kept = pump_send(session, context, fd);
     session_leave(session, context);
-    if (session->started_us == 0 && !session_idle(session)) {
-        session->started_us = context->log != NULL ? context->now_us : clock_us();
-    }
     return kept;
 }
 

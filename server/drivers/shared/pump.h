@@ -22,7 +22,7 @@ enum io_event {
 enum { PUMP_SENDS_MAX = 16, PUMP_BYTES_MAX = 1024 * 1024 };
 
 /* Runs one pass. `bytes` are the bytes read, empty except with IO_DATA; they need not outlive the call. Updates the
- * context's date and clock and its counts of bytes. Returns false if the connection was reset: then only
+ * context's date and its counts of bytes. Returns false if the connection was reset: then only
  * session_deinit remains to be called. The thread that drives the connection and owns the context. */
 bool session_pump(struct session *session, struct context *context, int fd, enum io_event event,
                   struct span bytes);

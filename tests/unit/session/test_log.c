@@ -51,14 +51,13 @@ static void begin(enum log_format format)
         logged.logs[i] = (struct log){.text = logged.texts[i],
                                       .size = TEXT_SIZE,
                                       .flush = flush,
-                                      .clock_us = fake_clock,
                                       .format = format,
                                       .counters = context->counters,
                                       .budget = context->output.budget,
                                       .instance = "abc"};
         context->log = &logged.logs[i];
         context->adds_common_fields = true;
-        context->now_us = 1000;
+        context->clock_us = fake_clock;
     }
 }
 
@@ -110,7 +109,7 @@ static const struct {
     {{.line = "GET /bytes/2000000", .status = 200},
      LINE("GET /bytes/2000000 HTTP/1.1", "200 2000000 7 test 7 abc-7-1")},
     {{.line = "GET /delay/1ms", .status = 200, .fields = {"X-Request-Id: abc-7-1"}},
-     LINE("GET /delay/1ms HTTP/1.1", "200 13 7 test 7 abc-7-1")},
+     LINE("GET /delay/1ms HTTP/1.1", "200 13 14 test 7 abc-7-1")},
     {{.line = "GET /compute/1", .status = 200, .fields = {"X-Request-Id: abc-7-1"}}, NULL},
     {{.line = "GET /nowhere", .status = 404, .fields = {"X-Request-Id: abc-7-1"}}, NULL},
     {{.line = "GET /status/204", .status = 204}, LINE("GET /status/204 HTTP/1.1", "204 0 7 test 7 abc-7-1")},

@@ -36,11 +36,6 @@ static void sink_flush(struct log *log)
     log->lines = 0;
 }
 
-static uint64_t no_time(void)
-{
-    return 1;
-}
-
 void log_sink_attach(struct log_sink sinks[2], struct harness *harness, enum log_format format)
 {
     for (int i = 0; i < 2; i++) {
@@ -48,7 +43,6 @@ void log_sink_attach(struct log_sink sinks[2], struct harness *harness, enum log
         sinks[i] = (struct log_sink){.log = {.text = sinks[i].text,
                                              .size = LOG_SINK_SIZE,
                                              .flush = sink_flush,
-                                             .clock_us = no_time,
                                              .format = format,
                                              .counters = context->counters,
                                              .budget = context->output.budget,

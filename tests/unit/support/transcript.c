@@ -11,6 +11,12 @@
 #include "common/session/exchange.h"
 #include "tests/unit/support/invariants.h"
 
+/* It stands still, so that no answer depends on it. */
+static uint64_t harness_clock(void)
+{
+    return 1;
+}
+
 void harness_init(struct harness *harness, uint64_t held_limit)
 {
     *harness = (struct harness){.scoreboard = scoreboard_new(2, held_limit),
@@ -31,6 +37,7 @@ void harness_init(struct harness *harness, uint64_t held_limit)
     for (int i = 0; i < 2; i++) {
         context_init(&harness->contexts[i], &harness->service, &harness->scoreboard->counters[i],
                      harness->scratch + (size_t)i * SESSION_SCRATCH_MIN, SESSION_SCRATCH_MIN);
+        harness->contexts[i].clock_us = harness_clock;
         memcpy(harness->contexts[i].date, HARNESS_DATE, sizeof HARNESS_DATE - 1);
     }
 }
