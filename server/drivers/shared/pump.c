@@ -58,38 +58,77 @@ static COLD bool pump_decide(struct session *session, struct context *context, i
     return true;
 }
 
-/* A send that took less than it was offered has filled the socket: asking once more would be a call for nothing. */
-static ALWAYS_INLINE bool pump_send(struct session *session, struct context *context, int fd)
+/* The bytes to send next, decided. False if the connection is lost. */
+static ALWAYS_INLINE bool pump_unsent(struct session *session, struct context *context, int fd,
+                                      struct span *unsent)
 {
-    struct span unsent = session_output(session, context);
-    size_t total = 0;
-    for (int sends = 0; unsent.length > 0; sends++) {
-        if (unlikely(session_undecided(session, context) != 0)) {
-            if (!pump_decide(session, context, fd)) {
-                return false;
-            }
-            unsent = session_output(session, context);
+    *unsent = session_output(session, context);
+    if (unlikely(session_undecided(session, context) != 0) && unsent->length > 0) {
+        if (!pump_decide(session, context, fd)) {
+            return false;
         }
-        if (sends == PUMP_SENDS_MAX || total >= PUMP_BYTES_MAX) {
-            break;
-        }
-        struct transfer sent = transport_send(fd, unsent.data, unsent.length);
-        switch (sent.outcome) {
-        case TRANSPORT_MOVED: break;
-        case TRANSPORT_RETRY:
-        case TRANSPORT_INTERRUPTED: return true;
-        case TRANSPORT_END:
-        case TRANSPORT_ERROR: return false;
-        }
-        counters_add(&context->counters->sent, sent.length);
-        session_sent(session, context, sent.length);
-        if (sent.length < unsent.length) {
-            return true;
-        }
-        total += sent.length;
-        unsent = session_output(session, context);
+        *unsent = session_output(session, context);
     }
     return true;
+}
+
+enum pump_sent {
+    PUMP_SENT_ALL,
+    PUMP_SENT_PART, /* the socket is full: another send would be a call for nothing */
+    PUMP_SENT_BROKEN,
+};
+
+static ALWAYS_INLINE enum pump_sent pump_send_once(struct session *session, struct context *context, int fd,
+                                                   struct span unsent)
+{
+    struct transfer sent = transport_send(fd, unsent.data, unsent.length);
+    switch (sent.outcome) {
+    case TRANSPORT_MOVED: break;
+    case TRANSPORT_RETRY:
+    case TRANSPORT_INTERRUPTED: return PUMP_SENT_PART;
+    case TRANSPORT_END:
+    case TRANSPORT_ERROR: return PUMP_SENT_BROKEN;
+    }
+    counters_add(&context->counters->sent, sent.length);
+    session_sent(session, context, sent.length);
+    return sent.length < unsent.length ? PUMP_SENT_PART : PUMP_SENT_ALL;
+}
+
+/* There is more output after a first send of `total` bytes. */
+static NOINLINE bool pump_send_more(struct session *session, struct context *context, int fd, size_t total)
+{
+    struct span unsent;
+    for (int sends = 1;; sends++) {
+        if (!pump_unsent(session, context, fd, &unsent)) {
+            return false;
+        }
+        if (unsent.length == 0 || sends == PUMP_SENDS_MAX || total >= PUMP_BYTES_MAX) {
+            return true;
+        }
+        enum pump_sent sent = pump_send_once(session, context, fd, unsent);
+        if (sent != PUMP_SENT_ALL) {
+            return sent == PUMP_SENT_PART;
+        }
+        total += unsent.length;
+    }
+}
+
+/* Nearly always one send takes everything. */
+static ALWAYS_INLINE bool pump_send(struct session *session, struct context *context, int fd)
+{
+    struct span unsent;
+    if (!pump_unsent(session, context, fd, &unsent)) {
+        return false;
+    }
+    if (unsent.length == 0) {
+        return true;
+    }
+    enum pump_sent sent = pump_send_once(session, context, fd, unsent);
+    if (unlikely(sent != PUMP_SENT_ALL)) {
+        return sent == PUMP_SENT_PART;
+    }
+    return likely(session_output(session, context).length == 0) ||
+           pump_send_more(session, context, fd, unsent.length);
 }
 
 bool session_pump(struct session *session, struct context *context, int fd, enum io_event event,
