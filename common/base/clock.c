@@ -36,11 +36,12 @@ static void clock_put_digits(char *out, int value, int digits)
     }
 }
 
+static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+
 /* Not strftime: its names follow the locale, and this must not. */
 void clock_format_date(char out[CLOCK_DATE_LENGTH], time_t when)
 {
     static const char days[] = "SunMonTueWedThuFriSat";
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
     struct tm tm = {0};
     gmtime_r(&when, &tm);
     memcpy(out, "Sun, 00 Jan 0000 00:00:00 GMT", CLOCK_DATE_LENGTH);
@@ -51,6 +52,15 @@ void clock_format_date(char out[CLOCK_DATE_LENGTH], time_t when)
     clock_put_digits(out + 17, tm.tm_hour, 2);
     clock_put_digits(out + 20, tm.tm_min, 2);
     clock_put_digits(out + 23, tm.tm_sec, 2);
+}
+
+int clock_date_month(const char date[CLOCK_DATE_LENGTH])
+{
+    int month = 1;
+    while (month < 12 && memcmp(months + (ptrdiff_t)3 * (month - 1), date + 8, 3) != 0) {
+        month++;
+    }
+    return month;
 }
 
 void clock_publish_date(struct scoreboard *scoreboard, time_t when)

@@ -23,6 +23,9 @@ uint64_t clock_us(void);
 /* Writes the IMF-fixdate of `when` (RFC 9110, 5.6.7), no NUL at its end. Any thread. */
 void clock_format_date(char out[CLOCK_DATE_LENGTH], time_t when);
 
+/* Returns the month of such a date, 1 to 12. Any thread. */
+int clock_date_month(const char date[CLOCK_DATE_LENGTH]);
+
 /* Publishes the date of `when` to all threads and processes of the mapping. One thread only: the acceptor's. */
 void clock_publish_date(struct scoreboard *scoreboard, time_t when);
 

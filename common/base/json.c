@@ -44,8 +44,7 @@ static size_t utf8_read(const unsigned char *p, const unsigned char *end, uint32
 
 static void json_escape(struct json *json, uint32_t code)
 {
-    static const char digits[] = "0123456789abcdef";
-    char text[6] = {'\\', 'u', '0', '0', digits[code >> 4 & 15], digits[code & 15]};
+    char text[6] = {'\\', 'u', '0', '0', number_hex_digit(code >> 4 & 15), number_hex_digit(code & 15)};
     switch (code) {
     case '"': json_raw(json, SPAN_LITERAL("\\\"")); break;
     case '\\': json_raw(json, SPAN_LITERAL("\\\\")); break;

@@ -8,15 +8,10 @@
 
 #define FRACTION_DIGITS_MAX 9
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 static size_t count_digits(const char *text, size_t length)
 {
     size_t count = 0;
-    while (count < length && is_digit(text[count])) {
+    while (count < length && number_is_digit(text[count])) {
         count++;
     }
     return count;
@@ -187,7 +182,7 @@ size_t number_format_hex(char *out, uint64_t value)
 {
     size_t length = value == 0 ? 1 : (size_t)(67 - __builtin_clzll(value)) / 4;
     for (size_t i = length; i-- > 0; value >>= 4) {
-        out[i] = "0123456789abcdef"[value & 15];
+        out[i] = number_hex_digit(value & 15);
     }
     return length;
 }

@@ -3,6 +3,7 @@
 #ifndef ECHOD_COMMON_BASE_NUMBER_H
 #define ECHOD_COMMON_BASE_NUMBER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -45,5 +46,25 @@ size_t number_format_u64(char *out, uint64_t value);
 /* Hexadecimal in lower case, without a prefix or leading zeros, as a chunk's size is written (RFC 9112, 7.1).
  */
 size_t number_format_hex(char *out, uint64_t value);
+
+/* One digit. Any thread. */
+
+static inline bool number_is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* The digit of a value below 16, in lower case. */
+static inline char number_hex_digit(unsigned value)
+{
+    return "0123456789abcdef"[value];
+}
+
+/* The value of a hexadecimal digit in either case, or -1. */
+static inline int number_hex_value(char c)
+{
+    char letter = (char)(c | 0x20);
+    return number_is_digit(c) ? c - '0' : letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
+}
 
 #endif

@@ -44,6 +44,9 @@ static inline char *span_copy(char *to, struct span text)
     return to + n;
 }
 
+/* Copies a string literal to `at` and returns the end of the copy: its length is known, so the compiler uses moves. */
+#define PUT_LITERAL(at, literal) (memcpy((at), (literal), sizeof(literal) - 1), (at) + sizeof(literal) - 1)
+
 /* memcmp(...) == 0, without a call for what paths and names have: two comparisons that overlap. */
 static inline bool bytes_equal(const char *a, const char *b, size_t n)
 {

@@ -61,11 +61,6 @@ static const uint8_t next_state[STATES][CLASSES] = {
     [LINE_END] = {[LF] = DONE},
 };
 
-static int hex_value(char c)
-{
-    return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
-}
-
 static enum class class_of(unsigned char c) {
     switch (c){
         case ' ' : case '\t' : return BLANK; case ';' : return SEMICOLON; case '=' : return EQUALS;
@@ -106,7 +101,7 @@ enum chunk_line_result chunk_line_read(struct chunk_line *line, struct span byte
             return result_of_bad(line);
         }
         if (next == SIZE) {
-            line->size = line->size << 4 | (uint64_t)hex_value(c);
+            line->size = line->size << 4 | (uint64_t)number_hex_value(c);
         }
         line->state = next;
         if (next == DONE) {

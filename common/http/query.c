@@ -4,6 +4,8 @@
 
 #include <errno.h>
 
+#include "common/base/number.h"
+
 bool query_next(struct span *query, struct parameter *parameter)
 {
     while (query->length > 0) {
@@ -23,23 +25,14 @@ bool query_next(struct span *query, struct parameter *parameter)
     return false;
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 ssize_t query_decode(struct span value, char *out)
 {
     ssize_t length = 0;
     for (size_t i = 0; i < value.length; i++) {
         char c = value.data[i];
         if (c == '%') {
-            int high = i + 2 < value.length ? hex_digit(value.data[i + 1]) : -1;
-            int low = i + 2 < value.length ? hex_digit(value.data[i + 2]) : -1;
+            int high = i + 2 < value.length ? number_hex_value(value.data[i + 1]) : -1;
+            int low = i + 2 < value.length ? number_hex_value(value.data[i + 2]) : -1;
             if (high < 0 || low < 0) {
                 return -EINVAL;
             }

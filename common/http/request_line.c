@@ -5,6 +5,7 @@
 #include "common/http/authority.h"
 #include "common/base/block.h"
 #include "common/base/compiler.h"
+#include "common/base/number.h"
 #include "common/http/token.h"
 
 #define OK                     ((struct parse_result){STATUS_OK, ""})
@@ -151,11 +152,6 @@ static struct parse_result target_read(struct request *request, const char *ques
     return OK;
 }
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 /* From behind the second space: "HTTP/1.1\r\n". The status for a prefix of it is 0 while it may still become one. */
 static struct parse_result version_read(const char *p, const char *end, uint8_t *minor)
 {
@@ -168,7 +164,7 @@ static struct parse_result version_read(const char *p, const char *end, uint8_t 
         if (p + i == end) {
             return UNDECIDED;
         }
-        if (shape[i] == '0' ? !is_digit(p[i]) : p[i] != shape[i]) {
+        if (shape[i] == '0' ? !number_is_digit(p[i]) : p[i] != shape[i]) {
             return RESULT(STATUS_BAD_REQUEST,
                           "One space, HTTP/1.1 or HTTP/1.0, and CRLF must follow the request target; "
                           "a space in the target must be encoded as %20.");

@@ -8,10 +8,6 @@
 #include "common/base/json.h"
 #include "common/base/number.h"
 
-#define PUT(at, literal) (memcpy((at), (literal), sizeof(literal) - 1), (at) + sizeof(literal) - 1)
-
-static const char digits[] = "0123456789abcdef";
-
 /* What stands for itself in both formats, and does nothing to a terminal: true. */
 static const bool plain_bytes[256] = {[' '] = true, ['!'] = true, ['#' ... '['] = true, [']' ... '~'] = true};
 
@@ -29,12 +25,6 @@ static bool all_plain(struct span text)
     return i == text.length;
 }
 
-static char *put_span(char *at, struct span text)
-{
-    memcpy(at, text.data, text.length);
-    return at + text.length;
-}
-
 static char *put_escaped_text(char *at, struct span text)
 {
     for (size_t i = 0; i < text.length; i++) {
@@ -42,9 +32,9 @@ static char *put_escaped_text(char *at, struct span text)
         if (is_plain((char)c)) {
             *at++ = (char)c;
         } else {
-            at = PUT(at, "\\x");
-            *at++ = digits[c >> 4];
-            *at++ = digits[c & 15];
+            at = PUT_LITERAL(at, "\\x");
+            *at++ = number_hex_digit(c >> 4);
+            *at++ = number_hex_digit(c & 15);
         }
     }
     return at;
@@ -57,7 +47,7 @@ static char *put_escaped_json(char *at, struct span text, struct budget budget)
     json_string(&json, text);
     struct span string = buffer_span(json.text);
     if (!json.failed) {
-        at = put_span(at, (struct span){.data = string.data + 1, .length = string.length - 2});
+        at = span_copy(at, (struct span){.data = string.data + 1, .length = string.length - 2});
     }
     buffer_free(&json.text, budget);
     return at;
@@ -78,16 +68,16 @@ static struct span cut(struct span text, size_t most)
 static COLD char *put_odd(const struct log *log, char *at, struct span text, bool plain)
 {
     struct span shown = cut(text, plain ? LOG_TARGET_MAX : LOG_TARGET_MAX / 6); /* \u001b is the longest */
-    at = plain                     ? put_span(at, shown)
+    at = plain                     ? span_copy(at, shown)
          : log->format == LOG_JSON ? put_escaped_json(at, shown, log->budget)
                                    : put_escaped_text(at, shown);
-    return shown.length < text.length ? PUT(at, "...") : at;
+    return shown.length < text.length ? PUT_LITERAL(at, "...") : at;
 }
 
 static char *put_text(const struct log *log, char *at, struct span text)
 {
     bool plain = all_plain(text);
-    return likely(plain && text.length <= LOG_TARGET_MAX) ? put_span(at, text)
+    return likely(plain && text.length <= LOG_TARGET_MAX) ? span_copy(at, text)
                                                           : put_odd(log, at, text, plain);
 }
 
@@ -134,31 +124,27 @@ static char *put_remote(struct log *log, char *at, const struct peer *peer)
 /* Of "Tue, 15 Nov 1994 08:12:31 GMT". */
 static char *put_text_time(char *at, const char *date)
 {
-    at = put_span(at, (struct span){date + 5, 2});
+    at = span_copy(at, (struct span){date + 5, 2});
     *at++ = '/';
-    at = put_span(at, (struct span){date + 8, 3});
+    at = span_copy(at, (struct span){date + 8, 3});
     *at++ = '/';
-    at = put_span(at, (struct span){date + 12, 4});
+    at = span_copy(at, (struct span){date + 12, 4});
     *at++ = ':';
-    at = put_span(at, (struct span){date + 17, 8});
-    return PUT(at, " +0000");
+    at = span_copy(at, (struct span){date + 17, 8});
+    return PUT_LITERAL(at, " +0000");
 }
 
 static char *put_json_time(char *at, const char *date)
 {
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    int month = 1;
-    while (month < 12 && memcmp(months + (ptrdiff_t)3 * (month - 1), date + 8, 3) != 0) {
-        month++;
-    }
-    at = put_span(at, (struct span){date + 12, 4});
+    int month = clock_date_month(date);
+    at = span_copy(at, (struct span){date + 12, 4});
     *at++ = '-';
     *at++ = (char)('0' + month / 10);
     *at++ = (char)('0' + month % 10);
     *at++ = '-';
-    at = put_span(at, (struct span){date + 5, 2});
+    at = span_copy(at, (struct span){date + 5, 2});
     *at++ = 'T';
-    at = put_span(at, (struct span){date + 17, 8});
+    at = span_copy(at, (struct span){date + 17, 8});
     *at++ = 'Z';
     return at;
 }
@@ -199,67 +185,67 @@ static char *put_method(char *at, uint8_t method)
 static char *put_text_line(struct log *log, char *at, const struct log_entry *entry)
 {
     at = put_host(log, at, entry->peer);
-    at = PUT(at, " - - [");
+    at = PUT_LITERAL(at, " - - [");
     at = put_time(log, at, entry->date);
-    at = PUT(at, "] \"");
+    at = PUT_LITERAL(at, "] \"");
     if (entry->understood) {
         at = put_method(at, entry->method);
         *at++ = ' ';
         at = put_text(log, at, entry->target);
-        at = PUT(at, " HTTP/1.");
+        at = PUT_LITERAL(at, " HTTP/1.");
         *at++ = (char)('0' + entry->minor_version);
     } else {
         at = put_text(log, at, entry->target);
     }
-    at = PUT(at, "\" ");
-    at = entry->status == 0 ? PUT(at, "-") : put_status(at, entry->status);
+    at = PUT_LITERAL(at, "\" ");
+    at = entry->status == 0 ? PUT_LITERAL(at, "-") : put_status(at, entry->status);
     *at++ = ' ';
     at = put_number(at, entry->bytes);
     *at++ = ' ';
     at = put_number(at, entry->duration_us);
     *at++ = ' ';
-    at = put_span(at, (struct span){entry->mode, strlen(entry->mode)});
+    at = span_copy(at, (struct span){entry->mode, strlen(entry->mode)});
     *at++ = ' ';
     at = put_number(at, entry->connection);
     *at++ = ' ';
-    return put_span(at, entry->id);
+    return span_copy(at, entry->id);
 }
 
 static char *put_json_request(const struct log *log, char *at, const struct log_entry *entry)
 {
     if (!entry->understood) {
-        at = PUT(at, "\",\"request\":\"");
+        at = PUT_LITERAL(at, "\",\"request\":\"");
         return put_text(log, at, entry->target);
     }
-    at = PUT(at, "\",\"method\":\"");
+    at = PUT_LITERAL(at, "\",\"method\":\"");
     at = put_method(at, entry->method);
-    at = PUT(at, "\",\"target\":\"");
+    at = PUT_LITERAL(at, "\",\"target\":\"");
     at = put_text(log, at, entry->target);
-    at = PUT(at, "\",\"protocol\":\"HTTP/1.");
+    at = PUT_LITERAL(at, "\",\"protocol\":\"HTTP/1.");
     *at++ = (char)('0' + entry->minor_version);
     return at;
 }
 
 static char *put_json_line(struct log *log, char *at, const struct log_entry *entry)
 {
-    at = PUT(at, "{\"time\":\"");
+    at = PUT_LITERAL(at, "{\"time\":\"");
     at = put_time(log, at, entry->date);
-    at = PUT(at, "\",\"remote\":\"");
+    at = PUT_LITERAL(at, "\",\"remote\":\"");
     at = put_remote(log, at, entry->peer);
     at = put_json_request(log, at, entry);
-    at = PUT(at, "\",\"status\":");
-    at = entry->status == 0 ? PUT(at, "null") : put_status(at, entry->status);
-    at = PUT(at, ",\"bytes\":");
+    at = PUT_LITERAL(at, "\",\"status\":");
+    at = entry->status == 0 ? PUT_LITERAL(at, "null") : put_status(at, entry->status);
+    at = PUT_LITERAL(at, ",\"bytes\":");
     at = put_number(at, entry->bytes);
-    at = PUT(at, ",\"duration_us\":");
+    at = PUT_LITERAL(at, ",\"duration_us\":");
     at = put_number(at, entry->duration_us);
-    at = PUT(at, ",\"mode\":\"");
-    at = put_span(at, (struct span){entry->mode, strlen(entry->mode)});
-    at = PUT(at, "\",\"connection\":");
+    at = PUT_LITERAL(at, ",\"mode\":\"");
+    at = span_copy(at, (struct span){entry->mode, strlen(entry->mode)});
+    at = PUT_LITERAL(at, "\",\"connection\":");
     at = put_number(at, entry->connection);
-    at = PUT(at, ",\"request_id\":\"");
-    at = put_span(at, entry->id);
-    return PUT(at, "\"}");
+    at = PUT_LITERAL(at, ",\"request_id\":\"");
+    at = span_copy(at, entry->id);
+    return PUT_LITERAL(at, "\"}");
 }
 
 void log_write(struct log *log, const struct log_entry *entry)
@@ -285,7 +271,7 @@ static bool id_valid(struct span id)
     for (size_t i = 0; i < id.length; i++) {
         char c = id.data[i];
         bool letter = (char)(c | 0x20) >= 'a' && (char)(c | 0x20) <= 'z';
-        if (!letter && !(c >= '0' && c <= '9') && (c == '\0' || strchr("-_.~+/=:@", c) == NULL)) {
+        if (!letter && !number_is_digit(c) && (c == '\0' || strchr("-_.~+/=:@", c) == NULL)) {
             return false;
         }
     }
@@ -310,7 +296,7 @@ struct span log_find_id(struct span fields)
 
 char *log_make_id(const struct log *log, char *out, uint64_t connection, uint32_t ordinal)
 {
-    out = put_span(out, (struct span){log->instance, strlen(log->instance)});
+    out = span_copy(out, (struct span){log->instance, strlen(log->instance)});
     *out++ = '-';
     out += number_format_hex(out, connection);
     *out++ = '-';

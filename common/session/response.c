@@ -79,22 +79,19 @@ static ALWAYS_INLINE struct delimiting response_delimiting(const struct response
 /* The fixed texts of a head and its numbers fit in this; what else it has is counted. */
 enum { HEAD_ROOM = 512 };
 
-/* Writing with the room made before: copies of known length, which the compiler turns into moves. */
-#define PUT(at, literal) (memcpy((at), (literal), sizeof(literal) - 1), (at) + sizeof(literal) - 1)
-
 static COLD char *put_other_status_line(char *at, unsigned status)
 {
     const char *reason = status_reason(status);
-    at = PUT(at, "HTTP/1.1 ");
+    at = PUT_LITERAL(at, "HTTP/1.1 ");
     at += number_format_u64(at, status);
     *at++ = ' ';
     at = span_copy(at, (struct span){.data = reason, .length = strlen(reason)});
-    return PUT(at, "\r\nServer: echod\r\nDate: ");
+    return PUT_LITERAL(at, "\r\nServer: echod\r\nDate: ");
 }
 
 static ALWAYS_INLINE char *put_status_line(char *at, unsigned status)
 {
-    return status == STATUS_OK ? PUT(at, "HTTP/1.1 200 OK\r\nServer: echod\r\nDate: ")
+    return status == STATUS_OK ? PUT_LITERAL(at, "HTTP/1.1 200 OK\r\nServer: echod\r\nDate: ")
                                : put_other_status_line(at, status);
 }
 
@@ -103,10 +100,10 @@ static ALWAYS_INLINE char *put_delimiting(char *at, struct delimiting d)
     switch ((enum framing)d.framing) {
     case FRAMING_NONE: break;
     case FRAMING_LENGTH:
-        at = PUT(at, "\r\nContent-Length: ");
+        at = PUT_LITERAL(at, "\r\nContent-Length: ");
         at += number_format_u64(at, d.length);
         break;
-    case FRAMING_CHUNKED: at = PUT(at, "\r\nTransfer-Encoding: chunked"); break;
+    case FRAMING_CHUNKED: at = PUT_LITERAL(at, "\r\nTransfer-Encoding: chunked"); break;
     }
     return at;
 }
@@ -114,17 +111,17 @@ static ALWAYS_INLINE char *put_delimiting(char *at, struct delimiting d)
 static COLD char *put_rare_fields(char *at, const struct response *response)
 {
     if (response->sandbox || response->nosniff) {
-        at = PUT(at, "\r\nX-Content-Type-Options: nosniff");
+        at = PUT_LITERAL(at, "\r\nX-Content-Type-Options: nosniff");
     }
     if (response->sandbox) {
-        at = PUT(at, "\r\nContent-Security-Policy: sandbox");
+        at = PUT_LITERAL(at, "\r\nContent-Security-Policy: sandbox");
     }
     if (response->allow.length > 0) {
-        at = PUT(at, "\r\nAllow: ");
+        at = PUT_LITERAL(at, "\r\nAllow: ");
         at = span_copy(at, response->allow);
     }
     if (response->retry_after) {
-        at = PUT(at, "\r\nRetry-After: 1");
+        at = PUT_LITERAL(at, "\r\nRetry-After: 1");
     }
     return at;
 }
@@ -161,10 +158,10 @@ static COLD char *put_further_fields(char *at, const struct response *response)
 static ALWAYS_INLINE char *put_end(char *at, const struct response *response, const struct request *request)
 {
     if (unlikely(response->close)) {
-        return PUT(at, "Connection: close\r\n\r\n");
+        return PUT_LITERAL(at, "Connection: close\r\n\r\n");
     }
-    return unlikely(request->minor_version == 0) ? PUT(at, "Connection: keep-alive\r\n\r\n")
-                                                 : PUT(at, "\r\n");
+    return unlikely(request->minor_version == 0) ? PUT_LITERAL(at, "Connection: keep-alive\r\n\r\n")
+                                                 : PUT_LITERAL(at, "\r\n");
 }
 
 struct delimiting response_write_head(struct output *output, const struct response *response,
@@ -181,14 +178,14 @@ struct delimiting response_write_head(struct output *output, const struct respon
     memcpy(at, date, CLOCK_DATE_LENGTH);
     at += CLOCK_DATE_LENGTH;
     if (response->content_type.length > 0 && response->status != STATUS_NO_CONTENT) {
-        at = PUT(at, "\r\nContent-Type: ");
+        at = PUT_LITERAL(at, "\r\nContent-Type: ");
         at = span_copy(at, response->content_type);
     }
     if (response->sandbox || response->nosniff || response->retry_after || response->allow.length > 0) {
         at = put_rare_fields(at, response);
     }
     at = put_delimiting(at, d);
-    at = PUT(at, "\r\n");
+    at = PUT_LITERAL(at, "\r\n");
     if (unlikely(further > 0)) {
         at = put_further_fields(at, response);
     }

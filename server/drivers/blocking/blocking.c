@@ -16,8 +16,6 @@
 /* Who waits longer than that gives back the pages used only while processing. */
 enum { BLOCKING_BRIEF_MS = 100, BLOCKING_PAGE = 4096 };
 
-static const struct span no_bytes = {.data = "", .length = 0};
-
 /* Between passes nothing is kept there. */
 static void blocking_give_back(struct blocking *b)
 {
@@ -94,7 +92,7 @@ static COLD bool blocking_idle_interrupted(struct blocking *b)
         b->idle_since = clock_ms();
         return true;
     }
-    return blocking_idle_too_long(b) ? blocking_pump(b, IO_TIMEOUT, no_bytes) : true;
+    return blocking_idle_too_long(b) ? blocking_pump(b, IO_TIMEOUT, PUMP_NO_BYTES) : true;
 }
 
 static void blocking_set_receive_timeout(struct blocking *b, uint64_t most)
@@ -140,11 +138,11 @@ static bool blocking_await_request(struct blocking *b)
     case TRANSPORT_RETRY:
         access_log_flush(&b->context);
         if (closing || blocking_idle_too_long(b)) {
-            return blocking_pump(b, closing ? IO_SHUTDOWN : IO_TIMEOUT, no_bytes);
+            return blocking_pump(b, closing ? IO_SHUTDOWN : IO_TIMEOUT, PUMP_NO_BYTES);
         }
-        return blocking_gives_way(b) ? blocking_pump(b, IO_SHUTDOWN, no_bytes) : true;
+        return blocking_gives_way(b) ? blocking_pump(b, IO_SHUTDOWN, PUMP_NO_BYTES) : true;
     case TRANSPORT_INTERRUPTED: return blocking_idle_interrupted(b);
-    case TRANSPORT_END: return blocking_pump(b, IO_EOF, no_bytes);
+    case TRANSPORT_END: return blocking_pump(b, IO_EOF, PUMP_NO_BYTES);
     case TRANSPORT_ERROR: return false;
     }
     __builtin_unreachable();
@@ -192,7 +190,7 @@ static bool blocking_await_progress(struct blocking *b, unsigned wants)
     struct due due = blocking_due(b, wants);
     int ready = blocking_poll(b, &socket, due.timeout_ms);
     if (ready == 0) {
-        return blocking_pump(b, due.event, no_bytes);
+        return blocking_pump(b, due.event, PUMP_NO_BYTES);
     }
     if (ready < 0 || (socket.revents & POLLIN) != 0) {
         return true; /* interrupted, or it is read next */
@@ -200,7 +198,7 @@ static bool blocking_await_progress(struct blocking *b, unsigned wants)
     if ((socket.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0) {
         return false; /* reset: nobody is there to answer to */
     }
-    return blocking_pump(b, IO_WRITABLE, no_bytes);
+    return blocking_pump(b, IO_WRITABLE, PUMP_NO_BYTES);
 }
 
 static bool blocking_is_cut_off(const struct blocking *b)
@@ -213,7 +211,7 @@ static bool blocking_work(struct blocking *b)
     struct work *work = session_work(&b->session);
     access_log_flush(&b->context);
     work->run(work);
-    return blocking_is_cut_off(b) || blocking_pump(b, IO_RESUMED, no_bytes);
+    return blocking_is_cut_off(b) || blocking_pump(b, IO_RESUMED, PUMP_NO_BYTES);
 }
 
 /* Not for an idle connection. */
@@ -236,7 +234,7 @@ static bool blocking_go_on(struct blocking *b, unsigned wants)
         case TRANSPORT_MOVED: return blocking_feed(b, read.length);
         case TRANSPORT_RETRY:
         case TRANSPORT_INTERRUPTED: break;
-        case TRANSPORT_END: return blocking_pump(b, IO_EOF, no_bytes);
+        case TRANSPORT_END: return blocking_pump(b, IO_EOF, PUMP_NO_BYTES);
         case TRANSPORT_ERROR: return false;
         }
     }

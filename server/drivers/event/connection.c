@@ -14,8 +14,6 @@
 #include "server/drivers/shared/pump.h"
 #include "server/net/transport.h"
 
-static const struct span no_bytes = {.data = "", .length = 0};
-
 static int connection_fd(const struct connection *connection)
 {
     return connection->event.ev_fd;
@@ -214,7 +212,7 @@ static COLD bool connection_await_work(struct connection *connection)
         return true;
     }
     connection->working = false;
-    connection_pump(connection, IO_REJECTED, no_bytes);
+    connection_pump(connection, IO_REJECTED, PUMP_NO_BYTES);
     return true;
 }
 
@@ -231,7 +229,7 @@ void connection_work_done(struct connection *connection)
     } else if (connection_is_cut_off(connection)) {
         connection_cut_off(connection);
     } else {
-        connection_pump(connection, IO_RESUMED, no_bytes);
+        connection_pump(connection, IO_RESUMED, PUMP_NO_BYTES);
     }
 }
 
@@ -286,8 +284,8 @@ static void connection_receive(struct connection *connection, enum io_event noth
         connection_pump(connection, IO_DATA, (struct span){.data = core->input, .length = read.length});
         break;
     case TRANSPORT_RETRY:
-    case TRANSPORT_INTERRUPTED: connection_pump(connection, nothing, no_bytes); break;
-    case TRANSPORT_END: connection_pump(connection, IO_EOF, no_bytes); break;
+    case TRANSPORT_INTERRUPTED: connection_pump(connection, nothing, PUMP_NO_BYTES); break;
+    case TRANSPORT_END: connection_pump(connection, IO_EOF, PUMP_NO_BYTES); break;
     case TRANSPORT_ERROR: connection_free(connection); break;
     }
 }
@@ -322,7 +320,7 @@ static COLD void connection_on_timer(struct connection *connection)
         connection_settle(connection);
         return;
     }
-    connection_pump(connection, IO_RESUMED, no_bytes);
+    connection_pump(connection, IO_RESUMED, PUMP_NO_BYTES);
 }
 
 static void connection_on_event(evutil_socket_t fd, short events, void *arg)
@@ -336,7 +334,7 @@ static void connection_on_event(evutil_socket_t fd, short events, void *arg)
     } else if ((events & EV_TIMEOUT) != 0) {
         connection_on_timer(connection);
     } else {
-        connection_pump(connection, IO_WRITABLE, no_bytes);
+        connection_pump(connection, IO_WRITABLE, PUMP_NO_BYTES);
     }
 }
 
@@ -351,7 +349,7 @@ static bool connection_was_reset(const struct connection *connection)
 void connection_due(struct connection *connection)
 {
     if (connection->session.timer != TIMER_NONE) {
-        connection_pump(connection, IO_TIMEOUT, no_bytes);
+        connection_pump(connection, IO_TIMEOUT, PUMP_NO_BYTES);
     } else if (connection_was_reset(connection)) {
         connection_free(connection);
     }

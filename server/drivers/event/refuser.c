@@ -18,8 +18,6 @@ enum {
     REFUSER_PATIENCE_MS = 2000, /* for the request */
 };
 
-static const struct span no_bytes = {.data = "", .length = 0};
-
 static void refuser_set_timer(struct refuser *refuser, unsigned ms)
 {
     struct timespec time = {.tv_nsec = (long)ms * 1000000};
@@ -59,7 +57,7 @@ static bool refuser_answer(struct refuser *refuser, struct refused *refused, str
     session_init(&session, refused->accepted.number, &refused->accepted.peer, refused->reason);
     bool kept = bytes.length == 0 || session_pump(&session, &refuser->core->context, fd, IO_DATA, bytes);
     if (kept && (session_wants(&session, &refuser->core->context) & WANT_CLOSE) == 0) {
-        kept = session_pump(&session, &refuser->core->context, fd, IO_TIMEOUT, no_bytes);
+        kept = session_pump(&session, &refuser->core->context, fd, IO_TIMEOUT, PUMP_NO_BYTES);
     }
     session_log_abandoned(&session, &refuser->core->context);
     session_deinit(&session, refuser->core->context.output.budget);
@@ -132,7 +130,7 @@ static void refuser_place(struct refuser *refuser, const struct refused *refused
     if (refuser->count == REFUSER_PLACES) {
         struct refused *oldest = &refuser->places[0];
         if (refuser_look(refuser, oldest) && !oldest->answered) {
-            refuser_answer(refuser, oldest, no_bytes);
+            refuser_answer(refuser, oldest, PUMP_NO_BYTES);
         }
         refuser_close(refuser, 0);
     }
@@ -180,7 +178,7 @@ void refuser_end(struct refuser *refuser)
     while (refuser->count > 0) {
         struct refused *oldest = &refuser->places[0];
         if (!oldest->answered) {
-            refuser_answer(refuser, oldest, no_bytes);
+            refuser_answer(refuser, oldest, PUMP_NO_BYTES);
         }
         refuser_close(refuser, 0);
     }

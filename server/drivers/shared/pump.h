@@ -21,6 +21,9 @@ enum io_event {
  * so that the other connections of the loop, and reading, get their turn. */
 enum { PUMP_SENDS_MAX = 16, PUMP_BYTES_MAX = 1024 * 1024 };
 
+/* For all events but IO_DATA. */
+#define PUMP_NO_BYTES SPAN_LITERAL("")
+
 /* Runs one pass. `bytes` are the bytes read, empty except with IO_DATA; they need not outlive the call. Updates the
  * context's date and its counts of bytes. Returns false if the connection was reset: then only
  * session_deinit remains to be called. The thread that drives the connection and owns the context. */

@@ -39,6 +39,15 @@ Test(clock, format)
     expect_dates();
 }
 
+Test(clock, month)
+{
+    for (size_t i = 0; i < sizeof dates / sizeof dates[0]; i++) {
+        struct tm tm;
+        gmtime_r(&dates[i].when, &tm);
+        cr_expect_eq(clock_date_month(dates[i].text), tm.tm_mon + 1, "%s", dates[i].text);
+    }
+}
+
 Test(clock, the_time_zone_does_not_matter)
 {
     setenv("TZ", "ABC-9:30", 1);
