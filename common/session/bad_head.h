@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Heads that are not complete, or that llhttp refuses, rightly or not. Part of the session: only its files include
- * this. All of it is off the usual way, and is compiled so. */
+/* Heads that are incomplete, or that llhttp refuses, rightly or not. Part of the session: only its files include this
+ * header. Nothing here is on the path of a plain request. */
 #ifndef ECHOD_COMMON_SESSION_BAD_HEAD_H
 #define ECHOD_COMMON_SESSION_BAD_HEAD_H
 
@@ -8,9 +8,10 @@
 #include "common/base/compiler.h"
 #include "common/http/request_line.h"
 
-/* Makes the exchange what the answer to an error in a head needs; there may be none yet. `head` is what has come of it. */
+/* Prepares the exchange for the answer to an error in a head, and makes it if there is none. `head`: the bytes of the head
+ * so far. */
 COLD void bad_head_exchange(struct pass *pass, struct span head);
-/* Answers with the status and detail of `result` and closes; `head` is what has come of the head, perhaps nothing. */
+/* Answers with the status and detail of `result`, and closes. `head`: the bytes of the head so far, perhaps none. */
 COLD void bad_head_fail(struct pass *pass, struct span head, struct parse_result result);
 
 /* llhttp takes spaces behind the value of Content-Length but refuses a tab, which RFC 9110, 5.5 allows as well. Whether
