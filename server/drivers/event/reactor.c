@@ -55,8 +55,7 @@ void reactor_base_run(struct event_base *base)
 
 static bool reactor_slot_wanted(const struct reactor *reactor)
 {
-    return atomic_load_explicit(&reactor->core.context.counters->place_wanted,
-                                memory_order_relaxed);
+    return atomic_load_explicit(&reactor->core.context.counters->place_wanted, memory_order_relaxed);
 }
 
 /* Cleared last: the acceptor that sets it again meanwhile has one more connection that waits. */
@@ -73,8 +72,7 @@ static void reactor_on_place_poll(evutil_socket_t fd, short events, void *arg)
     } else {
         return;
     }
-    atomic_store_explicit(&reactor->core.context.counters->place_wanted, false,
-                          memory_order_relaxed);
+    atomic_store_explicit(&reactor->core.context.counters->place_wanted, false, memory_order_relaxed);
 }
 
 /* ---- the reactor ---- */
