@@ -110,7 +110,7 @@ int reactor_init(struct reactor *reactor, struct server *server, struct event_ba
         error = sweeper_init(&reactor->sweeper, core, timeouts);
     }
     if (error == 0) {
-        error = refuser_init(&reactor->refuser, core);
+        error = last_resort_init(&reactor->last_resort, core);
         if (error == 0) {
             return 0;
         }
@@ -162,7 +162,7 @@ void reactor_deinit(struct reactor *reactor)
         event_del(&reactor->completions_event);
         completions_deinit(&reactor->core.completions);
     }
-    refuser_deinit(&reactor->refuser);
+    last_resort_deinit(&reactor->last_resort);
     sweeper_deinit(&reactor->sweeper);
     access_log_end(&reactor->core.context, ACCESS_LOG_LOOP_WAIT_MS);
     reactor_free_memory(reactor);
@@ -176,7 +176,8 @@ bool reactor_add(struct reactor *reactor, const struct accepted *accepted, enum 
         connection_count_refuse(reactor->core.connections);
     }
     if (connection == NULL) {
-        refuser_refuse(&reactor->refuser, accepted, refusing == REFUSAL_NOT ? REFUSAL_SYSTEM : refusing);
+        last_resort_refuse(&reactor->last_resort, accepted,
+                           refusing == REFUSAL_NOT ? REFUSAL_SYSTEM : refusing);
         shortage_begin(reactor->server, ENOMEM);
         return false;
     }
@@ -191,7 +192,7 @@ void reactor_linger(struct reactor *reactor, const struct accepted *accepted)
 {
     struct connection *connection = connection_new(&reactor->core, accepted, REFUSAL_NOT);
     if (connection == NULL) {
-        refuser_linger(&reactor->refuser, accepted);
+        last_resort_linger(&reactor->last_resort, accepted);
     } else {
         connection_linger(connection);
     }
@@ -264,7 +265,7 @@ static void reactor_cut_off(struct reactor *reactor)
     for (int list = 0; list < REACTOR_LISTS; list++) {
         reactor_drain_list(reactor, (enum reactor_list)list);
     }
-    refuser_end(&reactor->refuser);
+    last_resort_end(&reactor->last_resort);
 }
 
 void reactor_drain(struct reactor *reactor)
@@ -306,5 +307,5 @@ void reactor_report(const struct reactor *reactor, struct report *report)
             report_add(report, connection_activity(connection), 1);
         }
     }
-    report_add(report, ACTIVITY_LINGERING, reactor->refuser.count);
+    report_add(report, ACTIVITY_LINGERING, reactor->last_resort.count);
 }

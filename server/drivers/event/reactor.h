@@ -7,7 +7,7 @@
 #include <event2/event_struct.h>
 
 #include "server/drivers/event/reactor_core.h"
-#include "server/drivers/event/refuser.h"
+#include "server/drivers/event/last_resort.h"
 #include "server/drivers/event/sweeper.h"
 #include "server/drivers/shared/access_log.h"
 #include "server/drivers/shared/report.h"
@@ -21,7 +21,7 @@ struct reactor {
     char *scratch;
     char *log_text; /* NULL: the log is off */
     struct access_log_context log;
-    struct refuser refuser; /* connections without memory */
+    struct last_resort last_resort; /* connections without memory */
     struct sweeper sweeper;
     /* Whether a new connection waits for the place of a lingering one. The default reads it from the counters. */
     bool (*place_wanted)(const struct reactor *reactor);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The part of a reactor that its connections, its sweeper and its refuser use. */
+/* The part of a reactor that its connections, its sweeper and its last resort use. */
 #ifndef ECHOD_SERVER_DRIVERS_EVENT_REACTOR_CORE_H
 #define ECHOD_SERVER_DRIVERS_EVENT_REACTOR_CORE_H
 
