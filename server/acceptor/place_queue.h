@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* New connections that wait until a lingering one gives them its place of --max-connections, its thread or its process. */
-#ifndef ECHOD_SERVER_PLACE_QUEUE_H
-#define ECHOD_SERVER_PLACE_QUEUE_H
+#ifndef ECHOD_SERVER_ACCEPTOR_PLACE_QUEUE_H
+#define ECHOD_SERVER_ACCEPTOR_PLACE_QUEUE_H
 
 #include <stdbool.h>
 

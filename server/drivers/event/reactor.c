@@ -53,7 +53,7 @@ void reactor_base_run(struct event_base *base)
 
 /* ---- giving way ---- */
 
-static bool reactor_slot_wanted(const struct reactor *reactor)
+static bool reactor_place_wanted(const struct reactor *reactor)
 {
     return atomic_load_explicit(&reactor->core.context.counters->place_wanted, memory_order_relaxed);
 }
@@ -95,7 +95,7 @@ int reactor_init(struct reactor *reactor, struct server *server, struct event_ba
         .server = server,
         .scratch = malloc(SESSION_SCRATCH_MIN),
         .log_text = server->log->path != NULL ? malloc(ACCESS_LOG_LOOP_SIZE) : NULL,
-        .place_wanted = reactor_slot_wanted,
+        .place_wanted = reactor_place_wanted,
     };
     struct reactor_core *core = &reactor->core;
     for (int i = 0; i < REACTOR_LISTS; i++) {
