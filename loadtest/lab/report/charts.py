@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The charts as lines, marks and texts at their places; templates/chart.svg writes them down. A chart is as wide as a phone."""
+"""The charts as lines, marks and texts at their places; templates/macros.html writes them down. A chart is as wide as a phone."""
 
 import math
 from dataclasses import dataclass, field, replace
@@ -12,8 +12,8 @@ WIDTH = 360
 _CHARACTER = 6.1  # about the width of a character of a label
 _ROW = 19  # height of a subject's row
 _PLOT = 190  # height of a plot with two axes
-# The number of each subject's colour and shape (style.css, chart.svg). A ceiling has that of its model, hollow.
-_STYLES = {"event": 1, "thread": 2, "hybrid": 3, "pool": 4, "process": 5, "fiber": 6, "uring": 7}
+# The number of each subject's colour and shape (style.css, macros.html). A ceiling has that of its model, hollow.
+_STYLES = {"event": 1, "thread": 2, "hybrid": 3, "pool": 4, "process": 5}
 _MODELS = {"epoll": 1, "event": 1, "thread": 2, "process": 5}  # parts of a ceiling's name
 _OTHERS = (8, 6, 7)
 _BYTES = ("B", "bytes")
