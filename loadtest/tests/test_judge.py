@@ -34,7 +34,7 @@ def setting(cpus=2, floor=1.0):
 
 
 def verdict(of, found, **more):
-    return judge.verdicts([of], found, setting(**more))[0]["verdicts"][0]
+    return judge.judge_claims([of], found, setting(**more))[0]["verdicts"][0]
 
 
 DIFFERENT = experiment(rounds("thread", 64, (20, 21, 22)), rounds("event", 64, (10, 11, 10)))
@@ -161,7 +161,7 @@ class NoiseTest(unittest.TestCase):
         results = {"machine": {"cpus_usable": [0, 1]}, "experiments": [experiment(
             rounds("event", 64, (10, 10, 20)), rounds("event-twin", 64, (11, 10, 24)), rounds("event", 1024, (10, 10, 10)),
             rounds("event-twin", 1024, (8, 8, 8)), rounds("thread", 64, (1, 1, 1)))]}
-        verdicts.judge(results, {"made-up": [claim(f"{RATIO} >= DIFFERENT")]})
+        verdicts.fill_verdicts(results, {"made-up": [claim(f"{RATIO} >= DIFFERENT")]})
         found = results["noise"]
         self.assertEqual((found["target"], found["twin"], len(found["figures"])), ("event", "event-twin", 2))
         self.assertEqual((found["largest"], found["different"], found["same"]), (1.25, 1.25, 1.25))
@@ -187,7 +187,7 @@ class ModesTest(unittest.TestCase):
         of = claim(f"{{mode}}.{CPU} / event.{CPU} >= 1.3", modes=["thread", "hybrid", "pool"],
                    sentence=f"{{mode}} takes {{{{mode}}.{CPU} @ 64}}, {{{{mode}}.{CPU} / event.{CPU}}} times.")
         found = experiment(rounds("thread", 64, (20, 20, 20)), rounds("event", 64, (10, 10, 10)), rounds("hybrid", 64, (10, 10, 10)))
-        said = judge.verdicts([of], found, setting())[0]["verdicts"]
+        said = judge.judge_claims([of], found, setting())[0]["verdicts"]
         self.assertEqual([(entry["mode"], entry["outcome"]) for entry in said],
                          [("thread", "holds"), ("hybrid", "does not hold"), ("pool", "not asked")])
         self.assertEqual(said[0]["sentence"], "thread takes 20.0 µs, 2.0 times.")
@@ -195,7 +195,7 @@ class ModesTest(unittest.TestCase):
     def test_a_mode_that_only_the_quick_run_leaves_out_needs_full(self):
         of = claim(f"{{mode}}.{CPU} / event.{CPU} >= 1.3", modes=["pool"])
         for modes, why in ((("event", "pool"), "it needs --full"), (("event",), "pool was not measured")):
-            found = judge.verdicts([of], DIFFERENT, replace(setting(), effort="quick", modes=modes))[0]["verdicts"][0]
+            found = judge.judge_claims([of], DIFFERENT, replace(setting(), effort="quick", modes=modes))[0]["verdicts"][0]
             self.assertEqual((found["outcome"], found["why"]), ("not asked", why))
 
     def test_words_for_an_expression(self):

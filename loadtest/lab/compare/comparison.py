@@ -130,7 +130,7 @@ class Comparison:
         self.results["took_s"] = time.monotonic() - self.began
         self.results["experiments"] = [trial.results(options.repeat(self.given, trial.experiment.name))
                                        for trial in self.trials if trial.measurements or trial.skipped]
-        verdicts.judge(self.results, {trial.experiment.name: trial.experiment.claims for trial in self.trials})
+        verdicts.fill_verdicts(self.results, {trial.experiment.name: trial.experiment.claims for trial in self.trials})
         self.results["advice"] = advice.of(self.results)
         output.write_json(self.given.output / "results.json", self.results)
 

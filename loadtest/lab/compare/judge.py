@@ -181,7 +181,7 @@ def _verdict(claim, mode, evidence, setting):
             "why": None if outcome in (HOLDS, FAILS) else why, "conditions": found}
 
 
-def verdicts(claims, experiment, setting):
+def judge_claims(claims, experiment, setting):
     """`claims` of an experiment's part of results.json, judged on its measurements and summary."""
     evidence = Evidence(experiment)
     return [{"name": claim.name, "claim": claim.claim, "source": claim.source, "reverse": claim.reverse,

@@ -144,5 +144,5 @@ def merge(all_results):
                        "arguments": [results["parameters"]["arguments"] for results in all_results]},
         "experiments": [_experiment(parts) for parts in groups.values()],
     }
-    verdicts.judge(merged, {known.name: known.claims for known in experiment.load_all() if len(groups.get(known.name, ())) > 1})
+    verdicts.fill_verdicts(merged, {known.name: known.claims for known in experiment.load_all() if len(groups.get(known.name, ())) > 1})
     return merged

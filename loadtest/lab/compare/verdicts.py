@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The verdicts of a whole run: the noise floor first, which all of them depend on."""
 
-from .judge import Setting, verdicts
+from .judge import Setting, judge_claims
 from .noise import measure
 
 
@@ -15,7 +15,7 @@ def _rests_on(claims):
     return tuple(found)
 
 
-def judge(results, claims):
+def fill_verdicts(results, claims):
     """Fills in `noise`, and the `claims` of the experiments that are named in `claims`; others keep what they have."""
     experiments = results["experiments"]
     noise = measure(experiments, {name: _rests_on(of) for name, of in claims.items()})
@@ -24,4 +24,4 @@ def judge(results, claims):
     results["noise"] = noise.as_dict()
     for experiment in experiments:
         if experiment["name"] in claims:
-            experiment["claims"] = verdicts(claims[experiment["name"]], experiment, setting)
+            experiment["claims"] = judge_claims(claims[experiment["name"]], experiment, setting)
