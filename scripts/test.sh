@@ -104,7 +104,7 @@ stage_loadtest() {
     need_report_python
     build_stage asan || return 0
     status=0
-    logged "$logs/loadtest.log" limited 600 env SWARM="$PWD/build/asan/swarm" \
+    logged "$logs/loadtest.log" limited 600 env SWARM="$PWD/build/asan/swarm" ECHOD_SWARM="$PWD/build/asan/swarm" \
         "$(report_python)" -m unittest discover --verbose -s loadtest/tests || status=$?
     tally unittest "$status" ' \.\.\. ok$' ' \.\.\. (ok|FAIL|ERROR)$' <"$logs/loadtest.log"
 }
