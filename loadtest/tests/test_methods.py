@@ -214,7 +214,7 @@ class LinesRunTest(unittest.TestCase):
 
     def test_by_folder(self):
         root = price.command.ROOT
-        places = price.own_lines({(f"{root}/build/x/../../server/main.c", 3), (f"{root}/common/span.h", 4), (f"{root}/common/span.h", 5),
+        places = price.own_lines({(f"{root}/build/x/../../server/main.c", 3), (f"{root}/common/base/span.h", 4), (f"{root}/common/base/span.h", 5),
                                   ("/usr/include/x.h", 1), ("???", 0)})
         found = price.figures_of_lines(places)
         self.assertEqual((found["lines_run"], found["lines_run_server"], found["lines_run_common"]), (3, 1, 2))
