@@ -57,8 +57,9 @@ struct listeners_queue {
 /* Main thread. */
 struct listeners_queue listeners_queue(const struct listeners *listeners);
 /* From now on the kernel ignores every SYN, so that a client that comes too late tries again (after a second) and is
- * refused, instead of being reset with a request on its way. Handshakes that have begun are still finished. Listeners that
- * were passed by a service manager are left as they are. Main thread. */
+ * refused, instead of being reset with a request on its way. Handshakes that have begun are still finished. Unix sockets,
+ * and kernels without socket filters, get a queue of length 0 instead. Listeners that were passed by a service manager
+ * are left as they are. Main thread. */
 void listeners_admit_no_more(struct listeners *listeners);
 /* Whether a connection is queued for the listening descriptor. Any thread. */
 bool listener_has_queue(int fd);

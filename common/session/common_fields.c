@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* The fields that every answer gets: those of --cors, and X-Request-Id. */
+#include "common/http/cors.h"
+#include "common/session/exchange.h"
+#include "common/session/log.h"
+
+static const char id_name[] = "X-Request-Id: ";
+
+/* The fields with the request's id behind them; the text is the log's until the next request. */
+static struct span exchange_identify(struct pass *pass, struct span extra)
+{
+    struct exchange *x = pass->exchange;
+    struct log *log = pass->context->log;
+    const struct session *s = pass->session;
+    struct span id = x->understood ? log_find_id(x->request.fields) : SPAN_LITERAL("");
+    char *at = span_copy(log->fields, extra);
+    at = span_copy(at, SPAN_LITERAL(id_name));
+    char *begin = at;
+    if (id.length > 0) {
+        at = span_copy(at, id);
+    } else {
+        at = log_make_id(log, at, s->number, s->requests + !x->understood);
+    }
+    x->id_length = (uint8_t)(at - begin);
+    at = span_copy(at, SPAN_LITERAL("\r\n"));
+    return span_between(log->fields, at);
+}
+
+/* A preflight is answered as OPTIONS * is, whatever its path; a probe's with the probe's status. */
+void exchange_add_common_fields(struct pass *pass, bool understood)
+{
+    struct exchange *x = pass->exchange;
+    struct span extra = SPAN_LITERAL("");
+    x->has_common_fields = true;
+    x->understood = understood;
+    if (pass->context->service->cors) {
+        bool preflight = understood && cors_preflight(&x->request);
+        extra = preflight ? cors_preflight_fields() : cors_fields();
+        if (preflight && !route_is_probe(&x->request)) {
+            x->request.path = SPAN_LITERAL("*");
+        }
+    }
+    x->response.extra = pass->context->log != NULL ? exchange_identify(pass, extra) : extra;
+}
