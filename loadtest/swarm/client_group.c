@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "loadtest/swarm/nanoseconds.h"
+#include "loadtest/swarm/timing/nanoseconds.h"
 
 #define REST \
     (50 *    \

@@ -4,10 +4,10 @@
 #define ECHOD_SWARM_CLIENT_GROUP_H
 
 #include "loadtest/swarm/connection.h"
-#include "loadtest/swarm/schedule.h"
-#include "loadtest/swarm/series.h"
+#include "loadtest/swarm/timing/schedule.h"
+#include "loadtest/swarm/stats/series.h"
 #include "loadtest/swarm/shared.h"
-#include "loadtest/swarm/stats.h"
+#include "loadtest/swarm/stats/stats.h"
 
 /* What became of the connections, the greetings apart. */
 struct client_group_connections {

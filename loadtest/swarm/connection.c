@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "loadtest/swarm/nanoseconds.h"
-#include "loadtest/swarm/endpoint.h"
+#include "loadtest/swarm/timing/nanoseconds.h"
+#include "loadtest/swarm/http/endpoint.h"
 
 #define RETRY_AFTER (5 * NANOSECONDS_PER_MILLISECOND) /* a local socket's queue that is full */
 

@@ -8,10 +8,10 @@
 #include <event2/event.h>
 #include <event2/event_struct.h>
 
-#include "loadtest/swarm/options.h"
-#include "loadtest/swarm/request.h"
-#include "loadtest/swarm/response.h"
-#include "loadtest/swarm/stats.h"
+#include "loadtest/swarm/settings/options.h"
+#include "loadtest/swarm/http/request.h"
+#include "loadtest/swarm/http/response.h"
+#include "loadtest/swarm/stats/stats.h"
 
 enum connection_state {
     CONNECTION_CLOSED,

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "loadtest/swarm/command_line.h"
-#include "loadtest/swarm/nanoseconds.h"
+#include "loadtest/swarm/settings/command_line.h"
+#include "loadtest/swarm/timing/nanoseconds.h"
 #include "loadtest/swarm/result.h"
 
 enum { EXIT_USAGE = 2, OWN_DESCRIPTORS = 16 };

@@ -4,7 +4,7 @@
 
 #include <inttypes.h>
 
-#include "loadtest/swarm/nanoseconds.h"
+#include "loadtest/swarm/timing/nanoseconds.h"
 
 #define ERASE "\r\033[K"
 

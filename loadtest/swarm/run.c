@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "loadtest/swarm/nanoseconds.h"
+#include "loadtest/swarm/timing/nanoseconds.h"
 
 enum { OPENING_MAX = 256, TICKS_PER_TIMEOUT = 20, TICK_MIN_MS = 5, TICK_MAX_MS = 100 };
 

@@ -5,7 +5,7 @@
 
 #include <event2/event.h>
 
-#include "loadtest/swarm/options.h"
+#include "loadtest/swarm/settings/options.h"
 
 enum phase {
     PHASE_OPENING,

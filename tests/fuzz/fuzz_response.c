@@ -2,7 +2,7 @@
 /* swarm's reading of answers: whatever the pieces, the same verdict. FLAGS, SIZE of the pieces, then the answer. */
 #include <stdlib.h>
 
-#include "loadtest/swarm/response.h"
+#include "loadtest/swarm/http/response.h"
 #include "tests/fuzz/fuzz.h"
 
 static const struct response_expectation hello = {.body = "Hello, World!", .length = 13, .has_length = true};

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "loadtest/swarm/command_line.h"
-#include "loadtest/swarm/flag.h"
+#include "loadtest/swarm/settings/command_line.h"
+#include "loadtest/swarm/settings/flag.h"
 
 #define ARGUMENTS 20
 #define URL       "http://127.0.0.1:8080/p"

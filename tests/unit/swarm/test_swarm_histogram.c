@@ -3,7 +3,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-#include "loadtest/swarm/histogram.h"
+#include "loadtest/swarm/stats/histogram.h"
 
 static struct histogram *new_histogram(void)
 {

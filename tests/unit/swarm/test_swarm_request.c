@@ -3,7 +3,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "loadtest/swarm/request.h"
+#include "loadtest/swarm/http/request.h"
 
 static struct options_class plain(void)
 {

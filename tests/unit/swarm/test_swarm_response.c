@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "loadtest/swarm/response.h"
+#include "loadtest/swarm/http/response.h"
 
 #define OK  "HTTP/1.1 200 OK\r\n"
 #define END "\r\n\r\n"

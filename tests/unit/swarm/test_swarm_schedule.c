@@ -2,7 +2,7 @@
 /* Due times: exact, never early, and counted as they are told. */
 #include <criterion/criterion.h>
 
-#include "loadtest/swarm/schedule.h"
+#include "loadtest/swarm/timing/schedule.h"
 
 #define SECOND UINT64_C(1000000000)
 

@@ -3,8 +3,8 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "loadtest/swarm/nanoseconds.h"
-#include "loadtest/swarm/series.h"
+#include "loadtest/swarm/timing/nanoseconds.h"
+#include "loadtest/swarm/stats/series.h"
 
 #define MS NANOSECONDS_PER_MILLISECOND
 

@@ -3,8 +3,8 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-#include "loadtest/swarm/nanoseconds.h"
-#include "loadtest/swarm/stats.h"
+#include "loadtest/swarm/timing/nanoseconds.h"
+#include "loadtest/swarm/stats/stats.h"
 
 #define MS NANOSECONDS_PER_MILLISECOND
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Written once, to memory that grows as it is written. */
-#include "loadtest/swarm/request.h"
+#include "loadtest/swarm/http/request.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* A log-linear histogram: values are counted in buckets whose width grows with them, so that each is known to three
  * significant digits whatever its size. */
-#ifndef ECHOD_SWARM_HISTOGRAM_H
-#define ECHOD_SWARM_HISTOGRAM_H
+#ifndef ECHOD_LOADTEST_SWARM_STATS_HISTOGRAM_H
+#define ECHOD_LOADTEST_SWARM_STATS_HISTOGRAM_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The table of flags: what each is called, what it may be, where its value goes. */
-#ifndef ECHOD_SWARM_FLAG_H
-#define ECHOD_SWARM_FLAG_H
+#ifndef ECHOD_LOADTEST_SWARM_SETTINGS_FLAG_H
+#define ECHOD_LOADTEST_SWARM_SETTINGS_FLAG_H
 
-#include "loadtest/swarm/options.h"
+#include "loadtest/swarm/settings/options.h"
 
 enum flag_kind {
     FLAG_COUNT,    /* unsigned */

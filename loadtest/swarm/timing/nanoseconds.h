@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Points in time: nanoseconds of the monotonic clock. */
-#ifndef ECHOD_SWARM_NANOSECONDS_H
-#define ECHOD_SWARM_NANOSECONDS_H
+#ifndef ECHOD_LOADTEST_SWARM_TIMING_NANOSECONDS_H
+#define ECHOD_LOADTEST_SWARM_TIMING_NANOSECONDS_H
 
 #include <stdint.h>
 #include <sys/time.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Reads addresses; names are not looked up. */
-#include "loadtest/swarm/address.h"
+#include "loadtest/swarm/settings/address.h"
 
 #include <arpa/inet.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A numeric address to connect to, or to connect from. */
-#ifndef ECHOD_SWARM_ADDRESS_H
-#define ECHOD_SWARM_ADDRESS_H
+#ifndef ECHOD_LOADTEST_SWARM_SETTINGS_ADDRESS_H
+#define ECHOD_LOADTEST_SWARM_SETTINGS_ADDRESS_H
 
 #include <netinet/in.h>
 #include <stdbool.h>

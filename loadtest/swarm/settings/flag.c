@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The table of flags, and how each kind of value is read and described. */
-#include "loadtest/swarm/flag.h"
+#include "loadtest/swarm/settings/flag.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "common/base/number.h"
-#include "loadtest/swarm/schedule.h"
+#include "loadtest/swarm/timing/schedule.h"
 
 #define KIB           (UINT64_C(1) << 10)
 #define MIB           (UINT64_C(1) << 20)

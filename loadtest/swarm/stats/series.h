@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* What happened in each interval of the window: for a plot over time. */
-#ifndef ECHOD_SWARM_SERIES_H
-#define ECHOD_SWARM_SERIES_H
+#ifndef ECHOD_LOADTEST_SWARM_STATS_SERIES_H
+#define ECHOD_LOADTEST_SWARM_STATS_SERIES_H
 
 #include <stddef.h>
 
-#include "loadtest/swarm/stats.h"
+#include "loadtest/swarm/stats/stats.h"
 
 /* Counts are of what was begun, or ended, in the interval. */
 struct series_row {

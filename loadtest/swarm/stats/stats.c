@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Counts. */
-#include "loadtest/swarm/stats.h"
+#include "loadtest/swarm/stats/stats.h"
 
 #include <stdio.h>
 
-#include "loadtest/swarm/nanoseconds.h"
+#include "loadtest/swarm/timing/nanoseconds.h"
 
 #define DELAY_SEEN NANOSECONDS_PER_MILLISECOND /* what a client that has time to spare never is */
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Reads the command line by the table of flags, refuses what does not go together, fills in what was left open. */
-#include "loadtest/swarm/command_line.h"
+#include "loadtest/swarm/settings/command_line.h"
 
 #include <ctype.h>
 #include <stdarg.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "loadtest/swarm/flag.h"
+#include "loadtest/swarm/settings/flag.h"
 
 #define URL_PREFIX      "http://"
 #define VALUE_SHOWN_MAX 80 /* bytes of a refused value that a message repeats */

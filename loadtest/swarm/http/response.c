@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* llhttp does the reading; its callbacks keep the little that is wanted of an answer. */
-#include "loadtest/swarm/response.h"
+#include "loadtest/swarm/http/response.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The port of a source address is chosen when connecting, so that one may serve several destinations. */
-#include "loadtest/swarm/endpoint.h"
+#include "loadtest/swarm/http/endpoint.h"
 
 #include <errno.h>
 #include <netinet/tcp.h>

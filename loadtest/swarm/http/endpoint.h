@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Where connections go and where they come from. */
-#ifndef ECHOD_SWARM_ENDPOINT_H
-#define ECHOD_SWARM_ENDPOINT_H
+#ifndef ECHOD_LOADTEST_SWARM_HTTP_ENDPOINT_H
+#define ECHOD_LOADTEST_SWARM_HTTP_ENDPOINT_H
 
-#include "loadtest/swarm/options.h"
+#include "loadtest/swarm/settings/options.h"
 
 /*
  * Begins connecting number `number`: they take turns over the targets, then over the sources. Returns the descriptor,

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* What came of the requests of a class. */
-#ifndef ECHOD_SWARM_STATS_H
-#define ECHOD_SWARM_STATS_H
+#ifndef ECHOD_LOADTEST_SWARM_STATS_STATS_H
+#define ECHOD_LOADTEST_SWARM_STATS_STATS_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "loadtest/swarm/histogram.h"
+#include "loadtest/swarm/stats/histogram.h"
 
 /* How a request ended. Those from OUTCOME_CONNECT on are errors, each request has one at most. */
 enum outcome {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A bucket's number is the value's exponent and its ten leading bits behind the first one. */
-#include "loadtest/swarm/histogram.h"
+#include "loadtest/swarm/stats/histogram.h"
 
 #define STEP_BITS 10
 #define VALUE_MAX ((UINT64_C(1) << HISTOGRAM_VALUE_BITS) - 1)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* One histogram serves all rows: a row's percentiles are taken when the next one begins. */
-#include "loadtest/swarm/series.h"
+#include "loadtest/swarm/stats/series.h"
 
 #include <stdlib.h>
 #include <string.h>

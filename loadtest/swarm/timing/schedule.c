@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Integer arithmetic throughout: after hours the due times are still exact. */
-#include "loadtest/swarm/schedule.h"
+#include "loadtest/swarm/timing/schedule.h"
 
 #define SECOND UINT64_C(1000000000)
 

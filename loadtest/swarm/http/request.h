@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The bytes of a class's request, the same for each of its connections. */
-#ifndef ECHOD_SWARM_REQUEST_H
-#define ECHOD_SWARM_REQUEST_H
+#ifndef ECHOD_LOADTEST_SWARM_HTTP_REQUEST_H
+#define ECHOD_LOADTEST_SWARM_HTTP_REQUEST_H
 
-#include "loadtest/swarm/options.h"
-#include "loadtest/swarm/response.h"
+#include "loadtest/swarm/settings/options.h"
+#include "loadtest/swarm/http/response.h"
 
 struct request {
     char *bytes;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* When the requests of a constant rate are due: number n (from 0) at start + n / rate, whatever became of those before. */
-#ifndef ECHOD_SWARM_SCHEDULE_H
-#define ECHOD_SWARM_SCHEDULE_H
+#ifndef ECHOD_LOADTEST_SWARM_TIMING_SCHEDULE_H
+#define ECHOD_LOADTEST_SWARM_TIMING_SCHEDULE_H
 
 #include <stdint.h>
 

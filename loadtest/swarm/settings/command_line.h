@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The command line, read into struct options; the text of --help. */
-#ifndef ECHOD_SWARM_COMMAND_LINE_H
-#define ECHOD_SWARM_COMMAND_LINE_H
+#ifndef ECHOD_LOADTEST_SWARM_SETTINGS_COMMAND_LINE_H
+#define ECHOD_LOADTEST_SWARM_SETTINGS_COMMAND_LINE_H
 
 #include <stddef.h>
 #include <stdio.h>
 
-#include "loadtest/swarm/options.h"
+#include "loadtest/swarm/settings/options.h"
 
 enum command_line_outcome {
     COMMAND_LINE_RUN,

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* The settings of a run and of each class of connections as one value; command_line.h reads them. */
-#ifndef ECHOD_SWARM_OPTIONS_H
-#define ECHOD_SWARM_OPTIONS_H
+#ifndef ECHOD_LOADTEST_SWARM_SETTINGS_OPTIONS_H
+#define ECHOD_LOADTEST_SWARM_SETTINGS_OPTIONS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "common/base/span.h"
-#include "loadtest/swarm/address.h"
+#include "loadtest/swarm/settings/address.h"
 
 enum {
     OPTIONS_CLASSES_MAX = 16,

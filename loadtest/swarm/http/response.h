@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Reads one answer from bytes that come in any pieces, and compares its body with what it must be. No I/O, no memory of
  * its own: whatever the bytes are, they cost no more than this struct. */
-#ifndef ECHOD_SWARM_RESPONSE_H
-#define ECHOD_SWARM_RESPONSE_H
+#ifndef ECHOD_LOADTEST_SWARM_HTTP_RESPONSE_H
+#define ECHOD_LOADTEST_SWARM_HTTP_RESPONSE_H
 
 #include <llhttp.h>
 #include <stdbool.h>
