@@ -8,6 +8,7 @@ stage_deploy() {
     need_to_build python3 mandoc zsh fish systemd logrotate strace h2load wrk haproxy nginx prometheus
     build_stage release || return 0
     run_unittest flags 120 test_flags.py
+    run_unittest modes 300 test_modes.py
     run_unittest units 120 test_units.py
     run_unittest metrics 120 test_metrics.py
     run_unittest restart 300 test_restart.py

@@ -61,13 +61,15 @@ struct mode {
     void (*stop)(struct server *server);
 };
 
-/* In the order of --help. */
+/* In the order of --help. A build with ECHOD_MODES defines a table with fewer rows: cmake/modes.cmake. */
+#ifndef MODES
 #define MODES(MODE) \
     MODE(thread)    \
     MODE(event)     \
     MODE(hybrid)    \
     MODE(pool)      \
     MODE(process)
+#endif
 
 #define MODE_DECLARE(name) extern const struct mode mode_##name;
 MODES(MODE_DECLARE)

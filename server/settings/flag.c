@@ -19,10 +19,15 @@
 
 #define TO(member) offsetof(struct options, member)
 
+/* A build without the mode event defines another one: cmake/modes.cmake. */
+#ifndef MODE_DEFAULT
+#define MODE_DEFAULT "event"
+#endif
+
 const struct flag FLAGS[FLAG_TOTAL] = {
     {.name = "mode",
      .metavariable = "MODE",
-     .initial = "event",
+     .initial = MODE_DEFAULT,
      .member = TO(mode),
      .kind = FLAG_MODE,
      .group = FLAG_GROUP_MODEL,
