@@ -28,16 +28,29 @@ build_pgo() (
     { cmake --preset pgo -DECHOD_PGO=use && cmake --build build/pgo; } >&2 9>&-
 )
 
+# A release program for each mode alone, build/price/echod-MODE. One folder for all: only a few files differ.
+build_modes() (
+    unset CFLAGS CPPFLAGS LDFLAGS
+    mkdir -p build
+    exec 9>build/price.lock
+    ! have flock || flock 9
+    for mode in $(sed -n 's/^    MODE(\([a-z]*\)).*/\1/p' server/modes/mode.h); do
+        say "== build price: echod with mode $mode alone"
+        { cmake --preset release -B build/price -DECHOD_SWARM=OFF -DECHOD_MODES="$mode" &&
+            cmake --build build/price --target echod && cp build/price/echod "build/price/echod-$mode"; } >&2 9>&- || exit
+    done
+)
+
 preset_names() {
     cmake --list-presets | sed -n 's/^ *"\([^"]*\)".*/\1/p' | tr '\n' ' '
 }
 
-# build_quietly PRESET: its output is shown only when it fails.
+# build_quietly PRESET [FUNCTION]: its output is shown only when it fails.
 build_quietly() {
     mkdir -p build
     log=build/$1.log
     [ -x "build/$1/echod" ] || say "building $1 ..."
-    if ! build "$1" >"$log" 2>&1; then
+    if ! "${2:-build}" "$1" >"$log" 2>&1; then
         cat "$log" >&2
         die 1 "the $1 build failed"
     fi

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import context  # noqa: F401
-from lab.bench import against, calls, entries, main, price, run, targets, text, workloads
+from lab.bench import against, calls, entries, main, run, targets, text, workloads
 from lab.load import callgrind
 from lab.results.stats import Sample
 from lab.servers import peers
@@ -226,14 +226,6 @@ class AgainstTest(unittest.TestCase):
                 path.write_text(content, encoding="utf-8")
                 with self.subTest(content[:80]), self.assertRaises(LabError):
                     against.load(path, main.FORMAT, main.VERSION)
-
-
-class PriceTest(unittest.TestCase):
-    def test_size(self):
-        path = Path("/bin/sh").resolve()
-        self.assertIn(price.stripped_bytes(path), (None, *range(1, path.stat().st_size + 4096)))
-        with tempfile.NamedTemporaryFile() as file:
-            self.assertIsNone(price.stripped_bytes(Path(file.name)))
 
 
 if __name__ == "__main__":

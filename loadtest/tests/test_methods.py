@@ -2,14 +2,17 @@
 """The methods that load with swarm, on a stand-in for it and for the server: figures, and what gives none."""
 
 import os
+import shutil
 import sys
+import tempfile
 import unittest
+from pathlib import Path
 from types import SimpleNamespace
 from unittest import mock
 
 import context
 from lab import methods
-from lab.compare import engine
+from lab.compare import engine, experiment
 from lab.load import callgrind, swarm
 from lab.machine import cpus
 from lab.methods import burst, idle, mix, overload, price, slices
@@ -220,6 +223,46 @@ class LinesRunTest(unittest.TestCase):
         self.assertEqual((found["lines_run"], found["lines_run_server"], found["lines_run_common"]), (3, 1, 2))
         self.assertEqual(found["code_lines"], sum(price.count_lines((root / name).read_text(encoding="utf-8"))
                                                   for name in ("server/main.c", "common/base/span.h")))
+
+
+class ProgramsTest(unittest.TestCase):
+    """The programs of one mode: a copy of one that is here stands for them."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        for name, value in (("ROOT", self.folder), ("PROGRAMS", self.folder / "price")):
+            patch = mock.patch.object(price.command if name == "ROOT" else price, name, value)
+            patch.start()
+            self.addCleanup(patch.stop)
+        (self.folder / "price").mkdir()
+        self.cell = SimpleNamespace(subject=SimpleNamespace(name="event"))
+
+    def test_sizes(self):
+        shutil.copy("/bin/sh", self.folder / "price" / "echod-event")
+        library = self.folder / "libevent_core.so"
+        library.write_bytes(bytes(4321))
+        with mock.patch.object(price.program, "library_loaded", lambda path, name: library), \
+                mock.patch.object(price.program, "stripped_bytes", lambda path: path.stat().st_size - 1):
+            found, details = price._programs(self.cell)
+        self.assertEqual(found, {"program_bytes": Path("/bin/sh").stat().st_size - 1, "libevent_bytes": 4321})
+        self.assertEqual(details, {"libevent": str(library)})
+
+    def test_libevent_linked_into_it(self):
+        shutil.copy("/bin/sh", self.folder / "price" / "echod-event")
+        found, details = price._programs(self.cell)
+        self.assertNotIn("libevent_bytes", found)
+        self.assertEqual(details, {"libevent": "linked into it"})
+
+    def test_not_built(self):
+        found, details = price._programs(self.cell)
+        self.assertEqual((found, details), ({}, {"program": "not measured: price/echod-event is not built (./dev build modes)"}))
+
+    def test_only_in_full(self):
+        efforts = experiment.load(experiment.FOLDER / "price.toml").efforts
+        asked = {effort: {**price.WORKLOAD, **efforts[effort].workload}["programs"] for effort in ("quick", "full")}
+        self.assertEqual(asked, {"quick": False, "full": True})
 
 
 if __name__ == "__main__":

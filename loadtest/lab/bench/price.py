@@ -1,14 +1,11 @@
 # SPDX-License-Identifier: MIT
 """What is paid once: the time from starting a server to its first answer, and the size of its program."""
 
-import shutil
-import subprocess
-import tempfile
 import time
-from pathlib import Path
 
 from ..load.http import ask
 from ..machine.command import ROOT
+from ..machine.program import stripped_bytes
 from ..results.stats import Sample
 from ..text.errors import LabError
 from .workloads import PLAINTEXT
@@ -42,17 +39,6 @@ def start_ms(subject, starts, listens):
             values.append((time.monotonic() - server.child.began) * 1e3)
             server.stop()
     return Sample(tuple(values))
-
-
-def stripped_bytes(program):
-    """The size of a program without its symbols, or None without strip(1)."""
-    if not shutil.which("strip"):
-        return None
-    with tempfile.TemporaryDirectory(prefix="echod-lab-") as folder:
-        copy = Path(folder) / program.name
-        done = subprocess.run(["strip", "-o", str(copy), str(program)], stdin=subprocess.DEVNULL, capture_output=True,
-                              check=False)
-        return copy.stat().st_size if done.returncode == 0 else None
 
 
 def _holds_llhttp(program):

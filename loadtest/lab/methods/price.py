@@ -3,7 +3,7 @@
 request's price in instructions.
 
 The lines are not a list made by hand: callgrind says which lines of a build with line numbers (build/lines) run for each connection
-that opens, asks for a path ten times, and closes.
+that opens, asks for a path ten times, and closes. The programs of a single mode (build/price) are release builds with ECHOD_MODES.
 """
 
 import os
@@ -14,11 +14,12 @@ from pathlib import Path
 from statistics import median
 
 from ..load import callgrind
-from ..machine import command
+from ..machine import command, program
 from .outcome import Outcome
 
-WORKLOAD = {"path": "/plaintext", "starts": 5, "few": 500, "many": 1500}
+WORKLOAD = {"path": "/plaintext", "starts": 5, "few": 500, "many": 1500, "programs": False}
 LINES = command.ROOT / "build" / "lines" / "echod"
+PROGRAMS = command.ROOT / "build" / "price"  # of each mode, echod-MODE
 _COMMENTS = re.compile(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\])*\"", re.DOTALL)
 _PER_START, _CALLGRIND = 0.05, 4.2  # seconds
 
@@ -72,6 +73,17 @@ def _lines(cell):
     return figures_of_lines(places), {"files": sorted({str(file) for file, _ in places})}
 
 
+def _programs(cell):
+    """(figures, details): the size of the program that offers this mode alone, and of the libevent that it loads; none where it was
+    not made."""
+    path = PROGRAMS / f"echod-{cell.subject.name}"
+    if not path.exists():
+        return {}, {"program": f"not measured: {path.relative_to(command.ROOT)} is not built (./dev build modes)"}
+    library = program.library_loaded(path, "libevent_core")
+    sizes = {"program_bytes": program.stripped_bytes(path), "libevent_bytes": library and library.stat().st_size}
+    return {name: size for name, size in sizes.items() if size is not None}, {"libevent": str(library) if library else "linked into it"}
+
+
 def measure(cell, lab):
     given = cell.workload
     figures = {"startup_ms": median(_startup_ms(cell.subject, lab.pinning.server) for _ in range(given["starts"]))}
@@ -81,4 +93,5 @@ def measure(cell, lab):
     figures["instructions_per_request"] = callgrind.instructions_per_request(
         cell.subject, given["path"], given["few"], given["many"])
     lines, details = _lines(cell)
-    return Outcome(figures | lines, details=details)
+    programs, more = _programs(cell) if given["programs"] else ({}, {})
+    return Outcome(figures | lines | programs, details=details | more)

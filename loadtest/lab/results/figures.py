@@ -129,7 +129,11 @@ _ALL = (
     Figure("faults", "faulty programs", "", "none", "programs with one fault each, and as many without it"),
     Figure("faults_found", "faults found", "", "higher", "of those programs, how many the tool refuses or names"),
     Figure("false_alarms", "false alarms", "", "lower", "sound programs that the tool complains about"),
-    Figure("binary_bytes", "binary", "bytes", "lower", "size of the program file, the same for all modes"),
+    Figure("binary_bytes", "binary", "bytes", "lower", "size of the program file with its symbols, the same for all modes"),
+    Figure("program_bytes", "program of one mode", "bytes", "lower",
+           "size of a release build that offers this mode alone (ECHOD_MODES), without symbols"),
+    Figure("libevent_bytes", "libevent", "bytes", "none",
+           "size of the shared library of libevent that this program loads besides: the acceptor uses it in every mode"),
     Figure("startup_ms", "start-up", "ms", "lower", "from fork to the line that says it is listening"),
     Figure("instructions_per_request", "instructions/request", "", "lower",
            "user instructions for a GET /plaintext, counted by callgrind"),
@@ -144,7 +148,8 @@ _EXACT = ("instructions_per_request",)  # counted, however few the requests
 OF_PROCESS = frozenset((
     "cpu_us_per_request", "cpu_us_at_rate", "switches_per_request", "voluntary_per_request", "involuntary_per_request",
     "server_cpus_busy", "threads", "pss_bytes", "bytes_per_connection", "address_bytes_per_connection", "user_bytes_per_connection",
-    "kernel_bytes_per_connection", "stack_bytes_per_connection", "code_lines", "lines_run", "lines_run_server", "lines_run_common", "binary_bytes", "startup_ms",
+    "kernel_bytes_per_connection", "stack_bytes_per_connection", "code_lines", "lines_run", "lines_run_server", "lines_run_common", "binary_bytes",
+    "program_bytes", "libevent_bytes", "startup_ms",
     "instructions_per_request", "bytes_per_waiter", "user_bytes_per_waiter", "threads_per_waiter", "cpu_us_per_waiter",
     "bytes_per_slow", "open_before", "lived_on", "lived_share", "serves_on", "answers_lost", "last_s", "exit_s"))
 
