@@ -34,7 +34,8 @@ build_modes() (
     mkdir -p build
     exec 9>build/price.lock
     ! have flock || flock 9
-    for mode in $(sed -n 's/^    MODE(\([a-z]*\)).*/\1/p' server/modes/mode.h); do
+    modes=$(sed -n 's/^    MODE(\([a-z]*\)).*/\1/p' server/modes/mode.h)
+    for mode in $modes; do
         say "== build price: echod with mode $mode alone"
         { cmake --preset release -B build/price -DECHOD_SWARM=OFF -DECHOD_MODES="$mode" &&
             cmake --build build/price --target echod && cp build/price/echod "build/price/echod-$mode"; } >&2 9>&- || exit
