@@ -227,6 +227,7 @@ COLD void exchange_fail_refused(struct pass *pass)
     static const char *const details[REFUSAL_KINDS] = {
         [REFUSAL_FULL] = "The server is full.",
         [REFUSAL_QUEUE] = "The connection queue is full.",
+        [REFUSAL_MEMORY] = "The server has too little memory for another connection.",
         [REFUSAL_SYSTEM] = "The system has no resources for another connection.",
     };
     enum refusal reason = (enum refusal)pass->session->refusing;

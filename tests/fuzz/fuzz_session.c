@@ -197,7 +197,8 @@ static void run_all(struct run *run, const struct plan *plan, bool split)
 {
     *run = (struct run){.plan = plan, .split = split};
     run->harness = harness_of(split ? plan->settings : plan->settings & ~(unsigned)SETTING_TINY);
-    drive_init(&run->drive, run->harness, &run->transcript, (plan->settings & SETTING_REFUSING) != 0);
+    drive_init(&run->drive, run->harness, &run->transcript,
+               (plan->settings & SETTING_REFUSING) != 0 ? REFUSAL_FULL : REFUSAL_NOT);
     while (pass(run)) {
     }
     drive_deinit(&run->drive);

@@ -142,7 +142,7 @@ static void run_all(struct run *run, struct failing how)
     run->length = run->taken = 0;
     run->ended = false;
     run->wants = WANT_READ;
-    session_init(&run->session, HARNESS_CONNECTION, &peer, false);
+    session_init(&run->session, HARNESS_CONNECTION, &peer, REFUSAL_NOT);
     failing_start(how);
     unsigned still = 0;
     while ((run->wants & WANT_CLOSE) == 0 && run->broken == NULL && still < STILL_MAX) {
@@ -274,7 +274,7 @@ Test(session_allocation, the_503_of_a_head_that_is_not_kept_has_no_body)
     failing_pause(true);
     harness_init(&harness, HELD_LIMIT);
     log_sink_attach(sinks, &harness, LOG_TEXT);
-    session_init(&session, HARNESS_CONNECTION, &peer, false);
+    session_init(&session, HARNESS_CONNECTION, &peer, REFUSAL_NOT);
     struct context *context = &harness.contexts[0];
     session_enter(&session, context);
     failing_start((struct failing){.first = 0});

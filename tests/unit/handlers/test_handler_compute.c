@@ -35,7 +35,7 @@ Test(handler_compute, the_most)
     struct drive drive;
     struct transcript t;
     harness_init(&harness, ASK_HELD_LIMIT);
-    drive_init(&drive, &harness, &t, false);
+    drive_init(&drive, &harness, &t, REFUSAL_NOT);
     drive_pass(&drive, TEXT("GET /compute/1000000000 HTTP/1.1\r\nHost: h\r\n\r\n"));
     cr_expect_eq(t.wants, WANT_WORK);
     cr_expect_eq(session_work(&drive.session)->input, 1000000000);

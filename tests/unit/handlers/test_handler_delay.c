@@ -47,7 +47,7 @@ Test(handler_delay, waits)
         struct transcript t;
         char head[64];
         int length = snprintf(head, sizeof head, "GET /delay/%s HTTP/1.1\r\nHost: h\r\n\r\n", waits[i].time);
-        drive_init(&drive, &harness, &t, false);
+        drive_init(&drive, &harness, &t, REFUSAL_NOT);
         drive_pass(&drive, (struct span){.data = head, .length = (size_t)length});
         cr_expect_eq(t.wants, waits[i].ms > 0 ? WANT_WAIT : WANT_READ, "%s: wants %u", waits[i].time,
                      t.wants);

@@ -94,7 +94,7 @@ Test(handler_drip, waits_add_up_to_the_duration)
         unsigned count;
         char head[96];
         int length = snprintf(head, sizeof head, "GET /drip%s HTTP/1.1\r\nHost: h\r\n\r\n", paces[i].query);
-        drive_init(&drive, &harness, &t, false);
+        drive_init(&drive, &harness, &t, REFUSAL_NOT);
         drive_pass(&drive, (struct span){.data = head, .length = (size_t)length});
         cr_expect_gt(t.length, 0, "%s: the head does not wait", paces[i].query);
         uint64_t waited = read_on(&drive, &count);
@@ -118,7 +118,7 @@ Test(handler_drip, waits_before_the_head)
     struct transcript t;
     unsigned count;
     harness_init(&harness, ASK_HELD_LIMIT);
-    drive_init(&drive, &harness, &t, false);
+    drive_init(&drive, &harness, &t, REFUSAL_NOT);
     drive_pass(&drive,
                SPAN_LITERAL("GET /drip?numbytes=2&delay=300ms&duration=1 HTTP/1.1\r\nHost: h\r\n\r\n"));
     cr_expect_eq(t.length, 0, "the head waits");

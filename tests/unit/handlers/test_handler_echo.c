@@ -165,7 +165,7 @@ Test(handler_echo, waits_before_the_head)
     struct drive drive;
     struct transcript t;
     harness_init(&harness, ASK_HELD_LIMIT);
-    drive_init(&drive, &harness, &t, false);
+    drive_init(&drive, &harness, &t, REFUSAL_NOT);
     drive_pass(&drive, TEXT("POST /echo?delay=0.25 HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nh"));
     cr_expect_eq(t.wants, WANT_READ, "the wait begins when the request is whole");
     drive_pass(&drive, TEXT("i"));

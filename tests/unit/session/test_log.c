@@ -244,7 +244,7 @@ static void lose(const char *request, const char *wanted)
     struct drive drive;
     struct transcript transcript;
     begin(LOG_TEXT);
-    drive_init(&drive, &logged.harness, &transcript, false);
+    drive_init(&drive, &logged.harness, &transcript, REFUSAL_NOT);
     drive_enter(&drive);
     drive_feed(&drive, (struct span){request, strlen(request)});
     drive_leave(&drive);

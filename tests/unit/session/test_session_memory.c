@@ -74,7 +74,7 @@ static void write_then_read(struct harness *harness, struct span input, size_t p
                             struct transcript *transcript)
 {
     struct drive drive;
-    drive_init(&drive, harness, transcript, false);
+    drive_init(&drive, harness, transcript, REFUSAL_NOT);
     while (transcript->taken < input.length && (transcript->wants & WANT_READ) != 0) {
         size_t left = input.length - transcript->taken;
         size_t step = left < piece ? left : piece;
@@ -127,7 +127,7 @@ Test(session_memory, what_was_read_before_there_was_an_answer_does_not_count)
     struct transcript t;
     struct drive drive;
     harness_new(&harness, AMPLE);
-    drive_init(&drive, &harness, &t, false);
+    drive_init(&drive, &harness, &t, REFUSAL_NOT);
     drive_enter(&drive);
     drive_feed(&drive, TEXT("POST /status/200 HTTP/1.1\r\nHost: h\r\nContent-Length: 2097152\r\n\r\n"));
     drive_leave(&drive);
@@ -256,7 +256,7 @@ Test(session_memory, what_cannot_be_kept_behind_an_unsent_answer_is_refused_behi
         struct transcript t;
         struct drive drive;
         size_t good = 0;
-        drive_init(&drive, &harness, &t, false);
+        drive_init(&drive, &harness, &t, REFUSAL_NOT);
         drive_enter(&drive);
         drive_feed(&drive, (struct span){.data = rows[i].before, .length = strlen(rows[i].before)});
         drive_leave(&drive);
@@ -306,7 +306,7 @@ Test(session_memory, a_refusal_is_sent_where_nothing_can_be_kept)
     harness_new(&harness, 1);
     struct transcript t;
     struct drive drive;
-    drive_init(&drive, &harness, &t, false);
+    drive_init(&drive, &harness, &t, REFUSAL_NOT);
     drive_enter(&drive);
     drive_feed(&drive, (struct span){.data = request, .length = sizeof request});
     while (drive_send(&drive, 10000) > 0) {

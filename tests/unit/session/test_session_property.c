@@ -133,7 +133,7 @@ static void run(struct harness *harness, const struct generated *g, struct chanc
 {
     struct drive drive;
     unsigned still = 0;
-    drive_init(&drive, harness, t, false);
+    drive_init(&drive, harness, t, REFUSAL_NOT);
     while (!transcript_closed(t) && t->problem[0] == '\0' && still < STILL_MAX) {
         bool all = chance == NULL || still > 2;
         size_t reads = all ? SIZE_MAX : some(chance, SIZE_MAX);

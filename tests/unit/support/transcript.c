@@ -64,7 +64,8 @@ __attribute__((format(printf, 2, 3))) static void broken(struct transcript *tran
     }
 }
 
-void drive_init(struct drive *drive, struct harness *harness, struct transcript *transcript, bool refusing)
+void drive_init(struct drive *drive, struct harness *harness, struct transcript *transcript,
+                enum refusal refusing)
 {
     struct peer peer = {.family = AF_INET, .address = {192, 0, 2, 1}, .port = 1234};
     memset(drive, 0xA5, sizeof *drive);

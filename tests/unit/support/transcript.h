@@ -44,7 +44,7 @@ struct script {
     enum send_pattern send;
     size_t some;
     bool eof; /* the client shuts its sending side down behind the input */
-    bool refusing;
+    enum refusal refusing;
 };
 
 struct transcript {
@@ -68,7 +68,8 @@ struct drive {
     size_t moved;            /* bytes read and sent in it */
 };
 
-void drive_init(struct drive *drive, struct harness *harness, struct transcript *transcript, bool refusing);
+void drive_init(struct drive *drive, struct harness *harness, struct transcript *transcript,
+                enum refusal refusing);
 /* Ends the session and checks that nothing is held any longer. */
 void drive_deinit(struct drive *drive);
 void drive_enter(struct drive *drive);
