@@ -74,20 +74,41 @@ def go_program():
     return program
 
 
+def read_text(path):
+    with contextlib.suppress(FileNotFoundError), open(path) as file:
+        return file.read()
+    return None
+
+
+def install_undici(npm, folder):
+    """Whether npm installed it. What an attempt that failed leaves behind is removed."""
+    os.makedirs(folder, exist_ok=True)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        status, _, _ = run([npm, "install", "--prefix", folder, "--no-audit", "--no-fund", f"undici@{UNDICI}"], 60)
+        if status == 0:
+            return True
+    shutil.rmtree(os.path.join(folder, "node_modules"), ignore_errors=True)
+    return False
+
+
 def undici_path():
+    """npm is asked once in a test run, by whichever worker comes first. After a failure the next run asks again."""
     folder = os.path.join(BUILD, "node")
     entry, failed = (os.path.join(folder, name) for name in ("node_modules/undici/index.js", "failed"))
     npm = need("npm")
     with build_lock():
-        if not os.path.exists(entry) and not os.path.exists(failed):
-            os.makedirs(folder, exist_ok=True)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                run([npm, "install", "--prefix", folder, "--no-audit", "--no-fund", f"undici@{UNDICI}"], 60)
-            if not os.path.exists(entry):
-                open(failed, "w").close()
+        if not os.path.exists(entry) and read_text(failed) != run_name():
+            if not install_undici(npm, folder):
+                with open(failed, "w") as file:
+                    file.write(run_name())
     if not os.path.exists(entry):
-        pytest.skip(f"npm has no undici {UNDICI}: there is no registry")
+        pytest.skip(f"npm could not install undici {UNDICI}: there is no registry")
     return entry
+
+
+def run_name():
+    """The same for all workers of a test run, another for each run."""
+    return os.environ.get("PYTEST_XDIST_TESTRUNUID") or f"process {os.getpid()}"
 
 
 def has_module(name):
