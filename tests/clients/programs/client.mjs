@@ -13,6 +13,13 @@ function* blocks(length) {
   for (; length > 0; length -= BLOCK.length) yield BLOCK.subarray(0, Math.min(length, BLOCK.length));
 }
 
+// The body in one piece, made once for requests that follow each other with the same length.
+let whole = Buffer.alloc(0);
+function wholeOf(length) {
+  if (whole.length !== length) whole = Buffer.concat([...blocks(length)]);
+  return whole;
+}
+
 function result(status, headers, body) {
   return { status, headers, length: body.length, sha256: createHash("sha256").update(body).digest("hex"),
            text: body.length <= SHOWN ? body.toString("latin1") : "" };
@@ -51,7 +58,7 @@ function askHttp(item) {
 async function askFetch(item) {
   const options = { method: item.method, signal: AbortSignal.timeout(SECONDS * 1000) };
   if (item.length > 0) {
-    options.body = item.chunked ? Readable.toWeb(Readable.from(blocks(item.length))) : Buffer.concat([...blocks(item.length)]);
+    options.body = item.chunked ? Readable.toWeb(Readable.from(blocks(item.length))) : wholeOf(item.length);
     if (item.chunked) options.duplex = "half";
   }
   const answer = await fetch(base + item.path, options);
@@ -62,7 +69,7 @@ let client;
 async function askUndici(item) {
   const options = { method: item.method, path: item.path, headers: {} };
   if (item.length > 0) {
-    options.body = item.chunked ? Readable.from(blocks(item.length)) : Buffer.concat([...blocks(item.length)]);
+    options.body = item.chunked ? Readable.from(blocks(item.length)) : wholeOf(item.length);
   }
   const answer = await client.request(options);
   const body = Buffer.from(await answer.body.arrayBuffer());

@@ -5,6 +5,7 @@ client.py LIBRARY URL, with a list of requests as JSON on stdin; a list of resul
 beside it do the same."""
 
 import asyncio
+import functools
 import hashlib
 import http.client
 import json
@@ -32,11 +33,17 @@ def result(status, headers, body):
             "sha256": hashlib.sha256(body).hexdigest(), "text": body.decode("latin-1") if len(body) <= SHOWN else ""}
 
 
+@functools.lru_cache(maxsize=1)
+def whole(length):
+    """The body in one piece, made once for requests that follow each other with the same length."""
+    return b"".join(blocks(length))
+
+
 def body_of(item, stream=blocks):
     """What a library is given: a generator where the request shall be chunked."""
     if item["chunked"]:
         return stream(item["length"])
-    return b"".join(blocks(item["length"])) if item["length"] else None
+    return whole(item["length"]) if item["length"] else None
 
 
 class HttpClient:
