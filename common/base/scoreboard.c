@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Makes the shared mapping and ends it. */
+/* Makes the shared mapping and ends it; the buckets of durations. */
 #include "common/base/scoreboard.h"
 
 #include <sys/mman.h>
@@ -26,4 +26,17 @@ void scoreboard_free(struct scoreboard *scoreboard)
     if (scoreboard != NULL) {
         munmap(scoreboard, scoreboard->mapping_size);
     }
+}
+
+const uint64_t counters_bounds_us[COUNTERS_BUCKETS - 1] = {500,   1000,   2500,   5000,    10000,   25000,
+                                                           50000, 100000, 250000, 1000000, 10000000};
+
+void counters_add_duration(struct counters *counters, uint64_t us)
+{
+    int bucket = 0;
+    while (bucket < COUNTERS_BUCKETS - 1 && us > counters_bounds_us[bucket]) {
+        bucket++;
+    }
+    counters_add(&counters->durations[bucket], 1);
+    counters_add(&counters->duration_us, us);
 }

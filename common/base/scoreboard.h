@@ -20,7 +20,7 @@ enum refusal {
 
 enum {
     COUNTERS_CLASSES = 4,  /* answers of 2xx, 3xx, 4xx, 5xx */
-    COUNTERS_BUCKETS = 12, /* of the durations of requests, see metrics.h; the last has no upper bound */
+    COUNTERS_BUCKETS = 12, /* of the durations of requests, see counters_bounds_us */
 };
 
 /* What the owner of the counters does: a connection's thread or process, or a worker. For a report (SIGUSR1), and to wake
@@ -106,6 +106,12 @@ static inline void counters_add(_Atomic uint64_t *counter, uint64_t n)
     atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
                           memory_order_relaxed);
 }
+
+/* The upper bounds of the buckets of durations, in microseconds; the last bucket has none. */
+extern const uint64_t counters_bounds_us[COUNTERS_BUCKETS - 1];
+
+/* Counts the duration of a request that outlived one pass. Only the thread that writes the counters. */
+void counters_add_duration(struct counters *counters, uint64_t us);
 
 static inline void counters_show(struct counters *counters, enum activity activity)
 {

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #include "common/base/compiler.h"
-#include "common/session/metrics.h"
 
 #define CONNECTION_CLOSE      SPAN_LITERAL("Connection: close\r\n")
 #define CONNECTION_KEEP_ALIVE "Connection: keep-alive\r\n"
@@ -107,7 +106,7 @@ COLD void exchange_decide(struct pass *pass)
 static COLD void exchange_count_duration(struct pass *pass)
 {
     struct session *s = pass->session;
-    metrics_count_duration(pass->context->counters, pass->context->now_us - s->started_us);
+    counters_add_duration(pass->context->counters, pass->context->now_us - s->started_us);
     s->started_us = 0;
 }
 

@@ -75,3 +75,23 @@ Test(scoreboard, a_child_counts_in_it)
     cr_expect(scoreboard_draining(scoreboard));
     scoreboard_free(scoreboard);
 }
+
+/* In microseconds; each bucket holds its bound. */
+static const struct {
+    uint64_t us;
+    int bucket;
+} durations[] = {{0, 0}, {500, 0}, {501, 1}, {1000, 1}, {10000000, 10}, {10000001, 11}, {UINT32_MAX, 11}};
+
+Test(scoreboard, each_duration_has_its_bucket)
+{
+    for (size_t i = 0; i < sizeof durations / sizeof durations[0]; i++) {
+        static struct counters counters;
+        counters = (struct counters){0};
+        counters_add_duration(&counters, durations[i].us);
+        for (int bucket = 0; bucket < COUNTERS_BUCKETS; bucket++) {
+            cr_expect_eq(atomic_load(&counters.durations[bucket]), bucket == durations[i].bucket,
+                         "%llu us, bucket %d", (unsigned long long)durations[i].us, bucket);
+        }
+        cr_expect_eq(atomic_load(&counters.duration_us), durations[i].us);
+    }
+}
