@@ -5,7 +5,7 @@
 
 stages="unit fuzz valgrind integration faults soak conformance-peers smuggling clients loadtest page tsan deploy image package"
 # Only by name: they take long, measure time, or judge the tests.
-other_stages="coverage timing tsan-all package-debian13 restart prometheus docs"
+other_stages="clients-all coverage timing tsan-all package-debian13 restart prometheus docs"
 
 . scripts/fuzz.sh
 . scripts/image.sh
@@ -96,6 +96,13 @@ stage_clients() {
     need_to_build python3 pytest pytest-xdist requests httpx aiohttp curl node npm go ab nginx haproxy
     build_stage asan || return 0
     run_pytest clients 600 tests/clients -n 3 --server build/asan/echod
+}
+
+# The refused uploads of every client in every mode, 20 of each size, and 100 through each proxy.
+stage_clients_all() {
+    need_to_build python3 pytest pytest-xdist requests httpx aiohttp curl node npm go ab nginx haproxy
+    build_stage release || return 0
+    run_pytest clients-all 3600 tests/clients -n 3 -k refused --all --server build/release/echod
 }
 
 # The load tests' own tests: they bring their servers along.

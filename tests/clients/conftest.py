@@ -10,16 +10,19 @@ sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "integration")]
 
+import clients  # noqa: E402
 from harness import settings  # noqa: E402
 from harness.server import Server  # noqa: E402
 
 
 def pytest_addoption(parser):
     parser.addoption("--server", default="build/asan/echod", help="the echod to be tested")
+    parser.addoption("--all", action="store_true", help="every client in every mode, and more refused uploads")
 
 
 def pytest_configure(config):
     settings.server_path = os.path.abspath(config.getoption("--server"))
+    clients.everything = config.getoption("--all")
 
 
 @pytest.fixture(scope="session")
