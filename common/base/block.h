@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Sixteen bytes looked at together, for what runs over every byte of every request. Comparisons are the compiler's vector
- * extension: `block < '!'` has all bits set in each byte for which it is true. */
+/* Sixteen bytes examined at once, for the loops that run over every byte of a request. Comparisons are the compiler's
+ * vector extension: `block < '!'` sets all bits of each byte for which the comparison is true. Any thread. */
 #ifndef ECHOD_COMMON_BASE_BLOCK_H
 #define ECHOD_COMMON_BASE_BLOCK_H
 
@@ -11,10 +11,10 @@
 
 enum { BLOCK_SIZE = 16 };
 
-/* Signed, as the instructions compare: bytes from 0x80 are below all others. */
+/* Signed, like the comparison instructions: the bytes from 0x80 to 0xff are less than all others. */
 typedef signed char block_bytes __attribute__((vector_size(BLOCK_SIZE)));
 
-/* From anywhere; all of it can be read. */
+/* Returns the BLOCK_SIZE bytes at `from`, which needs no alignment. All of them must be readable. */
 static inline block_bytes block_load(const char *from)
 {
     block_bytes block;
@@ -22,7 +22,7 @@ static inline block_bytes block_load(const char *from)
     return block;
 }
 
-/* A bit for each byte, the first the lowest. */
+/* Returns one bit for each byte of a comparison's result; the lowest bit is that of the first byte. */
 static inline unsigned block_mask(block_bytes truths)
 {
 #ifdef __SSE2__
@@ -36,7 +36,7 @@ static inline unsigned block_mask(block_bytes truths)
 #endif
 }
 
-/* How many bytes from the first on are marked; at most BLOCK_SIZE. */
+/* Returns how many bits of `mask` are set without a gap, from the lowest bit on: 0 to BLOCK_SIZE. */
 static inline unsigned block_run(unsigned mask)
 {
     return (unsigned)__builtin_ctz(~mask);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One counter for all, and one for each owner. */
+/* One total for the server, and one for each owner of counters. */
 #include "common/base/budget.h"
 
 #include <stdlib.h>

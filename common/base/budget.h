@@ -1,31 +1,37 @@
 /* SPDX-License-Identifier: MIT */
-/* The bytes held for clients, all connections together: taken before memory is allocated, given back after. */
+/* The memory budget (--max-buffer-memory): the bytes held for the clients of all connections. They are taken from the
+ * budget before memory is allocated, and given back when it is freed. */
 #ifndef ECHOD_COMMON_BASE_BUDGET_H
 #define ECHOD_COMMON_BASE_BUDGET_H
 
 #include "common/base/scoreboard.h"
 
-/* A share of the budget, with the counters that answer for it if its process dies. Any thread, each with its own. */
+/* Access to the budget. What is taken also counts in `counters->held`, so that it can be given back if the process dies
+ * that owns the counters. Two threads may use the budget at once, but only with different counters. */
 struct budget {
     struct scoreboard *scoreboard;
     struct counters *counters;
 };
 
 enum budget_need {
-    BUDGET_MAY_REFUSE, /* the request can still be refused with a 503: the limit holds to the byte */
-    BUDGET_MUST_KEEP,  /* bytes that are read or promised already: up to a sixteenth above the limit */
+    BUDGET_MAY_REFUSE, /* for a request that can still be refused with a 503: never exceeds the limit */
+    BUDGET_MUST_KEEP,  /* for bytes already read or promised: may exceed the limit by a sixteenth */
 };
 
-/* Takes `bytes`; false if that would pass the limit: then nothing was taken. */
+/* All functions: the thread that owns `budget.counters`. Sizes are in bytes. */
+
+/* Takes `bytes` from the budget. Returns false, having taken nothing, if that would exceed the limit. */
 bool budget_take(struct budget budget, uint64_t bytes, enum budget_need need);
+/* Gives back `bytes` that this process has taken. */
 void budget_give(struct budget budget, uint64_t bytes);
 
-/* A copy on the heap whose size is taken from the budget, or NULL for want of either. */
+/* Returns a copy of `value` on the heap, with its `size` taken from the budget; NULL if there is no memory or budget. The
+ * caller owns the copy and frees it with budget_free. */
 void *budget_copy(struct budget budget, const void *value, size_t size, enum budget_need need);
-/* Frees such a copy. */
+/* Frees a copy that budget_copy has returned (not NULL), and gives back its `size`. */
 void budget_free(struct budget budget, void *copy, size_t size);
 
-/* Whether the limit would nearly be reached (15/16) with `more` bytes: who can wait should take no more. */
+/* Whether 15/16 of the limit would be reached with `more` bytes. A caller that can wait should then take no more. */
 static inline bool budget_tight_with(struct budget budget, uint64_t more)
 {
     uint64_t limit = budget.scoreboard->held_limit;

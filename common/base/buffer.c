@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Growth doubles; what was consumed at the front is reused before more is taken. */
+/* Each growth doubles the size. Room at the front, from consumed bytes, is reused before the buffer grows. */
 #include "common/base/buffer.h"
 
 #include <errno.h>
@@ -8,16 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A buffer, its header and the allocator's are a power of two together: a mapped one takes no page more than it can use. */
+/* A buffer with its own header and the allocator's is a power of two, so that a mapped one fills its pages. */
 enum { BUFFER_MIN = 512, BUFFER_HEADERS = sizeof(struct buffer) + 24 };
 
-/* Where memory is mapped for itself rather than cut out of the heap: the usual way, and while much is held. A buffer is a
- * little less than a power of two: so it is those of twice the size. */
+/* malloc maps allocations from this size on instead of taking them from the heap: normally, and while much is held. Buffers
+ * are a little smaller than a power of two, so this applies to those of the next power. */
 enum { BUFFER_MAPPED_FROM = 128 * 1024, BUFFER_MAPPED_FROM_WHEN_MUCH = 16 * 1024 };
 
-/* Thousands of buffers that grow side by side and end at different times leave holes in the heap that nobody fits in, half as
- * much again as the budget. Mapped ones leave none, but cost a large echo as much as all the rest of it: so they are used
- * from a sixteenth of the budget on, until it is half of that. */
+/* Thousands of buffers that grow at the same time and are freed at different times leave holes in the heap that no other
+ * buffer fits: half as much memory again as the budget. Mapped buffers leave no holes, but double the cost of a large echo.
+ * So they are used once a sixteenth of the budget is held, until less than half of that is. */
 static void buffer_choose_memory(struct budget budget)
 {
     static _Atomic bool much;
@@ -67,7 +67,7 @@ int buffer_reserve(struct buffer **buffer, size_t room, struct budget budget, en
             return 0;
         }
         size_t length = b->end - b->start;
-        /* Moving costs `length`; it is worth it when at least as much was consumed since the last move. */
+        /* A move costs `length` bytes: made only if at least as many were consumed since the last one. */
         if (b->start >= length && b->capacity - length >= room) {
             memmove(b->data, b->data + b->start, length);
             b->start = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Clocks, and the date behind a sequence lock whose words are atomics: readers never write, and no race is undefined. */
+/* Clocks, and the date under a sequence lock. Its words are atomics: readers never write, and there is no data race. */
 #include "common/base/clock.h"
 
 #include <string.h>
@@ -38,7 +38,7 @@ static void clock_put_digits(char *out, int value, int digits)
 
 static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 
-/* Not strftime: its names follow the locale, and this must not. */
+/* Not strftime: its names depend on the locale. */
 void clock_format_date(char out[CLOCK_DATE_LENGTH], time_t when)
 {
     static const char days[] = "SunMonTueWedThuFriSat";

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Time: a monotonic millisecond clock for deadlines, and the Date field's text, formatted once a second for all. */
+/* Time: a monotonic clock for deadlines and durations, and the text of the Date field, formatted once a second for all
+ * threads and processes. */
 #ifndef ECHOD_COMMON_BASE_CLOCK_H
 #define ECHOD_COMMON_BASE_CLOCK_H
 
@@ -11,29 +12,33 @@
 
 enum { CLOCK_DATE_LENGTH = 29 }; /* "Tue, 15 Nov 1994 08:12:31 GMT" */
 
-/* Milliseconds since some fixed point, never backwards, at the kernel's tick resolution (1 to 10 ms). Any thread. */
+/* The three functions below read one clock, CLOCK_MONOTONIC, which never goes backwards. Any thread. */
+
+/* Returns milliseconds, up to one tick of the kernel (1 to 10 ms) behind clock_ms; costs less. */
 uint64_t clock_coarse_ms(void);
 
-/* The same clock to the millisecond. Any thread. */
+/* Returns milliseconds. */
 uint64_t clock_ms(void);
 
-/* The same clock in microseconds. Any thread. */
+/* Returns microseconds. */
 uint64_t clock_us(void);
 
-/* Writes the IMF-fixdate of `when` (RFC 9110, 5.6.7), no NUL at its end. Any thread. */
+/* Writes `when` as an IMF-fixdate (RFC 9110, 5.6.7), without a NUL. Any thread. */
 void clock_format_date(char out[CLOCK_DATE_LENGTH], time_t when);
 
-/* Returns the month of such a date, 1 to 12. Any thread. */
+/* Returns the month of an IMF-fixdate, 1 to 12. Any thread. */
 int clock_date_month(const char date[CLOCK_DATE_LENGTH]);
 
-/* Publishes the date of `when` to all threads and processes of the mapping. One thread only: the acceptor's. */
+/* Publishes the date of `when` to all threads and processes that use the scoreboard. The acceptor's thread only. */
 void clock_publish_date(struct scoreboard *scoreboard, time_t when);
 
+/* clock_read_date when the date has changed. */
 void clock_copy_date(const struct scoreboard *scoreboard, char out[SCOREBOARD_DATE_WORDS * 8],
                      uint32_t *sequence);
 
-/* Copies the date published last, unless `*sequence` says that `out` has it already; 0 at first. Any thread; never a torn
- * one. `out` has room for 32 bytes, 29 of them are text. */
+/* Copies the date that was published last to `out`, unless it is there already: `*sequence` says which date `out` holds,
+ * and is 0 before the first call. The date is CLOCK_DATE_LENGTH bytes of the 32. Any thread, also during a publication;
+ * the result is never a mixture of two dates. */
 static inline void clock_read_date(const struct scoreboard *scoreboard, char out[SCOREBOARD_DATE_WORDS * 8],
                                    uint32_t *sequence)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Escaping: runs of harmless characters are copied whole. */
+/* Escaping: characters that need none are copied in one piece. */
 #include "common/base/json.h"
 
 #include "common/base/number.h"
@@ -12,7 +12,7 @@ void json_raw(struct json *json, struct span text)
     }
 }
 
-/* The length of the well-formed UTF-8 sequence at `p`, 0 if there is none; `*code` is its code point. */
+/* Returns the length of the well-formed UTF-8 sequence at `p` and sets `*code` to its code point; 0 if there is none. */
 static size_t utf8_read(const unsigned char *p, const unsigned char *end, uint32_t *code)
 {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};

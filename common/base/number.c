@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Numbers as text: strict reading of whole numbers, sizes and durations, fast writing of whole numbers. */
+/* Numbers as text: strict parsing of integers, sizes and durations, fast formatting of integers. */
 #include "common/base/number.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@ static size_t count_digits(const char *text, size_t length)
     return count;
 }
 
-/* What a run of digits amounts to, in units of `unit`; false if that is above max. */
+/* Sets `*value` to the number times `unit`. False if that exceeds max. */
 static bool digits_value(const char *digits, size_t count, uint64_t unit, uint64_t max, uint64_t *value)
 {
     uint64_t number = 0;
@@ -51,7 +51,7 @@ int number_parse_u64(const char *text, size_t length, uint64_t max, uint64_t *va
     return parse_units(text, length, 1, max, value);
 }
 
-/* Bytes in one of what the suffix names; 0 if there is no such suffix. */
+/* Returns the number of bytes that the suffix stands for; 0 if there is no such suffix. */
 static uint64_t size_unit(const char *suffix, size_t length)
 {
     if (length == 0) {
@@ -81,7 +81,7 @@ int number_parse_size(const char *text, size_t length, uint64_t max, uint64_t *v
     return parse_units(text, digits, unit, max, value);
 }
 
-/* Milliseconds in one of what the suffix names; 0 if there is no such suffix. */
+/* Returns the number of milliseconds that the suffix stands for; 0 if there is no such suffix. */
 static uint64_t duration_unit(const char *suffix, size_t length)
 {
     if (length == 0 || (length == 1 && suffix[0] == 's')) {
@@ -96,7 +96,7 @@ static uint64_t duration_unit(const char *suffix, size_t length)
     return 0;
 }
 
-/* The digits after a point, in units of `unit`, rounded up to a whole number. */
+/* Returns the fraction with these digits after the point, times `unit`, rounded up to an integer. */
 static uint64_t fraction_value(const char *digits, size_t count, uint64_t unit)
 {
     uint64_t numerator = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Numbers as text: whole numbers, sizes and durations read strictly, whole numbers written fast. */
+/* Numbers as text: strict parsing of integers, sizes and durations, fast formatting of integers. Any thread. */
 #ifndef ECHOD_COMMON_BASE_NUMBER_H
 #define ECHOD_COMMON_BASE_NUMBER_H
 
@@ -8,15 +8,14 @@
 #include <stdint.h>
 
 /*
- * Reading. A text is a pointer and a length and need not end in NUL: it may stand in the middle of a path, a
- * header field or an environment variable. Nothing around the number is skipped: no sign, no space, no
- * underscore, no empty text. Each function returns
+ * Parsing. A text is a pointer and a length and need not end in NUL: it may be part of a path, a header field or an
+ * environment variable. The number must be the whole text, without a sign, blanks or underscores. Each function returns
  *
  *   0        and sets *value;
- *   -EINVAL  the text is not of the form; *value is untouched;
- *   -ERANGE  it is of the form but above max (or above what 64 bits hold); *value is untouched.
+ *   -EINVAL  the text has another form; *value is unchanged;
+ *   -ERANGE  the form is right, but the number exceeds max or 64 bits; *value is unchanged.
  *
- * Form is judged before size: "99999999999999999999x" is -EINVAL. A lower bound is the caller's to check.
+ * The form is checked first: "99999999999999999999x" is -EINVAL. The caller checks any lower bound.
  */
 
 /* One or more ASCII digits; leading zeros are allowed. */
@@ -26,16 +25,15 @@ int number_parse_u64(const char *text, size_t length, uint64_t max, uint64_t *va
 int number_parse_size(const char *text, size_t length, uint64_t max, uint64_t *value);
 
 /*
- * Milliseconds: digits, then perhaps a point and 1 to 9 digits, then perhaps a unit: ms, s or m (minutes);
- * without a unit it is seconds. "200ms", "0.2", "1.5s" and "1m" are durations; ".5", "5." and "1h" are not.
- * What is finer than a millisecond is rounded up, so that a time asked for is never cut short and only zero
- * becomes zero.
+ * Milliseconds: digits, then optionally a point and 1 to 9 digits, then optionally a unit: ms, s or m (minutes). Without
+ * a unit the number is in seconds. "200ms", "0.2", "1.5s" and "1m" are durations; ".5", "5." and "1h" are not. Fractions
+ * of a millisecond are rounded up, so that a duration never becomes shorter and only zero becomes zero.
  */
 int number_parse_duration_ms(const char *text, size_t length, uint64_t max, uint64_t *value);
 
 /*
- * Writing. The digits go to out, without a NUL, and their count is returned: at least 1, at most the size
- * given here, which out must have room for.
+ * Formatting. The functions write the digits to out, without a NUL, and return their number: at least 1, at most the
+ * size given here, for which out must have room.
  */
 #define NUMBER_U64_SIZE 20
 #define NUMBER_HEX_SIZE 16
@@ -43,24 +41,23 @@ int number_parse_duration_ms(const char *text, size_t length, uint64_t max, uint
 /* Decimal. */
 size_t number_format_u64(char *out, uint64_t value);
 
-/* Hexadecimal in lower case, without a prefix or leading zeros, as a chunk's size is written (RFC 9112, 7.1).
- */
+/* Hexadecimal in lower case, without a prefix or leading zeros, as in a chunk-size line (RFC 9112, 7.1). */
 size_t number_format_hex(char *out, uint64_t value);
 
-/* One digit. Any thread. */
+/* Single digits. */
 
 static inline bool number_is_digit(char c)
 {
     return c >= '0' && c <= '9';
 }
 
-/* The digit of a value below 16, in lower case. */
+/* Returns the hexadecimal digit, in lower case, of a value below 16. */
 static inline char number_hex_digit(unsigned value)
 {
     return "0123456789abcdef"[value];
 }
 
-/* The value of a hexadecimal digit in either case, or -1. */
+/* Returns the value of a hexadecimal digit in either case, or -1 for any other character. */
 static inline int number_hex_value(char c)
 {
     char letter = (char)(c | 0x20);

@@ -7,15 +7,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A plain value, filled in where the connection is accepted. */
+/* A plain value, set when the connection is accepted. */
 struct peer {
-    uint8_t address[16]; /* IPv4 in the first four bytes */
-    uint16_t port;       /* host order */
+    uint8_t address[16]; /* network byte order; IPv4 in the first four bytes */
+    uint16_t port;       /* host byte order */
     uint8_t family;      /* AF_INET, AF_INET6, AF_UNIX */
 };
 
 enum { PEER_TEXT_SIZE = 64 };
-/* "192.0.2.1:80", "[2001:db8::1]:80", "unix:"; with the port or without. Returns the length, ends in NUL. Any thread. */
+/* Writes "192.0.2.1:80", "[2001:db8::1]:80" or "unix:" with a NUL; without the port "192.0.2.1" and "2001:db8::1". Returns
+ * the length without the NUL. Any thread. */
 size_t peer_format(const struct peer *peer, bool with_port, char out[PEER_TEXT_SIZE]);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Makes the shared mapping and ends it; the buckets of durations. */
+/* Creates and removes the shared mapping; the buckets of durations. */
 #include "common/base/scoreboard.h"
 
 #include <sys/mman.h>
@@ -7,7 +7,7 @@
 struct scoreboard *scoreboard_new(size_t count, uint64_t held_limit)
 {
     size_t size = sizeof(struct scoreboard) + count * sizeof(struct counters);
-    /* NORESERVE: a server that may serve a million connections has a million sets of counters, and touches those it
+    /* NORESERVE: a server that may serve a million connections has a million counters, and touches only those that it
      * uses. */
     void *memory =
         mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

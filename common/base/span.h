@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A run of bytes that somebody else owns: the parser's tokens are spans of the buffer they were read into. */
+/* A span: a pointer and a length. It owns nothing and is valid as long as the bytes that it points to; the parser's tokens,
+ * for example, are spans of the read buffer. Any thread. */
 #ifndef ECHOD_COMMON_BASE_SPAN_H
 #define ECHOD_COMMON_BASE_SPAN_H
 
@@ -14,8 +15,10 @@ struct span {
     size_t length;
 };
 
+/* The span of a string literal, without its NUL. */
 #define SPAN_LITERAL(text) ((struct span){.data = (text), .length = sizeof(text) - 1})
 
+/* Returns the span of the bytes [begin, end). */
 static inline struct span span_between(const char *begin, const char *end)
 {
     return (struct span){.data = begin, .length = (size_t)(end - begin)};
@@ -26,8 +29,8 @@ static inline bool span_equal(struct span a, struct span b)
     return a.length == b.length && memcmp(a.data, b.data, a.length) == 0;
 }
 
-/* Copies the text and returns the end of the copy. Moves instead of a call for what names, types and short bodies take: two
- * that overlap. */
+/* Copies the text to `to`, which must have room and must not overlap it. Returns the end of the copy. Lengths of 8 to 32
+ * bytes, as names, types and short bodies have, take two overlapping moves instead of a call. */
 static inline char *span_copy(char *to, struct span text)
 {
     const char *from = text.data;
@@ -44,10 +47,12 @@ static inline char *span_copy(char *to, struct span text)
     return to + n;
 }
 
-/* Copies a string literal to `at` and returns the end of the copy: its length is known, so the compiler uses moves. */
+/* Copies a string literal to `at`, without its NUL. Its value is the end of the copy. The length is known, so the compiler
+ * uses moves. */
 #define PUT_LITERAL(at, literal) (memcpy((at), (literal), sizeof(literal) - 1), (at) + sizeof(literal) - 1)
 
-/* memcmp(...) == 0, without a call for what paths and names have: two comparisons that overlap. */
+/* memcmp(a, b, n) == 0. Lengths of 8 to 16 bytes, as paths and names have, take two overlapping comparisons instead of a
+ * call. */
 static inline bool bytes_equal(const char *a, const char *b, size_t n)
 {
     uint64_t x[2];
@@ -62,7 +67,8 @@ static inline bool bytes_equal(const char *a, const char *b, size_t n)
     return x[0] == y[0] && x[1] == y[1];
 }
 
-/* ASCII only, as field names and list tokens are compared (RFC 9110, 5.1 and 5.6.2). Inline: most names are short, and differ at once. */
+/* Whether the spans are equal if the case of ASCII letters is ignored, as for field names (RFC 9110, 5.1). Inline, because
+ * most names are short and differ at once. */
 static inline bool span_equal_nocase(struct span a, struct span b)
 {
     if (a.length != b.length) {
@@ -79,7 +85,7 @@ static inline bool span_equal_nocase(struct span a, struct span b)
     return true;
 }
 
-/* Without the blanks and tabs at both ends (OWS, RFC 9110, 5.6.3). */
+/* Returns the span without the spaces and tabs at both ends (OWS, RFC 9110, 5.6.3). */
 static inline struct span span_trim(struct span s)
 {
     while (s.length > 0 && (s.data[0] == ' ' || s.data[0] == '\t')) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Thin wrappers: these calls fail only for misuse, and misuse is ours to find at once. */
+/* Thin wrappers. The calls fail only on misuse, which is a bug: the process aborts. */
 #include "common/base/sync.h"
 
 #include <stdlib.h>

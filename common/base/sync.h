@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Locks that Clang's thread safety analysis understands: data is touched under its lock, or the build fails (clang,
- * -Wthread-safety -Wthread-safety-beta). Other compilers see plain locks.
+/* Locks for Clang's thread safety analysis: data accessed without its lock makes the build fail (clang, -Wthread-safety
+ * -Wthread-safety-beta). For other compilers they are plain locks.
  *
- * In C the analysis cannot name the mutex that stands beside a member (before version 20), so each kind of lock has a
- * class, as in the kernel's lockdep, and data says which class guards it:
+ * In C, before version 20, the analysis cannot refer to a mutex in the same struct. So each kind of lock has a class, as in
+ * the kernel's lockdep, and each member names the class that guards it:
  *
  *     MUTEX_CLASS(inbox_lock);
  *     struct inbox {
@@ -12,7 +12,9 @@
  *     };
  *     mutex_lock(&inbox->mutex, inbox_lock);
  *
- * No thread ever holds two locks together, so they have no order. */
+ * No thread holds two locks at once, so there is no lock order.
+ *
+ * Any thread may call these functions. Their calls of pthread fail only on misuse, and then the process aborts. */
 #ifndef ECHOD_COMMON_BASE_SYNC_H
 #define ECHOD_COMMON_BASE_SYNC_H
 
@@ -20,7 +22,7 @@
 
 #if defined(__clang__)
 #define SYNC_ATTRIBUTE(x) __attribute__((x))
-/* The body takes or drops the native lock, which the analysis cannot see: it believes the declaration. */
+/* The analysis trusts the declaration: it cannot see that the body takes or releases the native lock. */
 #define SYNC_UNCHECKED __attribute__((no_thread_safety_analysis))
 #else
 #define SYNC_ATTRIBUTE(x)
@@ -30,29 +32,29 @@
 struct SYNC_ATTRIBUTE(capability("lock class")) mutex_class {
     char unused;
 };
-/* Declares a class; at file scope. */
+/* Declares a class of locks; at file scope. */
 #define MUTEX_CLASS(name) __attribute__((unused)) static struct mutex_class name
-/* On a member or variable: touched only under a lock of that class. */
+/* On a member or variable: it is accessed only under a lock of that class. */
 #define MUTEX_GUARDED_BY(class) SYNC_ATTRIBUTE(guarded_by(class))
-/* On a function: its caller holds a lock of that class, or holds none. */
+/* On a function: its caller holds a lock of that class; it holds none. */
 #define MUTEX_REQUIRES(...) SYNC_ATTRIBUTE(requires_capability(__VA_ARGS__))
 #define MUTEX_EXCLUDES(...) SYNC_ATTRIBUTE(locks_excluded(__VA_ARGS__))
 
-/* Not recursive, for the threads of one process. */
+/* Not recursive; for the threads of one process. */
 struct mutex {
     pthread_mutex_t native;
 };
 
 void mutex_init(struct mutex *mutex);
-/* Nobody holds it or will take it. */
+/* No thread may hold the mutex or lock it again. */
 void mutex_deinit(struct mutex *mutex);
 
-/* What the macros below do to the mutex itself. */
+/* For the macros below: the operations on the mutex. */
 void sync_lock(struct mutex *mutex);
 void sync_unlock(struct mutex *mutex);
 void sync_let_go(struct mutex **mutex);
 
-/* What they tell the analysis. */
+/* For the macros below: what the analysis learns. */
 SYNC_UNCHECKED static inline void sync_acquired(const struct mutex_class *class)
     SYNC_ATTRIBUTE(acquire_capability(*class));
 SYNC_UNCHECKED static inline void sync_acquired(const struct mutex_class *class)
@@ -77,26 +79,32 @@ static inline void sync_required(const struct mutex_class *class)
     (void)class;
 }
 
+/* Locks the mutex, whose class is `class`; waits for it. */
 #define mutex_lock(mutex, class)   (sync_lock(mutex), sync_acquired(&(class)))
 #define mutex_unlock(mutex, class) (sync_released(&(class)), sync_unlock(mutex))
 
-/* As a statement among declarations: holds the mutex to the end of the enclosing block, however that is left. The
- * analysis takes the lock for held to the end of the function: let the block be the function's. Where a function has no early return, mutex_lock and mutex_unlock are followed on every path. */
+/* As a statement among declarations: holds the mutex until the enclosing block is left, by whichever way. The analysis
+ * assumes that the lock is held to the end of the function, so the block should be the function's. A function without an
+ * early return uses mutex_lock and mutex_unlock instead, which the analysis checks on every path. */
 #define MUTEX_HOLD(which, class)                                                        \
     struct mutex *class##_held __attribute__((cleanup(sync_let_go), unused)) = (which); \
     sync_lock(class##_held);                                                            \
     sync_asserted(&(class))
 
-/* Something that threads wait for; what it is stands in data that the mutex guards. */
+/* A condition variable. The condition itself is in data that a mutex guards. */
 struct condition {
     pthread_cond_t native;
 };
 
 void condition_init(struct condition *condition);
+/* No thread may wait any more. */
 void condition_deinit(struct condition *condition);
+/* For the macro below. */
 void sync_wait(struct condition *condition, struct mutex *mutex);
-/* Lets go of the mutex while it waits; may return for no reason: wait in a loop that looks. */
+/* Releases the mutex, waits until the condition is woken, and locks the mutex again. May also return without a wakeup:
+ * the caller checks the condition in a loop. */
 #define condition_wait(condition, mutex, class) (sync_required(&(class)), sync_wait(condition, mutex))
+/* Wakes one waiting thread, or all of them. */
 void condition_wake_one(struct condition *condition);
 void condition_wake_all(struct condition *condition);
 

@@ -5,14 +5,14 @@
 
 #include <stdint.h>
 
-/* Of all of the server's processes together. A plain value. */
+/* The sums of all processes of the server. A plain value. */
 struct usage {
-    uint64_t cpu_us;
-    uint64_t voluntary_switches;
-    uint64_t involuntary_switches;
+    uint64_t cpu_us;               /* user and system time */
+    uint64_t voluntary_switches;   /* context switches */
+    uint64_t involuntary_switches; /* context switches */
     uint64_t resident_bytes;
     uint64_t threads;
-    uint64_t descriptors;
+    uint64_t descriptors; /* open */
 };
 
 #endif
