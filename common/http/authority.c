@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* RFC 3986's grammar of host and port. */
+/* The grammar of host and port (RFC 3986, 3.2). */
 #include "common/http/authority.h"
 
 #include <arpa/inet.h>
@@ -7,7 +7,7 @@
 #include "common/base/block.h"
 #include "common/base/compiler.h"
 
-enum { NAME = 1, DIGIT = 2 }; /* unreserved / sub-delims; those of them that a port may have */
+enum { NAME = 1, DIGIT = 2 }; /* unreserved / sub-delims (RFC 3986, 2.2 and 2.3); the digits among them */
 
 static const unsigned char char_class[256] = {
     ['a' ... 'z'] = NAME, ['A' ... 'Z'] = NAME, ['0' ... '9'] = NAME | DIGIT,
@@ -18,7 +18,7 @@ static const unsigned char char_class[256] = {
     [','] = NAME,         [';'] = NAME,         ['='] = NAME,
 };
 
-/* The first byte that is not of that class. */
+/* Returns the first byte that is not of the class. */
 static const char *skip(const char *p, const char *end, unsigned class)
 {
     while (p < end && (char_class[(unsigned char)*p] & class) != 0) {
@@ -107,7 +107,7 @@ const char *authority_bad_byte(struct span text)
     return NULL;
 }
 
-/* The same tables without an end to look for. */
+/* authority_skip_plain without blocks. Needs no limit: some byte before it is of neither class. */
 static const char *skip_plain_bytes(const char *begin)
 {
     const char *p = begin;
@@ -123,7 +123,7 @@ static const char *skip_plain_bytes(const char *begin)
     return p;
 }
 
-/* Letters, digits, '-', '.' and a port within one block; NULL if that does not tell the end. */
+/* The same for a name of letters, digits, '-' and '.', and a port, within one block. NULL if the end is not certain. */
 static ALWAYS_INLINE const char *skip_plain_block(const char *p)
 {
     const block_bytes block = block_load(p);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Is this text `uri-host [":" port]`? What Host and the authority of an absolute target may be (RFC 9110, 7.2). */
+/* Checks `uri-host [":" port]`: the value of Host, and the authority of an absolute request target (RFC 9110, 7.2).
+ * Any thread. */
 #ifndef ECHOD_COMMON_HTTP_AUTHORITY_H
 #define ECHOD_COMMON_HTTP_AUTHORITY_H
 
@@ -7,13 +8,15 @@
 
 #include "common/base/span.h"
 
-/* RFC 3986, 3.2.2 and 3.2.3: an IP literal in brackets, or a registered name, then perhaps a port. A host that is empty
- * and user information are refused (RFC 9110, 4.2.1 and 4.2.4). Any thread. */
+/* Whether the text is an IP literal in brackets or a registered name, optionally with a port, which may be empty (RFC 3986,
+ * 3.2.2 and 3.2.3). An empty host and user information are not valid (RFC 9110, 4.2.1 and 4.2.4). */
 bool authority_valid(struct span text);
-/* The first byte that no authority may have, or NULL: that there is none does not make it valid. Any thread. */
+/* Returns the first byte that cannot occur in any valid authority; NULL if there is none, which does not make the text
+ * valid. */
 const char *authority_bad_byte(struct span text);
-/* The first byte behind a registered name (nothing in it percent-encoded) and perhaps a port; `text` if there is none.
- * Before `limit` there is a byte that neither can have; the bytes up to `limit` can be read. Any thread. */
+/* Skips a registered name without percent-encoding, and a port behind it if there is one. Returns the first byte behind
+ * them; `text` if there is no name. A byte that can be in neither must come before `limit`, and all bytes up to `limit`
+ * must be readable. */
 const char *authority_skip_plain(const char *text, const char *limit);
 
 #endif

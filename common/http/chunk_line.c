@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A table of states and classes of bytes; what is not in it is refused. */
+/* A table of states and classes of bytes. All other transitions are errors. */
 #include "common/http/chunk_line.h"
 
 #include "common/http/token.h"
@@ -7,20 +7,20 @@
 enum class { CONTROL, TEXT, TOKEN, HEX, BLANK, SEMICOLON, EQUALS, QUOTE, BACKSLASH, CR, LF, CLASSES };
 
 enum state {
-    BAD, /* no byte may stand here */
+    BAD, /* not a state: the byte is not allowed */
     SIZE_BEGIN,
     SIZE,
-    SIZE_BLANK, /* blanks came behind a size: an extension must follow */
+    SIZE_BLANK, /* blanks after a size: an extension must follow */
     NAME_BEGIN,
     NAME,
-    NAME_BLANK, /* blanks came behind a name: '=' or another extension must follow */
+    NAME_BLANK, /* blanks after a name: '=' or another extension must follow */
     VALUE_BEGIN,
     VALUE,
-    VALUE_BLANK, /* blanks came behind a value: another extension must follow */
+    VALUE_BLANK, /* blanks after a value: another extension must follow */
     QUOTED,
-    QUOTED_PAIR, /* behind a backslash */
+    QUOTED_PAIR, /* after a backslash */
     QUOTED_END,
-    LINE_END, /* behind CR */
+    LINE_END, /* after CR */
     DONE,
     STATES
 };
@@ -74,7 +74,7 @@ static enum class class_of(unsigned char c) {
 return token_char[c] ? TOKEN : c < ' ' || c == 0x7f ? CONTROL : TEXT;
 }
 
-/* Of a byte that may not stand at this state. */
+/* The result if a byte is not allowed in the line's state. */
 static enum chunk_line_result result_of_bad(const struct chunk_line *line)
 {
     switch ((enum state)line->state) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Fixed texts: what is allowed does not depend on who asks, so that no cache can mix up two origins' answers. */
+/* Fixed texts: they do not depend on the origin, so that a cache cannot give one origin the answer to another. */
 #include "common/http/cors.h"
 
 #include "common/http/request_line.h"
@@ -8,7 +8,7 @@
     "Access-Control-Allow-Origin: *\r\n" \
     "Access-Control-Expose-Headers: *\r\n"
 
-/* The wildcards cover everything but Authorization, which must be named. */
+/* The wildcard covers all fields but Authorization, which must be named. */
 #define PREFLIGHT_FIELDS                                         \
     "Access-Control-Allow-Methods: " REQUEST_LINE_METHODS "\r\n" \
     "Access-Control-Allow-Headers: *, Authorization\r\n"         \

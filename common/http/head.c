@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One walk over the lines of a head; each field that matters is known by its length first. */
+/* One pass over the lines of a head. The first letter of a field's name decides which names are compared. */
 #include "common/http/head.h"
 
 #include "common/http/authority.h"
@@ -9,17 +9,17 @@
 #define OK          ((struct parse_result){STATUS_OK, ""})
 #define BAD(detail) ((struct parse_result){STATUS_BAD_REQUEST, (detail)})
 
-/* What has been seen so far; a list may be spread over several lines (RFC 9110, 5.3). */
+/* The result so far. A list may be spread over several lines (RFC 9110, 5.3). */
 struct reading {
     struct request *request;
-    const char *refusal; /* why, if it is one: the first */
+    const char *refusal; /* the detail of the first error; NULL: none */
     bool host;
     bool close;
     bool keep_alive;
     bool transfer_encoding;
-    bool tab;          /* a tab stands behind one of its values */
-    bool chunked;      /* was the last coding */
-    bool other_coding; /* one before it */
+    bool tab;          /* a tab follows one of the values of Transfer-Encoding */
+    bool chunked;      /* the last coding was chunked */
+    bool other_coding; /* there was another coding */
 };
 
 static COLD void refuse(struct reading *reading, const char *detail)
@@ -67,8 +67,8 @@ static NOINLINE void read_connection(struct reading *reading, struct span value)
     }
 }
 
-/* A coding is a token, perhaps with parameters; quoted commas in those would be split here, into elements that are
- * no tokens: refused, which is safe. */
+/* A coding is a token, optionally with parameters. A quoted comma in a parameter would end the element here; the rest is not
+ * a token and is refused, which is safe. */
 static bool coding_valid(struct span coding)
 {
     const char *end = coding.data + coding.length;
@@ -76,7 +76,7 @@ static bool coding_valid(struct span coding)
     return rest > coding.data && (rest == end || *span_trim(span_between(rest, end)).data == ';');
 }
 
-/* Whether there is a tab among the blanks behind a value, which end at the line's CR. */
+/* Whether a tab is among the blanks between a value and the CR of its line. */
 static bool tab_behind(struct span value)
 {
     const char *p = value.data + value.length;
@@ -138,7 +138,7 @@ static ALWAYS_INLINE struct span value_behind(struct span line, size_t length)
         (read)(reading, value_behind(line, sizeof(name))); \
     }
 
-/* By the first letter, so that a field which means nothing here costs next to nothing. `line` is without its CRLF. */
+/* Compares by the first letter, so that an irrelevant field costs very little. `line` is without its CRLF. */
 static ALWAYS_INLINE void read_line(struct reading *reading, struct span line)
 {
     switch (line.data[0] | 0x20) {
@@ -155,7 +155,8 @@ static ALWAYS_INLINE void read_line(struct reading *reading, struct span line)
 
 #undef FIELD
 
-/* Reads the line if it is the first of its name, spelled and valued as nearly all are; its newline, or NULL. */
+/* Reads the line if it is the first Host field in its most frequent form. Returns the newline of the line; NULL if the line
+ * is anything else. */
 static ALWAYS_INLINE const char *read_usual_host(struct reading *reading, const char *line, const char *limit)
 {
     if (memcmp(line, "Host: ", 6) != 0 || reading->host) {
@@ -173,7 +174,7 @@ static ALWAYS_INLINE const char *read_usual_host(struct reading *reading, const 
     return end + 1;
 }
 
-/* Reads one line; its newline. llhttp has found the empty line: a search ends before that. */
+/* Reads one line and returns its newline, which exists, because llhttp has found the empty line. */
 static ALWAYS_INLINE const char *read_field(struct reading *reading, const char *line, const char *limit)
 {
     const char *newline = *line == 'H' ? read_usual_host(reading, line, limit) : NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where answers are written; one contiguous run, so that one send carries all of them. */
+/* All answers are contiguous, so that one send carries them. */
 #include "common/http/output.h"
 
 #include <errno.h>
@@ -39,7 +39,7 @@ void output_open(struct output *output, struct buffer **kept, size_t committed)
     output->committed = output->start + committed;
 }
 
-/* Room on the heap, the unsent bytes moved there if they were in scratch. */
+/* Makes room on the heap, and moves the unsent bytes there if they are in scratch memory. */
 static bool output_grow(struct output *output, size_t room)
 {
     size_t committed = output->committed - output->start;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* name=value pairs between '&'. */
+/* name=value pairs, separated by '&'. */
 #include "common/http/query.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The parameters of a query string, in the order they came. */
+/* The parameters of a query string, in their order. Any thread. */
 #ifndef ECHOD_COMMON_HTTP_QUERY_H
 #define ECHOD_COMMON_HTTP_QUERY_H
 
@@ -8,15 +8,16 @@
 #include "common/base/span.h"
 
 struct parameter {
-    struct span name;  /* as sent */
-    struct span value; /* as sent; empty without '=' */
+    struct span name;  /* as sent, undecoded */
+    struct span value; /* as sent, undecoded; empty without '=' */
 };
 
-/* Takes the first parameter off `*query`; false at the end. Empty ones (`a&&b`) are passed over. Any thread. */
+/* Removes the first parameter from `*query` (a query without its '?') and stores it in `*parameter`, as spans of the same
+ * bytes. Skips empty parameters, as in `a&&b`. Returns false if there is none left. */
 bool query_next(struct span *query, struct parameter *parameter);
 
-/* Percent-decodes once; '+' stays what it is. `out` has room for `value.length` bytes. The decoded length, or -EINVAL
- * for a '%' that two hexadecimal digits do not follow (RFC 3986, 2.1). Any thread. */
+/* Percent-decodes `value` once; '+' is not changed. `out` must have room for `value.length` bytes. Returns the decoded
+ * length, or -EINVAL if two hexadecimal digits do not follow a '%' (RFC 3986, 2.1). */
 ssize_t query_decode(struct span value, char *out);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Walking over fields. */
+/* Iterates over field lines. */
 #include "common/http/request.h"
 
 bool field_next(struct span *lines, struct field *field)

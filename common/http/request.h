@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A request as handlers see it: spans of the bytes as they came, judged already. */
+/* A request as handlers see it: spans of the bytes as they arrived, already validated. */
 #ifndef ECHOD_COMMON_HTTP_REQUEST_H
 #define ECHOD_COMMON_HTTP_REQUEST_H
 
@@ -23,39 +23,39 @@ enum expect {
 
 struct service;
 
-/* Valid until the handler's call returns: the spans point into a read buffer. */
+/* For a handler, valid until its call returns: the spans point into a read buffer. */
 struct request {
-    struct span target; /* as it stands in the request line */
-    struct span path;   /* as sent, undecoded; "/" where an absolute target has none; "*" for OPTIONS * */
-    struct span query;  /* behind the '?', without it; empty if none */
-    struct span host;   /* of an absolute target, else the Host field's value, else empty */
+    struct span target; /* as in the request line (RFC 9112, 3.2) */
+    struct span path;   /* as sent, undecoded; "/" if an absolute target has none; "*" for OPTIONS * */
+    struct span query;  /* without the '?'; empty if there is none */
+    struct span host;   /* of an absolute target, else the value of Host, else empty (RFC 9112, 3.2.2) */
     struct span fields; /* the header section: lines that each end in CRLF, without the empty line */
-    struct span content_type;
-    uint64_t content_length; /* with FRAMING_LENGTH */
-    struct span parameter;   /* what stands for the {} of its route's path */
-    /* Filled in for `finish` only, once the request is whole. */
+    struct span content_type; /* the value of Content-Type, or empty */
+    uint64_t content_length;  /* bytes, with FRAMING_LENGTH */
+    struct span parameter;    /* the part of the path that matches the {} of its route */
+    /* Only for a handler's `finish`, when the request is complete. */
     struct span body;
     struct span trailers;  /* like `fields` */
     uint8_t method;        /* llhttp_method_t */
     uint8_t minor_version; /* of HTTP/1 */
     uint8_t framing;       /* enum framing */
     uint8_t expect;        /* enum expect */
-    bool keep_alive;       /* what the client wants of the connection */
-    bool refused;          /* this connection is only told that it is not served */
-    /* Where it came from. */
+    bool keep_alive;       /* the client allows the connection to persist (RFC 9112, 9.3) */
+    bool refused;          /* the connection is refused: it only gets a 503 */
     const struct service *service;
     const struct peer *peer;
-    uint64_t connection; /* its number */
-    uint32_t ordinal;    /* of the request on its connection, from 1 */
+    uint64_t connection; /* the number of its connection */
+    uint32_t ordinal;    /* the number of the request on its connection, from 1 */
 };
 
+/* Whether a body follows the head. Any thread. */
 static inline bool request_has_body(const struct request *request)
 {
     return request->framing == FRAMING_CHUNKED ||
            (request->framing == FRAMING_LENGTH && request->content_length > 0);
 }
 
-/* "GET"; static. */
+/* Returns the name of the method, such as "GET", in static memory. Any thread. */
 static inline const char *request_method_name(const struct request *request)
 {
     return llhttp_method_name((llhttp_method_t)request->method);
@@ -67,7 +67,8 @@ struct field {
     struct span value; /* without the whitespace around it */
 };
 
-/* Takes the first line off `*lines` (a section that llhttp has accepted) and splits it; false at the end. Any thread. */
+/* Removes the first line from `*lines`, a section that llhttp has accepted, and stores it in `*field`, as spans of the same
+ * bytes. Returns false if there is none left. Any thread. */
 bool field_next(struct span *lines, struct field *field);
 
 #endif

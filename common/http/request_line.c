@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* method SP request-target SP HTTP-version CRLF: one reading for lines that llhttp took, one for lines it did not. */
+/* method SP request-target SP HTTP-version CRLF (RFC 9112, 3), for lines that llhttp has accepted and for lines that it has
+ * refused. */
 #include "common/http/request_line.h"
 
 #include "common/http/authority.h"
@@ -13,7 +14,7 @@
 #define RESULT(status, detail) ((struct parse_result){(status), (detail)})
 #define BAD_BYTE               RESULT(STATUS_BAD_REQUEST, NULL)
 
-enum { TARGET_END, TARGET_PLAIN, TARGET_QUESTION }; /* no character of a target; one; '?' */
+enum { TARGET_END, TARGET_PLAIN, TARGET_QUESTION }; /* not allowed in a target; allowed; '?' */
 
 static const unsigned char target_class[256] = {
     ['!' ... '"'] = TARGET_PLAIN,
@@ -30,7 +31,7 @@ static const char *skip_plain(const char *p, const char *end)
     return p;
 }
 
-/* llhttp's HTTP methods, by name, without those that never reach a handler: CONNECT, and PRI of HTTP/2's preface. */
+/* The names of llhttp's methods for HTTP. CONNECT and PRI (of HTTP/2's preface) never reach a handler: their length is 0. */
 #define METHOD_SERVED(number) ((number) != HTTP_CONNECT && (number) != HTTP_PRI)
 static const struct span methods[] = {
 #define X(number, name, string) [number] = {#string, METHOD_SERVED(number) ? sizeof(#string) - 1 : 0},
@@ -43,7 +44,7 @@ struct span request_line_methods(void)
     return SPAN_LITERAL(REQUEST_LINE_METHODS);
 }
 
-/* The number of a served method, or -1. The most frequent first. */
+/* Returns the number of a served method, or -1. */
 static int method_number(struct span name)
 {
     if (span_equal(name, SPAN_LITERAL("GET"))) {
@@ -57,7 +58,7 @@ static int method_number(struct span name)
     return -1;
 }
 
-/* `*end` is set to the space behind the method. PRI, of HTTP/2's preface, is let through: its version is what is wrong. */
+/* Sets `*end` to the space behind the method. Accepts PRI of HTTP/2's preface, because there the error is the version. */
 static struct parse_result method_read(struct span prefix, struct request *request, const char **end)
 {
     const char *p = prefix.data;
@@ -84,7 +85,7 @@ static struct parse_result method_read(struct span prefix, struct request *reque
     return OK;
 }
 
-/* What stands between "http://" or "https://" and the path; without data if the target is no such URI. */
+/* Returns the authority of an http or https URI; a span without data if the target is not such a URI. */
 static struct span absolute_authority(struct span target)
 {
     size_t scheme = 0;
@@ -152,7 +153,7 @@ static struct parse_result target_read(struct request *request, const char *ques
     return OK;
 }
 
-/* From behind the second space: "HTTP/1.1\r\n". The status for a prefix of it is 0 while it may still become one. */
+/* Reads "HTTP/1.1\r\n" at `p`, behind the second space. The status is 0 while [p, end) may become a valid version. */
 static struct parse_result version_read(const char *p, const char *end, uint8_t *minor)
 {
     if (end - p >= 10 && memcmp(p, "HTTP/1.1\r\n", 10) == 0) {
@@ -178,7 +179,7 @@ static struct parse_result version_read(const char *p, const char *end, uint8_t 
     return OK;
 }
 
-/* The first byte that no target may have; `*question` is set to the first '?' before it. */
+/* Returns the first byte that is not allowed in a target, and sets `*question` to the first '?' before it. */
 static const char *target_skip(const char *p, const char *end, const char **question)
 {
     for (;;) {
@@ -237,7 +238,7 @@ unsigned char request_line_bad_byte(struct span prefix, size_t *offset)
     if (bad == end || (*bad == ' ' && bad > target)) {
         struct span authority = absolute_authority(span_between(target, bad));
         bad = authority.data == NULL ? NULL : authority_bad_byte(authority);
-        bad = bad == NULL ? end - 1 : bad; /* llhttp has refused the last */
+        bad = bad == NULL ? end - 1 : bad; /* the byte that llhttp has refused */
     }
     *offset = (size_t)(bad - target);
     return (unsigned char)*bad;
@@ -256,7 +257,7 @@ static ALWAYS_INLINE const char *skip_plain_blocks(const char *p, const char *li
     return p;
 }
 
-/* llhttp has seen the line's end, so that nothing here looks for it: no byte of CRLF is plain. */
+/* llhttp has seen the end of the line, so the loop needs no limit: neither CR nor LF is TARGET_PLAIN. */
 size_t request_line_read_usual(struct span head, struct request *request)
 {
     const char *line = head.data;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The status codes that HTTP registers, each with its name and reason phrase, in one list. */
+/* The registered status codes, each with its name and reason phrase, in one list. */
 #ifndef ECHOD_COMMON_HTTP_STATUS_H
 #define ECHOD_COMMON_HTTP_STATUS_H
 
-/* IANA's registry of HTTP status codes, 200 to 599. */
+/* The codes 200 to 599 of IANA's registry of HTTP status codes, without 306, which is unused. 418, also unused there (RFC
+ * 9110, 15.5.19), has the phrase of RFC 2324. */
 #define STATUS_LIST(X)                                                         \
     X(200, OK, "OK")                                                           \
     X(201, CREATED, "Created")                                                 \
@@ -70,11 +71,11 @@ enum status {
 #undef X
 };
 
-/* What a client may ask for by number (`/status/{code}`): final answers only. */
+/* The codes that a client can ask for (`/status/{code}`): those of final answers. */
 #define STATUS_MIN 200
 #define STATUS_MAX 599
 
-/* The registered reason phrase, or "Unassigned". Never NULL; static; any thread. */
+/* Returns the reason phrase, "Unassigned" for a code that is not in the list; in static memory, never NULL. Any thread. */
 const char *status_reason(unsigned code);
 
 #endif

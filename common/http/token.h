@@ -5,10 +5,10 @@
 
 #include "common/base/span.h"
 
-/* Whether a byte is a character of a token. */
+/* Whether a byte, as an unsigned char, may be in a token. */
 extern const bool token_char[256];
 
-/* The first byte of [p, end) that is no character of a token, or `end`. Any thread. */
+/* Returns the first byte of [p, end) that cannot be in a token; `end` if there is none. Any thread. */
 static inline const char *token_end(const char *p, const char *end)
 {
     while (p < end && token_char[(unsigned char)*p]) {
