@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* accept, its errors sorted, and the peer's address as sessions know it. */
+/* accept(2), its errors by their meaning, and the peer's address in the form that sessions use. */
 #include "server/net/accepted.h"
 
 #include <errno.h>
@@ -32,7 +32,7 @@ static struct peer peer_of(const struct socket_address *address)
     return peer;
 }
 
-/* accept(2): errors of the new connection's network are handed over here and say nothing about the listener. */
+/* accept(2) also returns network errors of the new connection, which do not concern the listener. */
 static enum accept_result accept_failure(int error)
 {
     switch (error) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A connection that was accepted and is not served yet. */
+/* A connection that was accepted but is not served yet. */
 #ifndef ECHOD_SERVER_NET_ACCEPTED_H
 #define ECHOD_SERVER_NET_ACCEPTED_H
 
@@ -7,21 +7,22 @@
 
 #include "common/base/peer.h"
 
-/* A plain value; whoever holds it last closes the descriptor. */
+/* A plain value. Its owner owns the descriptor; a function that takes over the connection closes it. */
 struct accepted {
     int fd; /* connected, in blocking mode, close-on-exec */
     struct peer peer;
-    uint64_t number; /* of the connection, from 1 */
+    uint64_t number; /* of the connection, from 1; the acceptor sets it */
 };
 
 enum accept_result {
     ACCEPT_DONE,
-    ACCEPT_EMPTY,        /* none waits */
-    ACCEPT_ABORTED,      /* that one was lost before it was accepted: go on with the next */
-    ACCEPT_NO_RESOURCES, /* no descriptor or no memory for it; it goes on waiting. errno says which */
+    ACCEPT_EMPTY,        /* no connection waits */
+    ACCEPT_ABORTED,      /* the connection was lost before it was accepted: the next one may be accepted */
+    ACCEPT_NO_RESOURCES, /* no descriptor or memory (see errno); the connection still waits */
 };
 
-/* Accepts one connection from a listening socket; sets all but its number. */
+/* Accepts one connection from a listening socket, without waiting if that is non-blocking. With ACCEPT_DONE, sets
+ * `*accepted`, with the number 0; the caller owns the connection. Any thread. */
 enum accept_result accept_connection(struct accepted *accepted, int listener);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads what a --listen flag says. */
+/* Parses the value of a --listen flag. */
 #include "server/net/listen_spec.h"
 
 #include <arpa/inet.h>
@@ -50,7 +50,7 @@ static int parse_path(struct listen_spec *spec, const char *path, size_t length,
     return 0;
 }
 
-/* What stands between the brackets: an address, perhaps with %zone. */
+/* Reads the text between the brackets: an address, optionally with %zone. */
 static int parse_ipv6(struct listen_spec *spec, const char *text, size_t length, const char **why)
 {
     spec->kind = LISTEN_IPV6;

@@ -17,7 +17,7 @@
 
 #define FREE_PORT_ATTEMPTS 16
 
-/* Where a message about a failure goes. */
+/* The caller's buffer for an error message. */
 struct message {
     char *error;
     size_t size;
@@ -29,7 +29,7 @@ static int refuse(const struct message *message, const char *name, const char *r
     return error;
 }
 
-/* A socket accepted from this one inherits TCP_NODELAY: set here, it costs nothing per connection. */
+/* A socket accepted from this one inherits TCP_NODELAY, so that it costs nothing per connection. */
 static int prepare_tcp(int fd, int family)
 {
     int on = 1;
@@ -39,7 +39,7 @@ static int prepare_tcp(int fd, int family)
     return done ? 0 : -errno;
 }
 
-/* Sets the address to the real one. Returns the descriptor or a negative errno. */
+/* Sets the address to the one that was bound. Returns the descriptor or a negative errno. */
 static int open_tcp(struct socket_address *address, int backlog)
 {
     int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -84,8 +84,8 @@ static void close_from(struct listeners *listeners, size_t count)
     }
 }
 
-/* Opens the addresses on one port; if that is 0, on the free one that the first gets. On failure
- * addresses[*failed] is to blame and nothing of this call stays open. */
+/* Opens the addresses on one port; if that is 0, on the free port that the first one gets. After an error, which is that of
+ * addresses[*failed], no socket of this call is open. */
 static int open_addresses(struct listeners *listeners, const struct socket_address *addresses, size_t count,
                           int backlog, size_t *failed)
 {
@@ -108,7 +108,7 @@ static int open_addresses(struct listeners *listeners, const struct socket_addre
     return 0;
 }
 
-/* A port that is free for one address may be taken for the other: another one is tried then. */
+/* A free port of one address may be in use at the other: then the next attempt takes another port. */
 static int open_ports(struct listeners *listeners, const struct socket_address *addresses, size_t count,
                       int backlog, const struct message *message)
 {
@@ -210,7 +210,7 @@ static bool socket_option_is(int fd, int option, int wanted)
     return getsockopt(fd, SOL_SOCKET, option, &value, &length) == 0 && value == wanted;
 }
 
-/* Makes a passed descriptor like one that was opened here; false if it is not fit. */
+/* Sets up a passed descriptor like one of listeners_open. False if it is not a listening stream socket. */
 static bool adopt(struct listeners *listeners, int fd)
 {
     struct socket_address address;
@@ -256,7 +256,7 @@ bool listener_has_queue(int fd)
     return poll(&socket, 1, 0) == 1;
 }
 
-/* Of a listening TCP socket the kernel tells the length of its queue, in a field that is named for something else. */
+/* For a listening TCP socket the kernel returns the length of its queue in this field, which is named for other sockets. */
 int listener_queued(int fd)
 {
     struct tcp_info info;
@@ -264,7 +264,6 @@ int listener_queued(int fd)
     return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 ? (int)info.tcpi_unacked : -1;
 }
 
-/* Those that were passed by a service manager stay open there. */
 struct listeners_queue listeners_queue(const struct listeners *listeners)
 {
     struct listeners_queue queue = {.count = 0};
@@ -279,7 +278,7 @@ struct listeners_queue listeners_queue(const struct listeners *listeners)
     return queue;
 }
 
-/* Drops each SYN without an ACK. A filter of a TCP socket sees the TCP header first: RFC 9293, 3.1. */
+/* Drops each SYN without ACK. A socket filter on a TCP socket sees the packet from the TCP header on (RFC 9293, 3.1). */
 static bool ignore_syn(int fd)
 {
     enum { FLAGS = 13, SYN = 0x02, ACK = 0x10 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Makes and writes addresses of sockets. */
+/* Makes socket addresses and formats them. */
 #include "server/net/socket_address.h"
 
 #include <arpa/inet.h>
@@ -60,7 +60,7 @@ static void format_ipv6(const struct sockaddr_in6 *address, char *text)
              ntohs(address->sin6_port));
 }
 
-/* A path ends at a NUL or at the address's length; an abstract name begins with a NUL and may hold more. */
+/* A path ends at a NUL or with the address. An abstract name begins with a NUL and may contain others. */
 static void format_local(const struct socket_address *address, char *text)
 {
     const char *name = address->local.sun_path;

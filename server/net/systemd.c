@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads what a service manager passes in the environment; speaks its protocol of one datagram per message. */
+/* Reads the variables of a service manager, and sends it its messages, one datagram each. */
 #include "server/net/systemd.h"
 
 #include <errno.h>
@@ -55,7 +55,7 @@ int systemd_sockets(int max, char *error, size_t size)
 
 static int send_state(const struct sockaddr_un *address, socklen_t size, const char *state)
 {
-    /* A manager whose queue is full gets a while to read it; nobody is served before READY=1 went out. */
+    /* A manager whose queue is full gets some time to read it. READY=1 is sent before any connection is served. */
     static const struct timeval timeout = {.tv_sec = 2};
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0) {
@@ -83,7 +83,7 @@ int systemd_notify(const char *state)
     }
     memcpy(address.sun_path, name, length);
     if (abstract) {
-        address.sun_path[0] = '\0'; /* and no NUL counts at its end */
+        address.sun_path[0] = '\0'; /* its length does not include a NUL at the end */
     }
     socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + !abstract);
     return send_state(&address, size, state);

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* Bytes to and from a connected socket, the outcome as one of five. */
+/* Receives from and sends to a connected socket; the result is one of five outcomes. The thread that drives the
+ * connection. */
 #ifndef ECHOD_SERVER_NET_TRANSPORT_H
 #define ECHOD_SERVER_NET_TRANSPORT_H
 
 #include <stddef.h>
 
 enum transport {
-    TRANSPORT_MOVED, /* `length` bytes */
-    TRANSPORT_RETRY, /* nothing to read or no room to write; or the socket's receive timeout has run out */
-    TRANSPORT_INTERRUPTED, /* by a signal, before anything was moved */
-    TRANSPORT_END,         /* the peer has sent its last byte */
-    TRANSPORT_ERROR,       /* reset, or otherwise beyond repair */
+    TRANSPORT_MOVED, /* `length` bytes were moved */
+    TRANSPORT_RETRY, /* no bytes to read or no room to write; or the socket's receive timeout has expired */
+    TRANSPORT_INTERRUPTED, /* by a signal, before any byte was moved */
+    TRANSPORT_END,         /* only on reading: the peer has shut down its sending side */
+    TRANSPORT_ERROR,       /* the connection was reset or failed otherwise; errno says why */
 };
 
 struct transfer {
@@ -18,13 +19,15 @@ struct transfer {
     size_t length; /* at least 1 with TRANSPORT_MOVED, else 0 */
 };
 
-/* Whether a call may block; the sockets themselves are all in blocking mode. */
+/* Whether a call may block. The sockets themselves are in blocking mode. */
 enum transport_wait { TRANSPORT_NO_WAIT, TRANSPORT_WAIT };
 
+/* Reads up to `size` bytes (at least 1) into `room`. With TRANSPORT_WAIT it blocks until bytes arrive, a signal interrupts it or
+ * the socket's receive timeout expires. */
 struct transfer transport_receive(int fd, void *room, size_t size, enum transport_wait wait);
-/* Throws away what has come on a TCP socket, at most `size` bytes, without copying it. Never blocks. */
+/* Discards up to `size` bytes (at least 1) that have arrived on a TCP socket, without copying them. Never blocks. */
 struct transfer transport_discard(int fd, size_t size);
-/* Never blocks, never raises SIGPIPE. */
+/* Sends up to `length` bytes (at least 1). Never blocks, never raises SIGPIPE. */
 struct transfer transport_send(int fd, const void *data, size_t length);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Listens on unix sockets, replaces stale ones, removes its own. */
+/* Listens on unix sockets, replaces stale socket files, removes its own. */
 #include "server/net/unix_socket.h"
 
 #include <errno.h>
@@ -27,7 +27,7 @@ static int try_bind(int fd, const struct sockaddr_un *address)
     return bind(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ? 0 : -errno;
 }
 
-/* 0 if nobody listens: the kernel refuses, or the file is gone. A full queue is somebody, too. */
+/* Returns 0 if no process listens: the kernel refuses the connection, or the file is gone. With a full queue one does. */
 static int probe(const struct sockaddr_un *address)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -68,9 +68,9 @@ static int remove_stale(const struct sockaddr_un *address)
     return unlink(address->sun_path) == 0 || errno == ENOENT ? 0 : -errno;
 }
 
-/* A descriptor that holds the lock on the path's directory until it is closed; -1 if that cannot be had. Between bind
- * and listen a socket refuses connections as a stale one does, and between looking and unlinking a file may become
- * another. */
+/* Returns a descriptor that holds the lock on the path's directory until it is closed; -1 if the lock is not available. The
+ * lock is needed because a socket between bind and listen refuses connections like a stale one, and because a file may be
+ * replaced between the check and its removal. */
 static int lock_directory(const char *path)
 {
     static const struct timespec pause = {.tv_nsec = LOCK_TRY_AGAIN_MS * 1000000L};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads a URL from left to right: scheme, authority or socket, path. */
+/* Parses a URL from left to right: scheme, authority or socket, path. */
 #include "server/net/url.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@ static int refuse(const char **why, const char *reason)
     return -EINVAL;
 }
 
-/* A request line and a message on one line are made of it. */
+/* Only visible ASCII characters are allowed: the text becomes part of a request line and of messages. */
 static bool is_visible(struct span text)
 {
     for (size_t i = 0; i < text.length; i++) {
@@ -35,7 +35,7 @@ static struct span skip(struct span text, size_t length)
     return (struct span){.data = text.data + length, .length = text.length - length};
 }
 
-/* Where the first of the characters stands in the text; its length if none does. */
+/* Returns the offset of the first of the characters in the text; the length of the text if it has none. */
 static size_t find_any(struct span text, const char *characters)
 {
     size_t i = 0;
@@ -45,7 +45,7 @@ static size_t find_any(struct span text, const char *characters)
     return i;
 }
 
-/* A port is there if a colon follows the host. */
+/* Whether a colon follows the host. */
 static bool has_port(struct span authority)
 {
     const char *bracket = memrchr(authority.data, ']', authority.length);

@@ -21,7 +21,7 @@ void warn(const char *format, ...)
     }
     size_t end = strlen(line);
     line[end] = '\n';
-    /* A pipe that nobody reads must not hold up a loop; where even this fails there is nobody left to tell. */
+    /* A pipe that nobody reads must not block a loop. An error of the write has no other place to be reported. */
     struct pollfd room = {.fd = STDERR_FILENO, .events = POLLOUT};
     if (poll(&room, 1, 0) == 1) {
         ssize_t written = write(STDERR_FILENO, line, end + 1);
