@@ -20,7 +20,7 @@ struct mount {
     const char *point; /* the directory */
 };
 
-/* One kind of limit: the controller that has it, and how it is read in the directory of a group. */
+/* One kind of limit: its controller, and the function that reads it in the directory of a group. */
 struct limit {
     const char *controller;
     uint64_t (*read)(const char *directory, enum version version);
@@ -41,7 +41,7 @@ static bool list_contains(const char *list, const char *item)
     }
 }
 
-/* Reads a line of /proc/self/mountinfo, proc(5); false if it is no hierarchy that can have the controller. */
+/* Reads a line of /proc/self/mountinfo (proc(5)). False if it is not a hierarchy that can have the controller. */
 static bool parse_mount(char *line, const char *controller, struct mount *mount)
 {
     char *rest;
@@ -95,7 +95,7 @@ static bool find_group(const char *root, const char *controller, enum version ve
     return found;
 }
 
-/* What to add to the mount point to reach the group: nothing where the mount does not show it. */
+/* Returns the path from the mount point to the group; empty if the group is not visible at the mount. */
 static const char *below_mount(const char *group, const struct mount *mount)
 {
     size_t length = strcmp(mount->root, "/") == 0 ? 0 : strlen(mount->root);
@@ -103,7 +103,7 @@ static const char *below_mount(const char *group, const struct mount *mount)
     return inside && strcmp(group, "/") != 0 && strstr(group, "/..") == NULL ? group + length : "";
 }
 
-/* The least in the group and its parents as far as the mount shows them. */
+/* Returns the lowest limit of the group and its parents, as far as they are visible at the mount. */
 static uint64_t least_in_mount(const char *root, const struct mount *mount, const struct limit *limit)
 {
     char group[PATH_MAX];

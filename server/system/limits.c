@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Counts usable CPUs and finds what bounds the number of connections. */
+/* Counts usable CPUs and finds the limit on the number of connections. */
 #include "server/system/limits.h"
 
 #include <errno.h>
@@ -14,14 +14,14 @@
 #include "server/system/cgroup.h"
 #include "server/system/sysfile.h"
 
-#define CPUS_MAX      (1u << 16) /* the most that an affinity is asked for; Linux has up to 8,192 */
+#define CPUS_MAX      (1u << 16) /* the largest set to try; Linux supports up to 8,192 CPUs */
 #define MAPS_A_THREAD 2          /* its stack and the guard page below */
 
 /* Capabilities that lift RLIMIT_NPROC, capabilities(7), by their number. */
 #define CAPABILITY_SYS_ADMIN    21
 #define CAPABILITY_SYS_RESOURCE 24
 
-/* The kernel refuses a set that is smaller than its own; 0 if the affinity cannot be had. */
+/* Tries larger sets, because the kernel refuses one that is smaller than its own. Returns 0 if the affinity is unknown. */
 static unsigned affinity_cpus(void)
 {
     for (unsigned size = CPU_SETSIZE; size <= CPUS_MAX; size *= 2) {
@@ -49,8 +49,7 @@ unsigned limits_cpus(const char *root)
     return cpus > 0 ? cpus : 1;
 }
 
-/* Takes count for the limit if it is less than what was found so far. What binds is named by the setting and
- * its value: `before`, the number, `after`. */
+/* Lowers the limit to `count` if that is less. The name of the limit is then `before`, the value of the setting, `after`. */
 static void bind_limit(struct limits_connections *limits, uint64_t count, const char *before, uint64_t value,
                        const char *after)
 {
@@ -66,7 +65,7 @@ static uint64_t less(uint64_t limit, uint64_t taken)
     return limit > taken ? limit - taken : 0;
 }
 
-/* The limit less an eighth of it, which is kept within two bounds, for what else counts against it. */
+/* Returns the limit less a reserve for other uses: an eighth of it, but at least `smallest` and at most `largest`. */
 static uint64_t less_reserve(uint64_t limit, uint64_t smallest, uint64_t largest)
 {
     uint64_t reserve = limit / 8;
@@ -74,7 +73,7 @@ static uint64_t less_reserve(uint64_t limit, uint64_t smallest, uint64_t largest
     return less(limit, reserve > largest ? largest : reserve);
 }
 
-/* Raises the soft limit; returns what it is then. */
+/* Raises the soft limit to the hard limit. Returns the resulting soft limit. */
 static uint64_t raise_descriptors(void)
 {
     struct rlimit limit;
@@ -167,7 +166,7 @@ static void bind_maps(struct limits_connections *limits, const char *root)
     }
 }
 
-/* In KiB, as ulimit -v says it. */
+/* The message has KiB, like ulimit -v. */
 static void bind_address_space(struct limits_connections *limits)
 {
     struct rlimit space;

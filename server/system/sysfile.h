@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Small files of /proc and /sys, read below a root that a test can choose. */
+/* Reads small files of /proc and /sys, below a root that tests can choose: the functions read the path `root` followed by
+ * `path`. Any thread. */
 #ifndef ECHOD_SERVER_SYSTEM_SYSFILE_H
 #define ECHOD_SERVER_SYSTEM_SYSFILE_H
 
@@ -8,17 +9,16 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* Opens root followed by path for reading, close-on-exec; NULL if that fails. The caller closes it. */
+/* Opens the file for reading, close-on-exec. Returns NULL if that fails. The caller closes it with fclose. */
 FILE *sysfile_open(const char *root, const char *path);
 
-/* Reads the first line, without its newline and cut at size - 1 bytes; false if there is no such file or
- * line. */
+/* Reads the first line without its newline, cut at `size` - 1 bytes. Returns false if there is no such file or line. */
 bool sysfile_line(const char *root, const char *path, char *line, size_t size);
 
-/* Reads a file that holds one whole number; false if it does not. */
+/* Reads a file whose first line is a decimal number. Returns false, and leaves *number unchanged, if it is not. */
 bool sysfile_number(const char *root, const char *path, uint64_t *number);
 
-/* How many names the directory holds, . and .. not counted; 0 if it cannot be read. */
+/* Returns the number of entries of a directory, without . and ..; 0 if it cannot be read. */
 unsigned sysfile_entries(const char *root, const char *path);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* getrusage for ourselves, it knows of threads that have ended; /proc for other processes, each of one thread. */
+/* getrusage for the own process, because it includes threads that have ended; /proc for other processes, which have one
+ * thread each. */
 #include "server/system/usage.h"
 
 #include <dirent.h>
@@ -13,21 +14,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Children read in one iteration of the loop, each some 50 us, and how often: a tenth of a CPU while it goes on. */
+/* The children read in one iteration of the loop, each in about 50 us, and the interval: a tenth of a CPU meanwhile. */
 enum { SAMPLE_BATCH = 20, SAMPLE_EVERY_MS = 10 };
 
-/* What was last read of the child that has counters. */
+/* The values last read for the child that owns certain counters. */
 struct sample {
     int process;
     struct usage usage;
 };
 
-/* The parent's, in process mode. */
+/* Used by the parent, in mode process. */
 static struct {
     const struct scoreboard *scoreboard;
     struct sample *samples; /* one for each owner of counters */
     struct event timer;
-    size_t next; /* the counters that are read next; behind the last one: all are */
+    size_t next; /* the index of the counters whose child is read next; past the last one: none */
 } sampler;
 
 static uint64_t count_descriptors(const char *process)
@@ -95,7 +96,7 @@ static void add_self(struct usage *usage)
     add_memory_and_threads("self", usage);
 }
 
-/* The CPU time in a stat file: user and system are the 12th and 13th numbers behind the name, which may hold anything. */
+/* Returns the CPU time in a stat file: the 12th and 13th fields after the name, which may contain any characters. */
 static uint64_t stat_ticks(const char *text)
 {
     const char *at = strrchr(text, ')');
