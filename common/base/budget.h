@@ -25,8 +25,8 @@ bool budget_take(struct budget budget, uint64_t bytes, enum budget_need need);
 /* Gives back `bytes` that this process has taken. */
 void budget_give(struct budget budget, uint64_t bytes);
 
-/* Returns a copy of `value` on the heap, with its `size` taken from the budget; NULL if there is no memory or budget. The
- * caller owns the copy and frees it with budget_free. */
+/* Returns a copy of `value` on the heap, with its `size` taken from the budget; NULL if there is no memory or
+ * budget. The caller owns the copy and frees it with budget_free. */
 void *budget_copy(struct budget budget, const void *value, size_t size, enum budget_need need);
 /* Frees a copy that budget_copy has returned (not NULL), and gives back its `size`. */
 void budget_free(struct budget budget, void *copy, size_t size);

@@ -11,13 +11,13 @@
 /* A buffer with its own header and the allocator's is a power of two, so that a mapped one fills its pages. */
 enum { BUFFER_MIN = 512, BUFFER_HEADERS = sizeof(struct buffer) + 24 };
 
-/* malloc maps allocations from this size on instead of taking them from the heap: normally, and while much is held. Buffers
- * are a little smaller than a power of two, so this applies to those of the next power. */
+/* malloc maps allocations from this size on instead of taking them from the heap: normally, and while much is held.
+ * Buffers are a little smaller than a power of two, so this applies to those of the next power. */
 enum { BUFFER_MAPPED_FROM = 128 * 1024, BUFFER_MAPPED_FROM_WHEN_MUCH = 16 * 1024 };
 
-/* Thousands of buffers that grow at the same time and are freed at different times leave holes in the heap that no other
- * buffer fits: half as much memory again as the budget. Mapped buffers leave no holes, but double the cost of a large echo.
- * So they are used once a sixteenth of the budget is held, until less than half of that is. */
+/* Thousands of buffers that grow at the same time and are freed at different times leave holes in the heap that no
+ * other buffer fits: half as much memory again as the budget. Mapped buffers leave no holes, but double the cost of
+ * a large echo. So they are used once a sixteenth of the budget is held, until less than half of that is. */
 static void buffer_choose_memory(struct budget budget)
 {
     static _Atomic bool much;

@@ -21,9 +21,9 @@ struct buffer {
 /* All functions: the caller owns `*buffer`, which may be NULL unless stated otherwise. `budget` is that of the
  * calling thread. One thread at a time. Sizes are in bytes. */
 
-/* Makes room for `room` more bytes behind `end`. May move the bytes or reallocate the buffer: pointers into it become
- * invalid. Returns 0, -ENOMEM if there is no memory, or -ENOBUFS if the budget is exhausted; after an error the buffer is
- * unchanged. */
+/* Makes room for `room` more bytes behind `end`. May move the bytes or reallocate the buffer: pointers into it
+ * become invalid. Returns 0, -ENOMEM if there is no memory, or -ENOBUFS if the budget is exhausted; after an error
+ * the buffer is unchanged. */
 int buffer_reserve(struct buffer **buffer, size_t room, struct budget budget, enum budget_need need);
 /* Appends a copy of `data`, which must not point into the buffer. Returns as buffer_reserve does. */
 int buffer_append(struct buffer **buffer, const void *data, size_t length, struct budget budget,

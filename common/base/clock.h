@@ -36,9 +36,9 @@ void clock_publish_date(struct scoreboard *scoreboard, time_t when);
 void clock_copy_date(const struct scoreboard *scoreboard, char out[SCOREBOARD_DATE_WORDS * 8],
                      uint32_t *sequence);
 
-/* Copies the date that was published last to `out`, unless it is there already: `*sequence` says which date `out` holds,
- * and is 0 before the first call. The date is CLOCK_DATE_LENGTH bytes of the 32. Any thread, also during a publication;
- * the result is never a mixture of two dates. */
+/* Copies the date that was published last to `out`, unless it is there already: `*sequence` says which date `out`
+ * holds, and is 0 before the first call. The date is CLOCK_DATE_LENGTH bytes of the 32. Any thread, also during a
+ * publication; the result is never a mixture of two dates. */
 static inline void clock_read_date(const struct scoreboard *scoreboard, char out[SCOREBOARD_DATE_WORDS * 8],
                                    uint32_t *sequence)
 {

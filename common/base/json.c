@@ -12,7 +12,8 @@ void json_raw(struct json *json, struct span text)
     }
 }
 
-/* Returns the length of the well-formed UTF-8 sequence at `p` and sets `*code` to its code point; 0 if there is none. */
+/* Returns the length of the well-formed UTF-8 sequence at `p` and sets `*code` to its code point; 0 if there is
+ * none. */
 static size_t utf8_read(const unsigned char *p, const unsigned char *end, uint32_t *code)
 {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};

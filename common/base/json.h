@@ -13,8 +13,8 @@ struct json {
     bool failed; /* no memory or budget: the text is incomplete */
 };
 
-/* All functions append to `json->text`, with BUDGET_MAY_REFUSE. After a failure they append nothing more. One thread at a
- * time. */
+/* All functions append to `json->text`, with BUDGET_MAY_REFUSE. After a failure they append nothing more. One thread
+ * at a time. */
 
 /* Appends `text` as it is: punctuation, numbers. */
 void json_raw(struct json *json, struct span text);

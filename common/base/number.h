@@ -7,16 +7,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/*
- * Parsing. A text is a pointer and a length and need not end in NUL: it may be part of a path, a header field or an
+/* Parsing. A text is a pointer and a length and need not end in NUL: it may be part of a path, a header field or an
  * environment variable. The number must be the whole text, without a sign, blanks or underscores. Each function returns
  *
  *   0        and sets *value;
  *   -EINVAL  the text has another form; *value is unchanged;
  *   -ERANGE  the form is right, but the number exceeds max or 64 bits; *value is unchanged.
  *
- * The form is checked first: "99999999999999999999x" is -EINVAL. The caller checks any lower bound.
- */
+ * The form is checked first: "99999999999999999999x" is -EINVAL. The caller checks any lower bound. */
 
 /* One or more ASCII digits; leading zeros are allowed. */
 int number_parse_u64(const char *text, size_t length, uint64_t max, uint64_t *value);
@@ -24,17 +22,14 @@ int number_parse_u64(const char *text, size_t length, uint64_t max, uint64_t *va
 /* Bytes: digits, then at most one of k, m, g (or K, M, G) for 1024, 1024^2, 1024^3. */
 int number_parse_size(const char *text, size_t length, uint64_t max, uint64_t *value);
 
-/*
- * Milliseconds: digits, then optionally a point and 1 to 9 digits, then optionally a unit: ms, s or m (minutes). Without
- * a unit the number is in seconds. "200ms", "0.2", "1.5s" and "1m" are durations; ".5", "5." and "1h" are not. Fractions
- * of a millisecond are rounded up, so that a duration never becomes shorter and only zero becomes zero.
- */
+/* Milliseconds: digits, then optionally a point and 1 to 9 digits, then optionally a unit: ms, s or m (minutes).
+ * Without a unit the number is in seconds. "200ms", "0.2", "1.5s" and "1m" are durations; ".5", "5." and "1h" are
+ * not. Fractions of a millisecond are rounded up, so that a duration never becomes shorter and only zero becomes
+ * zero. */
 int number_parse_duration_ms(const char *text, size_t length, uint64_t max, uint64_t *value);
 
-/*
- * Formatting. The functions write the digits to out, without a NUL, and return their number: at least 1, at most the
- * size given here, for which out must have room.
- */
+/* Formatting. The functions write the digits to out, without a NUL, and return their number: at least 1, at most the
+ * size given here, for which `out` must have room. */
 #define NUMBER_U64_SIZE 20
 #define NUMBER_HEX_SIZE 16
 

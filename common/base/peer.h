@@ -15,8 +15,8 @@ struct peer {
 };
 
 enum { PEER_TEXT_SIZE = 64 };
-/* Writes "192.0.2.1:80", "[2001:db8::1]:80" or "unix:" with a NUL; without the port "192.0.2.1" and "2001:db8::1". Returns
- * the length without the NUL. Any thread. */
+/* Writes "192.0.2.1:80", "[2001:db8::1]:80" or "unix:" with a NUL; without the port "192.0.2.1" and "2001:db8::1".
+ * Returns the length without the NUL. Any thread. */
 size_t peer_format(const struct peer *peer, bool with_port, char out[PEER_TEXT_SIZE]);
 
 #endif

@@ -24,8 +24,8 @@ enum {
     COUNTERS_BUCKETS = 12, /* of request durations, see counters_bounds_us */
 };
 
-/* What the owner of counters (the thread or process of a connection, or a worker) does now. Used for the report (SIGUSR1),
- * and to find the threads and processes that a signal must interrupt. */
+/* What the owner of counters (the thread or process of a connection, or a worker) does now. Used for the report
+ * (SIGUSR1), and to find the threads and processes that a signal must interrupt. */
 enum activity {
     ACTIVITY_NONE,      /* the counters are unused, or their worker is free */
     ACTIVITY_QUEUED,    /* only for connections: waits for a worker */
@@ -39,8 +39,8 @@ enum activity {
 };
 
 /* The counters of one owner: the thread, loop or process to which they are lent. Only the owner writes them, or the
- * parent of a child process that has ended; exceptions are stated. Any thread may read them. So relaxed loads and stores
- * suffice, and no instruction is locked. The counters are not reset when they are lent again. */
+ * parent of a child process that has ended; exceptions are stated. Any thread may read them. So relaxed loads and
+ * stores suffice, and no instruction is locked. The counters are not reset when they are lent again. */
 struct counters {
     _Alignas(64) _Atomic uint64_t answers[COUNTERS_CLASSES]; /* begun */
     _Atomic uint64_t received;                               /* bytes */
@@ -102,8 +102,8 @@ struct scoreboard {
     struct counters counters[];
 };
 
-/* Returns a scoreboard with `count` counters, all zero, and a budget of `held_limit` bytes. Returns NULL with errno set if
- * there is no memory. The caller owns it. Main thread. */
+/* Returns a scoreboard with `count` counters, all zero, and a budget of `held_limit` bytes. Returns NULL with errno
+ * set if there is no memory. The caller owns it. Main thread. */
 struct scoreboard *scoreboard_new(size_t count, uint64_t held_limit);
 /* Frees the scoreboard, which no other thread may use any more; takes NULL. Main thread. */
 void scoreboard_free(struct scoreboard *scoreboard);

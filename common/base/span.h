@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A span: a pointer and a length. It owns nothing and is valid as long as the bytes that it points to; the parser's tokens,
- * for example, are spans of the read buffer. Any thread. */
+/* A span: a pointer and a length. It owns nothing and is valid as long as the bytes that it points to; the parser's
+ * tokens, for example, are spans of the read buffer. Any thread. */
 #ifndef ECHOD_COMMON_BASE_SPAN_H
 #define ECHOD_COMMON_BASE_SPAN_H
 
@@ -29,8 +29,8 @@ static inline bool span_equal(struct span a, struct span b)
     return a.length == b.length && memcmp(a.data, b.data, a.length) == 0;
 }
 
-/* Copies the text to `to`, which must have room and must not overlap it. Returns the end of the copy. Lengths of 8 to 32
- * bytes, as names, types and short bodies have, take two overlapping moves instead of a call. */
+/* Copies the text to `to`, which must have room and must not overlap it. Returns the end of the copy. Lengths of 8
+ * to 32 bytes, as names, types and short bodies have, take two overlapping moves instead of a call. */
 static inline char *span_copy(char *to, struct span text)
 {
     const char *from = text.data;
@@ -47,12 +47,12 @@ static inline char *span_copy(char *to, struct span text)
     return to + n;
 }
 
-/* Copies a string literal to `at`, without its NUL. Its value is the end of the copy. The length is known, so the compiler
- * uses moves. */
+/* Copies a string literal to `at`, without its NUL. Its value is the end of the copy. The length is known, so the
+ * compiler uses moves. */
 #define PUT_LITERAL(at, literal) (memcpy((at), (literal), sizeof(literal) - 1), (at) + sizeof(literal) - 1)
 
-/* memcmp(a, b, n) == 0. Lengths of 8 to 16 bytes, as paths and names have, take two overlapping comparisons instead of a
- * call. */
+/* memcmp(a, b, n) == 0. Lengths of 8 to 16 bytes, as paths and names have, take two overlapping comparisons instead
+ * of a call. */
 static inline bool bytes_equal(const char *a, const char *b, size_t n)
 {
     uint64_t x[2];
@@ -67,8 +67,8 @@ static inline bool bytes_equal(const char *a, const char *b, size_t n)
     return x[0] == y[0] && x[1] == y[1];
 }
 
-/* Whether the spans are equal if the case of ASCII letters is ignored, as for field names (RFC 9110, 5.1). Inline, because
- * most names are short and differ at once. */
+/* Whether the spans are equal if the case of ASCII letters is ignored, as for field names (RFC 9110, 5.1). Inline,
+ * because most names are short and differ at once. */
 static inline bool span_equal_nocase(struct span a, struct span b)
 {
     if (a.length != b.length) {

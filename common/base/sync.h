@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Locks for Clang's thread safety analysis: data accessed without its lock makes the build fail (clang, -Wthread-safety
- * -Wthread-safety-beta). For other compilers they are plain locks.
+/* Locks for Clang's thread safety analysis: data accessed without its lock makes the build fail (clang,
+ * -Wthread-safety -Wthread-safety-beta). For other compilers they are plain locks.
  *
- * In C, before version 20, the analysis cannot refer to a mutex in the same struct. So each kind of lock has a class, as in
- * the kernel's lockdep, and each member names the class that guards it:
+ * In C, before version 20, the analysis cannot refer to a mutex in the same struct. So each kind of lock has a
+ * class, as in the kernel's lockdep, and each member names the class that guards it:
  *
  *     MUTEX_CLASS(inbox_lock);
  *     struct inbox {
@@ -83,9 +83,10 @@ static inline void sync_required(const struct mutex_class *class)
 #define mutex_lock(mutex, class)   (sync_lock(mutex), sync_acquired(&(class)))
 #define mutex_unlock(mutex, class) (sync_released(&(class)), sync_unlock(mutex))
 
-/* As a statement among declarations: holds the mutex until the enclosing block is left, by whichever way. The analysis
- * assumes that the lock is held to the end of the function, so the block should be the function's. A function without an
- * early return uses mutex_lock and mutex_unlock instead, which the analysis checks on every path. */
+/* As a statement among declarations: holds the mutex until the enclosing block is left, by whichever way. The
+ * analysis assumes that the lock is held to the end of the function, so the block should be the function's. A
+ * function without an early return uses mutex_lock and mutex_unlock instead, which the analysis checks on every
+ * path. */
 #define MUTEX_HOLD(which, class)                                                        \
     struct mutex *class##_held __attribute__((cleanup(sync_let_go), unused)) = (which); \
     sync_lock(class##_held);                                                            \

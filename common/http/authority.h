@@ -8,8 +8,8 @@
 
 #include "common/base/span.h"
 
-/* Whether the text is an IP literal in brackets or a registered name, optionally with a port, which may be empty (RFC 3986,
- * 3.2.2 and 3.2.3). An empty host and user information are not valid (RFC 9110, 4.2.1 and 4.2.4). */
+/* Whether the text is an IP literal in brackets or a registered name, optionally with a port, which may be empty
+ * (RFC 3986, 3.2.2 and 3.2.3). An empty host and user information are not valid (RFC 9110, 4.2.1 and 4.2.4). */
 bool authority_valid(struct span text);
 /* Returns the first byte that cannot occur in any valid authority; NULL if there is none, which does not make the text
  * valid. */

@@ -29,9 +29,9 @@ struct chunk_line {
 /* Prepares for the first byte of a line. Any thread. */
 void chunk_line_init(struct chunk_line *line);
 
-/* Continues with `bytes`, up to and including the LF of the line or the first byte that the grammar does not allow; sets
- * `*used` to the number of bytes read. The result does not depend on how the line was split. After any result but
- * CHUNK_LINE_MORE, chunk_line_init must come before the next call. Any thread. */
+/* Continues with `bytes`, up to and including the LF of the line or the first byte that the grammar does not allow;
+ * sets `*used` to the number of bytes read. The result does not depend on how the line was split. After any result
+ * but CHUNK_LINE_MORE, chunk_line_init must come before the next call. Any thread. */
 enum chunk_line_result chunk_line_read(struct chunk_line *line, struct span bytes, size_t *used);
 
 enum { CHUNK_LINE_TEXT_SIZE = NUMBER_HEX_SIZE + 2 };

@@ -67,8 +67,8 @@ static NOINLINE void read_connection(struct reading *reading, struct span value)
     }
 }
 
-/* A coding is a token, optionally with parameters. A quoted comma in a parameter would end the element here; the rest is not
- * a token and is refused, which is safe. */
+/* A coding is a token, optionally with parameters. A quoted comma in a parameter would end the element here; the
+ * rest is not a token and is refused, which is safe. */
 static bool coding_valid(struct span coding)
 {
     const char *end = coding.data + coding.length;
@@ -155,8 +155,8 @@ static ALWAYS_INLINE void read_line(struct reading *reading, struct span line)
 
 #undef FIELD
 
-/* Reads the line if it is the first Host field in its most frequent form. Returns the newline of the line; NULL if the line
- * is anything else. */
+/* Reads the line if it is the first Host field in its most frequent form. Returns the newline of the line; NULL if
+ * the line is anything else. */
 static ALWAYS_INLINE const char *read_usual_host(struct reading *reading, const char *line, const char *limit)
 {
     if (memcmp(line, "Host: ", 6) != 0 || reading->host) {

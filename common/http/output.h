@@ -24,24 +24,27 @@ struct output {
 
 /* All functions: the thread that uses the context. Lengths are in bytes. */
 
-/* Takes over the buffer that output_close has kept for a session (and sets `*kept` to NULL); its first `committed` bytes are
- * committed. With NULL in `*kept` the output begins empty, in scratch memory. */
+/* Takes over the buffer that output_close has kept for a session (and sets `*kept` to NULL); its first `committed`
+ * bytes are committed. With NULL in `*kept` the output begins empty, in scratch memory. */
 void output_open(struct output *output, struct buffer **kept, size_t committed);
-/* Moves the unsent bytes to a buffer in `*kept`, which the caller owns (NULL: nothing is unsent), and sets `*committed` to
- * the number of committed bytes in it. Returns 0; -ENOBUFS if there was no memory or budget for all of them, and the
- * uncommitted answer was dropped; -ENOMEM if there was none even for the committed bytes, and all were dropped. */
+/* Moves the unsent bytes to a buffer in `*kept`, which the caller owns (NULL: nothing is unsent), and sets
+ * `*committed` to the number of committed bytes in it. Returns 0; -ENOBUFS if there was no memory or budget for all
+ * of them, and the uncommitted answer was dropped; -ENOMEM if there was none even for the committed bytes, and all
+ * were dropped. */
 int output_close(struct output *output, struct buffer **kept, size_t *committed);
 
 /* output_reserve when the memory in use has no room. */
 char *output_reserve_slow(struct output *output, size_t length);
 /* output_write when the memory in use has no room. */
 void output_write_slow(struct output *output, const char *data, size_t length);
-/* Inserts `data` at `position`, an offset in output->data from `start` to `end`. `committed` stays as it is: if `position` is
- * before it, the caller must commit again. If there is no memory or budget, inserts nothing and sets `failed`. */
+/* Inserts `data` at `position`, an offset in output->data from `start` to `end`. `committed` stays as it is: if
+ * `position` is before it, the caller must commit again. If there is no memory or budget, inserts nothing and sets
+ * `failed`. */
 void output_insert(struct output *output, size_t position, struct span data);
 
-/* Returns room for `length` bytes at the end, to be filled and then added with output_advance; valid until the next call.
- * Returns NULL and sets `failed` if there is no memory or budget; then also for all later calls until output_rollback. */
+/* Returns room for `length` bytes at the end, to be filled and then added with output_advance; valid until the next
+ * call. Returns NULL and sets `failed` if there is no memory or budget; then also for all later calls until
+ * output_rollback. */
 static inline char *output_reserve(struct output *output, size_t length)
 {
     return likely(output->capacity - output->end >= length) && !output->failed

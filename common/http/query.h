@@ -12,8 +12,8 @@ struct parameter {
     struct span value; /* as sent, undecoded; empty without '=' */
 };
 
-/* Removes the first parameter from `*query` (a query without its '?') and stores it in `*parameter`, as spans of the same
- * bytes. Skips empty parameters, as in `a&&b`. Returns false if there is none left. */
+/* Removes the first parameter from `*query` (a query without its '?') and stores it in `*parameter`, as spans of the
+ * same bytes. Skips empty parameters, as in `a&&b`. Returns false if there is none left. */
 bool query_next(struct span *query, struct parameter *parameter);
 
 /* Percent-decodes `value` once; '+' is not changed. `out` must have room for `value.length` bytes. Returns the decoded

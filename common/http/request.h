@@ -67,8 +67,8 @@ struct field {
     struct span value; /* without the whitespace around it */
 };
 
-/* Removes the first line from `*lines`, a section that llhttp has accepted, and stores it in `*field`, as spans of the same
- * bytes. Returns false if there is none left. Any thread. */
+/* Removes the first line from `*lines`, a section that llhttp has accepted, and stores it in `*field`, as spans of
+ * the same bytes. Returns false if there is none left. Any thread. */
 bool field_next(struct span *lines, struct field *field);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* method SP request-target SP HTTP-version CRLF (RFC 9112, 3), for lines that llhttp has accepted and for lines that it has
- * refused. */
+/* method SP request-target SP HTTP-version CRLF (RFC 9112, 3), for lines that llhttp has accepted and for lines that
+ * it has refused. */
 #include "common/http/request_line.h"
 
 #include "common/http/authority.h"
@@ -31,7 +31,8 @@ static const char *skip_plain(const char *p, const char *end)
     return p;
 }
 
-/* The names of llhttp's methods for HTTP. CONNECT and PRI (of HTTP/2's preface) never reach a handler: their length is 0. */
+/* The names of llhttp's methods for HTTP. CONNECT and PRI (of HTTP/2's preface) never reach a handler: their length
+ * is 0. */
 #define METHOD_SERVED(number) ((number) != HTTP_CONNECT && (number) != HTTP_PRI)
 static const struct span methods[] = {
 #define X(number, name, string) [number] = {#string, METHOD_SERVED(number) ? sizeof(#string) - 1 : 0},
@@ -58,7 +59,8 @@ static int method_number(struct span name)
     return -1;
 }
 
-/* Sets `*end` to the space behind the method. Accepts PRI of HTTP/2's preface, because there the error is the version. */
+/* Sets `*end` to the space behind the method. Accepts PRI of HTTP/2's preface, because there the error is the
+ * version. */
 static struct parse_result method_read(struct span prefix, struct request *request, const char **end)
 {
     const char *p = prefix.data;

@@ -3,8 +3,8 @@
 #ifndef ECHOD_COMMON_HTTP_STATUS_H
 #define ECHOD_COMMON_HTTP_STATUS_H
 
-/* The codes 200 to 599 of IANA's registry of HTTP status codes, without 306, which is unused. 418, also unused there (RFC
- * 9110, 15.5.19), has the phrase of RFC 2324. */
+/* The codes 200 to 599 of IANA's registry of HTTP status codes, without 306, which is unused. 418, also unused there
+ * (RFC 9110, 15.5.19), has the phrase of RFC 2324. */
 #define STATUS_LIST(X)                                                         \
     X(200, OK, "OK")                                                           \
     X(201, CREATED, "Created")                                                 \
@@ -75,7 +75,8 @@ enum status {
 #define STATUS_MIN 200
 #define STATUS_MAX 599
 
-/* Returns the reason phrase, "Unassigned" for a code that is not in the list; in static memory, never NULL. Any thread. */
+/* Returns the reason phrase, "Unassigned" for a code that is not in the list; in static memory, never NULL. Any
+ * thread. */
 const char *status_reason(unsigned code);
 
 #endif

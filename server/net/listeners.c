@@ -84,8 +84,8 @@ static void close_from(struct listeners *listeners, size_t count)
     }
 }
 
-/* Opens the addresses on one port; if that is 0, on the free port that the first one gets. After an error, which is that of
- * addresses[*failed], no socket of this call is open. */
+/* Opens the addresses on one port; if that is 0, on the free port that the first one gets. After an error, which is
+ * that of addresses[*failed], no socket of this call is open. */
 static int open_addresses(struct listeners *listeners, const struct socket_address *addresses, size_t count,
                           int backlog, size_t *failed)
 {
@@ -256,7 +256,8 @@ bool listener_has_queue(int fd)
     return poll(&socket, 1, 0) == 1;
 }
 
-/* For a listening TCP socket the kernel returns the length of its queue in this field, which is named for other sockets. */
+/* For a listening TCP socket the kernel returns the length of its queue in this field, which is named for other
+ * sockets. */
 int listener_queued(int fd)
 {
     struct tcp_info info;
@@ -278,7 +279,8 @@ struct listeners_queue listeners_queue(const struct listeners *listeners)
     return queue;
 }
 
-/* Drops each SYN without ACK. A socket filter on a TCP socket sees the packet from the TCP header on (RFC 9293, 3.1). */
+/* Drops each SYN without ACK. A socket filter on a TCP socket sees the packet from the TCP header on (RFC 9293,
+ * 3.1). */
 static bool ignore_syn(int fd)
 {
     enum { FLAGS = 13, SYN = 0x02, ACK = 0x10 };

@@ -23,8 +23,8 @@ struct socket_address {
  * shorter. */
 #define SOCKET_ADDRESS_TEXT_SIZE (sizeof("unix:") + sizeof(((struct sockaddr_un *)NULL)->sun_path))
 
-/* Return an address made of its parts. `port` is in network byte order; `zone` is the index of the interface of a link-local
- * address, else 0. */
+/* Return an address made of its parts. `port` is in network byte order; `zone` is the index of the interface of a
+ * link-local address, else 0. */
 struct socket_address socket_address_ipv4(struct in_addr host, in_port_t port);
 struct socket_address socket_address_ipv6(struct in6_addr host, in_port_t port, unsigned zone);
 
@@ -37,8 +37,9 @@ void socket_address_set_port(struct socket_address *address, in_port_t port);
 /* Sets `*address` to the address to which the socket is bound. Returns 0 or a negative errno. */
 int socket_address_of(struct socket_address *address, int fd);
 
-/* Writes "127.0.0.1:8080", "[::1]:8080", "[fe80::1%eth0]:8080", "unix:PATH" or, for an abstract name, "unix:@NAME". Control
- * characters of a path or name become '?'. Returns false and writes nothing if the address has another family. */
+/* Writes "127.0.0.1:8080", "[::1]:8080", "[fe80::1%eth0]:8080", "unix:PATH" or, for an abstract name, "unix:@NAME".
+ * Control characters of a path or name become '?'. Returns false and writes nothing if the address has another
+ * family. */
 bool socket_address_format(const struct socket_address *address, char text[SOCKET_ADDRESS_TEXT_SIZE]);
 
 #endif

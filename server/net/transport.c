@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* recv and send as bare system calls. The C library's functions are cancellation points, which in a program with threads cost
- * as much as writing the answer to a short request; no thread is ever cancelled here. */
+/* recv and send as bare system calls. The C library's functions are cancellation points, which in a program with
+ * threads cost as much as writing the answer to a short request; no thread is ever cancelled here. */
 #include "server/net/transport.h"
 
 #include <errno.h>

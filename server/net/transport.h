@@ -22,8 +22,8 @@ struct transfer {
 /* Whether a call may block. The sockets themselves are in blocking mode. */
 enum transport_wait { TRANSPORT_NO_WAIT, TRANSPORT_WAIT };
 
-/* Reads up to `size` bytes (at least 1) into `room`. With TRANSPORT_WAIT it blocks until bytes arrive, a signal interrupts it or
- * the socket's receive timeout expires. */
+/* Reads up to `size` bytes (at least 1) into `room`. With TRANSPORT_WAIT it blocks until bytes arrive, a signal
+ * interrupts it or the socket's receive timeout expires. */
 struct transfer transport_receive(int fd, void *room, size_t size, enum transport_wait wait);
 /* Discards up to `size` bytes (at least 1) that have arrived on a TCP socket, without copying them. Never blocks. */
 struct transfer transport_discard(int fd, size_t size);

@@ -27,7 +27,8 @@ static int try_bind(int fd, const struct sockaddr_un *address)
     return bind(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ? 0 : -errno;
 }
 
-/* Returns 0 if no process listens: the kernel refuses the connection, or the file is gone. With a full queue one does. */
+/* Returns 0 if no process listens: the kernel refuses the connection, or the file is gone. With a full queue one
+ * does. */
 static int probe(const struct sockaddr_un *address)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -68,9 +69,9 @@ static int remove_stale(const struct sockaddr_un *address)
     return unlink(address->sun_path) == 0 || errno == ENOENT ? 0 : -errno;
 }
 
-/* Returns a descriptor that holds the lock on the path's directory until it is closed; -1 if the lock is not available. The
- * lock is needed because a socket between bind and listen refuses connections like a stale one, and because a file may be
- * replaced between the check and its removal. */
+/* Returns a descriptor that holds the lock on the path's directory until it is closed; -1 if the lock is not
+ * available. The lock is needed because a socket between bind and listen refuses connections like a stale one, and
+ * because a file may be replaced between the check and its removal. */
 static int lock_directory(const char *path)
 {
     static const struct timespec pause = {.tv_nsec = LOCK_TRY_AGAIN_MS * 1000000L};

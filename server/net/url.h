@@ -23,13 +23,13 @@ struct url {
 /* The most bytes of a URL. */
 enum { URL_MAX = 2048 };
 
-/* Reads a URL (RFC 9110, 4.2.1) of `length` bytes, which need not end in NUL. Host names other than localhost are not allowed: a
- * static executable in an empty root cannot resolve them. The default port is 80. Returns 0, or -EINVAL with *why set to a
- * static text with the reason; *url is then undefined. */
+/* Reads a URL (RFC 9110, 4.2.1) of `length` bytes, which need not end in NUL. Host names other than localhost are
+ * not allowed: a static executable in an empty root cannot resolve them. The default port is 80. Returns 0, or
+ * -EINVAL with *why set to a static text with the reason; *url is then undefined. */
 int url_parse(struct url *url, const char *text, size_t length, const char **why);
 
-/* Returns the zone of the host's IPv6 address with its '%', as a part of `url->host`; an empty span at the end of the host if
- * there is none. */
+/* Returns the zone of the host's IPv6 address with its '%', as a part of `url->host`; an empty span at the end of
+ * the host if there is none. */
 struct span url_host_zone(const struct url *url);
 
 #endif

@@ -21,7 +21,8 @@
 #define CAPABILITY_SYS_ADMIN    21
 #define CAPABILITY_SYS_RESOURCE 24
 
-/* Tries larger sets, because the kernel refuses one that is smaller than its own. Returns 0 if the affinity is unknown. */
+/* Tries larger sets, because the kernel refuses one that is smaller than its own. Returns 0 if the affinity is
+ * unknown. */
 static unsigned affinity_cpus(void)
 {
     for (unsigned size = CPU_SETSIZE; size <= CPUS_MAX; size *= 2) {
@@ -49,7 +50,8 @@ unsigned limits_cpus(const char *root)
     return cpus > 0 ? cpus : 1;
 }
 
-/* Lowers the limit to `count` if that is less. The name of the limit is then `before`, the value of the setting, `after`. */
+/* Lowers the limit to `count` if that is less. The name of the limit is then `before`, the value of the setting,
+ * `after`. */
 static void bind_limit(struct limits_connections *limits, uint64_t count, const char *before, uint64_t value,
                        const char *after)
 {

@@ -7,11 +7,11 @@
 
 #include "common/base/scoreboard.h"
 
-/* `root` precedes every path that the functions read (/proc/..., /sys/fs/cgroup/...); it is "" except in tests. A file that
- * cannot be read sets no limit. The functions allocate and free; the main thread calls them at start-up. */
+/* `root` precedes every path that the functions read (/proc/..., /sys/fs/cgroup/...); it is "" except in tests. A
+ * file that cannot be read sets no limit. The functions allocate and free; the main thread calls them at start-up. */
 
-/* Returns the number of CPUs that this process may use, at least 1: the lower of its affinity and its CPU quota (cgroup_cpus;
- * a quota of 1.5 CPUs counts as 2). */
+/* Returns the number of CPUs that this process may use, at least 1: the lower of its affinity and its CPU quota
+ * (cgroup_cpus; a quota of 1.5 CPUs counts as 2). */
 unsigned limits_cpus(const char *root);
 
 /* The resource that each connection takes besides its descriptor. */
@@ -38,8 +38,8 @@ struct limits_connections {
 void limits_connections(struct limits_connections *limits, const char *root, enum limits_cost cost,
                         unsigned own_descriptors);
 
-/* Finds the lowest limit for threads with stacks of the default size, for the message when a thread cannot be started: those
- * of LIMITS_THREAD but descriptors, and the address space. */
+/* Finds the lowest limit for threads with stacks of the default size, for the message when a thread cannot be
+ * started: those of LIMITS_THREAD but descriptors, and the address space. */
 void limits_threads(struct limits_connections *limits, const char *root);
 
 #endif

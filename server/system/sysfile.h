@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads small files of /proc and /sys, below a root that tests can choose: the functions read the path `root` followed by
- * `path`. Any thread. */
+/* Reads small files of /proc and /sys, below a root that tests can choose: the functions read the path `root`
+ * followed by `path`. Any thread. */
 #ifndef ECHOD_SERVER_SYSTEM_SYSFILE_H
 #define ECHOD_SERVER_SYSTEM_SYSFILE_H
 
