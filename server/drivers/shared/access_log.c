@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Each context writes its own lines: every write holds whole lines and is appended as a whole, so that no lock is needed
- * and lines of many threads and processes do not mix. */
+/* Each context writes its own lines. Every write consists of whole lines and is appended as a whole, so that no lock
+ * is needed and the lines of different threads and processes do not mix. */
 #include "server/drivers/shared/access_log.h"
 
 #include <errno.h>
@@ -21,10 +21,10 @@
 #include "server/net/warn.h"
 
 enum {
-    END_TRIES = 256, /* a pipe of the usual size empties a loop's buffer in one */
+    END_TRIES = 256, /* a pipe of the default size takes a loop's buffer in one */
     SAY_AGAIN_MS = 60 * 1000,
-    FULL_RETRY_US = 500,    /* a context that found a pipe full tries again no sooner, */
-    FAIL_RETRY_US = 100000, /* nor one whose write has failed otherwise */
+    FULL_RETRY_US = 500,    /* the pause after a write for which a pipe had no room */
+    FAIL_RETRY_US = 100000, /* the pause after a write that failed otherwise */
 };
 
 /* ---- opening ---- */
@@ -44,7 +44,8 @@ static int open_file(const char *path)
     return fd < 0 ? -errno : fd;
 }
 
-/* How a pipe or a terminal is open is shared with whoever gave it to us: a way of our own to it may be non-blocking. */
+/* The flags of a pipe or terminal on stdout are shared with the processes that passed it. So it is opened again,
+ * because only a separate open file may become non-blocking. */
 static void open_stdout(struct access_log *access)
 {
     access->kind = kind_of(STDOUT_FILENO);
@@ -60,7 +61,7 @@ static void open_stdout(struct access_log *access)
     }
 }
 
-/* Twelve digits that no other server's ids begin with. */
+/* Sets a random prefix of twelve digits, which distinguishes the ids of this server from others. */
 static void make_instance(struct access_log *access)
 {
     uint64_t random = 0;
@@ -94,8 +95,9 @@ int access_log_open(struct access_log *access, const struct options *options, st
     return 0;
 }
 
-/* The descriptor keeps its number: threads that write meanwhile write to the one file or to the other. To a pipe only
- * short writes are whole: they are short before it is there. 0 or a negative errno, then the old file is kept. */
+/* The descriptor keeps its number, so that a thread that is writing uses either the old or the new file. A pipe
+ * takes only short writes as a whole: if the new file is a pipe, `kind` changes before the descriptor does. Returns
+ * 0 or a negative errno; after an error the old file stays in use. */
 static int take_file_anew(struct access_log *access)
 {
     int fd = open_file(access->path);
@@ -126,7 +128,7 @@ void access_log_reopen(struct access_log *access)
     if (error != 0) {
         say_kept(access, error);
     }
-    /* Children to come have it; others open it by themselves. */
+    /* Later children inherit the new file; the present ones reopen it themselves. */
     access->generation = atomic_fetch_add(&access->scoreboard->log_generation, 1) + 1;
 }
 
@@ -149,7 +151,7 @@ void access_log_follow(struct access_log *access)
 
 /* ---- writing ---- */
 
-/* A signal that comes meanwhile must not have its newer file replaced by this one. */
+/* Signals are blocked: their handler may open a newer file, which this one must not replace. */
 static COLD void take_newer_file(struct access_log *access)
 {
     sigset_t all;
@@ -164,7 +166,7 @@ static COLD void take_newer_file(struct access_log *access)
     }
 }
 
-/* The whole lines at its beginning that one write may hold. */
+/* Returns the length of the whole lines at the beginning of the text that fit into one write. */
 static size_t piece_of(const struct access_log *access, const char *text, size_t length)
 {
     if (access->kind == ACCESS_LOG_FILE || length <= PIPE_BUF) {
@@ -174,7 +176,7 @@ static size_t piece_of(const struct access_log *access, const char *text, size_t
     return (size_t)(newline - text) + 1;
 }
 
-/* Behind a write that ended inside a line, which a full disk can do to us, the next begins on a new one. */
+/* After a write that ended within a line, as on a full disk, the next write begins with a newline. */
 static ssize_t write_piece(const struct access_log *access, char *text, size_t length)
 {
     bool torn = atomic_load_explicit(&access->scoreboard->log_torn, memory_order_relaxed) &&
@@ -218,7 +220,7 @@ static void say_lost(const struct access_log *access, int error)
     }
 }
 
-/* Takes the first `length` bytes out; what is left of a line that was written in part is dropped. */
+/* Removes the first `length` bytes, which were written. The rest of a line that was written in part is dropped. */
 static void take_out(struct access_log_context *own, size_t length, int error)
 {
     struct log *log = &own->log;
@@ -241,13 +243,13 @@ static void take_out(struct access_log_context *own, size_t length, int error)
     log->length -= length;
 }
 
-/* Why a write was short. */
+/* Returns the error of a write that was short. */
 static int short_of(const struct access_log *access)
 {
     return access->kind == ACCESS_LOG_FILE ? ENOSPC : EAGAIN;
 }
 
-/* Writes all, or until a write fails: then its errno, EAGAIN where there is no room. */
+/* Writes all lines, or until a write fails. Returns 0 or the errno of that write: EAGAIN if there is no room. */
 static int write_lines(struct access_log_context *own)
 {
     struct log *log = &own->log;
@@ -284,7 +286,7 @@ static void flush(struct log *log)
     }
 }
 
-/* Not again until a write has gone through: where nobody reads, nobody waits. */
+/* After a wait in vain, no thread or process waits again until a write has succeeded. */
 static bool await_room(const struct access_log_context *own, int most_ms)
 {
     struct pollfd room = {.fd = own->to->fd, .events = POLLOUT};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where the access log's lines go: opened, opened anew, and written without ever waiting. */
+/* The file, pipe or socket of the access log: opened, reopened, and written to without blocking. */
 #ifndef ECHOD_SERVER_DRIVERS_SHARED_ACCESS_LOG_H
 #define ECHOD_SERVER_DRIVERS_SHARED_ACCESS_LOG_H
 
@@ -8,55 +8,60 @@
 #include "server/settings/options.h"
 
 enum {
-    ACCESS_LOG_LOOP_SIZE = 64 * 1024,  /* of the buffer of a loop */
-    ACCESS_LOG_THREAD_SIZE = 8 * 1024, /* and of a connection's thread or process */
-    ACCESS_LOG_DESCRIPTORS = 2,        /* that it holds while it opens the file anew */
-    ACCESS_LOG_THREAD_WAIT_MS = 10,    /* for access_log_end: at a connection's end */
-    ACCESS_LOG_LOOP_WAIT_MS = 500,     /* and at the server's */
+    ACCESS_LOG_LOOP_SIZE = 64 * 1024,  /* bytes of a loop's buffer */
+    ACCESS_LOG_THREAD_SIZE = 8 * 1024, /* bytes of the buffer of a connection's thread or process */
+    ACCESS_LOG_DESCRIPTORS = 2,        /* the most descriptors, reached while it is reopened */
+    ACCESS_LOG_THREAD_WAIT_MS = 10,    /* for access_log_end when a connection ends */
+    ACCESS_LOG_LOOP_WAIT_MS = 500,     /* for access_log_end when the server ends */
 };
 
 enum access_log_kind {
-    ACCESS_LOG_FILE,   /* a write of any size is whole, and goes to the end */
-    ACCESS_LOG_PIPE,   /* a pipe or a device, never blocking: a write of PIPE_BUF bytes is whole, or fails */
-    ACCESS_LOG_POLLED, /* the same, but others share how it is open: asked first whether it takes bytes */
-    ACCESS_LOG_SOCKET, /* as a service manager's standard output is */
+    ACCESS_LOG_FILE, /* appends a write of any size as a whole */
+    ACCESS_LOG_PIPE, /* a pipe or device, non-blocking: takes a write of PIPE_BUF bytes as a whole or not at all */
+    ACCESS_LOG_POLLED, /* the same, opened blocking and shared with other processes: polled before each write */
+    ACCESS_LOG_SOCKET, /* such as the stdout that a service manager provides */
 };
 
-/* One for each process. */
+/* One for each process; it lasts as long as the process. */
 struct access_log {
     const char *path; /* NULL: off; "-": stdout */
     int fd;
-    _Atomic enum access_log_kind kind; /* another file may be of another kind */
+    _Atomic enum access_log_kind kind; /* a reopened file may be of another kind */
     enum log_format format;
-    bool child; /* set in a connection's process: it opens the file anew by itself, see access_log_follow */
-    uint32_t generation;
+    bool child; /* set in a connection's process, which reopens the file itself: see access_log_follow */
+    uint32_t generation; /* the scoreboard's log_generation when `fd` was opened */
     struct scoreboard *scoreboard;
-    char instance[16];
+    char instance[16]; /* the prefix of the request ids */
 };
 
-/* What a context's owner keeps for it. */
+/* The part of the log that each context has. Its owner provides the memory. */
 struct access_log_context {
     struct log log; /* the first member */
     struct access_log *to;
-    uint64_t retry_us; /* a write has failed: none before; 0: none has */
+    uint64_t retry_us; /* after a failed write: the time before which no other is tried; else 0 */
 };
 
-/* Opens what the options name, if they do; they outlive it. 0, or a negative errno with one line in error: then there is
- * nothing to undo. Main thread, before others start. */
+/* Opens the log that the options name, if any. `options` and `scoreboard` must outlive it. Returns 0, or a negative
+ * errno with one line in `error` (of `size` bytes); after an error there is nothing to undo. Main thread, before it
+ * starts others. */
 int access_log_open(struct access_log *access, const struct options *options, struct scoreboard *scoreboard,
                     char *error, size_t size);
-/* The file's path may lead to another file now: lines go there from now on, also those of other processes. Main thread. */
+/* Opens the path again, because it may lead to another file now. All threads then write to that file; child
+ * processes follow (access_log_follow). If the file cannot be opened, the old one stays in use and a line on stderr
+ * says so. Does nothing for stdout. Main thread, while other threads may be writing. */
 void access_log_reopen(struct access_log *access);
-/* In a connection's process: opens the file anew if the parent has. A signal's handler may call it, so that a process
- * which is idle does not keep the space of an old file. A file that cannot be opened is tried again with the next line,
- * and said. */
+/* In a connection's process: reopens the file if the parent has done so. A signal handler may call it, so that an
+ * idle process does not keep the disk space of an old file in use. If the file cannot be opened, the next line that
+ * is written tries once more; if that fails, too, a line on stderr says so. */
 void access_log_follow(struct access_log *access);
 
-/* With the log on: the context's lines are kept in `text` and written from there. */
+/* With the log on: gives `context` a log, in `own`, that collects lines in `text` (of `size` bytes, at least
+ * LOG_LINE_MAX). The caller owns both; they must outlive the use of the context. Call after context_init. The thread
+ * that owns the context, like the functions below. */
 void access_log_lend(struct access_log *access, struct access_log_context *own, struct context *context,
                      char *text, size_t size);
 
-/* Writes what the context keeps, as far as that goes. */
+/* Writes as many of the context's lines as possible without blocking. */
 static inline void access_log_flush(const struct context *context)
 {
     if (context->log != NULL && context->log->length > 0) {
@@ -64,10 +69,11 @@ static inline void access_log_flush(const struct context *context)
     }
 }
 
-/* The same before the context ends: a reader that is merely slow gets `most_ms`; what is left is lost. */
+/* Writes the context's lines before the context ends. Waits up to `most_ms` for room before each write, but not at
+ * all while nobody reads the log. Lines that are left are lost and counted. */
 void access_log_end(const struct context *context, int most_ms);
 
-/* Whether it keeps any. */
+/* Whether the context has lines that are not written yet. */
 static inline bool access_log_has_lines(const struct context *context)
 {
     return context->log != NULL && context->log->length > 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Count first, then look whether somebody watches; the watcher looks in the other order, so that one of both sees. */
+/* A drop changes the count and then reads `watched`; the acceptor sets `watched` and then reads the count. So at
+ * least one of them notices the other. */
 #include "server/drivers/shared/connection_count.h"
 
 int connection_count_init(struct connection_count *count, _Atomic uint64_t *open, _Atomic uint64_t *lingering)
@@ -35,7 +36,7 @@ void connection_count_refuse(struct connection_count *count)
     atomic_fetch_add(&count->refused, 1);
 }
 
-/* In this order nobody sees less served connections than there are. */
+/* In this order connection_count_served is never too low. */
 void connection_count_drop_refused(struct connection_count *count)
 {
     atomic_fetch_sub(&count->refused, 1);
@@ -50,7 +51,7 @@ uint64_t connection_count_value(const struct connection_count *count)
 uint64_t connection_count_served(const struct connection_count *count)
 {
     uint64_t refused =
-        atomic_load(&count->refused); /* first: one that is refused meanwhile counts as served */
+        atomic_load(&count->refused); /* read first: a connection refused in between counts as served */
     uint64_t open = atomic_load(count->open);
     return open > refused ? open - refused : 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A stack of numbers. */
+/* A stack of indices. */
 #include "server/drivers/shared/counters_pool.h"
 
 #include <errno.h>

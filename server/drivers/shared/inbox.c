@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Two arrays that change places under a lock. */
+/* Two arrays that are exchanged under a lock. */
 #include "server/drivers/shared/inbox.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How long a lingering close lasts, and how it discards. */
+/* The time limits of a lingering close, and the reads that discard. */
 #include "server/drivers/shared/lingering.h"
 
 #include <netinet/in.h>
@@ -7,7 +7,7 @@
 
 #include "server/net/transport.h"
 
-/* MSG_TRUNC discards on TCP alone; on a unix socket, for one, it does not keep the kernel from copying. */
+/* MSG_TRUNC discards bytes on TCP only. On a unix socket, for example, the kernel still copies them. */
 static bool socket_is_tcp(int fd)
 {
     int protocol = 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The lingering close (RFC 9112, 9.6): the sending side is shut down, and what the peer still sends is discarded, because
- * closing at once would send an RST that can destroy the last answer on its way. It is bounded in time, never in bytes: a
- * client that sends 70 MB before it reads is the client that it is for. */
+/* The lingering close (RFC 9112, 9.6): the sending side is shut down, and the bytes that the peer still sends are
+ * discarded. An immediate close would send an RST, which can destroy the last answer before the peer has read it.
+ * The close is limited in time, never in bytes, because it exists for clients that send much, such as 70 MB, before
+ * they read. */
 #ifndef ECHOD_SERVER_DRIVERS_SHARED_LINGERING_H
 #define ECHOD_SERVER_DRIVERS_SHARED_LINGERING_H
 
@@ -10,36 +11,38 @@
 #include <stdint.h>
 
 enum {
-    LINGER_QUIET_MS = 2000,        /* without a byte */
-    LINGER_WHOLE_MS = 30000,       /* in all: a peer that trickles does not hold a place for ever */
-    LINGER_UNREAD_MS = 500,        /* after either of both: half closed, and no longer read */
-    LINGER_GIVES_WAY_MS = 500,     /* from then on a connection closes for one that waits for its place */
-    LINGER_POLL_INTERVAL_MS = 100, /* how often its driver looks whether one waits */
-    LINGER_READ_SIZE = 1 << 20,    /* discarded at once where that copies nothing */
+    LINGER_QUIET_MS = 2000,    /* ends the reading after so long without a byte */
+    LINGER_WHOLE_MS = 30000,   /* ends the reading in any case: a slow peer cannot hold its place for ever */
+    LINGER_UNREAD_MS = 500,    /* after either: the socket stays open for so long, but is not read */
+    LINGER_GIVES_WAY_MS = 500, /* after so long a connection closes if a new one waits for its place */
+    LINGER_POLL_INTERVAL_MS = 100, /* how often its driver checks whether a new one waits */
+    LINGER_READ_SIZE = 1 << 20,    /* bytes discarded by one read on TCP, which does not copy them */
 };
 
 /* A plain value; times are milliseconds of clock_ms. */
 struct lingering {
     uint64_t began;
-    uint64_t quiet_since; /* when the last bytes came; once it is no longer read: when that began */
+    uint64_t quiet_since; /* when the last bytes arrived; with `unread`: when the reading ended */
     uint32_t whole_ms;
-    bool truncates; /* TCP: the kernel discards without copying */
-    bool unread;    /* no longer read */
+    bool truncates; /* TCP: the kernel discards bytes without copying them */
+    bool unread;    /* the socket is no longer read */
 };
 
-/* Shuts down the sending side of the connected socket. It is read for `whole_ms` at most. */
+/* The thread that drives the connection calls all functions; none blocks. The caller owns the socket. */
+
+/* Shuts down the sending side of a connected socket, which is then read for up to `whole_ms`. */
 struct lingering lingering_begin(int fd, uint64_t now, uint32_t whole_ms);
 
-/* When lingering_advance is to be called, if nothing comes before. */
+/* Returns the time at which lingering_advance must be called if no bytes arrive earlier. */
 uint64_t lingering_deadline(const struct lingering *lingering);
 
-/* Bytes have come, or may have (`readable`), or the deadline has: discards with one read, and moves on from being read
- * to being no longer read. `room` is written to where the kernel cannot discard by itself. False if the socket is to be
- * closed: the peer has closed its side or is gone, or all of the time is over. Never blocks. */
+/* Call when bytes may have arrived (`readable`) and at the deadline. Discards bytes with one read; at the deadline,
+ * ends the reading. `room`, of `size` bytes, receives the bytes of a socket that is not TCP. Returns false if the
+ * caller must close the socket now: the peer has closed its side or has reset the connection, or the time is over. */
 bool lingering_advance(struct lingering *lingering, int fd, bool readable, void *room, size_t size,
                        uint64_t now);
 
-/* Whether it has lingered for long enough to give its place to a connection that waits for one. */
+/* Whether the connection has lingered for so long that it closes if a new one waits for its place. */
 bool lingering_may_give_way(const struct lingering *lingering, uint64_t now);
 
 #endif

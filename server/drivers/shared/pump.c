@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Enter, tell, send, leave. */
+/* One pass: enter, pass the event, send, leave. */
 #include "server/drivers/shared/pump.h"
 
 #include "common/base/budget.h"
@@ -7,7 +7,7 @@
 #include "common/base/compiler.h"
 #include "server/net/transport.h"
 
-/* What is read while the budget is nearly used up: small requests go on, large bodies are held back. */
+/* Bytes of a read while the budget is nearly used up: small requests are still served, large bodies wait. */
 enum { PUMP_READ_TIGHT = 4096 };
 
 static NOINLINE void pump_tell_other(struct session *session, struct context *context, enum io_event event)
@@ -33,8 +33,8 @@ static ALWAYS_INLINE void pump_tell(struct session *session, struct context *con
     }
 }
 
-/* The server drains: what was sent behind the request whose answer goes out next is read now, or it would be lost.
- * False if the connection is. */
+/* During a drain: reads the requests that the client has sent after the one whose answer is next; otherwise they
+ * would be lost. False if the connection is lost. */
 static COLD bool pump_decide(struct session *session, struct context *context, int fd)
 {
     char bytes[PUMP_READ_TIGHT];
@@ -151,7 +151,7 @@ void pump_cut_off(struct session *session, struct context *context)
     session_cut_off(session, context);
 }
 
-/* What is read behind a request may have to be kept while its answer is sent, in a buffer of nearly twice its size. */
+/* Bytes that follow a request may have to be kept while its answer is sent, in a buffer of up to twice their size. */
 size_t pump_read_size(const struct context *context, size_t size)
 {
     bool tight = budget_tight_with(context->output.budget, 2 * size);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Counts and lines. */
+/* Counts connections by state and prints the sums. */
 #include "server/drivers/shared/report.h"
 
 #include "server/net/warn.h"

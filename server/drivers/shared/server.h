@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The running server: what the acceptor and every mode are given. */
+/* The running server, as the acceptor and all modes know it. */
 #ifndef ECHOD_SERVER_DRIVERS_SHARED_SERVER_H
 #define ECHOD_SERVER_DRIVERS_SHARED_SERVER_H
 
@@ -12,25 +12,25 @@ struct access_log;
 struct event_base;
 struct mode;
 
-/* Set up by main before any thread starts and constant from then on, but for the connection count and what
- * `service.scoreboard` points to, which are made for many threads. Outlives all of them. */
+/* main.c sets it up before any thread starts; acceptor_init sets `base`, and the mode's `start` sets `mode_state`.
+ * After that it is constant, except for the connection count, the scoreboard and the log, which several threads may
+ * use. It outlives all threads. */
 struct server {
     const struct options *options;
     const struct mode *mode;
-    void *mode_state;        /* of the mode's start: its own, no one else's */
-    struct event_base *base; /* the acceptor's, for what a mode wants to be told in the main thread */
+    void *mode_state;        /* private to the mode */
+    struct event_base *base; /* the acceptor's, for events that a mode handles in the main thread */
     struct service service;
     struct connection_count connections;
-    struct access_log
-        *log; /* what its threads and processes write to; constant but for what it keeps itself */
+    struct access_log *log; /* of this process */
     struct timeouts timeouts;
-    unsigned cpus;            /* usable */
-    unsigned loops;           /* event loops to run, at least 1 */
-    unsigned max_connections; /* served at once, refused ones not counted */
-    const char *binding;      /* what sets max_connections, for a message */
+    unsigned cpus;            /* usable CPUs */
+    unsigned loops;           /* the number of event loops to run, at least 1 */
+    unsigned max_connections; /* the most connections served at once, without refused ones */
+    const char *binding;      /* the limit or flag that sets max_connections, for messages */
 };
 
-/* The scoreboard's counters: the first are the acceptor's, the rest the mode's. */
+/* Indices of the scoreboard's counters: the first ones are the acceptor's, the rest the mode's. */
 enum { SERVER_ACCEPTOR_COUNTERS = 0, SERVER_MODE_COUNTERS = 1 };
 
 #endif

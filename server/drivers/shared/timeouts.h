@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How long each of a session's timers runs. */
+/* The timeouts of a session's timers. Any thread. */
 #ifndef ECHOD_SERVER_DRIVERS_SHARED_TIMEOUTS_H
 #define ECHOD_SERVER_DRIVERS_SHARED_TIMEOUTS_H
 
@@ -8,15 +8,15 @@
 #include "common/session/session.h"
 #include "server/settings/options.h"
 
-/* Milliseconds by enum timer; 0 for TIMER_NONE, which never runs out. A plain value. */
+/* In milliseconds, by enum timer; 0 for TIMER_NONE, which never expires. A plain value. */
 struct timeouts {
     uint64_t limit[TIMER_BODY + 1];
 };
 
-/* Those of the options, none above `most`. */
+/* Returns the timeouts of the options, none longer than `most` milliseconds. */
 struct timeouts timeouts_of(const struct options *options, uint64_t most);
 
-/* The least that runs at all. */
+/* Returns the shortest timeout, without TIMER_NONE. */
 uint64_t timeouts_least(const struct timeouts *timeouts);
 
 #endif

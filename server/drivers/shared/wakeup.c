@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A counter in the kernel. */
+/* An eventfd. */
 #include "server/drivers/shared/wakeup.h"
 
 #include <errno.h>
