@@ -13,17 +13,17 @@
 #include "server/drivers/shared/counters_pool.h"
 
 enum {
-    ACCEPT_BATCH = 64,    /* from one listener, before the others have their turn, */
-    ACCEPT_BATCH_MS = 10, /* and no longer than that: a fork may be slow, and the date and the signals wait */
-    SCARCE_MS = 100,      /* until accept is tried again that found no descriptor or memory */
-    CROWDED_MS = 10,      /* until another of those that are refused has to make room */
-    SETTLE_MS = 20,       /* that a drain waits for handshakes that had begun at the signal */
-    FLOOD_MS = 1000,      /* that a drain goes on accepting those that come after the signal */
+    ACCEPT_BATCH = 64,    /* connections accepted from one listener before it is another's turn */
+    ACCEPT_BATCH_MS = 10, /* the longest time for them: a fork may be slow, and the date and signals wait */
+    SCARCE_MS = 100,      /* the pause after an accept that found no descriptor or memory */
+    CROWDED_MS = 10,      /* the pause after a refused connection had to make room for another */
+    SETTLE_MS = 20,       /* how long a drain waits for handshakes that had begun at the signal */
+    FLOOD_MS = 1000,      /* how long a drain accepts connections that arrive after the signal */
     PROBE_S = 1,
     COMPLAIN_AGAIN_MS = 60 * 1000,
 };
 
-/* At most once a minute for each reason. */
+/* Whether this refusal may be reported now: at most once a minute for each reason. */
 static bool acceptor_may_complain(struct acceptor *acceptor, enum refusal reason)
 {
     uint64_t now = clock_ms();
@@ -41,7 +41,7 @@ static bool acceptor_at_limit(const struct acceptor *acceptor)
     return connection_count_served(&server->connections) - acceptor->queue.count >= server->max_connections;
 }
 
-/* Whether the next connection would be refused, as far as is known. */
+/* Whether the next connection would be refused, as far as the acceptor knows. */
 static bool acceptor_refuses(const struct acceptor *acceptor)
 {
     const struct scoreboard *scoreboard = acceptor->server->service.scoreboard;
@@ -62,14 +62,14 @@ static void acceptor_pause(struct acceptor *acceptor, unsigned ms)
     event_add(&acceptor->pause_timer, &pause);
 }
 
-/* An attempt has failed in this thread. */
+/* Records a failed attempt of this thread to serve a connection. */
 static void acceptor_run_short(struct acceptor *acceptor, int error)
 {
     atomic_store(&acceptor->server->service.scoreboard->shortage, error);
     acceptor->served_then = connection_count_served(&acceptor->server->connections);
 }
 
-/* What the last connection needed was not to be had, here or in a loop: says so, and tries anew each second. */
+/* During a shortage, which this thread or a loop has found: reports it and starts the probe, once a second. */
 static void acceptor_mind_shortage(struct acceptor *acceptor)
 {
     static const struct timeval pause = {.tv_sec = PROBE_S};
@@ -85,7 +85,7 @@ static void acceptor_mind_shortage(struct acceptor *acceptor)
     event_add(&acceptor->probe_timer, &pause);
 }
 
-/* What epoll has no memory for is tried again after a pause. */
+/* Adds or removes the events of the listeners. If epoll has no memory for them, tries again after a pause. */
 static void acceptor_listen(struct acceptor *acceptor, bool listen)
 {
     if (listen == acceptor->listening) {
@@ -114,8 +114,8 @@ static void acceptor_refuse(struct acceptor *acceptor, const struct accepted *ac
     reactor_add(&acceptor->refusals, accepted, reason);
 }
 
-/* Hands it to the mode, or refuses it. False if it is left to wait, where it may: for a place, or for a thread or
- * process. */
+/* Passes a connection to the mode or refuses it. Returns false, having done neither, if it `may_wait` and there is
+ * no place, thread or process for it. */
 static bool acceptor_serve(struct acceptor *acceptor, const struct accepted *accepted, bool full,
                            bool may_wait)
 {
@@ -128,7 +128,7 @@ static bool acceptor_serve(struct acceptor *acceptor, const struct accepted *acc
     }
     int error = server->mode->serve(server, accepted);
     bool waits = may_wait && error == -EAGAIN;
-    if (error == 0 && !server->mode->loops) { /* those take it in their own threads */
+    if (error == 0 && !server->mode->loops) { /* a loop ends the shortage itself */
         shortage_over(server);
     } else if (error == -EBUSY) {
         acceptor_refuse(acceptor, accepted, REFUSAL_QUEUE);
@@ -145,14 +145,14 @@ static bool acceptor_serve(struct acceptor *acceptor, const struct accepted *acc
 
 _Static_assert((int)PLACE_QUEUE_SIZE >= (int)ACCEPTOR_REFUSALS_MAX, "the places of refusals are for both");
 
-/* Whether there are more lingering connections than new ones that wait for what those hold. */
+/* Whether a new connection may wait for a place: there are more lingering connections than waiting ones. */
 static bool acceptor_may_queue(const struct acceptor *acceptor)
 {
     return !acceptor->closing && acceptor->queue.count < PLACE_QUEUE_SIZE &&
            connection_count_giving_way(&acceptor->server->connections) > acceptor->queue.count;
 }
 
-/* As many lingering connections are to close, once they have lingered for half a second. */
+/* Asks `count` lingering connections to close once they have lingered for LINGER_GIVES_WAY_MS. */
 static void acceptor_ask(const struct acceptor *acceptor, unsigned count)
 {
     place_ask(acceptor->server->service.scoreboard, SERVER_MODE_COUNTERS, count);
@@ -168,7 +168,8 @@ static void acceptor_queue_up(struct acceptor *acceptor, const struct accepted *
     }
 }
 
-/* Serves those that wait while they can be; refuses the others that have waited since `refuse_ms` or longer. */
+/* Serves waiting connections as long as there is room. Then refuses those that have waited since `refuse_ms` or
+ * longer. */
 static void acceptor_serve_queue(struct acceptor *acceptor, uint64_t refuse_ms)
 {
     struct place_queue *queue = &acceptor->queue;
@@ -191,8 +192,8 @@ static void acceptor_place(struct acceptor *acceptor, struct accepted *accepted)
     }
 }
 
-/* Accepts a batch of connections, fewer if no more wait or there is no room; counts them. Returns whether none waited
- * any more. */
+/* Accepts a batch of connections, as far as some wait and there is room; counts them. Returns whether none waits any
+ * more. */
 static bool acceptor_accept(struct acceptor *acceptor, int fd, unsigned *count)
 {
     struct accepted accepted;
@@ -217,8 +218,8 @@ static bool acceptor_accept(struct acceptor *acceptor, int fd, unsigned *count)
     return false;
 }
 
-/* Accepts what a listener has queued. Whether that is done: none waits or will, or what was queued at the signal is
- * accepted and new ones came all the time since. */
+/* Accepts the connections in a listener's queue. Returns whether that is done: no connection waits and none will
+ * come, or those that were queued at the signal are accepted and new ones have kept arriving since. */
 static bool acceptor_empty_queue(struct acceptor *acceptor, size_t i)
 {
     struct remainder *remainder = &acceptor->remainders[i];
@@ -239,8 +240,8 @@ static void acceptor_close_listeners(struct acceptor *acceptor)
     listeners_close(acceptor->listeners);
 }
 
-/* Closes the listeners if the kernel has nothing queued any more; else this goes on in the loop's next iteration, or when
- * there is room. */
+/* Closes the listeners if no connection is left in the kernel's queues. Otherwise the loop calls this again after
+ * SETTLE_MS, or when there is room. */
 static void acceptor_empty_queues(struct acceptor *acceptor)
 {
     static const struct timeval settle = {.tv_usec = SETTLE_MS * 1000L};
@@ -259,7 +260,7 @@ static void acceptor_empty_queues(struct acceptor *acceptor)
     }
 }
 
-/* The one place where it is decided whether there is room, and whether to accept. */
+/* Decides whether there is room, and whether to accept. No other function does. */
 static void acceptor_update(struct acceptor *acceptor)
 {
     struct server *server = acceptor->server;
@@ -279,8 +280,8 @@ static void acceptor_update(struct acceptor *acceptor)
     acceptor->left(acceptor->left_arg);
 }
 
-/* Where nobody can even be refused the one that has been refused longest makes room, then another a little later: how
- * many wait is not known. */
+/* If there is no room even for a refused connection, the one refused first makes room, and another one after a pause:
+ * the number of waiting connections is unknown. */
 static void acceptor_on_acceptable(evutil_socket_t fd, short events, void *arg)
 {
     struct acceptor *acceptor = arg;
@@ -341,7 +342,7 @@ static void acceptor_on_wakeup(evutil_socket_t fd, short events, void *arg)
     acceptor_go_on(acceptor);
 }
 
-/* Whether a connection more would get what it needs. */
+/* Whether the system has the resources for another connection. */
 static bool acceptor_probe(struct acceptor *acceptor)
 {
     struct server *server = acceptor->server;
@@ -418,8 +419,8 @@ int acceptor_run(struct acceptor *acceptor)
     return acceptor->status;
 }
 
-/* libevent keeps timers in an array that begins with room for eight, more than this base ever has, once there was one:
- * setting them takes no memory then, as what they are for may be that there is none. */
+/* libevent allocates its array of timers with the first one, and gives it room for eight, which suffices for this
+ * base. So later timers need no memory; they may be set because there is none. */
 static int acceptor_reserve_timers(struct acceptor *acceptor)
 {
     static const struct timeval some_time = {.tv_sec = 1};

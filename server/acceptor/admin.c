@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A second, small acceptor: a reactor of its own with a connection count of its own. */
+/* A second, small acceptor, with its own reactor and its own connection count. */
 #include "server/acceptor/admin.h"
 
 #include <errno.h>

@@ -1,37 +1,40 @@
 /* SPDX-License-Identifier: MIT */
-/* --admin-listen: /metrics, /healthz and /readyz on sockets of their own, served by the main thread in every mode, also when
- * there is no room for another connection and until the drain ends. */
+/* --admin-listen: /metrics, /healthz and /readyz on separate sockets. The main thread serves them in all modes, also
+ * while the server is full, and until the drain ends. */
 #ifndef ECHOD_SERVER_ACCEPTOR_ADMIN_H
 #define ECHOD_SERVER_ACCEPTOR_ADMIN_H
 
 #include "server/net/listeners.h"
 #include "server/drivers/event/reactor.h"
 
-/* Connections at once; further ones wait in the backlog. */
+/* The most connections at once; others wait in the kernel's queue. */
 enum { ADMIN_CONNECTIONS_MAX = 64 };
-/* Descriptors that it holds beside its listeners. */
+/* The most descriptors, without the listeners. */
 enum { ADMIN_DESCRIPTORS = REACTOR_DESCRIPTORS + 1 + ADMIN_CONNECTIONS_MAX };
 
 struct admin {
-    struct listeners *listeners; /* none: there is nothing here */
-    struct service service;      /* the server's, with other paths */
+    struct listeners *listeners; /* if it is empty, nothing else is used */
+    struct service service;      /* the server's, with routes_admin */
     struct reactor reactor;
-    struct connection_count
-        connections; /* its connections alone: neither a limit nor the drain counts them */
+    /* Its connections alone: neither --max-connections nor the drain counts them. */
+    struct connection_count connections;
     _Atomic uint64_t open;
     _Atomic uint64_t lingering;
-    uint64_t *number; /* of the last connection, the server's */
+    uint64_t *number; /* of the last connection, shared with the acceptor */
     bool listening;
-    struct event wakeup_event; /* one has left */
-    struct event pause_timer;  /* for want of descriptors or memory */
+    struct event wakeup_event; /* of `connections`: one was closed */
+    struct event pause_timer;  /* runs after a lack of descriptors or memory */
     struct event accept_events[LISTENERS_MAX];
 };
 
-/* Serves the listeners, which outlive it, on the server's base, counting in `counters`. 0 or a negative errno; then
- * there is nothing to undo. Main thread, as all functions here. */
+/* The main thread calls all functions. */
+
+/* Serves `listeners` on server->base from now on, counting in `counters`; does nothing if there are none. `*number`
+ * is the number of the server's last connection. The arguments must outlive it. Returns 0 or a negative errno; after
+ * an error there is nothing to undo. */
 int admin_init(struct admin *admin, struct server *server, struct listeners *listeners,
                struct counters *counters, uint64_t *number);
-/* Closes its connections. */
+/* Closes the connections that are still open; the listeners stay open. */
 void admin_deinit(struct admin *admin);
 
 #endif

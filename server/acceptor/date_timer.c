@@ -9,7 +9,7 @@
 
 #include "common/base/clock.h"
 
-/* Publishes, and waits for the next full second and each one after it. */
+/* Publishes the date, and sets the timer to the beginning of each following second. */
 static int date_timer_set(struct date_timer *timer)
 {
     struct timespec now;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Publishes the date to all threads and processes, once at each second's start. */
+/* Publishes the date to all threads and processes at the beginning of each second. Main thread. */
 #ifndef ECHOD_SERVER_ACCEPTOR_DATE_TIMER_H
 #define ECHOD_SERVER_ACCEPTOR_DATE_TIMER_H
 
@@ -14,9 +14,10 @@ struct date_timer {
     struct event event;
 };
 
-/* Publishes the date now, and from then on while the base runs, also after the clock was set. 0 or a negative errno; then
- * there is nothing to undo. */
+/* Publishes the date now, and then each second while `base` runs; at once if the wall clock is set. `base` and
+ * `scoreboard` must outlive the timer. Returns 0 or a negative errno; after an error there is nothing to undo. */
 int date_timer_init(struct date_timer *timer, struct event_base *base, struct scoreboard *scoreboard);
+/* Stops the timer and closes its descriptor. */
 void date_timer_deinit(struct date_timer *timer);
 
 #endif

@@ -8,14 +8,14 @@
 #include "server/net/systemd.h"
 
 enum {
-    /* What is in flight when the timeout is 0 is cut off, but connections that are idle are closed, not cut off. */
+    /* The shortest drain timeout, so that with --drain-timeout=0 idle connections are closed, not cut off. */
     DRAIN_MIN_MS = 50,
-    /* What idle connections still have, once the listeners are closed. The last of those that were accepted have been made
-     * by clients that are about to send: a proxy does not send a POST a second time when such a connection is closed. */
+    /* The time before idle connections are closed. The clients of the connections accepted last are about to send,
+     * and a proxy does not repeat a POST whose connection is closed. */
     DRAIN_GRACE_MS = 100,
-    /* Once all that are still open only linger they have had their answers, and are left after that time. */
+    /* The drain ends when all open connections have only lingered for so long: their answers have been sent. */
     DRAIN_LINGER_MS = 5000,
-    /* What is cut off has so long to write its line of the access log. */
+    /* The time in which connections that are cut off write their lines of the access log. */
     DRAIN_CUTTING_MS = 2000,
 };
 
@@ -25,7 +25,7 @@ static void drain_after(struct event *event, uint64_t ms)
     event_add(event, &delay);
 }
 
-/* A line if there are any. Returns how many there are. */
+/* Writes a line to stderr if `count` is not 0. Returns `count`. */
 static uint64_t drain_say(uint64_t count, bool least, const char *fate)
 {
     if (count > 0) {
@@ -35,14 +35,14 @@ static uint64_t drain_say(uint64_t count, bool least, const char *fate)
     return count;
 }
 
-/* Connections that do not only linger: those have had their answers. */
+/* Returns the number of open connections that do not linger; the answers of lingering ones have been sent. */
 static uint64_t drain_left(const struct connection_count *count)
 {
     uint64_t open = connection_count_value(count), lingering = connection_count_lingering(count);
     return open > lingering ? open - lingering : 0;
 }
 
-/* Connections that are still open have not said whether they are cut off: some may have been idle. */
+/* Open connections have not counted themselves as cut off yet, and some may be idle. So the number is a lower bound. */
 static void drain_finish(struct drain *drain)
 {
     struct scoreboard *scoreboard = drain->acceptor->server->service.scoreboard;
@@ -55,7 +55,7 @@ static void drain_finish(struct drain *drain)
     acceptor_finish(drain->acceptor, lost > 0 ? 1 : 0);
 }
 
-/* Perhaps that was the last connection. */
+/* Ends the drain if no connection is left. */
 static void drain_advance(struct drain *drain)
 {
     struct connection_count *count = &drain->acceptor->server->connections;

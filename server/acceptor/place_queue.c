@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A short queue, and the search for who has lingered longest. */
+/* A short queue, and the search for the connections that have lingered longest. */
 #include "server/acceptor/place_queue.h"
 
 #include <string.h>
@@ -18,7 +18,7 @@ void place_queue_drop(struct place_queue *queue)
     memmove(queue->since_ms, queue->since_ms + 1, queue->count * sizeof queue->since_ms[0]);
 }
 
-/* The counters of those whose connections have lingered longest, in that order. */
+/* The counters of the connections that have lingered longest, the longest first. */
 struct oldest {
     struct counters *counters[PLACE_QUEUE_SIZE];
     uint64_t since_ms[PLACE_QUEUE_SIZE];

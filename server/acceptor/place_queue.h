@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* New connections that wait until a lingering one gives them its place of --max-connections, its thread or its process. */
+/* A queue of new connections that wait for a lingering connection to close, because they need its place among
+ * --max-connections, its thread or its process. Main thread. */
 #ifndef ECHOD_SERVER_ACCEPTOR_PLACE_QUEUE_H
 #define ECHOD_SERVER_ACCEPTOR_PLACE_QUEUE_H
 
@@ -10,20 +11,21 @@
 
 enum { PLACE_QUEUE_SIZE = 16 };
 
-/* All functions: the acceptor's thread. */
+/* Initially zero. */
 struct place_queue {
     struct accepted items[PLACE_QUEUE_SIZE]; /* the oldest first */
-    uint64_t since_ms[PLACE_QUEUE_SIZE];
+    uint64_t since_ms[PLACE_QUEUE_SIZE];     /* when each began to wait, in ms of clock_ms */
     unsigned count;
 };
 
-/* Not when it is full. The connection waits since `now_ms` of clock_ms. */
+/* Appends a connection; the queue must not be full. */
 void place_queue_put(struct place_queue *queue, const struct accepted *accepted, uint64_t now_ms);
-/* Forgets the oldest, which is there. */
+/* Removes the oldest connection without closing it; the queue must not be empty. */
 void place_queue_drop(struct place_queue *queue);
 
-/* Asks so many lingering connections to close, PLACE_QUEUE_SIZE at most: those that have lingered longest. Looks at all
- * counters, so not for every new connection. Those of a loop speak for one of its connections at a time. */
+/* Asks the owners of the `count` connections that have lingered longest, at most PLACE_QUEUE_SIZE, to close them.
+ * Reads all counters from index `first` on, which is too slow to be done for every new connection. A loop has one
+ * set of counters, so each call asks it for one connection. */
 void place_ask(struct scoreboard *scoreboard, size_t first, unsigned count);
 
 #endif

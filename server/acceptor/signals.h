@@ -17,16 +17,17 @@ struct signals {
     struct event event;
 };
 
-/* The descriptors that it holds. */
+/* The number of descriptors. */
 enum { SIGNALS_DESCRIPTORS = 1 };
 
-/* Blocks these signals in the calling thread and those that it starts, so that they interrupt nothing and wait for
- * signals_init. Before any other thread starts. */
+/* Blocks these signals in the calling thread and the threads that it starts, so that they interrupt no call and stay
+ * pending until signals_init. Main thread, before it starts others. */
 void signals_block(void);
 
-/* Reads the signals from now on, while the acceptor's base runs. Returns 0 or a negative errno; after an error there is
- * nothing to undo. `acceptor` and `drain` outlive it. Main thread. */
+/* Handles the signals from now on, while the acceptor's base runs. `acceptor` and `drain` must outlive it. Returns 0
+ * or a negative errno; after an error there is nothing to undo. Main thread. */
 int signals_init(struct signals *signals, struct acceptor *acceptor, struct drain *drain);
+/* Stops handling them; they stay blocked. Main thread. */
 void signals_deinit(struct signals *signals);
 
 #endif
