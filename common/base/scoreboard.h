@@ -76,7 +76,7 @@ struct scoreboard {
     /* With one of the next three, another connection would not be served, and /readyz says 503. */
     _Atomic bool full;       /* --max-connections are open; the acceptor writes it */
     _Atomic bool queue_full; /* --queue connections wait (mode pool) */
-    _Atomic int shortage;    /* the errno of the last failed attempt to serve a connection; 0: it succeeded */
+    _Atomic int shortage;    /* the errno of the last attempt to serve a connection; 0: it succeeded */
     _Atomic uint32_t date_sequence;
     _Atomic uint64_t date_words[SCOREBOARD_DATE_WORDS];
     _Alignas(64) _Atomic uint64_t held; /* bytes taken from the budget, for all connections */

@@ -27,7 +27,7 @@ void signals_block(void);
 /* Handles the signals from now on, while the acceptor's base runs. `acceptor` and `drain` must outlive it. Returns 0
  * or a negative errno; after an error there is nothing to undo. Main thread. */
 int signals_init(struct signals *signals, struct acceptor *acceptor, struct drain *drain);
-/* Stops handling them; they stay blocked. Main thread. */
+/* Stops handling the signals, which stay blocked. Main thread. */
 void signals_deinit(struct signals *signals);
 
 #endif

@@ -19,7 +19,7 @@ void usage_read(const struct scoreboard *scoreboard, struct usage *usage);
  * counts as one thread. Main thread, before the first connection. Returns 0 or a negative errno; after an error
  * there is nothing to undo. */
 int usage_sample_children(struct event_base *base, const struct scoreboard *scoreboard);
-/* Ends it and frees its memory. Main thread. */
+/* Ends the sampling and frees its memory. Main thread. */
 void usage_sample_end(void);
 
 #endif

@@ -34,7 +34,7 @@ struct access_log {
     char instance[16]; /* the prefix of the request ids */
 };
 
-/* The part of the log that each context has. Its owner provides the memory. */
+/* The part of the log that each context has. The owner of the context provides the memory. */
 struct access_log_context {
     struct log log; /* the first member */
     struct access_log *to;

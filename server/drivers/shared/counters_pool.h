@@ -28,7 +28,7 @@ void counters_pool_deinit(struct counters_pool *pool);
 
 /* Returns counters that the caller owns until counters_pool_give; NULL if all are lent. Main thread. */
 struct counters *counters_pool_take(struct counters_pool *pool);
-/* Returns counters to the pool. Any thread. */
+/* Gives counters back to the pool, which may lend them again. Any thread. */
 void counters_pool_give(struct counters_pool *pool, const struct counters *counters);
 
 #endif

@@ -11,10 +11,10 @@
 #include <stdint.h>
 
 enum {
-    LINGER_QUIET_MS = 2000,    /* ends the reading after so long without a byte */
-    LINGER_WHOLE_MS = 30000,   /* ends the reading in any case: a slow peer cannot hold its place for ever */
-    LINGER_UNREAD_MS = 500,    /* after either: the socket stays open for so long, but is not read */
-    LINGER_GIVES_WAY_MS = 500, /* after so long a connection closes if a new one waits for its place */
+    LINGER_QUIET_MS = 2000,        /* reading ends after so long without a byte */
+    LINGER_WHOLE_MS = 30000,       /* reading ends in any case: a slow peer cannot hold its place for ever */
+    LINGER_UNREAD_MS = 500,        /* after either: the socket stays open for so long, but is not read */
+    LINGER_GIVES_WAY_MS = 500,     /* after so long a connection closes if a new one waits for its place */
     LINGER_POLL_INTERVAL_MS = 100, /* how often its driver checks whether a new one waits */
     LINGER_READ_SIZE = 1 << 20,    /* bytes discarded by one read on TCP, which does not copy them */
 };
