@@ -98,9 +98,8 @@ bool authority_valid(struct span text)
 const char *authority_bad_byte(struct span text)
 {
     const char *end = text.data + text.length;
-    for (const char *p = text.data; p < end; p++) {
-        p = skip(p, end, NAME);
-        if (p < end && memchr(":[]%", *p, 4) == NULL) {
+    for (const char *p = skip(text.data, end, NAME); p < end; p = skip(p + 1, end, NAME)) {
+        if (memchr(":[]%", *p, 4) == NULL) {
             return p;
         }
     }
