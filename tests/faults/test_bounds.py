@@ -7,7 +7,6 @@ import re
 import resource
 import socket
 import threading
-import time
 
 from harness import process, procfs, settings
 from harness.cases import case
@@ -80,19 +79,10 @@ def send_all_that_goes(server, wires, data):
                 sent[wire] += wire.send_until_stuck(view[sent[wire]:], 0)
             except OSError:  # there was no room for its beginning: 503
                 sent[wire] = len(data)
-        wait_until_idle(server)
         peak = max(peak, used(server))
         stuck = stuck + 1 if sum(sent.values()) == before else 0
-    return peak
-
-
-def wait_until_idle(server, most=10):
-    """Until the server has used no CPU for 50 ms, at most so many seconds. A thread that has read and waits for a CPU holds its read
-    buffer, which is no memory held for clients; on a slow machine there are hundreds of these."""
-    deadline, before = time.monotonic() + most, None
-    while (now := procfs.cpu_seconds_of_all(server.pid)) != before and time.monotonic() < deadline:
-        before = now
         pause(0.05)
+    return peak
 
 
 def is_full(server):
