@@ -52,7 +52,8 @@ static struct scoreboard *scoreboard_of_three(void)
     return scoreboard;
 }
 
-static char *page_of(struct scoreboard *scoreboard)
+/* The response owns its page: response_deinit. */
+static struct response respond(struct scoreboard *scoreboard)
 {
     struct service service = {.scoreboard = scoreboard, .mode = "test", .version = "1"};
     struct budget budget = {.scoreboard = scoreboard, .counters = &scoreboard->counters[0]};
@@ -60,6 +61,12 @@ static char *page_of(struct scoreboard *scoreboard)
     struct response response;
     response_init(&response, budget);
     metrics_handler.begin(&request, &response);
+    return response;
+}
+
+static char *page_of(struct scoreboard *scoreboard)
+{
+    struct response response = respond(scoreboard);
     cr_assert_not(response.failed);
     struct span span = response_text(&response);
     char *text = strndup(span.data, span.length);
@@ -111,12 +118,7 @@ Test(handler_metrics, buckets_are_cumulative)
 Test(handler_metrics, without_budget_there_is_no_page)
 {
     struct scoreboard *scoreboard = scoreboard_new(1, 64);
-    struct service service = {.scoreboard = scoreboard, .mode = "test", .version = "1"};
-    struct budget budget = {.scoreboard = scoreboard, .counters = &scoreboard->counters[0]};
-    struct request request = {.service = &service};
-    struct response response;
-    response_init(&response, budget);
-    metrics_handler.begin(&request, &response);
+    struct response response = respond(scoreboard);
     cr_expect(response.failed);
     cr_expect_null(response.content);
     response_deinit(&response);
