@@ -114,6 +114,13 @@ size_t bad_head_incomplete(struct pass *pass, const char *data, size_t length, s
     return 0;
 }
 
+size_t bad_head_refused_end(const llhttp_t *parser, const char *data, size_t length)
+{
+    size_t end = (size_t)(llhttp_get_error_pos(parser) - data);
+    bool refused_before = strcmp(llhttp_get_error_reason(parser), "Double @ in url") == 0;
+    return refused_before || end == length ? end : end + 1;
+}
+
 /* A parser cannot go on behind an error. Another one gets the bytes up to the tab, and a space instead of it: then
  * blanks or the line's end may follow, and nothing else. Once for each head: llhttp refuses a second Content-Length. */
 bool bad_head_blanks_begin(struct pass *pass, const char *data, size_t seen)

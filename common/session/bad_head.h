@@ -14,6 +14,10 @@ COLD void bad_head_exchange(struct pass *pass, struct span head);
 /* Answers with the status and detail of `result`, and closes. `head`: the bytes of the head so far, perhaps none. */
 COLD void bad_head_fail(struct pass *pass, struct span head, struct parse_result result);
 
+/* The length of what llhttp has read of `data` when it refused a byte, and that byte. The parser's position is the refused
+ * byte's; for the second @ of an authority it is that of the byte behind it, which may not have come yet. */
+COLD size_t bad_head_refused_end(const llhttp_t *parser, const char *data, size_t length);
+
 /* llhttp takes spaces behind the value of Content-Length but refuses a tab, which RFC 9110, 5.5 allows as well. Whether
  * the byte it has refused, the last of `seen`, is such a tab: then the parser stands behind the value again, and the
  * blanks that follow must be skipped before it is given more. */

@@ -184,8 +184,7 @@ static COLD bool head_goes_on(struct pass *pass, const char *data, size_t length
     size_t most = pass->context->service->max_header_size;
     size_t have = length < most ? length : most;
     while (error != HPE_PAUSED) {
-        size_t seen = error == HPE_OK ? have : (size_t)(llhttp_get_error_pos(pass->parser) - data) + 1;
-        seen = seen < have ? seen : have;
+        size_t seen = error == HPE_OK ? have : bad_head_refused_end(pass->parser, data, have);
         if (error == HPE_OK || !bad_head_blanks_begin(pass, data, seen)) {
             *used = bad_head_incomplete(pass, data, length, seen, error != HPE_OK);
             return false;
