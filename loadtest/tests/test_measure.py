@@ -83,6 +83,23 @@ class CostsTest(unittest.TestCase):
             measure.costs(timed(mark(0), mark(1), usage(0, 0), usage(1, 1), requests=0), threads=1, connections=64)
 
 
+class LongEnoughTest(unittest.TestCase):
+    """A verdict on a rate or a cost needs 1,000 requests a window: of a process for each request a machine may serve 500/s."""
+
+    def seconds(self, warm):
+        return measure.long_enough(measure.Timing(0.5, 2.0), warm).seconds
+
+    def test_a_slow_server_is_measured_longer(self):
+        self.assertAlmostEqual(self.seconds(250), 2.2)
+
+    def test_a_fast_one_as_long_as_asked(self):
+        self.assertEqual(self.seconds(100_000), 2.0)
+
+    def test_a_very_slow_one_not_for_ever(self):
+        self.assertEqual(self.seconds(10), 6.0)
+        self.assertEqual(self.seconds(0), 6.0)
+
+
 class LittleTest(unittest.TestCase):
     """Rate times latency is what was in flight."""
 

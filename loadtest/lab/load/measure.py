@@ -16,11 +16,12 @@ over all requests it answered).
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..machine import procfs
 from ..machine.procfs import Spent
 from ..results import histogram
+from ..results.figures import REQUESTS
 from ..text.errors import CellFailed
 from .wrk import Run, problems
 
@@ -31,6 +32,8 @@ IMPLAUSIBLE = 0.15  # rate times latency may be so far from what was in flight (
 # Seconds without a further connection accepted, or closed, after which no more will be: where more come at once than the
 # queue of listen(2) holds, the kernel tries again after 1, 3, 7, 15 s.
 _PATIENCE = 20
+_LONGER = 3  # times as long may a run last to have the requests that a verdict needs,
+_SPARE = 1.1  # and so many of them: the warm-up tells the rate, but not exactly
 _POLL = 0.005  # seconds between two looks, at least
 _RESTING = 0.01  # seconds between two looks at a server that comes to rest, and of its CPUs' time that it may still use
 _RESTLESS = 2  # seconds after which it is read all the same
@@ -250,6 +253,12 @@ def _of_server(cell, life, warm, memory):
     cell["switches_per_request"] = cell["voluntary_per_request"] + cell["involuntary_per_request"]
 
 
+def long_enough(timing, warm):
+    """The timing with as many seconds as a verdict's requests take at the rate of the warm-up, within bounds."""
+    needed = _SPARE * REQUESTS * timing.warmup / max(warm, 1)
+    return replace(timing, seconds=min(max(timing.seconds, needed), _LONGER * timing.seconds))
+
+
 def measure(subject, workload, connections, timing, pinning, then=None):
     """The figures of one measurement. CellFailed: no figure for this one; LabError: the server is of no use. `then`: what else is
     done with the server before it is stopped."""
@@ -261,9 +270,9 @@ def measure(subject, workload, connections, timing, pinning, then=None):
             raise CellFailed(f"at most {limit[0]:,} connections: {limit[1]}", "limit")
         before = server.sockets()
         answer_length = workload.check(server)
-        run = (server, workload, connections, timing, pinning, before, subject.holds_idle)
-        warm = _warm_up(*run)
-        timed = _timed(*run)
+        warm = _warm_up(server, workload, connections, timing, pinning, before, subject.holds_idle)
+        timing = long_enough(timing, warm)
+        timed = _timed(server, workload, connections, timing, pinning, before, subject.holds_idle)
         _refuse_wrong(server, timed.figures, answer_length, connections)
         if then:
             _closed(server, before, "the run")
