@@ -61,7 +61,7 @@ def verdict(outcome="holds", sentence="A request costs 8.9 µs in thread and 7.0
 
 
 def claim(name, text, *verdicts):
-    return {"name": name, "claim": text, "source": "the article, on context switches", "reverse": "A ratio below 1.3 would reverse it.",
+    return {"name": name, "claim": text, "source": "the article, on context switches", "reverse": "A ratio below 1.3 would refute it.",
             "verdicts": list(verdicts) or [verdict()]}
 
 

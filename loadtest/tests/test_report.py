@@ -127,12 +127,19 @@ class AdviceTest(unittest.TestCase):
 
     def test_what_is_open_is_said(self):
         line = self.line("no clear answer", "holds")
-        self.assertEqual((line["choose"], line["because"]), ("event", "Not settled on this machine, so this is only the usual advice: a reason. Seen C."))
+        self.assertEqual((line["choose"], line["because"]), ("event", "Not settled on this machine, so this is only the usual advice: a reason. thread: Seen D. Seen C."))
         for outcome in ("too little measured", "not asked", "needs more CPUs"):
             line = self.line("holds", outcome)
-            seen = " thread: Seen D." if outcome == "too little measured" else ""
+            seen = " Seen C. thread: Seen D." if outcome == "too little measured" else ""
             self.assertEqual((line["because"], line["outcome"]),
                              (f"Not answered by this run, so this is only the usual advice: another.{seen}", outcome))
+
+    def test_reasons_name_the_modes_they_are_told_of(self):
+        lines = [{**LINES[0], "claims": ["e.d"]}]
+        claims = [claim("d", "D", *(verdict("no clear answer", f"Seen {mode}.", mode, why) for mode, why in
+                                    (("thread", "wide"), ("event", "wide"), ("pool", "noise"))))]
+        line = advice.of(one(cpu("event", 1, 1, 1), claims=claims), lines)[0]
+        self.assertIn("advice: thread, event: wide; pool: noise. ", line["because"])
 
     def test_only_the_mode_that_is_named_counts(self):
         self.assertEqual(self.line("holds", "holds", "does not hold")["outcome"], "holds")
@@ -338,7 +345,7 @@ class PageTest(unittest.TestCase):
         text = self.page(report_fixture.everything())[1].text()
         for part in ("Which one, when?", "An idle connection costs a thread several times what it costs a loop.", "✓ holds", "? no clear answer",
                      "✗ does not hold", "… too little measured", "– not asked", "– needs more CPUs", "Source: the article, on context switches",
-                     "What would reverse it: A ratio below 1.3 would reverse it.", "A fresh server for each measurement",
+                     "What would refute the claim: A ratio below 1.3 would refute it.", "A fresh server for each measurement",
                      "wanted at least 1.3 (3 rounds, coverage 94 %, n = 31,000)", "99th percentile of the latency",
                      "./dev compare --only blocked-loop", "commit 0123456789ab", "3 interleaved rounds", "descriptors 20000, 20000",
                      "no figure: a limit: refused at 812 connections", "* the client was the limit", "errors: 9 timeout",

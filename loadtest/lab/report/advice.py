@@ -42,14 +42,24 @@ def _sentences(verdicts):
             for sentence, names in modes.items()]
 
 
+def _reasons(verdicts):
+    """Why they are open: each reason once, after the modes of which it is told."""
+    modes = {}
+    for verdict in verdicts:
+        if verdict.why:
+            modes.setdefault(verdict.why.rstrip("."), []).append(verdict.mode)
+    return [f"{', '.join(names)}: {why}" if all(names) and len(verdicts) > 1 else why for why, names in modes.items()]
+
+
 def _because(line, outcome, verdicts):
     deciding = [verdict for verdict in verdicts if verdict.outcome == outcome]
-    seen = " ".join(_sentences(deciding)[:_SENTENCES_MAX])
+    settled = [verdict for verdict in verdicts if verdict.outcome == HOLDS and outcome in _MEASURED]
+    seen = " ".join(_sentences(settled + deciding)[:_SENTENCES_MAX])
     if outcome == HOLDS:
         return f"{line['because']} {seen}".strip()
     if outcome == FAILS:
         return f"{line['otherwise']['because']} {seen}".strip()
-    why = "; ".join(dict.fromkeys(verdict.why.rstrip(".") for verdict in deciding if verdict.why))
+    why = "; ".join(_reasons(deciding))
     lead = "Not settled on this machine" if outcome == view.UNDECIDED else "Not answered by this run"
     told = seen if outcome in _MEASURED and "not measured" not in seen else ""
     return f"{lead}, so this is only the usual advice: {why or outcome}. {told}".strip()
