@@ -13,7 +13,7 @@ from unittest import mock
 import context
 from lab import methods
 from lab.compare import engine, experiment
-from lab.load import callgrind, swarm
+from lab.load import callgrind, idle as growth, swarm
 from lab.machine import cpus
 from lab.methods import burst, idle, mix, overload, price, slices
 from lab.servers.subjects import Subject
@@ -174,6 +174,25 @@ class IdleTest(unittest.TestCase):
 
     def test_not_told(self):
         self.assertEqual(idle.figures_of({"user": 800.0, "address": 9000.0}), ({"user_bytes_per_connection": 800.0, "address_bytes_per_connection": 9000.0}, ()))
+
+
+class GrowthTest(unittest.TestCase):
+    """Where a fork takes 5 ms, opening 10,000 connections takes longer than a server lets one be idle: a quarter had gone."""
+
+    def growth(self, held):
+        readings = iter(({"user": 0, "slab": 0}, {"user": 5000, "slab": 1000}))
+        server = SimpleNamespace(sockets=lambda: held)
+        with mock.patch.object(growth, "_open"), mock.patch.object(growth, "_reading", lambda _: next(readings)):
+            return growth.growth(server, "/plaintext", 100)
+
+    def test_all_connections_are_open(self):
+        for held in (164, 165, None):
+            self.assertEqual(self.growth(held), {"user": 50, "slab": 10})
+
+    def test_fewer_give_no_figure(self):
+        with self.assertRaises(CellFailed) as failure:
+            self.growth(163)
+        self.assertEqual(str(failure.exception), "1 of 164 connections were closed before the memory was read")
 
 
 class LinesTest(unittest.TestCase):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What the figures allow to be said of a claim (the rules stand in loadtest/README.md, *Verdicts*)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..results import figures, stats
 from . import conditions, sentences
@@ -70,6 +70,11 @@ def _wanted(condition, x, setting):
     return condition.right.of(lambda of: named[of.name])
 
 
+def _quiet(setting):
+    """The same on a machine without noise."""
+    return replace(setting, noise=Noise())
+
+
 def _asks_for_a_difference(sign, wanted):
     return wanted > 1 if sign in (">=", ">") else wanted < 1
 
@@ -85,8 +90,9 @@ def _of_interval(condition, low, high, wanted):
     return HOLDS if all(fits) else UNCLEAR if any(fits) else FAILS
 
 
-def _tempered(condition, low, high, wanted, setting, spoiled):
-    """(outcome, why) once noise is considered: it can make a difference up to the noise floor, and hide any."""
+def _tempered(condition, low, high, wanted, x, setting, spoiled):
+    """(outcome, why) once noise is considered: it can make a difference up to the noise floor, and hide any. What is equal must be
+    so by the project's own threshold, too, or the noisiest machine would find everything equal."""
     outcome = _of_interval(condition, low, high, wanted)
     if outcome == UNCLEAR:
         return outcome, f"the interval of {sentences.number(low)} to {sentences.number(high)} spans {sentences.number(wanted)}"
@@ -98,6 +104,8 @@ def _tempered(condition, low, high, wanted, setting, spoiled):
     shows_difference = _asks_for_a_difference(condition.sign, wanted) == (outcome == HOLDS)
     if shows_difference and not _beyond(low, high, floor):
         return UNCLEAR, f"the difference is within the noise of this run, {sentences.number(floor)} times"
+    if not shows_difference and _of_interval(condition, low, high, _wanted(condition, x, _quiet(setting))) != outcome:
+        return UNCLEAR, f"the noise of this run, {sentences.number(floor)} times, can hide a difference"
     if spoiled and not _beyond(low, high, setting.noise.different):
         return UNCLEAR, f"{spoiled}: that can hide a difference"
     return outcome, None
@@ -138,7 +146,7 @@ def _decide(condition, claim, values, setting):
     elif unusable := _unusable(values):
         outcome, why = UNCLEAR, unusable
     else:
-        outcome, why = _tempered(condition, low, high, wanted, setting, _spoiled(values))
+        outcome, why = _tempered(condition, low, high, wanted, values.x, setting, _spoiled(values))
     return outcome, why, low, high, coverage, wanted
 
 

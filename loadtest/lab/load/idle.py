@@ -7,7 +7,7 @@ import socket
 import time
 
 from ..machine import procfs
-from ..text.errors import LabError
+from ..text.errors import CellFailed, LabError
 from .http import receive, request_bytes
 
 _FIRST = 64  # connections open before the count begins, so that what is touched once is not in it
@@ -55,7 +55,8 @@ def _reading(server):
 
 
 def growth(server, path, connections):
-    """Bytes that each of so many connections adds, by kind: `user` (PSS), `address` (VmSize), and of the kernel `slab`, `stacks`, `tables`."""
+    """Bytes that each of so many connections adds, by kind: `user` (PSS), `address` (VmSize), and of the kernel `slab`, `stacks`, `tables`.
+    CellFailed if the server has closed any of them meanwhile: the growth would be that of fewer."""
     with contextlib.ExitStack() as stack:
         for _ in range(_FIRST):
             _open(stack, server, path, "127.0.0.1")
@@ -63,6 +64,9 @@ def growth(server, path, connections):
         for number in range(connections):
             _open(stack, server, path, f"127.0.0.{1 + number // _PER_ADDRESS}")
         after = _reading(server)
+        held = server.sockets()
+        if held is not None and held < _FIRST + connections:
+            raise CellFailed(f"{_FIRST + connections - held:,} of {_FIRST + connections:,} connections were closed before the memory was read", "other")
         return {kind: (after[kind] - before[kind]) / connections for kind in after if kind in before}
 
 

@@ -2,6 +2,7 @@
 """Memory for each of a number of connections that were answered once and stay open. See lab/load/idle.py."""
 
 from ..load import idle
+from ..servers.subjects import KEEP_OPEN
 from ..text.errors import CellFailed
 from .outcome import Outcome
 
@@ -45,7 +46,7 @@ def figures_of(grown):
 
 
 def measure(cell, lab):
-    with cell.subject.start(lab.pinning.server) as server:
+    with cell.subject.start(lab.pinning.server, KEEP_OPEN) as server:
         server.wait_ready()
         limit = server.limit()
         if limit and limit[0] < cell.x:

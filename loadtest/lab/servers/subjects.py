@@ -11,6 +11,7 @@ from . import ceilings
 from .server import Foreign, Remote, Server
 
 TWIN = "-twin"  # behind the name of a mode that is measured for a second time
+KEEP_OPEN = ("--idle-timeout", "10m")  # where opening all connections may take longer than a mode lets one be idle
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 
 
