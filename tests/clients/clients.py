@@ -12,7 +12,7 @@ import sys
 import tempfile
 
 import pytest
-from harness import process
+from support import process
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD = os.path.join(HERE, "..", "..", "build", "clients")

@@ -9,7 +9,7 @@ import tempfile
 import clients
 import pytest
 from clients import ALL, EXPECTING, ask, digest, request
-from harness.settings import MODES
+from support.settings import MODES
 
 WRITES_FIRST = ("http.client", "requests", "httpx")
 MEBIBYTE = 1 << 20

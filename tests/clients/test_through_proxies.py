@@ -9,9 +9,9 @@ import tempfile
 import clients
 import pytest
 from clients import ask, request
-from harness import ports, process
-from harness.checks import until
-from harness.settings import MODES
+from support import ports, process
+from support.checks import until
+from support.settings import MODES
 from test_clients import LARGE, MEDIUM, SMALL, TAKES_LARGE, WRITES_FIRST, check_echo
 
 NGINX = """daemon off; master_process off; pid {folder}/pid; error_log {folder}/error.log crit;

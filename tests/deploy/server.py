@@ -11,9 +11,9 @@ import time
 import urllib.request
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
-sys.path.append(os.path.join(ROOT, "tests", "integration"))
+sys.path.append(os.path.join(ROOT, "tests"))
 
-from harness.settings import MODES  # noqa: E402, F401
+from support.settings import MODES  # noqa: E402, F401
 
 ECHOD = os.path.join(ROOT, "build", "release", "echod")
 PATIENCE = 20  # seconds for anything that must happen

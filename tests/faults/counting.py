@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 
-from harness.checks import Failure
+from support.checks import Failure
 from injection import PLAIN
 
 

@@ -5,11 +5,11 @@ import contextlib
 import os
 import signal
 
-from harness import process, procfs, settings
-from harness.checks import Failure, Skip, at_most, check, equal, pause, until
-from harness.corpus import PLAIN, get
-from harness.metrics import is_released
-from harness.settings import patience
+from support import process, procfs, settings
+from support.checks import Failure, Skip, at_most, check, equal, pause, until
+from support.corpus import PLAIN, get
+from support.metrics import is_released
+from support.settings import patience
 
 IDLE_SHARE = 0.05  # of a processor, at most
 

@@ -3,7 +3,7 @@
 
 import os
 
-from harness import process, settings
+from support import process, settings
 
 SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "shim.c")
 

@@ -12,12 +12,12 @@ import traceback
 
 sys.dont_write_bytecode = True
 FOLDER = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [FOLDER, os.path.join(FOLDER, "..", "integration")]
+sys.path[:0] = [FOLDER, os.path.dirname(FOLDER)]
 
-from harness import procfs, settings  # noqa: E402
-from harness.checks import Failure, check, until  # noqa: E402
-from harness.metrics import metrics  # noqa: E402
-from harness.server import Server  # noqa: E402
+from support import procfs, settings  # noqa: E402
+from support.checks import Failure, check, until  # noqa: E402
+from support.metrics import metrics  # noqa: E402
+from support.server import Server  # noqa: E402
 import traffic  # noqa: E402
 
 MIB = 1 << 20

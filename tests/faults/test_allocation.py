@@ -6,9 +6,11 @@ The server is echod_failing (tests/failing/): the same, but that its allocations
 import os
 import signal
 
-from harness import settings
-from harness.cases import case
-from harness.checks import Skip, check, equal
+import pytest
+
+from support import settings
+from support.checks import Skip, check, equal
+from support.rows import params
 from injection import PLAIN, attempt, check_recovered
 from test_start_up import wait
 from test_under_load import load
@@ -35,8 +37,8 @@ def count_allocations(start):
     return int(server.stop().split()[-2])
 
 
-@case(timeout=120)
-def each_fails_once_at_start_up(start):
+@pytest.mark.timeout(120)
+def test_each_fails_once_at_start_up(start):
     """It starts and serves all the same, or ends with a line that says why."""
     starts, count = 0, count_allocations(start)
     check(10 < count < START_UP * 4, f"{count} allocations")
@@ -51,8 +53,8 @@ def each_fails_once_at_start_up(start):
     check(0 < starts < count, f"it started {starts} times of {count}")
 
 
-@case(timeout=120)
-def all_fail_from_one_on_at_start_up(start):
+@pytest.mark.timeout(120)
+def test_all_fail_from_one_on_at_start_up(start):
     if settings.counts_lines:
         raise Skip("what counts the lines crashes without memory")
     for first in range(min(count_allocations(start), START_UP)):
@@ -62,8 +64,9 @@ def all_fail_from_one_on_at_start_up(start):
         server.close()
 
 
-@case(rows=[(f"seed {seed}", seed) for seed in SEEDS], timeout=120)
-def some_fail_under_load(start, folder, seed):
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("seed", params([(f"seed {seed}", seed) for seed in SEEDS]))
+def test_some_fail_under_load(start, folder, seed):
     """One in seven, once it serves: whoever is hit is told or loses the connection, all others are answered right."""
     log = ("--access-log", os.path.join(folder, "log"))
     server = start("--loops", "2", "--workers", "8", *log, **failing(f"{START_UP}:{ONE_IN}:{seed}"))

@@ -9,10 +9,12 @@ import re
 import signal
 import threading
 
-from harness import ports, process
-from harness.cases import case
-from harness.checks import check, until
-from harness.settings import patience
+import pytest
+
+from support import ports, process
+from support.checks import check, until
+from support.rows import params
+from support.settings import patience
 
 # nginx closes what is idle before the drain does: it may not repeat a POST that crosses the end of its connection.
 NGINX = """daemon off; worker_processes 2; pid {folder}/pid; error_log {folder}/error.log warn;
@@ -125,8 +127,9 @@ def more_answers(clients, count):
     until(lambda: sum(client.answers for client in clients) >= before + count, f"{count} answers", patience(30))
 
 
-@case(rows=[(name, name) for name in PROXIES], timeout=120)
-def everything_is_restarted(start, folder, name):
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("name", params([(name, name) for name in PROXIES]))
+def test_everything_is_restarted(start, folder, name):
     flags = ("--drain-delay", "1s", "--workers", "16")
     servers = [start(*flags), start(*flags)]
     with in_front(name, servers, folder) as (proxy, port, reload), load(port) as clients:

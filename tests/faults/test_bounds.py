@@ -8,12 +8,14 @@ import resource
 import socket
 import threading
 
-from harness import process, procfs, settings
-from harness.cases import case
-from harness.checks import at_most, check, equal, pause, until
-from harness.corpus import LAST, chunk, chunked, get, post
-from harness.metrics import metrics
-from harness.settings import patience
+import pytest
+
+from support import process, procfs, settings
+from support.checks import at_most, check, equal, pause, until
+from support.corpus import LAST, chunk, chunked, get, post
+from support.metrics import metrics
+from support.rows import params
+from support.settings import patience
 from injection import PLAIN, tracing
 from shim import shimmed
 
@@ -41,9 +43,12 @@ def connect_all(server, stack, count):
     return [stack.enter_context(server.connect(receive_buffer=4096, source=f"127.0.0.{2 + number % 4}")) for number in range(count)]
 
 
-@case(rows=[(f"{mode}, {CLIENTS[mode]} clients", mode, CLIENTS[mode]) for mode in settings.modes], each_mode=False, suite="release",
-      alone=True, timeout=180)
-def clients_that_send_a_mebibyte_and_never_read(start, name, count):
+@pytest.mark.release
+@pytest.mark.alone
+@pytest.mark.modeless
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("name, count", params([(f"{mode}, {CLIENTS[mode]} clients", mode, CLIENTS[mode]) for mode in settings.modes]))
+def test_clients_that_send_a_mebibyte_and_never_read(start, name, count):
     """At most what the same connections need idle, after a request, and the budget, and a tenth more."""
     files = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (files[1], files[1]))
@@ -155,8 +160,11 @@ def drain(wire):
             wire.received.clear()
 
 
-@case(rows=FLOODS, each_mode=False, suite="release", timeout=180)
-def a_flood_costs_what_its_bytes_cost(start, folder, make):
+@pytest.mark.release
+@pytest.mark.modeless
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("make", params(FLOODS))
+def test_a_flood_costs_what_its_bytes_cost(start, folder, make):
     """Four times the bytes cost about four times the instructions, and no byte more than one of small requests does."""
     nothing, plain, few, many = (instructions(start, folder, "event", flood(data)) for data in
                                  (PLAIN, pipelined(LARGE), make(SMALL), make(LARGE)))
@@ -170,8 +178,10 @@ def many_names(size):
     return get(b"/headers", b"".join(b"%07x:\r\n" % number for number in range(size // 10)))
 
 
-@case(each_mode=False, suite="release", timeout=180)
-def many_names_cost_little_more_than_their_bytes(start, folder):
+@pytest.mark.release
+@pytest.mark.modeless
+@pytest.mark.timeout(180)
+def test_many_names_cost_little_more_than_their_bytes(start, folder):
     """They are grouped for the answer: in less than the square of their number."""
     nothing, few, many = (instructions(start, folder, "event", flood(data)) for data in
                           (PLAIN, many_names(SMALL), many_names(LARGE)))
@@ -203,8 +213,9 @@ def hog(server):
             thread.join()
 
 
-@case(rows=[(mode, mode) for mode in settings.modes if mode in ("event", "hybrid")], each_mode=False)
-def who_pipelines_without_end_starves_nobody(start, folder, name):
+@pytest.mark.modeless
+@pytest.mark.parametrize("name", params([(mode, mode) for mode in settings.modes if mode in ("event", "hybrid")]))
+def test_who_pipelines_without_end_starves_nobody(start, folder, name):
     """On one loop: between two waits each connection is read once at most, a buffer's worth, and others are answered."""
     path = os.path.join(folder, "calls")
     server = start("--loops", "1", mode=name, **tracing(path, ["recvfrom", "epoll_wait"]))
@@ -215,10 +226,10 @@ def who_pipelines_without_end_starves_nobody(start, folder, name):
     check_shares(path)
 
 
-@case(rows=[(f"{what} [{mode}]", mode, flags, lingers) for mode in settings.modes if mode in ("event", "hybrid")
-            for what, flags, lingers in (("one that lingers", (), True), ("a short timeout", ("--header-timeout", "150ms"), False))],
-      each_mode=False)
-def what_one_client_costs_does_not_grow_with_the_others(start, folder, name, flags, lingers):
+@pytest.mark.modeless
+@pytest.mark.parametrize("name, flags, lingers", params([(f"{what} [{mode}]", mode, flags, lingers) for mode in settings.modes if mode in ("event", "hybrid")
+    for what, flags, lingers in (("one that lingers", (), True), ("a short timeout", ("--header-timeout", "150ms"), False))]))
+def test_what_one_client_costs_does_not_grow_with_the_others(start, folder, name, flags, lingers):
     """Nobody else is looked at more often because of it: connections that wait are polled about twice a second each."""
     path = os.path.join(folder, "calls")
     server = start("--loops", "1", *flags, mode=name, **tracing(path, ["poll"]))

@@ -7,10 +7,12 @@ import re
 import struct
 import time
 
-from harness.cases import case
-from harness.checks import check, equal, until
-from harness.corpus import get, post
-from harness.settings import patience
+import pytest
+
+from support.checks import check, equal, until
+from support.corpus import get, post
+from support.rows import params
+from support.settings import patience
 from injection import PLAIN
 from shim import shimmed
 
@@ -39,8 +41,9 @@ def answered(wire):
     return head.split(b" ")[1], wire.exactly(length)
 
 
-@case(rows=[("forward", DAY), ("back", -DAY), ("far back", -19000 * DAY)], timeout=90)
-def the_clock_is_set(start, folder, offset):
+@pytest.mark.timeout(90)
+@pytest.mark.parametrize("offset", params([("forward", DAY), ("back", -DAY), ("far back", -19000 * DAY)]))
+def test_the_clock_is_set(start, folder, offset):
     path = os.path.join(folder, "clock")
     with open(path, "wb") as file:
         file.write(struct.pack("=q", 0))
@@ -61,8 +64,9 @@ def the_clock_is_set(start, folder, offset):
             equal(answered(wire), (b"200", text), "the answer")
 
 
-@case(rows=[("forward", DAY), ("back", -DAY)], timeout=90)
-def timeouts_still_come(start, folder, offset):
+@pytest.mark.timeout(90)
+@pytest.mark.parametrize("offset", params([("forward", DAY), ("back", -DAY)]))
+def test_timeouts_still_come(start, folder, offset):
     path = os.path.join(folder, "clock")
     with open(path, "wb") as file:
         file.write(struct.pack("=q", 0))

@@ -7,9 +7,11 @@ import os
 import signal
 import struct
 
-from harness.cases import case
-from harness.checks import check, equal
-from harness.corpus import post
+import pytest
+
+from support.checks import check, equal
+from support.corpus import post
+from support.rows import params
 from shim import shimmed
 
 UPLOAD = post(b"/echo", b"x" * 2000)
@@ -46,8 +48,9 @@ def draining(accepting, number, count):
         yield wires
 
 
-@case(rows=[(name, getattr(errno, name)) for name in SHORT], timeout=90)
-def what_is_queued_is_answered(start, folder, number):
+@pytest.mark.timeout(90)
+@pytest.mark.parametrize("number", params([(name, getattr(errno, name)) for name in SHORT]))
+def test_what_is_queued_is_answered(start, folder, number):
     """As soon as it can be accepted, however late in the drain."""
     accepting = Accepting(start, folder, "--drain-timeout", "1m")
     with draining(accepting, number, 40) as wires:
@@ -59,8 +62,9 @@ def what_is_queued_is_answered(start, folder, number):
         accepting.server.wait(0)
 
 
-@case(rows=[(name, getattr(errno, name)) for name in SHORT], timeout=90)
-def what_is_queued_at_the_timeout_is_counted(start, folder, number):
+@pytest.mark.timeout(90)
+@pytest.mark.parametrize("number", params([(name, getattr(errno, name)) for name in SHORT]))
+def test_what_is_queued_at_the_timeout_is_counted(start, folder, number):
     """Status 1, and one line with the number."""
     accepting = Accepting(start, folder, "--drain-timeout", "500ms")
     with draining(accepting, number, 40) as wires:
@@ -71,8 +75,8 @@ def what_is_queued_at_the_timeout_is_counted(start, folder, number):
             check(wire.at_end(), "an answer by nobody")
 
 
-@case(timeout=90)
-def what_is_queued_on_a_unix_socket_is_counted_as_at_least_one(start, folder):
+@pytest.mark.timeout(90)
+def test_what_is_queued_on_a_unix_socket_is_counted_as_at_least_one(start, folder):
     """The kernel does not say how many they are."""
     path = os.path.join(folder, "socket")
     accepting = Accepting(start, folder, "--drain-timeout", "500ms", "--listen", f"unix:{path}", listen=False)

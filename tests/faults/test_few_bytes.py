@@ -3,11 +3,13 @@
 
 import socket
 
-from harness import corpus
-from harness.answer import masked
-from harness.cases import case
-from harness.checks import check, equal
-from harness.corpus import get
+import pytest
+
+from support import corpus
+from support.answer import masked
+from support.checks import check, equal
+from support.corpus import get
+from support.rows import params
 from shim import shimmed
 
 LONGEST = 20000  # bytes of a request; what is longer takes too many calls
@@ -35,8 +37,9 @@ def check_slow(server):
         check(segments > 10, f"all came in {segments} segments")
 
 
-@case(rows=[("at most 3", 3), ("at most 300", 300)], timeout=120)
-def few_bytes_at_a_time(server, start, most):
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("most", params([("at most 3", 3), ("at most 300", 300)]))
+def test_few_bytes_at_a_time(server, start, most):
     check(len(ITEMS) > 200, f"only {len(ITEMS)} requests are short enough")
     slow = start("--header-timeout", "1m", "--body-timeout", "1m", **shimmed(MOST=most))
     check_slow(slow)

@@ -7,10 +7,12 @@ import re
 import shutil
 import subprocess
 
-from harness import process, settings
-from harness.cases import case
-from harness.checks import Skip, check, equal
-from harness.corpus import get, post, request
+import pytest
+
+from support import process, settings
+from support.checks import Skip, check, equal
+from support.corpus import get, post, request
+from support.rows import params
 from injection import PLAIN, tracing
 
 # What the release preset compiles and links with
@@ -20,20 +22,20 @@ def elf(*options):
     return process.run(["readelf", "-W", *options, settings.server_path]).decode()
 
 
-@case(each_mode=False, suite="release")
-def position_independent():
+@pytest.mark.release
+def test_position_independent():
     check(re.search(r"Type: +DYN \(Position-Independent Executable", elf("-h")), elf("-h"))
     check("PIE" in elf("-d"), "no PIE flag")
 
 
-@case(each_mode=False, suite="release")
-def relocations_are_read_only():
+@pytest.mark.release
+def test_relocations_are_read_only():
     check("GNU_RELRO" in elf("-l"), "no RELRO")
     check(re.search(r"FLAGS.*(BIND_NOW|NOW)", elf("-d")), "the relocations are not all made at the start")
 
 
-@case(each_mode=False, suite="release")
-def no_page_to_be_written_and_run():
+@pytest.mark.release
+def test_no_page_to_be_written_and_run():
     segments = re.findall(r"^ +(LOAD|GNU_STACK) .* ([R ][W ][E ]) +0x", elf("-l"), re.MULTILINE)
     check(len(segments) >= 3 and any(kind == "GNU_STACK" for kind, _ in segments), f"segments: {segments}")
     for kind, flags in segments:
@@ -42,21 +44,21 @@ def no_page_to_be_written_and_run():
     check("TEXTREL" not in elf("-d"), "relocations in the program's text")
 
 
-@case(rows=[("stack protector", "__stack_chk_fail"), ("fortified", "_chk@")], each_mode=False, suite="release")
-def checks_itself(symbol):
+@pytest.mark.release
+@pytest.mark.parametrize("symbol", params([("stack protector", "__stack_chk_fail"), ("fortified", "_chk@")]))
+def test_checks_itself(symbol):
     check(symbol in elf("--dyn-syms"), f"{symbol} is not called")
 
 
-@case(each_mode=False, suite="release")
-def no_path_of_the_build_to_load_from():
+@pytest.mark.release
+def test_no_path_of_the_build_to_load_from():
     check("RPATH" not in elf("-d") and "RUNPATH" not in elf("-d"), "it loads libraries from a folder of its own")
 
 
 # What it needs and touches
 
 
-@case
-def no_privilege(start, folder):
+def test_no_privilege(start, folder):
     """As another user, without a capability and with no way to get one: everything is served, unix sockets too."""
     if os.geteuid() != 0:
         raise Skip("needs root, to run as others")
@@ -79,8 +81,7 @@ CALLS = ["open", "openat", "openat2", "creat", "mkdir", "mkdirat", "rename", "re
          "linkat", "symlink", "symlinkat", "chmod", "fchmodat", "chown", "truncate", "mknod", "mknodat", "execve", "connect"]
 
 
-@case
-def writes_nothing_but_what_flags_name(start, folder):
+def test_writes_nothing_but_what_flags_name(start, folder):
     """Of all calls that open or change files: the unix socket of --listen, and nothing else; no program, no connection."""
     if settings.counts_lines:
         raise Skip("it writes what it has counted")
@@ -120,8 +121,7 @@ def shown_bodies(server):
     yield server.ask(request(b"GET", b"/status/%3Cscript%3E"))
 
 
-@case
-def nothing_a_terminal_or_a_browser_obeys(server):
+def test_nothing_a_terminal_or_a_browser_obeys(server):
     """JSON in plain ASCII or UTF-8 without control bytes, of a type that no browser takes for a page."""
     for answer in shown_bodies(server):
         kind = answer.get("Content-Type")
@@ -132,8 +132,7 @@ def nothing_a_terminal_or_a_browser_obeys(server):
         equal(bad, [], f"control characters in {text[:300]!r}")
 
 
-@case
-def an_echo_is_no_page(server):
+def test_an_echo_is_no_page(server):
     """Whatever its type says: a browser neither guesses nor runs it."""
     answer = server.ask(post(b"/echo", NASTY, b"Content-Type: text/html\r\n"))
     equal(answer.body, NASTY, "the body")
@@ -147,8 +146,8 @@ PLACES = [(f"{place} with {split.decode()}", text % split) for split in SPLITS f
     ("the second header", b"/echo?header=X-A:a&header=X-C:c%sd"))]
 
 
-@case(rows=PLACES)
-def a_header_cannot_be_split(server, target):
+@pytest.mark.parametrize("target", params(PLACES))
+def test_a_header_cannot_be_split(server, target):
     with server.connect() as wire:
         answer = wire.ask(post(target, b"hello"))
         equal(answer.status, 400, "status")
@@ -156,22 +155,23 @@ def a_header_cannot_be_split(server, target):
         wire.kept()
 
 
-@case(rows=[("double encoding", b"/echo?header=X-A:a%250d%250aX-Evil:1", "a%0d%0aX-Evil:1")])
-def a_value_is_decoded_once(server, target, value):
+@pytest.mark.parametrize("target, value", params([("double encoding", b"/echo?header=X-A:a%250d%250aX-Evil:1", "a%0d%0aX-Evil:1")]))
+def test_a_value_is_decoded_once(server, target, value):
     answer = server.ask(get(target))
     equal((answer.status, answer.get("X-A"), answer.values("X-Evil")), (200, value, []), "status, X-A and X-Evil")
 
 
-@case(rows=[("in a value of another", b"X-Echo-Header: X-A: a\rX-Evil: 1\r\n", 400), ("of a framing field", b"X-Echo-Header: Content-Length: 5\r\n", 400),
-            ("of a connection field", b"X-Echo-Header: Connection: close\r\n", 400)])
-def a_field_that_asks_for_headers(server, field, status):
+@pytest.mark.parametrize("field, status", params([
+    ("in a value of another", b"X-Echo-Header: X-A: a\rX-Evil: 1\r\n", 400), ("of a framing field", b"X-Echo-Header: Content-Length: 5\r\n", 400),
+    ("of a connection field", b"X-Echo-Header: Connection: close\r\n", 400),
+]))
+def test_a_field_that_asks_for_headers(server, field, status):
     with server.connect() as wire:
         wire.send_what_goes(get(b"/echo", field))
         equal(wire.answer().status, status, "status")
 
 
-@case(each_mode=False)
-def what_is_said_on_stderr_is_escaped():
+def test_what_is_said_on_stderr_is_escaped():
     """A value of the command line is repeated, its control bytes are not."""
     child = process.spawn([settings.server_path, "--mode", "\x1b[31mred\x07\n\x9b"], stderr=subprocess.PIPE)
     try:

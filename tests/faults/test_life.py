@@ -10,12 +10,14 @@ import threading
 import time
 
 from counting import Counter, answers, counting, lost, tell_to_end
-from harness import process, procfs, settings
-from harness.cases import case
-from harness.checks import check, equal, until
-from harness.corpus import LAST, chunk, chunked, get, post
-from harness.server import COMPLAINT, environment
-from harness.settings import patience
+import pytest
+
+from support import process, procfs, settings
+from support.checks import check, equal, until
+from support.corpus import LAST, chunk, chunked, get, post
+from support.rows import params
+from support.server import COMPLAINT, environment
+from support.settings import patience
 from injection import PLAIN
 
 BODY = bytes(range(256)) * 400
@@ -30,20 +32,21 @@ LOADS = [
 ]
 
 
-@case(rows=LOADS, timeout=90)
-def a_drain_loses_nothing(start, request, body, pipelined, fresh):
+@pytest.mark.timeout(90)
+@pytest.mark.parametrize("message, body, pipelined, fresh", params(LOADS))
+def test_a_drain_loses_nothing(start, message, body, pipelined, fresh):
     server = start("--workers", "8")
     if body is None:
-        body = server.ask(request).body
-    with counting([Counter(server, request, body, pipelined, fresh) for _ in range(6)]) as counters:
+        body = server.ask(message).body
+    with counting([Counter(server, message, body, pipelined, fresh) for _ in range(6)]) as counters:
         until(lambda: answers(counters) > 60 * pipelined, "answers", patience(30))
         tell_to_end(server, counters)
     equal(lost(counters), [], "what was lost")
     equal(server.wait(0), "", "stderr")
 
 
-@case(rows=[("SIGTERM", signal.SIGTERM), ("SIGINT", signal.SIGINT)])
-def a_second_signal_under_load(start, number):
+@pytest.mark.parametrize("number", params([("SIGTERM", signal.SIGTERM), ("SIGINT", signal.SIGINT)]))
+def test_a_second_signal_under_load(start, number):
     """At once, with its status, whatever is under way."""
     server = start("--workers", "8")
     with server.connect() as slow, contextlib.ExitStack() as stack:
@@ -63,8 +66,8 @@ def refuses(address):
         return probe.connect_ex(address) != 0
 
 
-@case(timeout=90)
-def hangups_under_load(start):
+@pytest.mark.timeout(90)
+def test_hangups_under_load(start):
     """SIGHUP again and again: nobody notices."""
     server = start("--workers", "8")
     with counting([Counter(server, *load[1:]) for load in LOADS[:4]]) as counters:
@@ -98,8 +101,8 @@ class Storm(threading.Thread):
                         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
 
 
-@case(timeout=120)
-def a_drain_amid_a_storm(start):
+@pytest.mark.timeout(120)
+def test_a_drain_amid_a_storm(start):
     """Connections that come and go by the thousand: who asks is answered, and the drain comes to its end."""
     server = start("--workers", "8", "--header-timeout", "1s", "--backlog", "64")
     storms = [Storm(server.address) for _ in range(3)]
@@ -120,8 +123,9 @@ def a_drain_amid_a_storm(start):
 # Signals while it starts
 
 
-@case(rows=[("SIGTERM", signal.SIGTERM), ("SIGHUP", signal.SIGHUP)], timeout=120)
-def a_signal_at_any_moment_of_the_start(mode, folder, number):
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("number", params([("SIGTERM", signal.SIGTERM), ("SIGHUP", signal.SIGHUP)]))
+def test_a_signal_at_any_moment_of_the_start(mode, folder, number):
     """Before it heeds signals it ends by them; from then on it ends as after a drain. No socket file stays of the latter."""
     path = os.path.join(folder, "socket")
     statuses = set()
@@ -177,8 +181,10 @@ def live(mode, deadline=20):
     equal((child.returncode, errors), (0, b""), "status and stderr")
 
 
-@case(rows=[("1,000 of them", 200)], suite="release", timeout=180)
-def lives(mode, count):
+@pytest.mark.release
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("count", params([("1,000 of them", 200)]))
+def test_lives(mode, count):
     """Two hundred in each of the five modes."""
     before = len(procfs.children(os.getpid()))
     for _ in range(count):
@@ -186,8 +192,10 @@ def lives(mode, count):
     equal(len(procfs.children(os.getpid())), before, "processes that are left")
 
 
-@case(rows=[("100,000 of them", 20000)], suite="release", timeout=240)
-def connections_that_are_reset_at_once(start, count):
+@pytest.mark.release
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("count", params([("100,000 of them", 20000)]))
+def test_connections_that_are_reset_at_once(start, count):
     """Twenty thousand in each of the five modes; then all is as before."""
     server = start("--workers", "8")
     for _ in range(50):

@@ -3,12 +3,14 @@
 
 import signal
 
-from harness.answer import check_problem
-from harness.cases import case
-from harness.checks import check, equal, pause, until
-from harness.corpus import PLAIN, get, post
-from harness.metrics import metrics
-from harness.wire import Wire
+import pytest
+
+from support.answer import check_problem
+from support.checks import check, equal, pause, until
+from support.corpus import PLAIN, get, post
+from support.metrics import metrics
+from support.rows import params
+from support.wire import Wire
 from test_allocation import failing
 
 READY = get(b"/readyz")
@@ -42,8 +44,10 @@ def kept_and_fresh(server):
     return wire
 
 
-@case(rows=[(mode, mode) for mode in ("event", "hybrid", "thread")], each_mode=False, timeout=90)
-def new_connections_are_told(start, name):
+@pytest.mark.modeless
+@pytest.mark.timeout(90)
+@pytest.mark.parametrize("name", params([(mode, mode) for mode in ("event", "hybrid", "thread")]))
+def test_new_connections_are_told(start, name):
     """Not one is reset, and readiness is not taken for back when a refused connection has gone."""
     server = start_failing(start, mode=name)
     with kept_and_fresh(server) as kept:
@@ -64,8 +68,10 @@ def new_connections_are_told(start, name):
     check("Cannot allocate memory" in errors and errors.count("\n") == 1, f"it was not said once: {errors!r}")
 
 
-@case(rows=[(mode, mode) for mode in ("event", "hybrid", "thread")], each_mode=False, timeout=90)
-def silent_ones_and_many(start, name):
+@pytest.mark.modeless
+@pytest.mark.timeout(90)
+@pytest.mark.parametrize("name", params([(mode, mode) for mode in ("event", "hybrid", "thread")]))
+def test_silent_ones_and_many(start, name):
     """More at once than are remembered: those that ask and those that do not all end with an answer."""
     server = start_failing(start, mode=name)
     kept = kept_and_fresh(server)  # so that no thread's memory is spare
@@ -82,8 +88,8 @@ def silent_ones_and_many(start, name):
     server.stop()
 
 
-@case(timeout=90)
-def the_admin_listener(start):
+@pytest.mark.timeout(90)
+def test_the_admin_listener(start):
     server = start_failing(start, "--admin-listen", "127.0.0.1:0", lines=2)
     admin = server.addresses[-1]
     with Wire(admin) as kept:
@@ -98,8 +104,8 @@ def the_admin_listener(start):
     server.stop()
 
 
-@case(timeout=90)
-def answers_that_end_a_connection_are_read(start):
+@pytest.mark.timeout(90)
+def test_answers_that_end_a_connection_are_read(start):
     """Where the lingering close behind them finds no memory too."""
     server = start_failing(start)
     wires = [kept_and_fresh(server) for _ in range(3)]
@@ -121,8 +127,10 @@ def start_without_memory(start, name, *flags):
     return server, kept
 
 
-@case(rows=[(mode, mode) for mode in ("event", "hybrid", "thread")], each_mode=False, timeout=90)
-def behind_a_refusal_all_of_an_upload_is_read(start, name):
+@pytest.mark.modeless
+@pytest.mark.timeout(90)
+@pytest.mark.parametrize("name", params([(mode, mode) for mode in ("event", "hybrid", "thread")]))
+def test_behind_a_refusal_all_of_an_upload_is_read(start, name):
     """A client that writes 32 MiB before it reads gets its 503, not a reset."""
     server, kept = start_without_memory(start, name)
     for _ in range(3):
@@ -138,8 +146,10 @@ def behind_a_refusal_all_of_an_upload_is_read(start, name):
     server.stop()
 
 
-@case(rows=[(mode, mode) for mode in ("event", "hybrid", "thread")], each_mode=False, timeout=90)
-def who_was_refused_and_lingers_is_not_cut_off(start, name):
+@pytest.mark.modeless
+@pytest.mark.timeout(90)
+@pytest.mark.parametrize("name", params([(mode, mode) for mode in ("event", "hybrid", "thread")]))
+def test_who_was_refused_and_lingers_is_not_cut_off(start, name):
     """It has had its answer: the drain timeout ends with status 0, and says nothing of it."""
     server, kept = start_without_memory(start, name, "--drain-timeout", "200ms")
     with server.connect() as wire:

@@ -6,11 +6,13 @@ import signal
 import subprocess
 import sys
 
-from harness import process, settings
-from harness.cases import case
-from harness.checks import check, equal
-from harness.server import environment
-from harness.settings import patience
+import pytest
+
+from support import process, settings
+from support.checks import check, equal
+from support.rows import params
+from support.server import environment
+from support.settings import patience
 from injection import PLAIN, check_idle
 
 
@@ -38,25 +40,24 @@ def run(flags, **streams):
     return child.returncode, (errors or b"").decode()
 
 
-@case(rows=[(name, flags) for name, flags in (("help", ["--help"]), ("version", ["--version"]), ("server", ["--listen", "127.0.0.1:0"]))],
-      each_mode=False)
-def a_pipe_nobody_reads_as_stdout(flags):
+@pytest.mark.parametrize("flags", params([(name, flags) for name, flags in (("help", ["--help"]), ("version", ["--version"]), ("server", ["--listen", "127.0.0.1:0"]))]))
+def test_a_pipe_nobody_reads_as_stdout(flags):
     with closed_pipe() as output:
         status, errors = run(flags, stdout=output)
     equal(status, 1, "status")
     check("stdout" in errors and errors.count("\n") == 1, f"expected one line about stdout, got {errors!r}")
 
 
-@case(rows=[(name, name) for name in OUTPUTS], each_mode=False)
-def stderr_takes_nothing_from_who_cannot_start(name):
+@pytest.mark.parametrize("name", params([(name, name) for name in OUTPUTS]))
+def test_stderr_takes_nothing_from_who_cannot_start(name):
     with OUTPUTS[name]() as output:
         equal(run(["--nix"], stdout=subprocess.DEVNULL, stderr=output)[0], 2, "status")
     with OUTPUTS[name]() as output:
         equal(run(["--listen", "192.0.2.1:80"], stdout=subprocess.DEVNULL, stderr=output)[0], 1, "status")
 
 
-@case(rows=[(name, name) for name in OUTPUTS])
-def stderr_takes_nothing_from_a_server(start, name):
+@pytest.mark.parametrize("name", params([(name, name) for name in OUTPUTS]))
+def test_stderr_takes_nothing_from_a_server(start, name):
     """It has something to say, cannot, and goes on."""
     with OUTPUTS[name]() as output:
         wrapper = (sys.executable, "-c", TAKE_STDERR, output.fileno())
@@ -68,8 +69,8 @@ def stderr_takes_nothing_from_a_server(start, name):
     server.stop()
 
 
-@case(rows=[("text", "text"), ("json", "json")])
-def an_access_log_on_a_full_disk(start, form):
+@pytest.mark.parametrize("form", params([("text", "text"), ("json", "json")]))
+def test_an_access_log_on_a_full_disk(start, form):
     """Lines are lost, answers are not."""
     server = start("--access-log", "/dev/full", "--log-format", form)
     for _ in range(3):
@@ -81,8 +82,7 @@ def an_access_log_on_a_full_disk(start, form):
     check(errors.count("\n") <= 4, f"it complains again and again: {errors!r}")
 
 
-@case
-def an_access_log_that_nobody_reads(start):
+def test_an_access_log_that_nobody_reads(start):
     """Who reads stdout has gone."""
     server = start("--access-log", "-")
     server.child.stdout.close()
@@ -92,8 +92,7 @@ def an_access_log_that_nobody_reads(start):
     server.stop()
 
 
-@case
-def an_access_log_that_is_read_no_more(start):
+def test_an_access_log_that_is_read_no_more(start):
     """Who reads stdout has stopped reading: the pipe is full, and clients are served all the same."""
     server = start("--access-log", "-")
     with server.connect() as wire:

@@ -6,10 +6,12 @@ import signal
 import socket
 import stat
 
-from harness import ports, settings
-from harness.cases import case
-from harness.checks import check, equal, until
-from harness.wire import Wire
+import pytest
+
+from support import ports, settings
+from support.checks import check, equal, until
+from support.rows import params
+from support.wire import Wire
 from injection import tracer, tracing
 from test_start_up import wait
 
@@ -26,8 +28,9 @@ def is_socket(path):
     return os.path.exists(path) and stat.S_ISSOCK(os.stat(path).st_mode)
 
 
-@case(rows=[("nothing in the way", False), ("a stale file in the way", True)], timeout=120)
-def the_first_is_held_between_bind_and_listen(start, folder, stale):
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("stale", params([("nothing in the way", False), ("a stale file in the way", True)]))
+def test_the_first_is_held_between_bind_and_listen(start, folder, stale):
     """The file is there and refuses connections, as a stale one does."""
     path = os.path.join(folder, "socket")
     flags = ("--listen", f"unix:{path}")
@@ -48,8 +51,8 @@ def the_first_is_held_between_bind_and_listen(start, folder, stale):
     equal(sorted(os.listdir(folder)), ["calls"], "files that are left")
 
 
-@case(timeout=120)
-def the_same_over_tcp(start, folder):
+@pytest.mark.timeout(120)
+def test_the_same_over_tcp(start, folder):
     """Both bind, since an address in TIME_WAIT may be bound to; one of them listens."""
     port = ports.free()
     calls = os.path.join(folder, "calls")
@@ -65,8 +68,9 @@ def the_same_over_tcp(start, folder):
     serving[0].stop()
 
 
-@case(rows=[("on a free path", False), ("on a stale path", True)], timeout=120)
-def a_crowd(start, folder, stale):
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("stale", params([("on a free path", False), ("on a stale path", True)]))
+def test_a_crowd(start, folder, stale):
     """Three at once, several times: one of them serves, and leaves no file behind."""
     for number in range(3):
         path = os.path.join(folder, f"socket-{number}")
@@ -83,8 +87,7 @@ def a_crowd(start, folder, stale):
     equal(os.listdir(folder), [], "files that are left")
 
 
-@case
-def killed_while_it_serves(start, folder):
+def test_killed_while_it_serves(start, folder):
     """What it leaves is its socket file alone, which the next server replaces."""
     path = os.path.join(folder, "socket")
     server = start("--listen", f"unix:{path}", listen=False)

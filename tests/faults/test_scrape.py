@@ -5,11 +5,12 @@ import contextlib
 import os
 import re
 
-from harness.cases import case
-from harness.checks import at_most, check, equal, until
-from harness.corpus import get
-from harness.settings import patience
-from harness.wire import Wire
+import pytest
+
+from support.checks import at_most, check, equal, until
+from support.corpus import get
+from support.settings import patience
+from support.wire import Wire
 from injection import tracing
 
 CHILDREN = 150
@@ -34,8 +35,8 @@ def reads_between_waits(text, pid):
     return most
 
 
-@case(timeout=120)
-def of_many_connections(start, folder, mode):
+@pytest.mark.timeout(120)
+def test_of_many_connections(start, folder, mode):
     """A few children are read in each turn of the loop that accepts and reaps. In time all are counted, dead ones no more."""
     calls = os.path.join(folder, "calls")
     server = start("--admin-listen", "127.0.0.1:0", "--workers", CHILDREN + 1, lines=2,

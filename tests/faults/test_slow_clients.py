@@ -7,11 +7,13 @@ import resource
 import subprocess
 import time
 
-from harness import process, settings
-from harness.cases import case
-from harness.checks import at_most, check, pause, until
-from harness.corpus import get
-from harness.settings import patience
+import pytest
+
+from support import process, settings
+from support.checks import at_most, check, pause, until
+from support.corpus import get
+from support.rows import params
+from support.settings import patience
 from injection import PLAIN, attempt, converse
 
 # name, flags; a little each second, of a body more seldom than its timeout allows, or a buffer that hardly ever moves
@@ -41,8 +43,9 @@ def open_connections(server):
     return int(re.search(rb"\nechod_connections_open{.*} (\d+)", answer.body)[1])
 
 
-@case(rows=ATTACKS, timeout=120)
-def attackers_are_closed_by_their_timeouts(start, flags):
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("flags", params(ATTACKS))
+def test_attackers_are_closed_by_their_timeouts(start, flags):
     """However slowly they go on, none stays; then all is as before."""
     server = start("--workers", "60", *TIMEOUTS)
     with attack(server, flags, 50, 60) as child:
@@ -76,9 +79,12 @@ def least(measured):
 TURNS = 3
 
 
-@case(rows=[(f"{name} [{mode}]", mode, flags) for name, flags in ATTACKS for mode in settings.modes], each_mode=False, suite="timing",
-      alone=True, timeout=120)
-def healthy_clients_beside_a_thousand_attackers(start, name, flags):
+@pytest.mark.timing
+@pytest.mark.alone
+@pytest.mark.modeless
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("name, flags", params([(f"{name} [{mode}]", mode, flags) for name, flags in ATTACKS for mode in settings.modes]))
+def test_healthy_clients_beside_a_thousand_attackers(start, name, flags):
     """In event, hybrid and thread p99 stays within twice the unloaded one; of pool and process it is reported."""
     files = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (files[1], files[1]))

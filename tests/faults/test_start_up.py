@@ -4,9 +4,11 @@ serves all the same, or ends with status 1 and one line on stderr."""
 
 import os
 
-from harness.cases import case
-from harness.checks import check, equal
-from harness.settings import patience
+import pytest
+
+from support.checks import check, equal
+from support.rows import params
+from support.settings import patience
 from injection import PLAIN, tracing
 
 # call, errors it may give
@@ -47,8 +49,9 @@ def own_calls(text, call):
     return [place for place, at in enumerate(calls, 1) if at > main]
 
 
-@case(rows=[(f"{call} {error}", call, error) for call, errors in CALLS for error in errors.split()], timeout=120)
-def a_call_fails(start, folder, call, error):
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("call, error", params([(f"{call} {error}", call, error) for call, errors in CALLS for error in errors.split()]))
+def test_a_call_fails(start, folder, call, error):
     server, places = started(start, folder, call)
     check(server is not None, "it does not start under strace")
     server.stop()
@@ -61,7 +64,9 @@ def a_call_fails(start, folder, call, error):
             server.close()
 
 
-@case(rows=[(f"mmap {error}", "mmap", error) for error in ("ENOMEM", "EAGAIN")], suite="release", timeout=120)
-def memory_fails(start, folder, call, error):
+@pytest.mark.release
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("call, error", params([(f"mmap {error}", "mmap", error) for error in ("ENOMEM", "EAGAIN")]))
+def test_memory_fails(start, folder, call, error):
     """Not under a sanitizer, whose own memory it would be."""
-    a_call_fails(start, folder, call, error)
+    test_a_call_fails(start, folder, call, error)

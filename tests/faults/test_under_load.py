@@ -6,10 +6,12 @@ import contextlib
 import os
 import resource
 
-from harness import procfs, settings
-from harness.cases import case
-from harness.checks import check
-from harness.corpus import LAST, chunk, chunked, get, post
+import pytest
+
+from support import procfs, settings
+from support.checks import check
+from support.corpus import LAST, chunk, chunked, get, post
+from support.rows import params
 from injection import PLAIN, attempt, check_recovered, converse, end_of_faults, hits, tracer, tracing
 
 BODY = bytes(range(256)) * 40
@@ -70,13 +72,16 @@ def rows(faults):
             for error in errors.split() for mode in settings.modes if mode in modes]
 
 
-@case(rows=rows(FAULTS), each_mode=False, timeout=120)
-def calls_fail(start, folder, mode_of, call, error, when):
+@pytest.mark.modeless
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("mode_of, call, error, when", params(rows(FAULTS)))
+def test_calls_fail(start, folder, mode_of, call, error, when):
     serve_through(start, folder, mode_of, call, error, when)
 
 
-@case(suite="release", timeout=120)
-def no_memory(start):
+@pytest.mark.release
+@pytest.mark.timeout(120)
+def test_no_memory(start):
     """Not a page more than it has; not under a sanitizer, which would need some itself."""
     server = start("--loops", "2", "--workers", "8")
     load(server)

@@ -7,9 +7,9 @@ import resource
 import signal
 import threading
 
-from harness import corpus, procfs
-from harness.checks import check, equal, pause
-from harness.corpus import LAST, chunk, chunked, get, post
+from support import corpus, procfs
+from support.checks import check, equal, pause
+from support.corpus import LAST, chunk, chunked, get, post
 from injection import PLAIN, attempt, converse
 
 BODY = bytes(range(256)) * 40

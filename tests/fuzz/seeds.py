@@ -8,9 +8,9 @@ import sys
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "..", "integration"))
+sys.path.insert(0, os.path.join(HERE, ".."))
 
-from harness import document  # noqa: E402
+from support import document  # noqa: E402
 
 LONGEST = 4096
 # What befalls the connection: fuzz_session.c says how the end of an input is read.

@@ -12,9 +12,9 @@ import sys
 
 sys.dont_write_bytecode = True
 FOLDER = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, FOLDER)
+sys.path[:0] = [FOLDER, os.path.dirname(FOLDER)]
 
-from harness import document  # noqa: E402
+from support import document  # noqa: E402
 from peers import REASONS_OF  # noqa: E402
 
 PAGE = os.path.join(FOLDER, "..", "..", "docs", "conformance.md")

@@ -19,11 +19,11 @@ import tempfile
 
 sys.dont_write_bytecode = True
 FOLDER = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, FOLDER)
+sys.path.insert(0, os.path.dirname(FOLDER))
 
-from harness import document, process, settings  # noqa: E402
-from harness.checks import Failure, Skip  # noqa: E402
-from harness.wire import Short, Wire  # noqa: E402
+from support import document, process, settings  # noqa: E402
+from support.checks import Failure, Skip  # noqa: E402
+from support.wire import Short, Wire  # noqa: E402
 
 MARKER = b"GET /plaintext HTTP/1.1\r\nHost: marker\r\nConnection: close\r\n\r\n"
 REASONS_OF = {"nginx": "1.22", "node": "20"}  # of other versions a difference without a reason is no failure

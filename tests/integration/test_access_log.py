@@ -12,11 +12,13 @@ import subprocess
 import threading
 import time
 
-from harness import process, procfs, settings
-from harness.cases import case
-from harness.checks import at_most, check, equal, until
-from harness.corpus import PLAIN, get, post
-from harness.wire import Wire
+import pytest
+
+from support import process, procfs, settings
+from support.checks import at_most, check, equal, until
+from support.corpus import PLAIN, get, post
+from support.rows import params
+from support.wire import Wire
 
 LINE = re.compile(r'(?P<host>\S+) - - \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000\] "(?P<request>(?:[^"\\\x00-\x1f\x7f]|\\x..)*)" '
                   r'(?P<status>\d{3}|-) (?P<bytes>\d+) (?P<us>\d+) (?P<mode>\w+) (?P<connection>\d+) (?P<id>[\w.~+/=:@-]+)\Z', re.ASCII)
@@ -66,8 +68,7 @@ REQUESTS = [
 ]
 
 
-@case
-def text(start, mode, folder):
+def test_text(start, mode, folder):
     path = os.path.join(folder, "log")
     server = start("--access-log", path)
     answers = [server.ask(raw) for raw, *_ in REQUESTS]
@@ -82,8 +83,7 @@ def text(start, mode, folder):
     check(all(f" {mode} " in line and line.startswith("127.0.0.1 ") for line in lines), f"{lines}")
 
 
-@case
-def as_json(start, mode, folder):
+def test_as_json(start, mode, folder):
     path = os.path.join(folder, "log")
     server = start("--access-log", path, "--log-format", "json")
     answers = [server.ask(raw) for raw, *_ in REQUESTS]
@@ -102,8 +102,7 @@ def as_json(start, mode, folder):
         check(re.fullmatch(r"127\.0\.0\.1:\d+", item["remote"]), item["remote"])
 
 
-@case
-def to_stdout(start):
+def test_to_stdout(start):
     """Behind the lines that say where it listens."""
     server = start("--access-log", "-")
     with server.connect() as wire:
@@ -115,8 +114,8 @@ def to_stdout(start):
     equal([item[:3] for item in parse(lines[1:])], [("GET /plaintext HTTP/1.1", "200", 13)] * 5, "the lines")
 
 
-@case(flags=("--access-log", "/dev/null"))
-def request_ids(server):
+@pytest.mark.flags("--access-log", "/dev/null")
+def test_request_ids(server):
     with server.connect() as wire:
         for given in (b"a", b"0123456789abcdef-._~+/=:@", b"x" * 128):
             answer = wire.ask(get(b"/plaintext", b"X-Request-Id: " + given + b"\r\n"))
@@ -131,8 +130,8 @@ def request_ids(server):
         equal(len(seen), 8, "different ids")
 
 
-@case(flags=("--access-log", "/dev/null", "--cors"))
-def a_field_that_the_query_asks_for_comes_once(server):
+@pytest.mark.flags("--access-log", "/dev/null", "--cors")
+def test_a_field_that_the_query_asks_for_comes_once(server):
     with server.connect() as wire:
         answer = wire.ask(get(b"/echo?header=x-request-id:mine&header=Access-Control-Allow-Origin:null"))
         equal(answer.values("X-Request-Id"), ["mine"], "X-Request-Id")
@@ -141,13 +140,11 @@ def a_field_that_the_query_asks_for_comes_once(server):
         check(wire.ask(get(b"/echo?header=X-A:b")).get("X-Request-Id"), "no X-Request-Id")
 
 
-@case
-def without_a_log_there_is_no_id(server):
+def test_without_a_log_there_is_no_id(server):
     equal(server.ask(get(b"/plaintext", b"X-Request-Id: a\r\n")).get("X-Request-Id"), None, "X-Request-Id")
 
 
-@case
-def a_line_does_not_wait_for_the_next(start, folder):
+def test_a_line_does_not_wait_for_the_next(start, folder):
     """The connection stays open and silent, others are busy with work: the line comes all the same."""
     path = os.path.join(folder, "log")
     server = start("--access-log", path, "--loops", "1")
@@ -162,8 +159,7 @@ def a_line_does_not_wait_for_the_next(start, folder):
         wire.kept()
 
 
-@case
-def an_idle_connection_is_left_alone(start, folder):
+def test_an_idle_connection_is_left_alone(start, folder):
     """Once the lines are written nothing wakes up for them, and the idle timeout holds."""
     path = os.path.join(folder, "log")
     server = start("--access-log", path, "--idle-timeout", "3s")
@@ -174,8 +170,7 @@ def an_idle_connection_is_left_alone(start, folder):
         wire.closed()
 
 
-@case
-def refused_and_cut_off(start, folder):
+def test_refused_and_cut_off(start, folder):
     """By a server that is full, and by the end of the drain."""
     path = os.path.join(folder, "log")
     server = start("--access-log", path, "--max-connections", "1", "--drain-timeout", "0")
@@ -189,8 +184,7 @@ def refused_and_cut_off(start, folder):
     equal(sorted(statuses), ["-", "200", "503"], "the status of each line")
 
 
-@case
-def a_client_that_goes(start, folder):
+def test_a_client_that_goes(start, folder):
     """What it was answered so far is told."""
     path = os.path.join(folder, "log")
     server = start("--access-log", path)
@@ -265,26 +259,26 @@ def rotate_under_load(server, path, connections, each, rotations, reports=0):
     equal((missing, sum(found.values())), (0, sum(map(len, sent))), "ids that are not there once, and all lines")
 
 
-@case
-def rotation(start, folder):
+def test_rotation(start, folder):
     path = os.path.join(folder, "log")
     rotate_under_load(start("--access-log", path), path, 4, 2500, 2)
 
 
-@case(suite="tsan")
-def rotation_and_a_report(start, folder):
+@pytest.mark.tsan
+def test_rotation_and_a_report(start, folder):
     path = os.path.join(folder, "log")
     rotate_under_load(start("--access-log", path), path, 4, 1000, 1, reports=1)
 
 
-@case(suite="big", alone=True, timeout=400)
-def a_million_lines(start, folder):
+@pytest.mark.big
+@pytest.mark.alone
+@pytest.mark.timeout(400)
+def test_a_million_lines(start, folder):
     path = os.path.join(folder, "log")
     rotate_under_load(start("--access-log", path), path, 8, 125000, 1)
 
 
-@case
-def a_rotation_that_fails(start, folder):
+def test_a_rotation_that_fails(start, folder):
     """The old file is kept."""
     path = os.path.join(folder, "a", "log")
     os.mkdir(os.path.dirname(path))
@@ -310,8 +304,7 @@ def holders(pid, path):
     return found
 
 
-@case
-def nobody_keeps_the_old_file(start, folder):
+def test_nobody_keeps_the_old_file(start, folder):
     """Idle connections, one that waits, one that blocks and one that lingers let go of it at once: its disk space is free."""
     path = os.path.join(folder, "log")
     server = start("--access-log", path, "--workers", "8", "--idle-timeout", "60s")
@@ -337,8 +330,7 @@ def nobody_keeps_the_old_file(start, folder):
     equal(lines, 12, "lines")
 
 
-@case
-def rotations_do_not_hold_up_the_idle_timeout(start, folder):
+def test_rotations_do_not_hold_up_the_idle_timeout(start, folder):
     path = os.path.join(folder, "log")
     server = start("--access-log", path, "--idle-timeout", "3s")
     with server.connect() as wire:
@@ -350,8 +342,7 @@ def rotations_do_not_hold_up_the_idle_timeout(start, folder):
         wire.closed()
 
 
-@case
-def a_pipe_takes_the_place_of_a_file(start, folder):
+def test_a_pipe_takes_the_place_of_a_file(start, folder):
     """Lines stay whole from then on, whatever its reader is too slow for."""
     path = os.path.join(folder, "log")
     server = start("--access-log", path)
@@ -382,8 +373,7 @@ def a_pipe_takes_the_place_of_a_file(start, folder):
     check(len(ids) == len(set(ids)) and len(ids) > 100, f"{len(ids)} lines, {len(set(ids))} ids")
 
 
-@case
-def many_writers_of_one_pipe(start, folder):
+def test_many_writers_of_one_pipe(start, folder):
     """Writes to a pipe are whole as long as they are short; what its reader was too slow for is counted."""
     path = os.path.join(folder, "out")
     with open(path, "wb") as file:
@@ -416,8 +406,7 @@ def lost_is_told(server, minimum):
     equal(text.count("access log lines are lost"), 1, f"lines about it on stderr ({text!r})")
 
 
-@case
-def a_pipe_that_nobody_reads(start):
+def test_a_pipe_that_nobody_reads(start):
     """The server goes on, and answers at once."""
     server = start("--access-log", "-")
     failures = []
@@ -434,8 +423,7 @@ def a_pipe_that_nobody_reads(start):
     equal(server.child.returncode, 0, "exit status")
 
 
-@case
-def a_full_disk(start):
+def test_a_full_disk(start):
     server = start("--access-log", "/dev/full")
     failures = []
     load(server.address, 0, 2000, failures)
@@ -443,8 +431,7 @@ def a_full_disk(start):
     lost_is_told(server, 1)
 
 
-@case
-def a_file_that_may_not_grow(start, folder):
+def test_a_file_that_may_not_grow(start, folder):
     """A line of which a part was written is given up; what follows is whole, in the next file too."""
     path = os.path.join(folder, "log")
     server = start("--access-log", path, limits={"FSIZE": 100011})
@@ -465,8 +452,9 @@ def a_file_that_may_not_grow(start, folder):
     check({str(number) for number in range(3000, 3020)} <= ids, f"lines of the new file: {sorted(ids)} (lost: {before})")
 
 
-@case(rows=[("a folder that is not there", "/nix/log"), ("a folder", "/")], each_mode=False)
-def cannot_be_opened(start, path):
+@pytest.mark.modeless
+@pytest.mark.parametrize("path", params([("a folder that is not there", "/nix/log"), ("a folder", "/")]))
+def test_cannot_be_opened(start, path):
     server = start("--access-log", path, mode="event", expect_ready=False)
     text = server.wait(1)
     check(text.count("\n") == 1 and path in text, f"stderr: {text!r}")

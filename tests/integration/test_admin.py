@@ -6,19 +6,19 @@ import os
 import signal
 import time
 
-from harness import settings
-from harness.admin import ask, start_with_admin
-from harness.answer import check_problem
-from harness.cases import case
-from harness.checks import at_least, at_most, check, equal, pause, until
-from harness.corpus import PLAIN, get
-from harness.wire import Wire
+import pytest
+
+from support import settings
+from support.admin import ask, start_with_admin
+from support.answer import check_problem
+from support.checks import at_least, at_most, check, equal, pause, until
+from support.corpus import PLAIN, get
+from support.wire import Wire
 
 PATHS = (b"/metrics", b"/healthz", b"/readyz")
 
 
-@case
-def paths_of_each_side(start):
+def test_paths_of_each_side(start):
     server, admin = start_with_admin(start)
     for path in PATHS:
         check_problem(ask(server.address, get(path)), 404)
@@ -31,14 +31,12 @@ def paths_of_each_side(start):
     equal(ask(admin, get(b"/healthz").replace(b"GET", b"POST")).status, 405, "status of a POST")
 
 
-@case
-def without_it_nothing_is_different(server):
+def test_without_it_nothing_is_different(server):
     for path in PATHS:
         equal(server.ask(get(path)).status, 200, f"status of {path}")
 
 
-@case
-def many_listeners(start, folder):
+def test_many_listeners(start, folder):
     path = os.path.join(folder, "admin")
     server, _ = start_with_admin(start, "--admin-listen", f"unix:{path}", "--admin-listen", "localhost:0", lines=5)
     equal(server.listening[2], f"unix:{path}", "the third line")
@@ -51,8 +49,7 @@ def many_listeners(start, folder):
     check(not os.path.exists(path), "the socket file is still there")
 
 
-@case
-def a_second_signal_leaves_no_file(start, folder):
+def test_a_second_signal_leaves_no_file(start, folder):
     path = os.path.join(folder, "admin")
     server, _ = start_with_admin(start, "--admin-listen", f"unix:{path}", "--drain-delay", "30s", lines=3)
     server.signal(signal.SIGTERM)
@@ -62,8 +59,7 @@ def a_second_signal_leaves_no_file(start, folder):
     check(not os.path.exists(path), "the socket file is still there")
 
 
-@case
-def a_full_server(start):
+def test_a_full_server(start):
     """It answers on without a place being taken, and tells that the server is full."""
     server, admin = start_with_admin(start, "--max-connections", "2")
     with server.connect() as first, server.connect() as second:
@@ -82,8 +78,7 @@ def a_full_server(start):
             second.kept()
 
 
-@case
-def more_connections_than_it_takes(start):
+def test_more_connections_than_it_takes(start):
     """Those too many wait; when others leave they are served. The server itself goes on."""
     server, admin = start_with_admin(start)
     with contextlib.ExitStack() as stack:
@@ -100,8 +95,7 @@ def more_connections_than_it_takes(start):
             equal(wire.answer().status, 200, "status")
 
 
-@case
-def open_until_the_drain_ends(start):
+def test_open_until_the_drain_ends(start):
     """While a request is still answered: alive, not ready; an admin connection holds nothing up."""
     server, admin = start_with_admin(start)
     with server.connect() as slow, Wire(admin) as kept:
@@ -131,8 +125,7 @@ def metric(address, name):
     return sum(int(line.split()[1]) for line in page.splitlines() if line.startswith(name + "{"))
 
 
-@case
-def what_it_counts(start):
+def test_what_it_counts(start):
     """The page counts requests of both sides, and only the others' connections as open."""
     server, admin = start_with_admin(start)
     with server.connect() as wire:
@@ -143,8 +136,8 @@ def what_it_counts(start):
         equal(metric(admin, "echod_requests_total"), 5, "requests")
 
 
-@case(each_mode=False)
-def a_port_in_use(start):
+@pytest.mark.modeless
+def test_a_port_in_use(start):
     first = start(mode="event")
     server = start("--admin-listen", first.listening[0], mode="event", expect_ready=False)
     text = server.wait(1)
@@ -154,8 +147,7 @@ def a_port_in_use(start):
 ADMIN_CONNECTIONS_MOST = 64  # server/acceptor/admin.h
 
 
-@case
-def a_lingering_connection_gives_its_place_there_too(start):
+def test_a_lingering_connection_gives_its_place_there_too(start):
     """When the admin listener has as many as it takes; the one that has lingered longest, none before 0.5 s."""
     _, admin = start_with_admin(start)
     with contextlib.ExitStack() as stack:

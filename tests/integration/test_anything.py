@@ -3,17 +3,18 @@
 
 import base64
 
-from harness.cases import case
-from harness.checks import check, equal
-from harness.corpus import LAST, METHODS, chunk, chunked, get, post, request
+import pytest
+
+from support.checks import check, equal
+from support.corpus import LAST, METHODS, chunk, chunked, get, post, request
+from support.rows import params
 
 
 def ask(server, raw):
     return server.ask(raw).json()
 
 
-@case
-def the_members(server, mode):
+def test_the_members(server, mode):
     got = ask(server, request(b"PATCH", b"/anything/a%20b/?c=d&e=%20", b"X-A: b\r\nContent-Length: 2\r\n", b"hi"))
     equal(got["method"], "PATCH", "method")
     equal(got["path"], "/anything/a%20b/", "path")
@@ -29,30 +30,26 @@ def the_members(server, mode):
     check(got["connection"]["id"] is not None, f"connection: {got['connection']}")
 
 
-@case
-def without_an_authority_the_url_is_the_target(server):
+def test_without_an_authority_the_url_is_the_target(server):
     """RFC 9112, 3.3: there is no http URI without one."""
     got = ask(server, b"GET /anything?a HTTP/1.0\r\n\r\n")
     equal(got["url"], "/anything?a", "url")
 
 
-@case
-def any_method(server):
+def test_any_method(server):
     with server.connect() as wire:
         for method in METHODS:
             equal(wire.ask(request(method, b"/anything")).json()["method"], method.decode(), "method")
 
 
-@case
-def head_has_no_body(server):
+def test_head_has_no_body(server):
     with server.connect() as wire:
         answer = wire.ask(request(b"HEAD", b"/anything"))
         check(int(answer.get("Content-Length")) > 50, f"Content-Length: {answer.get('Content-Length')}")
         wire.kept()
 
 
-@case
-def requests_of_a_connection_are_counted(server):
+def test_requests_of_a_connection_are_counted(server):
     with server.connect() as wire, server.connect() as other:
         first = wire.ask(get(b"/anything")).json()["connection"]
         wire.kept()
@@ -63,8 +60,7 @@ def requests_of_a_connection_are_counted(server):
         equal(counts[1], [counts[0][0] + 2], "requests so far")
 
 
-@case
-def a_name_under_its_first_spelling(server):
+def test_a_name_under_its_first_spelling(server):
     got = ask(server, get(b"/anything", b"X-One: 1\r\nx-ONE: 2\r\nX-Two: 3\r\nX-ONE:\t4 \r\n"))["headers"]
     equal(got, {"Host": ["x"], "X-One": ["1", "2", "4"], "X-Two": ["3"]}, "headers")
 
@@ -78,8 +74,8 @@ BODIES = [
 ]
 
 
-@case(rows=BODIES)
-def body(server, data, text):
+@pytest.mark.parametrize("data, text", params(BODIES))
+def test_body(server, data, text):
     for raw in (post(b"/anything", data), chunked(b"/anything", (chunk(data) if data else b"") + LAST)):
         got = ask(server, raw)
         if text:
@@ -89,8 +85,7 @@ def body(server, data, text):
             equal(base64.b64decode(got["body"], validate=True), data, "body")
 
 
-@case
-def control_bytes_in_a_body(server):
+def test_control_bytes_in_a_body(server):
     """Text with escapes, or base64: the bytes must come back."""
     data = bytes(range(32)) + b"\x7f"
     got = ask(server, post(b"/anything", data))
@@ -98,8 +93,8 @@ def control_bytes_in_a_body(server):
     equal(back, data, "body")
 
 
-@case(rows=[("Content-Length", False), ("chunks", True)])
-def a_body_of_1_MiB(server, in_chunks):
+@pytest.mark.parametrize("in_chunks", params([("Content-Length", False), ("chunks", True)]))
+def test_a_body_of_1_MiB(server, in_chunks):
     data = bytes(range(32, 127)) * 12000
     data = data[:1 << 20]
     with server.connect() as wire:
@@ -112,8 +107,8 @@ def a_body_of_1_MiB(server, in_chunks):
         wire.kept()
 
 
-@case(rows=[("Content-Length", False), ("chunks", True)])
-def a_body_of_more_than_1_MiB(server, in_chunks):
+@pytest.mark.parametrize("in_chunks", params([("Content-Length", False), ("chunks", True)]))
+def test_a_body_of_more_than_1_MiB(server, in_chunks):
     with server.connect() as wire:
         if in_chunks:
             wire.send_what_goes(chunked(b"/anything", chunk(b"a" * 65536) * 16 + chunk(b"b") + LAST))
@@ -122,11 +117,11 @@ def a_body_of_more_than_1_MiB(server, in_chunks):
         wire.problem(413)
 
 
-@case(rows=[
-    ("obsolete text", b"X: \xe9\xff\r\n"), ("UTF-8", "X: \u20ac\r\n".encode()), ("quotes", b'X: "\\"\r\n'),
-    ("tab", b"X: a\tb\r\n"), ("empty", b"X:\r\n"), ("a strange name", b"!#$%&'*+-.^_`|~: x\r\n"),
-])
-def headers_are_json_whatever_they_hold(server, fields):
+@pytest.mark.parametrize("fields", params([
+    ("obsolete text", b"X: \xe9\xff\r\n"), ("UTF-8", "X: \u20ac\r\n".encode()), ("quotes", b'X: "\\"\r\n'), ("tab", b"X: a\tb\r\n"),
+    ("empty", b"X:\r\n"), ("a strange name", b"!#$%&'*+-.^_`|~: x\r\n"),
+]))
+def test_headers_are_json_whatever_they_hold(server, fields):
     for path in (b"/headers", b"/anything"):
         got = ask(server, get(path, fields))["headers"]
         equal(len(got), 2, f"headers in {got}")
@@ -137,27 +132,23 @@ def headers_are_json_whatever_they_hold(server, fields):
             equal(got[name], [value.decode()], name)
 
 
-@case
-def trailers(server):
+def test_trailers(server):
     got = ask(server, chunked(b"/anything", chunk(b"a") + b"0\r\nX-T: 1\r\nx-t: 2\r\nY:\r\n\r\n"))
     equal(got["trailers"], {"X-T": ["1", "2"], "Y": [""]}, "trailers")
     check("X-T" not in got["headers"], f"trailers among the headers: {got['headers']}")
 
 
-@case
-def absolute_form(server):
+def test_absolute_form(server):
     """Authority and path come from the target."""
     got = ask(server, get(b"http://example.com:81/anything/a?b"))
     equal((got["path"], got["query"]), ("/anything/a", "b"), "path and query")
     check("example.com:81/anything/a?b" in got["url"], f"url: {got['url']}")
 
 
-@case
-def a_target_with_quotes(server):
+def test_a_target_with_quotes(server):
     got = ask(server, get(b"/anything/\\\"?\"'"))
     equal((got["path"], got["query"]), ('/anything/\\"', "\"'"), "path and query")
 
 
-@case
-def on_1_0(server):
+def test_on_1_0(server):
     check(ask(server, get(b"/anything", version=b"1.0"))["http_version"].endswith("1.0"), "http_version")

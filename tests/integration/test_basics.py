@@ -8,9 +8,11 @@ import socket
 import threading
 import time
 
-from harness.cases import case
-from harness.checks import check, equal, until
-from harness.corpus import get
+import pytest
+
+from support.checks import check, equal, until
+from support.corpus import get
+from support.rows import params
 
 HOST = b"Host: h\r\n"
 
@@ -81,15 +83,14 @@ TABLE = (
 )
 
 
-@case(rows=TABLE)
-def table(server, request, wanted, holds):
-    received = talk(server.address, request)
+@pytest.mark.parametrize("message, wanted, holds", params(TABLE))
+def test_table(server, message, wanted, holds):
+    received = talk(server.address, message)
     equal(statuses(received), wanted, "the statuses of the answers")
     check(holds in received, f"the answer does not hold {holds[:60]!r}: {received[-300:]!r}")
 
 
-@case
-def byte_by_byte(server):
+def test_byte_by_byte(server):
     request = b"POST /echo HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
     whole = talk(server.address, request)
     with socket.create_connection(server.address, timeout=20) as sock:
@@ -102,8 +103,7 @@ def byte_by_byte(server):
     equal(date.sub(b"", split), date.sub(b"", whole), "the answer to single bytes")
 
 
-@case
-def a_mebibyte_is_written_before_anything_is_read(server):
+def test_a_mebibyte_is_written_before_anything_is_read(server):
     body = bytes(range(256)) * 4096
     with socket.create_connection(server.address, timeout=20) as sock:
         sock.sendall(b"POST /echo HTTP/1.1\r\n" + HOST + b"Content-Length: %d\r\n\r\n" % len(body) + body)
@@ -132,8 +132,7 @@ def churn_by_threads(server, connections):
     equal(failures, [], "failures")
 
 
-@case
-def churn_leaves_nothing(server):
+def test_churn_leaves_nothing(server):
     churn_by_threads(server, 25)
 
 
@@ -151,21 +150,19 @@ def drain_answers_what_has_arrived(server):
     server.wait(0)
 
 
-@case
-def drain(start):
+def test_drain(start):
     drain_answers_what_has_arrived(start())
 
 
-@case(suite="tsan")
-def churn_and_drain(start):
+@pytest.mark.tsan
+def test_churn_and_drain(start):
     server = start()
     churn_by_threads(server, 50)
     equal(statuses(talk(server.address, b"GET /metrics HTTP/1.1\r\n" + HOST + b"\r\n")), [200], "the counters")
     drain_answers_what_has_arrived(server)
 
 
-@case
-def the_date_is_that_of_now(server):
+def test_the_date_is_that_of_now(server):
     """To the second: not that of the last one, which the kernel's coarse clock still shows when the new one begins."""
 
     def date():

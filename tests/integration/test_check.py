@@ -8,10 +8,12 @@ import subprocess
 import threading
 import time
 
-from harness import ports, process, settings
-from harness.cases import case
-from harness.checks import Skip, at_most, check, equal
-from harness.server import environment
+import pytest
+
+from support import ports, process, settings
+from support.checks import Skip, at_most, check, equal
+from support.rows import params
+from support.server import environment
 from test_lifecycle import check_refused, run
 
 
@@ -43,16 +45,14 @@ def bad(url, *parts, **options):
         check(part in errors, f"{part!r} is not in {errors!r}")
 
 
-@case
-def of_a_server(server):
+def test_of_a_server(server):
     for path in ("/healthz", "/readyz", "", "?x=y", "?", "/status/299", "/echo?status=200", "/plaintext#part", "/bytes/1000000"):
         good(server.url + path)
     for path, part in (("/status/404", "404 Not Found"), ("/status/503", "503"), ("/status/300", "300"), ("/nowhere", "404")):
         bad(server.url + path, part)
 
 
-@case
-def of_each_kind_of_address(start, folder):
+def test_of_each_kind_of_address(start, folder):
     path = os.path.join(folder, "socket")
     server = start("--listen", "[::1]:0", "--listen", f"unix:{path}", lines=3)
     port, port6 = server.addresses[0][1], server.addresses[1][1]
@@ -63,8 +63,7 @@ def of_each_kind_of_address(start, folder):
     bad(f"http://unix:{path}x:/", "No such file")
 
 
-@case
-def by_its_variable(server):
+def test_by_its_variable(server):
     child = process.spawn([settings.server_path], env=environment({"ECHOD_CHECK": server.url + "/healthz"}))
     try:
         equal(child.wait(settings.patience(15)), 0, "exit status")
@@ -88,8 +87,9 @@ OWN = [
 ]
 
 
-@case(rows=OWN, each_mode=False)
-def without_a_url(start, listeners, flags, env):
+@pytest.mark.modeless
+@pytest.mark.parametrize("listeners, flags, env", params(OWN))
+def test_without_a_url(start, listeners, flags, env):
     """It follows the settings that the server has."""
     server = start(*(part for item in listeners for part in ("--listen", item)), mode="event", listen=False,
                    lines=2 if listeners[0].startswith(("*", "localhost")) else 1)
@@ -99,8 +99,7 @@ def without_a_url(start, listeners, flags, env):
     equal(result, (0, ""), "the check's status and stderr")
 
 
-@case
-def without_a_url_of_the_admin_listener(start, folder):
+def test_without_a_url_of_the_admin_listener(start, folder):
     """Which serves /healthz where there is one, and the other does not; of a unix socket with a path that no URL could hold."""
     path = os.path.join(folder, "a: b?#%")
     server = start("--admin-listen", "127.0.0.1:0", "--admin-listen", f"unix:{path}", lines=3)
@@ -116,15 +115,15 @@ def without_a_url_of_the_admin_listener(start, folder):
     equal((status, f"http://unix:{path}:/healthz: No such file" in errors), (1, True), f"of none: {errors!r}")
 
 
-@case(rows=[("of --listen", ["--listen", "*:0"], {}, "--listen"), ("of its variable", [], {"ECHOD_LISTEN": "*:0,*:1"}, "--listen"),
-            ("of PORT", [], {"PORT": "0"}, "PORT"), ("of --admin-listen", ["--admin-listen=*:0"], {"PORT": "1"}, "--admin-listen")],
-      each_mode=False)
-def without_a_url_port_0(flags, env, name):
+@pytest.mark.parametrize("flags, env, name", params([
+    ("of --listen", ["--listen", "*:0"], {}, "--listen"), ("of its variable", [], {"ECHOD_LISTEN": "*:0,*:1"}, "--listen"),
+    ("of PORT", [], {"PORT": "0"}, "PORT"), ("of --admin-listen", ["--admin-listen=*:0"], {"PORT": "1"}, "--admin-listen"),
+]))
+def test_without_a_url_port_0(flags, env, name):
     check_refused(run("--check", *flags, env=env), 2, "--check", name, "port 0", "allowed")
 
 
-@case
-def a_link_local_address_has_no_zone_in_its_host_field(start):
+def test_a_link_local_address_has_no_zone_in_its_host_field(start):
     """RFC 6874, 4: the zone means something on this machine only."""
     server = start("--listen", "[::1%lo]:0", listen=False)
     port = server.address[1]
@@ -132,8 +131,7 @@ def a_link_local_address_has_no_zone_in_its_host_field(start):
     equal(run_check("--check", "--listen", f"[::1%lo]:{port}"), (0, ""), "without a URL")
 
 
-@case
-def of_a_server_that_drains(start):
+def test_of_a_server_that_drains(start):
     server = start("--drain-delay", "30s")
     good(server.url + "/readyz")
     with server.connect() as wire:
@@ -147,10 +145,10 @@ def of_a_server_that_drains(start):
     server.wait(143)
 
 
-@case(each_mode=False, rows=[(repr(url[:30]), url) for url in (
+@pytest.mark.parametrize("url", params([(repr(url[:30]), url) for url in (
     "", "nix", "https://127.0.0.1/", "http://example.com/", "http://127.0.0.1:0/", "http://127.0.0.1:x/", "http://*:80/",
-    "http://::1/", "http://127.0.0.1/a b", "http://127.0.0.1/\n", "http://unix:", "ftp://127.0.0.1/", "http://127.0.0.1/" + "x" * 2048)])
-def a_malformed_url(url):
+    "http://::1/", "http://127.0.0.1/a b", "http://127.0.0.1/\n", "http://unix:", "ftp://127.0.0.1/", "http://127.0.0.1/" + "x" * 2048)]))
+def test_a_malformed_url(url):
     check_refused(run("--check", url), 2, "--check")
 
 
@@ -195,8 +193,8 @@ ANSWERS = [
 ]
 
 
-@case(rows=ANSWERS, each_mode=False)
-def an_answer(pieces, status, part):
+@pytest.mark.parametrize("pieces, status, part", params(ANSWERS))
+def test_an_answer(pieces, status, part):
     def answer(connection):
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for piece in pieces:
@@ -211,8 +209,7 @@ def an_answer(pieces, status, part):
     check("Host: " + fake.url[len("http://"):-1] in fields and "Connection: close" in fields, f"fields: {fields}")
 
 
-@case(each_mode=False)
-def a_head_without_an_end():
+def test_a_head_without_an_end():
     def answer(connection):
         try:
             connection.sendall(b"HTTP/1.1 200 OK\r\nA: " + b"x" * (1 << 20))
@@ -223,8 +220,8 @@ def a_head_without_an_end():
         bad(fake.url, "head of the answer is incomplete")
 
 
-@case(each_mode=False, slow=True)
-def a_silent_server():
+@pytest.mark.slow
+def test_a_silent_server():
     """It is given up, and not at once."""
     begin = time.monotonic()
     with Fake(lambda connection: connection.recv(1)) as fake:
@@ -233,15 +230,14 @@ def a_silent_server():
     at_most(time.monotonic() - begin, settings.patience(20), "seconds until it gave up")
 
 
-@case(each_mode=False)
-def nobody_listens():
+def test_nobody_listens():
     port = ports.free()
     bad(f"http://127.0.0.1:{port}/", "refused")
     bad(f"http://localhost:{port}/", "refused")
 
 
-@case(each_mode=False)
-def in_an_empty_root(start, folder):
+@pytest.mark.modeless
+def test_in_an_empty_root(start, folder):
     """A static executable needs nothing beside it."""
     with open(settings.server_path, "rb") as program:
         if os.getuid() != 0 or b"/ld-linux" in program.read():

@@ -7,11 +7,13 @@ import http.client
 import os
 import re
 
-from harness import ports, process, settings
-from harness.cases import case
-from harness.checks import check, equal, until
-from harness.corpus import get
-from harness.wire import Wire
+import pytest
+
+from support import ports, process, settings
+from support.checks import check, equal, until
+from support.corpus import get
+from support.rows import params
+from support.wire import Wire
 
 CURL = ("curl", "--silent", "--show-error", "--noproxy", "*", "--max-time", "60")
 
@@ -20,17 +22,18 @@ def curl(*arguments):
     return process.run([*CURL, *arguments], 60)
 
 
-@case
-def curl_keeps_the_connection(server):
+def test_curl_keeps_the_connection(server):
     """Several requests, one connection."""
     url = server.url
     text = curl("--write-out", "%{num_connects} ", f"{url}/plaintext", f"{url}/status/404", f"{url}/plaintext").decode()
     equal(re.sub(r"\{.*?\}|Hello, World!|Not Found|\s+", " ", text).split(), ["1", "0", "0"], "new connections")
 
 
-@case(rows=[("Content-Length", []), ("chunked", ["--header", "Transfer-Encoding: chunked"]), ("expect", ["--header", "Expect: 100-continue"]),
-            ("1.0", ["--http1.0"])])
-def curl_uploads(server, folder, arguments):
+@pytest.mark.parametrize("arguments", params([
+    ("Content-Length", []), ("chunked", ["--header", "Transfer-Encoding: chunked"]), ("expect", ["--header", "Expect: 100-continue"]),
+    ("1.0", ["--http1.0"]),
+]))
+def test_curl_uploads(server, folder, arguments):
     path, back = os.path.join(folder, "up"), os.path.join(folder, "down")
     with open(path, "wb") as file:
         file.write(os.urandom(1 << 20) * 8)
@@ -38,8 +41,7 @@ def curl_uploads(server, folder, arguments):
     check(digest(path) == digest(back), "the echo differs")
 
 
-@case
-def curl_uploads_from_a_pipe(server, folder):
+def test_curl_uploads_from_a_pipe(server, folder):
     """Chunks of whatever size come."""
     path, back = os.path.join(folder, "up"), os.path.join(folder, "down")
     with open(path, "wb") as file:
@@ -54,15 +56,13 @@ def digest(path):
         return hashlib.sha256(file.read()).hexdigest()
 
 
-@case
-def curl_over_a_unix_socket(start, folder):
+def test_curl_over_a_unix_socket(start, folder):
     path = os.path.join(folder, "socket")
     start("--listen", f"unix:{path}", listen=False)
     equal(curl("--unix-socket", path, "http://localhost/plaintext"), b"Hello, World!", "body")
 
 
-@case
-def curl_reads_an_error_while_it_uploads(server, folder):
+def test_curl_reads_an_error_while_it_uploads(server, folder):
     """More than the limit, of which nothing need be read."""
     path = os.path.join(folder, "up")
     with open(path, "wb") as file:
@@ -72,8 +72,7 @@ def curl_reads_an_error_while_it_uploads(server, folder):
     equal(text, b"413", "status")
 
 
-@case
-def python_s_client(server):
+def test_python_s_client(server):
     connection = http.client.HTTPConnection(*server.address, timeout=settings.patience(10))
     with contextlib.closing(connection):
         for number in range(20):
@@ -85,15 +84,18 @@ def python_s_client(server):
             equal((answer.status, answer.read() == body), (200, True), "status, and whether the body is the same")
 
 
-@case(rows=[("plaintext", "/plaintext"), ("bytes", "/bytes/20000"), ("delay", "/delay/10ms")], timeout=90, alone=True)
-def wrk(start, path):
+@pytest.mark.alone
+@pytest.mark.timeout(90)
+@pytest.mark.parametrize("path", params([("plaintext", "/plaintext"), ("bytes", "/bytes/20000"), ("delay", "/delay/10ms")]))
+def test_wrk(start, path):
     """64 connections for 2 s, without an error."""
     server = start("--workers", "64")
     process.wrk(server, path, 64, 2)
 
 
-@case(timeout=90, alone=True)
-def h2load(start):
+@pytest.mark.alone
+@pytest.mark.timeout(90)
+def test_h2load(start):
     """With more connections than a pool has workers, each sends several requests."""
     server = start("--workers", "16")
     text = process.run(["h2load", "--h1", "-n", "4000", "-c", "16", "-t", "2", f"{server.url}/plaintext"], 60).decode()
@@ -139,8 +141,8 @@ def _read(folder):
         return file.read()
 
 
-@case(rows=[("buffering", "on"), ("passing on", "off")])
-def nginx_in_front(start, folder, buffering):
+@pytest.mark.parametrize("buffering", params([("buffering", "on"), ("passing on", "off")]))
+def test_nginx_in_front(start, folder, buffering):
     """Over connections that it keeps: bodies, errors, and a client that goes away."""
     server = start()
     with nginx(server, folder, buffering) as address:

@@ -3,11 +3,13 @@
 
 import os
 
+import pytest
+
 import conformance_page
-from harness import document
-from harness.answer import check_problem
-from harness.cases import case
-from harness.checks import at_least, check, equal
+from support import document
+from support.answer import check_problem
+from support.checks import at_least, check, equal
+from support.rows import params
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "conformance")
 ENTRIES = document.read_all(FOLDER)
@@ -17,8 +19,9 @@ MARKER = b"GET /plaintext HTTP/1.1\r\nHost: marker\r\nConnection: close\r\n\r\n"
 OWN_ERRORS = (400, 404, 405, 408, 413, 414, 417, 431, 501, 505)
 
 
-@case(rows=[(entry.name, entry) for entry in ENTRIES], flags=FLAGS)
-def answer(server, entry):
+@pytest.mark.flags(*FLAGS)
+@pytest.mark.parametrize("entry", params([(entry.name, entry) for entry in ENTRIES]))
+def test_answer(server, entry):
     """What is left open answers one request more, and what is closed does not: so nothing hidden was answered."""
     with server.connect() as wire:
         wire.send_what_goes(entry.data if entry.end == "eof close" else entry.data + MARKER)
@@ -53,13 +56,11 @@ def wire_body(got):
     return framed + b"0\r\n\r\n"
 
 
-@case(each_mode=False)
-def the_page_is_current():
+def test_the_page_is_current():
     check(conformance_page.current(), "docs/conformance.md: run tests/integration/conformance_page.py")
 
 
-@case(each_mode=False)
-def every_entry_is_whole():
+def test_every_entry_is_whole():
     at_least(len(ENTRIES), 200, "cases")
     names = [entry.name for entry in ENTRIES]
     equal(sorted(set(names)), sorted(names), "names that are there once")

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 """`--cors`: the same bytes in every mode, with it and without."""
 
-from harness.answer import masked
-from harness.cases import case
-from harness.checks import check, equal
-from harness.corpus import get, post
+import pytest
+
+from support.answer import masked
+from support.checks import check, equal
+from support.corpus import get, post
 
 PREFLIGHT = (b"OPTIONS /echo HTTP/1.1\r\nHost: x\r\nOrigin: http://pages.example\r\nAccess-Control-Request-Method: PUT\r\n"
              b"Access-Control-Request-Headers: x-a, content-type\r\n\r\n")
@@ -20,8 +21,8 @@ def answers(server):
         return found + [wire.answer()]
 
 
-@case(each_mode=False, flags=("--cors",))
-def the_same_in_every_mode(servers):
+@pytest.mark.flags("--cors")
+def test_the_same_in_every_mode(servers):
     wanted = None
     for mode, server in servers.items():
         got = [masked(answer) for answer in answers(server)]
@@ -29,8 +30,8 @@ def the_same_in_every_mode(servers):
         equal(got, wanted, f"the answers of mode {mode}")
 
 
-@case(flags=("--cors",))
-def on(server):
+@pytest.mark.flags("--cors")
+def test_on(server):
     for answer in answers(server):
         equal(answer.get("Access-Control-Allow-Origin"), "*", "Access-Control-Allow-Origin")
     with server.connect() as wire:
@@ -42,8 +43,7 @@ def on(server):
         wire.kept()
 
 
-@case
-def off(server):
+def test_off(server):
     for answer in answers(server):
         check(not any("Access-Control" in line for line in map(str, answer.lines)), f"{answer.lines}")
     equal(server.ask(PREFLIGHT).status, 200, "an OPTIONS of /echo")

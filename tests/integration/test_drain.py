@@ -8,11 +8,13 @@ import sys
 import threading
 import time
 
-from harness import procfs
-from harness.cases import case
-from harness.checks import at_most, check, equal, until
-from harness.corpus import LAST, PLAIN, chunked, get, post
-from harness.wire import Wire
+import pytest
+
+from support import procfs
+from support.checks import at_most, check, equal, until
+from support.corpus import LAST, PLAIN, chunked, get, post
+from support.rows import params
+from support.wire import Wire
 
 SIGNALS = [("SIGTERM", signal.SIGTERM), ("SIGINT", signal.SIGINT)]
 
@@ -43,15 +45,15 @@ def last_answer(wire, status=200):
     return answer
 
 
-@case(rows=SIGNALS)
-def nothing_is_open(start, number):
+@pytest.mark.parametrize("number", params(SIGNALS))
+def test_nothing_is_open(start, number):
     server = start()
     server.signal(number)
     equal(server.wait(0), "", "stderr")
 
 
-@case(rows=SIGNALS)
-def idle_connections_are_closed(start, number):
+@pytest.mark.parametrize("number", params(SIGNALS))
+def test_idle_connections_are_closed(start, number):
     """Those that have had an answer, and those that have never said anything."""
     server = start()
     used = [server.connect() for _ in range(10)]
@@ -65,8 +67,7 @@ def idle_connections_are_closed(start, number):
     equal(server.wait(0), "", "stderr")
 
 
-@case
-def what_has_begun_is_answered(start):
+def test_what_has_begun_is_answered(start):
     server = start()
     raw = {
         "a byte": (PLAIN[:1], PLAIN[1:]),
@@ -93,8 +94,7 @@ def what_has_begun_is_answered(start):
     server.wait(0)
 
 
-@case
-def a_half_sent_request_that_never_ends(start):
+def test_a_half_sent_request_that_never_ends(start):
     """The header timeout holds during a drain too."""
     server = start("--header-timeout", "300ms")
     with server.connect() as wire:
@@ -104,8 +104,7 @@ def a_half_sent_request_that_never_ends(start):
     server.wait(0)
 
 
-@case
-def requests_the_kernel_has_queued(start):
+def test_requests_the_kernel_has_queued(start):
     """Connections that were not accepted when the signal came are served."""
     server = start()
     equal(server.ask(PLAIN).status, 200, "status")
@@ -123,8 +122,7 @@ def requests_the_kernel_has_queued(start):
     server.wait(0)
 
 
-@case
-def what_waits_and_works_is_answered(start):
+def test_what_waits_and_works_is_answered(start):
     """Many /delay and some work at once, more of it than there are workers."""
     server = start("--workers", "48")
     waiting = [server.connect() for _ in range(30)]
@@ -144,8 +142,7 @@ def what_waits_and_works_is_answered(start):
     server.wait(0)
 
 
-@case
-def a_client_that_does_not_read_holds_it_up_no_longer_than_the_timeout(start):
+def test_a_client_that_does_not_read_holds_it_up_no_longer_than_the_timeout(start):
     server = start("--drain-timeout", "400ms")
     with server.connect(receive_buffer=4096) as wire:
         wire.send(get(b"/bytes/1073741824"))
@@ -159,8 +156,8 @@ def check_cut_off(errors, count=1):
     equal(errors, f"echod: {count} {were} cut off by the drain timeout\n", "stderr")
 
 
-@case(rows=[("of 300 ms", "300ms"), ("of nothing", "0s")])
-def the_drain_timeout(start, flag):
+@pytest.mark.parametrize("flag", params([("of 300 ms", "300ms"), ("of nothing", "0s")]))
+def test_the_drain_timeout(start, flag):
     server = start("--drain-timeout", flag)
     with server.connect() as wire, server.connect() as idle:
         idle.kept()
@@ -175,8 +172,7 @@ def the_drain_timeout(start, flag):
         check(wire.at_end(), f"something came: {bytes(wire.received)!r}")
 
 
-@case
-def what_is_cut_off_is_counted_and_logged(start, folder):
+def test_what_is_cut_off_is_counted_and_logged(start, folder):
     """Each connection with a request that is not answered, whatever it waits for, and no other."""
     path = os.path.join(folder, "log")
     server = start("--drain-timeout", "1s", "--access-log", path)
@@ -211,8 +207,7 @@ def what_is_cut_off_is_counted_and_logged(start, folder):
         wire.close()
 
 
-@case
-def what_waits_for_a_place_is_cut_off_too(start):
+def test_what_waits_for_a_place_is_cut_off_too(start):
     """Connections in the kernel's queue, or for a worker, are counted with those that are served."""
     server = start("--drain-timeout", "400ms", "--max-connections", "2", "--workers", "1")
     wires = [server.connect() for _ in range(30)]
@@ -225,8 +220,8 @@ def what_waits_for_a_place_is_cut_off_too(start):
     check_cut_off(errors[-1], len(wires) - len(answers))
 
 
-@case(each_mode=False)
-def a_process_that_is_killed_during_the_drain(start):
+@pytest.mark.modeless
+def test_a_process_that_is_killed_during_the_drain(start):
     server = start(mode="process")
     with server.connect() as wire:
         wire.send(get(b"/delay/9s"))
@@ -238,9 +233,9 @@ def a_process_that_is_killed_during_the_drain(start):
     check(errors.endswith("echod: 1 connection was lost\n"), f"no line that a connection was lost: {errors!r}")
 
 
-@case(rows=[(f"{first} and {second}", getattr(signal, first), getattr(signal, second))
-            for first, second in (("SIGTERM", "SIGTERM"), ("SIGTERM", "SIGINT"), ("SIGINT", "SIGINT"))])
-def a_second_signal(start, folder, first, second):
+@pytest.mark.parametrize("first, second", params([(f"{first} and {second}", getattr(signal, first), getattr(signal, second))
+    for first, second in (("SIGTERM", "SIGTERM"), ("SIGTERM", "SIGINT"), ("SIGINT", "SIGINT"))]))
+def test_a_second_signal(start, folder, first, second):
     path = os.path.join(folder, "socket")
     server = start("--listen", f"unix:{path}", lines=2)
     with server.connect() as wire:
@@ -255,8 +250,7 @@ def a_second_signal(start, folder, first, second):
     check(not os.path.exists(path), "the socket file is still there")
 
 
-@case
-def a_second_signal_during_the_delay(start, folder):
+def test_a_second_signal_during_the_delay(start, folder):
     path = os.path.join(folder, "socket")
     server = start("--drain-delay", "1m", "--listen", f"unix:{path}", lines=2)
     server.signal(signal.SIGTERM)
@@ -266,8 +260,7 @@ def a_second_signal_during_the_delay(start, folder):
     check(not os.path.exists(path), "the socket file is still there")
 
 
-@case
-def the_drain_delay(start, folder):
+def test_the_drain_delay(start, folder):
     """It goes on accepting, says that it is not ready, and closes behind each answer."""
     path = os.path.join(folder, "socket")
     server = start("--drain-delay", "1500ms", "--listen", f"unix:{path}", lines=2)
@@ -291,8 +284,7 @@ def the_drain_delay(start, folder):
     check(not os.path.exists(path), "the socket file is still there")
 
 
-@case
-def pipelined_requests_during_the_delay(start):
+def test_pipelined_requests_during_the_delay(start):
     """All are answered, the last one closes."""
     server = start("--drain-delay", "500ms")
     with server.connect() as wire:
@@ -316,8 +308,8 @@ FIRST = [("a wait", get(b"/delay/700ms")), ("work", get(b"/block/700ms")), ("an 
          ("HTTP/1.0", get(b"/delay/700ms", KEEP, version=b"1.0"))]
 
 
-@case(rows=FIRST)
-def what_is_pipelined_behind_the_signal_is_answered(start, first):
+@pytest.mark.parametrize("first", params(FIRST))
+def test_what_is_pipelined_behind_the_signal_is_answered(start, first):
     """Requests that come while an earlier one is under way; the socket is read before an answer says that it is the last."""
     server = start()
     behind = [PLAIN, post(b"/echo", b"hello"), get(b"/bytes/300000"), get(b"/block/10ms"), get(b"/plaintext", KEEP, version=b"1.0")]
@@ -329,8 +321,7 @@ def what_is_pipelined_behind_the_signal_is_answered(start, first):
     equal(server.wait(0), "", "stderr")
 
 
-@case
-def a_large_echo_closes(start):
+def test_a_large_echo_closes(start):
     """It begins when 64 KiB of its body are here: nothing can have been read behind it."""
     server = start()
     with server.connect() as wire:
@@ -340,8 +331,7 @@ def a_large_echo_closes(start):
     equal(server.wait(0), "", "stderr")
 
 
-@case
-def a_part_of_a_request_behind_the_signal(start):
+def test_a_part_of_a_request_behind_the_signal(start):
     server = start()
     with server.connect() as wire:
         wire.send(get(b"/delay/700ms") + PLAIN[:1])
@@ -353,8 +343,7 @@ def a_part_of_a_request_behind_the_signal(start):
     equal(server.wait(0), "", "stderr")
 
 
-@case
-def a_long_answer_with_a_request_behind(start):
+def test_a_long_answer_with_a_request_behind(start):
     """It was decided at its head that it is not the last."""
     server = start()
     with server.connect(receive_buffer=4096) as wire:
@@ -364,8 +353,7 @@ def a_long_answer_with_a_request_behind(start):
     equal(server.wait(0), "", "stderr")
 
 
-@case
-def the_last_byte_behind_the_signal(start):
+def test_the_last_byte_behind_the_signal(start):
     server = start()
     with server.connect() as wire:
         wire.send(get(b"/delay/700ms") + PLAIN)
@@ -375,8 +363,7 @@ def the_last_byte_behind_the_signal(start):
     equal(server.wait(0), "", "stderr")
 
 
-@case
-def a_mebibyte_behind_the_signal_is_served(start):
+def test_a_mebibyte_behind_the_signal_is_served(start):
     """A client that pipelines without end does not keep the server from its end."""
     server = start()
     padded = get(b"/plaintext", b"X: " + b"y" * 1000 + b"\r\n")
@@ -395,8 +382,7 @@ def a_mebibyte_behind_the_signal_is_served(start):
     server.wait(0)
 
 
-@case
-def a_hangup_ends_nothing(start):
+def test_a_hangup_ends_nothing(start):
     server = start()
     with server.connect() as wire:
         for _ in range(3):
@@ -436,11 +422,14 @@ class Client(threading.Thread):
                     return True
 
 
-@case(rows=[("keep-alive", PLAIN, b"Hello, World!"), ("close", get(b"/plaintext", b"Connection: close\r\n"), b"Hello, World!"),
-            ("bodies", post(b"/echo", b"x" * 100000), b"x" * 100000)], timeout=90)
-def under_load_no_answer_is_cut_off(start, request, body):
+@pytest.mark.timeout(90)
+@pytest.mark.parametrize("message, body", params([
+    ("keep-alive", PLAIN, b"Hello, World!"), ("close", get(b"/plaintext", b"Connection: close\r\n"), b"Hello, World!"),
+    ("bodies", post(b"/echo", b"x" * 100000), b"x" * 100000),
+]))
+def test_under_load_no_answer_is_cut_off(start, message, body):
     server = start()
-    clients = [Client(server, request, body) for _ in range(8)]
+    clients = [Client(server, message, body) for _ in range(8)]
     for client in clients:
         client.start()
     until(lambda: sum(client.answers for client in clients) > 400, "400 answers", 60)
@@ -479,8 +468,8 @@ class Reconnecting(threading.Thread):
         return True
 
 
-@case(timeout=90)
-def clients_that_keep_connecting_are_answered_or_refused(start):
+@pytest.mark.timeout(90)
+def test_clients_that_keep_connecting_are_answered_or_refused(start):
     """However slowly connections are taken over: none that was made is reset."""
     server = start()
     clients = [Reconnecting(server) for _ in range(32)]
@@ -495,8 +484,7 @@ def clients_that_keep_connecting_are_answered_or_refused(start):
     server.wait(0)
 
 
-@case
-def a_lingering_close_does_not_hold_it_up_for_long(start):
+def test_a_lingering_close_does_not_hold_it_up_for_long(start):
     """It lasts 2 s at most if nothing more comes."""
     server = start()
     with server.connect() as wire:
@@ -508,8 +496,8 @@ def a_lingering_close_does_not_hold_it_up_for_long(start):
         at_most(time.monotonic() - begun, 5, "seconds to the end")
 
 
-@case(rows=[("silent", False), ("sending", True)])
-def who_only_lingers_is_not_cut_off(start, sends):
+@pytest.mark.parametrize("sends", params([("silent", False), ("sending", True)]))
+def test_who_only_lingers_is_not_cut_off(start, sends):
     """It has had its answer: the drain timeout ends with status 0, and without a word."""
     server = start("--drain-timeout", "500ms")
     with server.connect() as wire:
@@ -523,8 +511,8 @@ def who_only_lingers_is_not_cut_off(start, sends):
         equal(server.errors(), "", "stderr")
 
 
-@case(slow=True)
-def who_lingers_on_holds_it_up_for_5_s_at_most(start):
+@pytest.mark.slow
+def test_who_lingers_on_holds_it_up_for_5_s_at_most(start):
     """Once nobody else is there."""
     server = start()
     with server.connect() as wire:
@@ -539,8 +527,7 @@ def who_lingers_on_holds_it_up_for_5_s_at_most(start):
         at_most(time.monotonic() - begun, 9, "seconds to the end")
 
 
-@case
-def a_drain_while_full(start):
+def test_a_drain_while_full(start):
     """Refused connections are drained too, and those that wait in the backlog are told."""
     server = start("--max-connections", "2")
     served = [server.connect() for _ in range(2)]
@@ -563,8 +550,7 @@ def a_drain_while_full(start):
 BLOCKED = "import os, signal, sys; signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGURG}); os.execv(sys.argv[1], sys.argv[1:])"
 
 
-@case
-def with_signals_blocked_by_whoever_started_it(start):
+def test_with_signals_blocked_by_whoever_started_it(start):
     """An idle connection is woken all the same."""
     server = start(wrapper=(sys.executable, "-c", BLOCKED))
     with server.connect() as wire:
@@ -573,8 +559,7 @@ def with_signals_blocked_by_whoever_started_it(start):
         wire.closed()
 
 
-@case
-def idle_connections_stay_during_the_delay(start):
+def test_idle_connections_stay_during_the_delay(start):
     """Each request until its end is answered, in every mode; pool gives way only where others wait."""
     server = start("--drain-delay", "2s")
     with server.connect() as wire:

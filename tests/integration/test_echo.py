@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: MIT
 """/echo: the body back byte for byte, framed as it came, and the answer shaped as the query or the fields say."""
 
-from harness.answer import check_problem
-from harness.cases import case
-from harness.checks import check, equal
-from harness.corpus import LAST, METHODS, chunk, chunked, get, post, request
+import pytest
+
+from support.answer import check_problem
+from support.checks import check, equal
+from support.corpus import LAST, METHODS, chunk, chunked, get, post, request
+from support.rows import params
 
 EVERY_BYTE = bytes(range(256))
 
 
-@case
-def any_method(server):
+def test_any_method(server):
     with server.connect() as wire:
         for method in METHODS:
             answer = wire.ask(request(method, b"/echo", b"Content-Length: 256\r\n", EVERY_BYTE))
@@ -22,15 +23,14 @@ def any_method(server):
         wire.kept()
 
 
-@case(rows=[(value.decode(), value) for value in (
-    b"text/html; charset=utf-8", b"multipart/form-data; boundary=\"a b\"", b"x", b"application/problem+json")])
-def the_content_type_comes_back(server, value):
+@pytest.mark.parametrize("value", params([(value.decode(), value) for value in (
+    b"text/html; charset=utf-8", b"multipart/form-data; boundary=\"a b\"", b"x", b"application/problem+json")]))
+def test_the_content_type_comes_back(server, value):
     answer = server.ask(post(b"/echo", b"<b>", b"Content-Type: " + value + b"\r\n"))
     equal((answer.get("Content-Type"), answer.body), (value.decode(), b"<b>"), "answer")
 
 
-@case
-def nothing_to_echo(server):
+def test_nothing_to_echo(server):
     with server.connect() as wire:
         answer = wire.ask(get(b"/echo"))
         equal((answer.status, answer.get("Content-Length"), answer.body), (200, "0", b""), "answer")
@@ -39,11 +39,11 @@ def nothing_to_echo(server):
         wire.kept()
 
 
-@case(rows=[
+@pytest.mark.parametrize("sizes", params([
     ("two", [5, 7]), ("one byte each", [1] * 300), ("growing", list(range(1, 400))), ("one large", [100000]),
     ("at the streaming limit", [65535, 1, 65536, 2]), ("many large", [70000] * 20), ("large and small", [1, 300000, 1, 1]),
-])
-def chunk_for_chunk(server, sizes):
+]))
+def test_chunk_for_chunk(server, sizes):
     data = EVERY_BYTE * (max(sizes) // 256 + 1)
     with server.connect() as wire:
         wire.send(chunked(b"/echo", b"".join(chunk(data[:size]) for size in sizes) + LAST))
@@ -53,8 +53,7 @@ def chunk_for_chunk(server, sizes):
         wire.kept()
 
 
-@case
-def a_chunk_comes_back_whole_however_slowly_it_came(server):
+def test_a_chunk_comes_back_whole_however_slowly_it_came(server):
     body = EVERY_BYTE * 500
     raw = chunked(b"/echo", chunk(body[:100000]) + chunk(body[:28000]) + LAST)
     with server.connect() as wire:
@@ -64,8 +63,7 @@ def a_chunk_comes_back_whole_however_slowly_it_came(server):
         equal(answer.chunks, [100000, 28000], "sizes of the chunks")
 
 
-@case
-def extensions_and_trailers_are_not_echoed(server):
+def test_extensions_and_trailers_are_not_echoed(server):
     with server.connect() as wire:
         answer = wire.ask(chunked(b"/echo", chunk(b"abc", b";name=value") + b"0;last\r\nX-T: secret\r\n\r\n"))
         equal((answer.chunks, answer.body, answer.trailers), ([3], b"abc", b""), "answer")
@@ -95,8 +93,8 @@ SHAPED = [
 ]
 
 
-@case(rows=SHAPED)
-def shaped(server, query, fields, status, wanted):
+@pytest.mark.parametrize("query, fields, status, wanted", params(SHAPED))
+def test_shaped(server, query, fields, status, wanted):
     with server.connect() as wire:
         answer = wire.ask(post(b"/echo/x" + query, b"hello", fields))
         equal((answer.status, answer.body), (status, b"hello"), "answer")
@@ -106,9 +104,10 @@ def shaped(server, query, fields, status, wanted):
         wire.kept()
 
 
-@case(rows=[("query", b"?close=true", b""), ("field", b"", b"X-Echo-Close: true\r\n"),
-            ("with a status", b"?close=true&status=500", b"")])
-def close_when_asked(server, query, fields):
+@pytest.mark.parametrize("query, fields", params([
+    ("query", b"?close=true", b""), ("field", b"", b"X-Echo-Close: true\r\n"), ("with a status", b"?close=true&status=500", b""),
+]))
+def test_close_when_asked(server, query, fields):
     with server.connect() as wire:
         wire.send(post(b"/echo" + query, b"hello", fields) + get(b"/plaintext"))
         answer = wire.answer()
@@ -132,8 +131,8 @@ NOT_ALLOWED = [(f"query {name}", b"?header=%s:1" % name.encode(), b"") for name 
 ]
 
 
-@case(rows=NOT_ALLOWED)
-def not_allowed(server, query, fields):
+@pytest.mark.parametrize("query, fields", params(NOT_ALLOWED))
+def test_not_allowed(server, query, fields):
     with server.connect() as wire:
         answer = wire.ask(post(b"/echo" + query, b"hello", fields))
         check_problem(answer, 400)
@@ -142,12 +141,12 @@ def not_allowed(server, query, fields):
         wire.kept()
 
 
-@case(rows=[
+@pytest.mark.parametrize("method, query, status, framing", params([
     ("HEAD", b"HEAD", b"", 200, ("5", None)), ("HEAD with a status", b"HEAD", b"?status=404", 404, ("5", None)),
     ("204", b"POST", b"?status=204", 204, (None, None)), ("205", b"POST", b"?status=205", 205, ("0", None)),
     ("304", b"POST", b"?status=304", 304, None),
-])
-def no_body(server, method, query, status, framing):
+]))
+def test_no_body(server, method, query, status, framing):
     """HEAD, 204, 205 and 304 have none, whatever was sent."""
     with server.connect() as wire:
         answer = wire.ask(request(method, b"/echo" + query, b"Content-Length: 5\r\n", b"hello"))
@@ -160,17 +159,17 @@ def no_body(server, method, query, status, framing):
         wire.kept()
 
 
-@case(rows=[("HEAD", b"HEAD", b"", 200), ("204", b"POST", b"?status=204", 204), ("205", b"POST", b"?status=205", 205),
-            ("304", b"POST", b"?status=304", 304)])
-def no_body_of_a_large_one(server, method, query, status):
+@pytest.mark.parametrize("method, query, status", params([
+    ("HEAD", b"HEAD", b"", 200), ("204", b"POST", b"?status=204", 204), ("205", b"POST", b"?status=205", 205), ("304", b"POST", b"?status=304", 304),
+]))
+def test_no_body_of_a_large_one(server, method, query, status):
     with server.connect() as wire:
         answer = wire.ask(request(method, b"/echo" + query, b"Content-Length: 300000\r\n", b"x" * 300000))
         equal((answer.status, answer.body), (status, b""), "answer")
         wire.kept()
 
 
-@case
-def to_1_0(server):
+def test_to_1_0(server):
     with server.connect() as wire:
         answer = wire.ask(post(b"/echo", EVERY_BYTE, version=b"1.0"))
         equal((answer.body, answer.get("Content-Length")), (EVERY_BYTE, "256"), "answer")

@@ -8,13 +8,15 @@ import stat
 import subprocess
 import time
 
-from harness import ports, process, procfs, settings
-from harness.cases import case
-from harness.checks import check, equal
-from harness.corpus import PLAIN, get
-from harness.passing import close_passed, passing
-from harness.server import environment
-from harness.wire import Wire
+import pytest
+
+from support import ports, process, procfs, settings
+from support.checks import check, equal
+from support.corpus import PLAIN, get
+from support.passing import close_passed, passing
+from support.rows import params
+from support.server import environment
+from support.wire import Wire
 
 
 def run(*flags, env=None, **options):
@@ -61,26 +63,27 @@ BAD_FLAGS = [
 ]
 
 
-@case(rows=BAD_FLAGS, each_mode=False)
-def bad_flag(flags, parts):
+@pytest.mark.parametrize("flags, parts", params(BAD_FLAGS))
+def test_bad_flag(flags, parts):
     check_refused(run("--listen", "127.0.0.1:0", *flags), 2, *parts)
 
 
-@case(rows=[("loops", "ECHOD_LOOPS", "x"), ("mode", "ECHOD_MODE", "nix"), ("listen", "ECHOD_LISTEN", "127.0.0.1:0,nix"),
-            ("size", "ECHOD_MAX_BODY_SIZE", "1q"), ("time", "ECHOD_HEADER_TIMEOUT", "soon"), ("switch", "ECHOD_CORS", "maybe"),
-            ("port", "PORT", "http"), ("port too large", "PORT", "65536")], each_mode=False)
-def bad_variable(name, value):
+@pytest.mark.parametrize("name, value", params([
+    ("loops", "ECHOD_LOOPS", "x"), ("mode", "ECHOD_MODE", "nix"), ("listen", "ECHOD_LISTEN", "127.0.0.1:0,nix"),
+    ("size", "ECHOD_MAX_BODY_SIZE", "1q"), ("time", "ECHOD_HEADER_TIMEOUT", "soon"), ("switch", "ECHOD_CORS", "maybe"), ("port", "PORT", "http"),
+    ("port too large", "PORT", "65536"),
+]))
+def test_bad_variable(name, value):
     check_refused(run(env={name: value}), 2, name, value.split(",")[-1], "allowed")
 
 
-@case(each_mode=False)
-def a_flag_beats_a_bad_variable(start):
+@pytest.mark.modeless
+def test_a_flag_beats_a_bad_variable(start):
     server = start("--loops", "1", mode="event", env={"ECHOD_LOOPS": "nix", "ECHOD_MODE": "nix"})
     equal(server.ask(get(b"/version")).json()["mode"], "event", "mode")
 
 
-@case
-def variables(start, mode, folder):
+def test_variables(start, mode, folder):
     """Each flag's variable counts, a flag beats it, and any --listen replaces all of the variable's."""
     path = os.path.join(folder, "s")
     env = {"ECHOD_MODE": mode, "ECHOD_LISTEN": f"127.0.0.1:0,unix:{path}", "ECHOD_MAX_BODY_SIZE": "10", "ECHOD_MAX_HEADER_SIZE": "1k"}
@@ -96,8 +99,8 @@ def variables(start, mode, folder):
     equal(server.ask(b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\n\r\nhello world").status, 200, "status")
 
 
-@case(each_mode=False)
-def blanks_and_spellings_in_variables(start):
+@pytest.mark.modeless
+def test_blanks_and_spellings_in_variables(start):
     """A list may have blanks around its commas, a switch any usual word in any case; an empty variable is none."""
     env = {"ECHOD_LISTEN": " 127.0.0.1:0 ,\t127.0.0.1:0,127.0.0.1:0 ", "ECHOD_CORS": "YES", "ECHOD_VERBOSE": "False",
            "ECHOD_LOOPS": "", "ECHOD_MODE": "", "ECHOD_ACCESS_LOG": "", "ECHOD_CHECK": "", "PORT": "", "ECHOD_ADMIN_LISTEN": ""}
@@ -107,8 +110,7 @@ def blanks_and_spellings_in_variables(start):
     equal(server.stop(), "", "stderr")
 
 
-@case
-def the_port_of_a_hosting_platform(start, mode):
+def test_the_port_of_a_hosting_platform(start, mode):
     """PORT is where it listens on all addresses, which it says, unless something more particular says where."""
     port = ports.free()
     server = start(listen=False, env={"PORT": str(port), "ECHOD_LISTEN": ""})
@@ -123,8 +125,7 @@ def the_port_of_a_hosting_platform(start, mode):
         equal(server.stop(), "", "stderr")
 
 
-@case
-def sigusr2_is_ignored(start):
+def test_sigusr2_is_ignored(start):
     """Before, while and after a request, by every process and thread of it; a recv that waits goes on waiting."""
     server = start("--idle-timeout", "3s")
     with server.connect() as wire:
@@ -143,14 +144,13 @@ def sigusr2_is_ignored(start):
     equal(server.stop(), "", "stderr")
 
 
-@case(each_mode=False)
-def an_equals_sign_for_a_space(start):
+@pytest.mark.modeless
+def test_an_equals_sign_for_a_space(start):
     server = start("--mode=event", "--loops=1", "--max-header-size=1k", "--header-timeout=1500ms", "--drain-timeout=2m", mode="")
     equal(server.ask(PLAIN).status, 200, "status")
 
 
-@case(each_mode=False)
-def the_help_fits_a_screen():
+def test_the_help_fits_a_screen():
     for flags in (("--help",), ("-h",), ("--mode", "thread", "--help")):
         code, output, errors = run(*flags)
         equal((code, errors), (0, ""), "status and stderr")
@@ -162,8 +162,7 @@ def the_help_fits_a_screen():
             check(word in output, f"{word} is not in --help")
 
 
-@case(each_mode=False)
-def the_help_lists_all_flags_when_asked():
+def test_the_help_lists_all_flags_when_asked():
     for flags in (("--help", "all"), ("--help=all",), ("-h", "all"), ("--mode", "thread", "--help", "all")):
         code, output, errors = run(*flags)
         equal((code, errors), (0, ""), "status and stderr")
@@ -175,8 +174,7 @@ def the_help_lists_all_flags_when_asked():
             check(word in output, f"{word} is not in --help all")
 
 
-@case(each_mode=False)
-def the_version_names_the_libraries():
+def test_the_version_names_the_libraries():
     code, output, errors = run("--version")
     equal((code, errors), (0, ""), "status and stderr")
     for name in ("echod", "libevent", "llhttp"):
@@ -184,14 +182,13 @@ def the_version_names_the_libraries():
               f"no version of {name} in {output!r}")
 
 
-@case(rows=[("--help", ["--help"]), ("--version", ["--version"]), ("server", ["--listen", "127.0.0.1:0"])], each_mode=False)
-def stdout_full(flags):
+@pytest.mark.parametrize("flags", params([("--help", ["--help"]), ("--version", ["--version"]), ("server", ["--listen", "127.0.0.1:0"])]))
+def test_stdout_full(flags):
     with open("/dev/full", "wb") as full:
         check_refused(run(*flags, stdout=full), 1, "stdout")
 
 
-@case
-def stdout_closed(mode):
+def test_stdout_closed(mode):
     """It cannot say where it listens, and says so."""
     child = process.spawn(["sh", "-c", 'exec "$0" "$@" >&-', settings.server_path, "--mode", mode, "--listen", "127.0.0.1:0"],
                           stderr=subprocess.PIPE, env=environment())
@@ -202,8 +199,8 @@ def stdout_closed(mode):
     check_refused((child.returncode, "", errors.decode()), 1, "stdout")
 
 
-@case(each_mode=False)
-def stdin_and_stderr_closed(start):
+@pytest.mark.modeless
+def test_stdin_and_stderr_closed(start):
     """Descriptors 0 and 2 must not become sockets."""
     server = start(wrapper=("sh", "-c", 'exec "$0" "$@" <&- 2>&-'))
     for _ in range(3):
@@ -213,8 +210,7 @@ def stdin_and_stderr_closed(start):
         check("socket" not in target, f"descriptor {number} is {target}")
 
 
-@case
-def stdout_is_read_no_more(start):
+def test_stdout_is_read_no_more(start):
     """Who reads the first lines may then close the pipe."""
     server = start()
     server.child.stdout.close()
@@ -229,8 +225,8 @@ LISTENS = [
 ]
 
 
-@case(rows=LISTENS)
-def listens_on(start, listen, begin, count):
+@pytest.mark.parametrize("listen, begin, count", params(LISTENS))
+def test_listens_on(start, listen, begin, count):
     server = start("--listen", listen, listen=False, lines=count)
     check(server.listening[0].startswith(begin), f"listens on {server.listening}")
     ports = {address[1] for address in server.addresses}
@@ -240,16 +236,14 @@ def listens_on(start, listen, begin, count):
             wire.kept()
 
 
-@case
-def a_wildcard_of_ipv6_is_ipv6_only(start):
+def test_a_wildcard_of_ipv6_is_ipv6_only(start):
     server = start("--listen", "[::]:0", listen=False)
     with socket.socket() as probe:
         error = probe.connect_ex(("127.0.0.1", server.address[1]))
     check(error != 0, "it answers on IPv4")
 
 
-@case
-def several_listeners(start, folder):
+def test_several_listeners(start, folder):
     path = os.path.join(folder, "socket")
     server = start("--listen", "[::1]:0", "--listen", f"unix:{path}", "--listen", "127.0.0.1:0", lines=4)
     equal([text.split(":")[0] for text in server.listening], ["127.0.0.1", "[", "unix", "127.0.0.1"], "the order of the lines")
@@ -258,8 +252,7 @@ def several_listeners(start, folder):
             wire.kept()
 
 
-@case
-def a_unix_socket(start, folder):
+def test_a_unix_socket(start, folder):
     path = os.path.join(folder, "socket")
     server = start("--listen", f"unix:{path}", listen=False)
     equal(server.listening, [f"unix:{path}"], "listening on")
@@ -280,8 +273,7 @@ def leave_stale(path):
         stale.listen()
 
 
-@case
-def a_stale_unix_socket_is_replaced(start, folder):
+def test_a_stale_unix_socket_is_replaced(start, folder):
     path = os.path.join(folder, "socket")
     leave_stale(path)
     server = start("--listen", f"unix:{path}", listen=False)
@@ -291,8 +283,7 @@ def a_stale_unix_socket_is_replaced(start, folder):
     check(not os.path.exists(path), "the socket file is still there")
 
 
-@case
-def a_unix_socket_in_use_stays(start, mode, folder):
+def test_a_unix_socket_in_use_stays(start, mode, folder):
     path = os.path.join(folder, "socket")
     server = start("--listen", f"unix:{path}", listen=False)
     check_refused(run("--mode", mode, "--listen", f"unix:{path}"), 1, path)
@@ -301,8 +292,7 @@ def a_unix_socket_in_use_stays(start, mode, folder):
     server.stop()
 
 
-@case
-def a_foreign_socket_file_is_not_removed(start, folder):
+def test_a_foreign_socket_file_is_not_removed(start, folder):
     """Somebody has put another one in the place of ours."""
     path = os.path.join(folder, "socket")
     server = start("--listen", f"unix:{path}", listen=False)
@@ -312,8 +302,7 @@ def a_foreign_socket_file_is_not_removed(start, folder):
     check(stat.S_ISSOCK(os.stat(path).st_mode), "it is gone")
 
 
-@case(each_mode=False)
-def what_is_no_socket_stays(folder):
+def test_what_is_no_socket_stays(folder):
     path = os.path.join(folder, "file")
     with open(path, "w") as file:
         file.write("precious")
@@ -322,13 +311,11 @@ def what_is_no_socket_stays(folder):
         equal(file.read(), "precious", "the file")
 
 
-@case(each_mode=False)
-def nowhere_to_put_a_unix_socket(folder):
+def test_nowhere_to_put_a_unix_socket(folder):
     check_refused(run("--listen", f"unix:{folder}/nix/socket"), 1, f"{folder}/nix/socket")
 
 
-@case
-def a_port_in_use(start, mode, folder):
+def test_a_port_in_use(start, mode, folder):
     """Nothing is started, and what was opened before is closed again."""
     server = start()
     taken, path = server.listening[0], os.path.join(folder, "socket")
@@ -337,14 +324,15 @@ def a_port_in_use(start, mode, folder):
     equal(server.ask(PLAIN).status, 200, "status")
 
 
-@case(rows=[("an address of another machine", "192.0.2.1:0", "192.0.2.1"), ("an interface that is not there", "[fe80::1%nix0]:0", "nix0")],
-      each_mode=False)
-def cannot_listen(listen, part):
+@pytest.mark.parametrize("listen, part", params([
+    ("an address of another machine", "192.0.2.1:0", "192.0.2.1"), ("an interface that is not there", "[fe80::1%nix0]:0", "nix0"),
+]))
+def test_cannot_listen(listen, part):
     check_refused(run("--listen", listen), 1, part)
 
 
-@case(each_mode=False)
-def a_port_at_once_again(start):
+@pytest.mark.modeless
+def test_a_port_at_once_again(start):
     """Connections that the last server has closed do not hold the port."""
     server = start()
     taken = server.listening[0]
@@ -357,8 +345,7 @@ def a_port_at_once_again(start):
     equal(again.listening, [taken], "listening on")
 
 
-@case
-def sockets_of_a_service_manager(start, folder):
+def test_sockets_of_a_service_manager(start, folder):
     path = os.path.join(folder, "socket")
     with socket.create_server(("127.0.0.1", 0)) as tcp, socket.socket(socket.AF_UNIX) as local:
         local.bind(path)
@@ -376,8 +363,8 @@ def sockets_of_a_service_manager(start, folder):
         check(os.path.exists(path), "a socket file that is not ours was removed")
 
 
-@case(each_mode=False)
-def sockets_for_another_process(start):
+@pytest.mark.modeless
+def test_sockets_for_another_process(start):
     with socket.create_server(("127.0.0.1", 0)) as tcp:
         options = passing([tcp], 1)
         try:
@@ -388,8 +375,9 @@ def sockets_for_another_process(start):
         equal(server.ask(PLAIN).status, 200, "status")
 
 
-@case(rows=[("a datagram socket", socket.SOCK_DGRAM), ("a socket that does not listen", socket.SOCK_STREAM)], each_mode=False)
-def a_socket_that_is_not_fit(start, kind):
+@pytest.mark.modeless
+@pytest.mark.parametrize("kind", params([("a datagram socket", socket.SOCK_DGRAM), ("a socket that does not listen", socket.SOCK_STREAM)]))
+def test_a_socket_that_is_not_fit(start, kind):
     with socket.socket(socket.AF_INET, kind) as unfit:
         unfit.bind(("127.0.0.1", 0))
         options = passing([unfit])
@@ -401,8 +389,8 @@ def a_socket_that_is_not_fit(start, kind):
         check(errors.count("\n") == 1 and "LISTEN_FDS" in errors, f"stderr: {errors!r}")
 
 
-@case(rows=[("a path", False), ("an abstract name", True)])
-def tells_a_service_manager(start, folder, abstract):
+@pytest.mark.parametrize("abstract", params([("a path", False), ("an abstract name", True)]))
+def test_tells_a_service_manager(start, folder, abstract):
     """READY=1 once it listens, STOPPING=1 when the drain begins, each once."""
     name = f"@{folder}" if abstract else os.path.join(folder, "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
@@ -423,16 +411,15 @@ def tells_a_service_manager(start, folder, abstract):
             pass
 
 
-@case(each_mode=False)
-def a_service_manager_that_is_gone(start, folder):
+@pytest.mark.modeless
+def test_a_service_manager_that_is_gone(start, folder):
     """It is said, and no reason not to serve."""
     server = start(env={"NOTIFY_SOCKET": os.path.join(folder, "nix")}, mode="event")
     equal(server.ask(PLAIN).status, 200, "status")
     check("READY=1" in server.errors() and "No such file" in server.errors(), f"stderr: {server.errors()!r}")
 
 
-@case
-def the_limit_is_named_on_request(start):
+def test_the_limit_is_named_on_request(start):
     server = start("-v", "--max-connections", "7")
     equal(server.ask(PLAIN).status, 200, "status")
     check("7" in server.errors() and "--max-connections" in server.errors(), f"-v says {server.errors()!r}")

@@ -5,11 +5,13 @@ import contextlib
 import re
 import signal
 
-from harness.answer import check_problem
-from harness.cases import case
-from harness.checks import at_most, check, equal, until
-from harness.corpus import LAST, PLAIN, chunk, chunked, get, post, request
-from harness.metrics import is_released
+import pytest
+
+from support.answer import check_problem
+from support.checks import at_most, check, equal, until
+from support.corpus import LAST, PLAIN, chunk, chunked, get, post, request
+from support.metrics import is_released
+from support.rows import params
 
 SMALL = ("--max-header-size", "1k", "--max-body-size", "4k")
 KIB, MIB = 1 << 10, 1 << 20
@@ -46,8 +48,9 @@ HEADS = [
 ]
 
 
-@case(rows=HEADS, flags=SMALL)
-def heads(server, raw, status):
+@pytest.mark.flags(*SMALL)
+@pytest.mark.parametrize("raw, status", params(HEADS))
+def test_heads(server, raw, status):
     with server.connect() as wire:
         wire.send_what_goes(raw)
         if status == 200:
@@ -57,8 +60,8 @@ def heads(server, raw, status):
             wire.problem(status)
 
 
-@case(flags=SMALL)
-def the_limit_is_the_same_however_the_head_is_split(server):
+@pytest.mark.flags(*SMALL)
+def test_the_limit_is_the_same_however_the_head_is_split(server):
     for raw, status in ((of_length(1024, FIELD, b"y"), 200), (of_length(1025, FIELD, b"y"), 431),
                         (of_length(1025, LINE, b"y") + b"Host: x\r\n\r\n", 414)):
         for pieces in (1, 7, 400):
@@ -67,8 +70,8 @@ def the_limit_is_the_same_however_the_head_is_split(server):
                 equal(wire.answer().status, status, f"status in pieces of {pieces}")
 
 
-@case(flags=("--max-header-size", "1m"))
-def a_large_head_where_it_is_allowed(server):
+@pytest.mark.flags("--max-header-size", "1m")
+def test_a_large_head_where_it_is_allowed(server):
     with server.connect() as wire:
         wire.send(get(b"/headers", b"X: " + b"y" * 900000 + b"\r\n"))
         equal(len(wire.answer().json()["headers"]["X"][0]), 900000, "length")
@@ -90,8 +93,9 @@ BODIES = [
 ]
 
 
-@case(rows=BODIES, flags=SMALL)
-def bodies(server, raw, status):
+@pytest.mark.flags(*SMALL)
+@pytest.mark.parametrize("raw, status", params(BODIES))
+def test_bodies(server, raw, status):
     with server.connect() as wire:
         wire.send_what_goes(raw)
         if status == 200:
@@ -101,9 +105,11 @@ def bodies(server, raw, status):
             wire.problem(status)
 
 
-@case(rows=[("Content-Length", post(b"/echo", b"x" * 99000)), ("chunks", chunked(b"/echo", chunk(b"x" * 9900) * 10 + LAST))],
-      flags=("--max-body-size", "96k"))
-def past_the_limit_when_the_answer_has_begun(server, raw):
+@pytest.mark.flags("--max-body-size", "96k")
+@pytest.mark.parametrize("raw", params([
+    ("Content-Length", post(b"/echo", b"x" * 99000)), ("chunks", chunked(b"/echo", chunk(b"x" * 9900) * 10 + LAST)),
+]))
+def test_past_the_limit_when_the_answer_has_begun(server, raw):
     """Known from the head it is refused; else the answer ends short, without a second status line."""
     with server.connect() as wire:
         wire.send_what_goes(raw)
@@ -115,10 +121,12 @@ def past_the_limit_when_the_answer_has_begun(server, raw):
             check(wire.at_end(), "more came")
 
 
-@case(rows=[("none", get(b"/echo"), 200), ("of nothing", post(b"/echo", b""), 200), ("no chunk", chunked(b"/echo", LAST), 200),
-            ("a byte", post(b"/echo", b"x"), 413), ("a chunk", chunked(b"/echo", chunk(b"x") + LAST), 413)],
-      flags=("--max-body-size", "0"))
-def no_body_at_all(server, raw, status):
+@pytest.mark.flags("--max-body-size", "0")
+@pytest.mark.parametrize("raw, status", params([
+    ("none", get(b"/echo"), 200), ("of nothing", post(b"/echo", b""), 200), ("no chunk", chunked(b"/echo", LAST), 200),
+    ("a byte", post(b"/echo", b"x"), 413), ("a chunk", chunked(b"/echo", chunk(b"x") + LAST), 413),
+]))
+def test_no_body_at_all(server, raw, status):
     with server.connect() as wire:
         wire.send_what_goes(raw)
         answer = wire.answer()
@@ -136,8 +144,8 @@ FRAMING = [
 ]
 
 
-@case(rows=FRAMING)
-def framing(server, data, status):
+@pytest.mark.parametrize("data, status", params(FRAMING))
+def test_framing(server, data, status):
     with server.connect() as wire:
         wire.send_what_goes(chunked(b"/anything", data + (LAST if status else b"")))
         if status == 400:
@@ -147,8 +155,7 @@ def framing(server, data, status):
             wire.kept()
 
 
-@case
-def a_large_body_may_have_much_framing(server):
+def test_a_large_body_may_have_much_framing(server):
     """The quarter of what has come counts."""
     with server.connect() as wire:
         wire.send(chunked(b"/anything", (chunk(b"x" * 40) + chunk(b"x" * 60)) * 10000 + LAST))
@@ -156,8 +163,8 @@ def a_large_body_may_have_much_framing(server):
         wire.kept()
 
 
-@case(rows=[("eight before each", 8, 200), ("nine before the second", 9, 400)])
-def empty_lines(server, count, status):
+@pytest.mark.parametrize("count, status", params([("eight before each", 8, 200), ("nine before the second", 9, 400)]))
+def test_empty_lines(server, count, status):
     with server.connect() as wire:
         wire.send_what_goes(b"\r\n" * 8 + PLAIN + b"\r\n" * count + PLAIN)
         equal(wire.answer().status, 200, "status")
@@ -183,9 +190,11 @@ def until_nothing_is_held(server):
     until(lambda: is_released(server), "nothing is held")
 
 
-@case(rows=[("anything", post(b"/anything", b"x" * 300000)), ("a large head", get(b"/headers", b"X: " + b"y" * 200000 + b"\r\n"))],
-      flags=BUDGET + ("--max-header-size", "256k"))
-def what_must_be_held_whole_is_refused(server, raw):
+@pytest.mark.flags(*BUDGET + ("--max-header-size", "256k"))
+@pytest.mark.parametrize("raw", params([
+    ("anything", post(b"/anything", b"x" * 300000)), ("a large head", get(b"/headers", b"X: " + b"y" * 200000 + b"\r\n")),
+]))
+def test_what_must_be_held_whole_is_refused(server, raw):
     with server.connect() as wire:
         wire.send_what_goes(raw)
         answer = wire.answer()
@@ -197,8 +206,9 @@ def what_must_be_held_whole_is_refused(server, raw):
         wire.kept()
 
 
-@case(rows=[("Content-Length", False), ("chunks", True)], flags=("--max-buffer-memory", "160k"))
-def what_streams_needs_little(server, in_chunks):
+@pytest.mark.flags("--max-buffer-memory", "160k")
+@pytest.mark.parametrize("in_chunks", params([("Content-Length", False), ("chunks", True)]))
+def test_what_streams_needs_little(server, in_chunks):
     """An echo of 4 MiB passes through, read as it is written; its first 64 KiB are held until it begins."""
     body = bytes(range(256)) * 256
     with server.connect() as wire:
@@ -220,8 +230,8 @@ def what_streams_needs_little(server, in_chunks):
     until_nothing_is_held(server)
 
 
-@case(flags=("--max-buffer-memory", "1m"))
-def back_pressure(server):
+@pytest.mark.flags("--max-buffer-memory", "1m")
+def test_back_pressure(server):
     """A client that writes and does not read: little is taken. Others are served, or told that there is no room."""
     with server.connect(receive_buffer=4096) as wire:
         wire.send(post(b"/echo", b"").replace(b"Length: 0", b"Length: 60000000"))
@@ -240,11 +250,13 @@ def back_pressure(server):
     until_nothing_is_held(server)
 
 
-@case(flags=BUDGET, rows=[
+@pytest.mark.flags(*BUDGET)
+@pytest.mark.parametrize("raw, count", params([
     ("pipelined", PLAIN * 40000, 1), ("answers of some size", get(b"/bytes/30000") * 2000, 1), ("half heads", PLAIN[:-2], 60),
     ("half bodies", post(b"/anything", b"x" * 20000)[:-1], 30), ("delays with requests behind", get(b"/delay/9s") + PLAIN * 50, 30),
-    ("half heads of some size", get(b"/plaintext", b"X: " + b"y" * 15000 + b"\r\n")[:-2], 30)])
-def nobody_passes_the_budget(server, raw, count):
+    ("half heads of some size", get(b"/plaintext", b"X: " + b"y" * 15000 + b"\r\n")[:-2], 30),
+]))
+def test_nobody_passes_the_budget(server, raw, count):
     """However many ask for however much; who gets no room is told, or waits; then there is room again."""
     with contextlib.ExitStack() as stack:
         wires = [stack.enter_context(server.connect(receive_buffer=4096)) for _ in range(count)]
@@ -267,8 +279,7 @@ def nobody_passes_the_budget(server, raw, count):
         equal(wire.ask(post(b"/anything", b"x" * 1000)).status, 200, "status")
 
 
-@case
-def more_requests_at_once_than_can_be_kept(start):
+def test_more_requests_at_once_than_can_be_kept(start):
     """Read when they are all there: what is behind the first waits in the socket, and it is answered. Also where the client has
     shown before that it sends much at once."""
     server = start(*BUDGET)
@@ -286,8 +297,7 @@ def more_requests_at_once_than_can_be_kept(start):
     until_nothing_is_held(server)
 
 
-@case
-def a_mebibyte_before_anything_is_read(server):
+def test_a_mebibyte_before_anything_is_read(server):
     """As long as the budget lasts."""
     with server.connect() as wire:
         data = request(b"POST", b"/echo", b"Content-Length: 1000000\r\n", b"x" * 1000000)

@@ -6,12 +6,14 @@ import random
 import signal
 import time
 
-from harness import settings
-from harness.answer import check_problem, masked
-from harness.cases import case
-from harness.checks import at_most, check, equal, until
-from harness.corpus import ALL, PLAIN, exchange, get, post
-from harness.metrics import metrics
+import pytest
+
+from support import settings
+from support.answer import check_problem, masked
+from support.checks import at_most, check, equal, until
+from support.corpus import ALL, PLAIN, exchange, get, post
+from support.metrics import metrics
+from support.rows import params
 from test_drain import begin
 from test_resources import many
 
@@ -22,8 +24,8 @@ def in_pieces(data):
     return [data[first:last] for first, last in zip([0, *places], [*places, len(data)])]
 
 
-@case(rows=[item.row() for item in ALL], each_mode=False)
-def the_answers_are_the_same(servers, item):
+@pytest.mark.parametrize("item", params([item.row() for item in ALL]))
+def test_the_answers_are_the_same(servers, item):
     """Byte for byte in every mode, whole or in pieces, but for what the contract lets differ."""
     wanted, first = None, None
     for mode, server in servers.items():
@@ -44,8 +46,8 @@ WORK = [("compute", get(b"/compute/1000")), ("compute more", get(b"/compute/1000
         ("all behind each other", get(b"/delay/20ms") + get(b"/compute/10") + PLAIN + get(b"/block/5ms") + PLAIN)]
 
 
-@case(rows=WORK, each_mode=False)
-def the_answers_of_work_are_the_same(servers, data):
+@pytest.mark.parametrize("data", params(WORK))
+def test_the_answers_of_work_are_the_same(servers, data):
     found = {}
     for mode, server in servers.items():
         with server.connect() as wire:
@@ -58,8 +60,8 @@ def the_answers_of_work_are_the_same(servers, data):
         equal(got, found[first], f"the answers of {mode}, beside those of {first},")
 
 
-@case(each_mode=False)
-def work_does_not_stall_the_loops_of_hybrid(start):
+@pytest.mark.modeless
+def test_work_does_not_stall_the_loops_of_hybrid(start):
     """One loop, all workers busy: the others are served at once."""
     server = start("--loops", "1", "--workers", "2", mode="hybrid")
     with many(server, 6) as busy, server.connect() as wire:
@@ -74,8 +76,8 @@ def work_does_not_stall_the_loops_of_hybrid(start):
         check(1.4 < time.monotonic() - begun < settings.patience(5), "6 pieces of 500 ms are no three waves for two workers")
 
 
-@case(each_mode=False)
-def work_stalls_the_loop_of_event(start):
+@pytest.mark.modeless
+def test_work_stalls_the_loop_of_event(start):
     """That is the lesson: with one loop nobody is served meanwhile."""
     server = start("--loops", "1", mode="event")
     with server.connect() as busy, server.connect() as wire:
@@ -88,8 +90,8 @@ def work_stalls_the_loop_of_event(start):
         equal(busy.answer().status, 200, "status")
 
 
-@case(each_mode=False)
-def a_full_queue_of_hybrid(start):
+@pytest.mark.modeless
+def test_a_full_queue_of_hybrid(start):
     """503 with Retry-After; the connection is kept, and served when there is room."""
     server = start("--loops", "1", "--workers", "1", "--queue", "2", mode="hybrid")
     with many(server, 8) as wires:
@@ -109,8 +111,8 @@ def a_full_queue_of_hybrid(start):
         equal(metrics(server)["echod_queue_depth"], 0, "echod_queue_depth")
 
 
-@case(each_mode=False)
-def waves_of_a_pool(start):
+@pytest.mark.modeless
+def test_waves_of_a_pool(start):
     """One connection for each worker at a time."""
     server = start("--workers", "3", mode="pool")
     begun = time.monotonic()
@@ -125,8 +127,8 @@ def waves_of_a_pool(start):
         at_most(ends[8], settings.patience(3), "seconds to the last")
 
 
-@case(each_mode=False)
-def workers_of_a_pool_leave_kept_connections_for_those_that_wait(start):
+@pytest.mark.modeless
+def test_workers_of_a_pool_leave_kept_connections_for_those_that_wait(start):
     server = start("--workers", "2", mode="pool")
     with many(server, 2) as kept, many(server, 6) as waiting:
         for wire in kept:
@@ -139,8 +141,8 @@ def workers_of_a_pool_leave_kept_connections_for_those_that_wait(start):
         wire.kept()
 
 
-@case(each_mode=False)
-def a_full_queue_of_a_pool(start):
+@pytest.mark.modeless
+def test_a_full_queue_of_a_pool(start):
     server = start("--workers", "1", "--queue", "2", mode="pool")
     with server.connect() as busy, contextlib.ExitStack() as stack:
         busy.kept()
@@ -167,8 +169,8 @@ def a_full_queue_of_a_pool(start):
 BURSTS, BURST = 20, 20
 
 
-@case(each_mode=False)
-def a_burst_for_idle_workers_of_a_pool(start):
+@pytest.mark.modeless
+def test_a_burst_for_idle_workers_of_a_pool(start):
     """What an idle worker is about to take does not wait, however short the queue is."""
     server = start("--workers", "64", "--queue", "4", mode="pool")
     for _ in range(BURSTS):
@@ -180,8 +182,8 @@ def a_burst_for_idle_workers_of_a_pool(start):
     equal(server.stop(), "", "stderr")
 
 
-@case(each_mode=False)
-def a_burst_for_idle_workers_of_hybrid(start):
+@pytest.mark.modeless
+def test_a_burst_for_idle_workers_of_hybrid(start):
     server = start("--workers", "32", "--queue", "1", mode="hybrid")
     with many(server, BURST) as wires:
         for _ in range(BURSTS):
@@ -191,8 +193,8 @@ def a_burst_for_idle_workers_of_hybrid(start):
     equal(metrics(server)['echod_refusals_total{reason="queue"}'], 0, "refusals counted")
 
 
-@case(each_mode=False)
-def who_waited_too_long_for_a_pool_is_told(start):
+@pytest.mark.modeless
+def test_who_waited_too_long_for_a_pool_is_told(start):
     """Past the header timeout nobody waits any more."""
     server = start("--workers", "1", "--header-timeout", "300ms", mode="pool")
     with server.connect() as busy:
@@ -204,8 +206,8 @@ def who_waited_too_long_for_a_pool_is_told(start):
             check_problem(late.answer(), 503)
 
 
-@case(each_mode=False)
-def many_waits_need_no_threads(start):
+@pytest.mark.modeless
+def test_many_waits_need_no_threads(start):
     """200 of them at once: in their time with a loop or two, and with a thread or process for each."""
     for mode in settings.modes:
         if mode == "pool":
@@ -221,8 +223,8 @@ def many_waits_need_no_threads(start):
         server.stop()
 
 
-@case(timeout=90)
-def a_drain_while_much_is_in_flight(start):
+@pytest.mark.timeout(90)
+def test_a_drain_while_much_is_in_flight(start):
     """100 that wait and 10 that work: all are answered, and it ends well."""
     server = start("--workers", "120")
     with many(server, 110) as wires:
@@ -236,8 +238,8 @@ def a_drain_while_much_is_in_flight(start):
     equal(server.wait(0), "", "stderr")
 
 
-@case(each_mode=False)
-def a_drain_with_a_queue(start):
+@pytest.mark.modeless
+def test_a_drain_with_a_queue(start):
     """What waits for a worker, in hybrid or pool, is served before the end."""
     for mode in ("hybrid", "pool"):
         server = start("--workers", "1", mode=mode)

@@ -6,15 +6,17 @@ import itertools
 import socket
 import time
 
-from harness.answer import check_problem
-from harness.cases import case
-from harness.checks import at_least, check, equal
-from harness.corpus import METHODS, get, post, request
+import pytest
+
+from support.answer import check_problem
+from support.checks import at_least, check, equal
+from support.corpus import METHODS, get, post, request
+from support.rows import params
 
 TEXT = "text/plain"
 
 
-@case(rows=[
+@pytest.mark.parametrize("path, status, content_type, part", params([
     # name, path, status, content type or None for any, what the body holds
     ("root", b"/", 200, TEXT, b"/echo"),
     ("root with a query", b"/?a=b", 200, TEXT, b"/echo"),
@@ -30,8 +32,8 @@ TEXT = "text/plain"
     ("anything", b"/anything", 200, "application/json", b'"method"'),
     ("anything below", b"/anything/a/b?c", 200, "application/json", b'"method"'),
     ("status", b"/status/200", 200, TEXT, b"OK"),
-])
-def get_and_head(server, path, status, content_type, part):
+]))
+def test_get_and_head(server, path, status, content_type, part):
     with server.connect() as wire:
         got = wire.ask(get(path))
         equal(got.status, status, "status")
@@ -50,8 +52,8 @@ def masked_names(answer):
     return [(name, value) for name, value in answer.names if name != "date"]
 
 
-@case(rows=[("healthz", b"/healthz"), ("readyz", b"/readyz")])
-def probes_answer_options(server, path):
+@pytest.mark.parametrize("path", params([("healthz", b"/healthz"), ("readyz", b"/readyz")]))
+def test_probes_answer_options(server, path):
     """As haproxy's `option httpchk` asks."""
     allow = "GET, HEAD, OPTIONS"
     with server.connect() as wire:
@@ -67,44 +69,45 @@ def probes_answer_options(server, path):
         equal(wire.answer().status, 204, "OPTIONS of 1.0 without Host, which is what haproxy sends")
 
 
-@case(rows=[
+@pytest.mark.parametrize("target, part", params([
     ("a tab", b"/a\tb", b"byte 0x09 at offset 2"), ("a control byte", b"/\x01", b"byte 0x01 at offset 1"),
     ("UTF-8", "/\N{LATIN SMALL LETTER E WITH ACUTE}".encode(), b"byte 0xC3 at offset 1"), ("DEL", b"/a?\x7f", b"byte 0x7F at offset 3"),
-    ("a fragment", b"/a#b", b"byte 0x23 at offset 2"), ("user information", b"http://u@x/", b"byte 0x40 at offset 8"),
-    ("a space", b"/a b", b"%20"), ("a question mark first", b"?a", b"byte 0x3F at offset 0")])
-def bad_target_names_the_byte(server, target, part):
+    ("a fragment", b"/a#b", b"byte 0x23 at offset 2"), ("user information", b"http://u@x/", b"byte 0x40 at offset 8"), ("a space", b"/a b", b"%20"),
+    ("a question mark first", b"?a", b"byte 0x3F at offset 0"),
+]))
+def test_bad_target_names_the_byte(server, target, part):
     answer = server.ask(request(b"GET", target))
     check(part in check_problem(answer, 400).encode(), f"{part!r} is not in {answer.body!r}")
     check(answer.closes, "the connection stays open")
 
 
-@case(rows=[
+@pytest.mark.parametrize("query, status, body", params([
     ("code", b"code=503&numbytes=3&duration=0", 503, b"***"), ("no body", b"code=204", 204, b""),
-    ("all", b"numbytes=2&duration=20ms&delay=20ms&code=201", 201, b"**")])
-def drip_parameters(server, query, status, body):
+    ("all", b"numbytes=2&duration=20ms&delay=20ms&code=201", 201, b"**"),
+]))
+def test_drip_parameters(server, query, status, body):
     with server.connect() as wire:
         answer = wire.ask(get(b"/drip?" + query))
         equal((answer.status, answer.body), (status, body), "the answer")
         wire.kept()
 
 
-@case
-def drip_delays_the_head(server):
+def test_drip_delays_the_head(server):
     with server.connect() as wire:
         begin = time.monotonic()
         equal(wire.ask(get(b"/drip?numbytes=1&duration=0&delay=300ms")).body, b"*", "the body")
         at_least(time.monotonic() - begin, 0.3, "seconds before the head")
 
 
-@case(rows=[("unknown", b"rate=1"), ("misspelled", b"numbyte=1"), ("delay", b"delay=11"), ("code", b"code=100")])
-def drip_refuses(server, query):
+@pytest.mark.parametrize("query", params([("unknown", b"rate=1"), ("misspelled", b"numbyte=1"), ("delay", b"delay=11"), ("code", b"code=100")]))
+def test_drip_refuses(server, query):
     with server.connect() as wire:
         check_problem(wire.ask(get(b"/drip?" + query)), 400)
         wire.kept()
 
 
-@case(rows=[(path.decode(), path) for path in (b"/plaintext", b"/bytes/10", b"/headers", b"/ip", b"/version")])
-def only_get_and_head(server, path):
+@pytest.mark.parametrize("path", params([(path.decode(), path) for path in (b"/plaintext", b"/bytes/10", b"/headers", b"/ip", b"/version")]))
+def test_only_get_and_head(server, path):
     with server.connect() as wire:
         for method in METHODS:
             if method != b"GET":
@@ -116,10 +119,10 @@ def only_get_and_head(server, path):
         wire.kept()
 
 
-@case(rows=[(path.decode(), path) for path in (
+@pytest.mark.parametrize("path", params([(path.decode(), path) for path in (
     b"/nowhere", b"/plaintext/", b"/plaintextx", b"/Plaintext", b"/plain%74ext", b"/echox", b"/anythingx", b"//echo",
-    b"/./echo", b"/x/../echo", b"/healthz/", b"/%2fecho", b"/statusx/200", b"/bytesx/10", b"/index.html", b"/-")])
-def unknown_path(server, path):
+    b"/./echo", b"/x/../echo", b"/healthz/", b"/%2fecho", b"/statusx/200", b"/bytesx/10", b"/index.html", b"/-")]))
+def test_unknown_path(server, path):
     """Paths match as sent: not decoded, not normalised."""
     with server.connect() as wire:
         for method in (b"GET", b"POST", b"OPTIONS"):
@@ -131,15 +134,13 @@ def unknown_path(server, path):
         wire.kept()
 
 
-@case
-def plaintext_is_what_benchmarks_expect(server):
+def test_plaintext_is_what_benchmarks_expect(server):
     answer = server.ask(get(b"/plaintext"))
     equal((answer.body, answer.get("Content-Length")), (b"Hello, World!", "13"), "body and length")
     equal(answer.get("Content-Type").split(";")[0], TEXT, "Content-Type")
 
 
-@case
-def every_status(server):
+def test_every_status(server):
     """Each code from 200 to 599, with the registered reason where there is one."""
     with server.connect() as wire:
         wire.send(*(b"".join(get(b"/status/%d" % code) for code in range(begin, begin + 100))
@@ -161,8 +162,7 @@ REASONS = {item.value: item.phrase for item in http.HTTPStatus if item.value not
 REASONS.update({413: "Content Too Large", 414: "URI Too Long", 422: "Unprocessable Content"})
 
 
-@case
-def status_to_any_method(server):
+def test_status_to_any_method(server):
     with server.connect() as wire:
         for method, code in zip(METHODS, itertools.cycle((200, 404, 503))):
             answer = wire.ask(request(method, b"/status/%d" % code, b"Content-Length: 3\r\n", b"abc"))
@@ -170,12 +170,12 @@ def status_to_any_method(server):
         wire.kept()
 
 
-@case(rows=[(path.decode(), path) for path in (
+@pytest.mark.parametrize("path", params([(path.decode(), path) for path in (
     b"/status/199", b"/status/600", b"/status/100", b"/status/101", b"/status/0", b"/status/-200", b"/status/+200",
     b"/status/20", b"/status/2000", b"/status/abc", b"/status/20x", b"/status/%32%30%30", b"/status/99999999999999999999",
     b"/bytes/-1", b"/bytes/abc", b"/bytes/1073741825", b"/bytes/1x", b"/bytes/+1", b"/bytes/99999999999999999999",
-)])
-def parameter_out_of_range(server, path):
+    )]))
+def test_parameter_out_of_range(server, path):
     with server.connect() as wire:
         answer = wire.ask(get(path))
         detail = check_problem(answer, 400)
@@ -185,8 +185,8 @@ def parameter_out_of_range(server, path):
         wire.kept()
 
 
-@case(rows=[(str(count), count) for count in (0, 1, 2, 255, 256, 4096, 65536, 100000, 3000000)])
-def bytes_are_a_pattern(server, count):
+@pytest.mark.parametrize("count", params([(str(count), count) for count in (0, 1, 2, 255, 256, 4096, 65536, 100000, 3000000)]))
+def test_bytes_are_a_pattern(server, count):
     """The same bytes each time; fewer of them are the beginning of more."""
     with server.connect() as wire:
         answer = wire.ask(get(b"/bytes/%d" % count))
@@ -196,8 +196,7 @@ def bytes_are_a_pattern(server, count):
         equal(longer.body[:count], answer.body, "the beginning of a longer one")
 
 
-@case
-def bytes_to_a_gibibyte(server):
+def test_bytes_to_a_gibibyte(server):
     with server.connect() as wire:
         head = wire.ask(request(b"HEAD", b"/bytes/1073741824"))
         equal((head.status, head.get("Content-Length")), (200, "1073741824"), "HEAD")
@@ -208,8 +207,7 @@ def bytes_to_a_gibibyte(server):
         wire.kept()
 
 
-@case
-def bytes_to_1_0(server):
+def test_bytes_to_1_0(server):
     with server.connect() as wire:
         wire.send(get(b"/bytes/1000", version=b"1.0"))
         answer = wire.answer()
@@ -217,14 +215,12 @@ def bytes_to_1_0(server):
         wire.closed()
 
 
-@case
-def ip_believes_no_header(server):
+def test_ip_believes_no_header(server):
     answer = server.ask(get(b"/ip", b"X-Forwarded-For: 9.8.7.6\r\nForwarded: for=9.8.7.6\r\nX-Real-IP: 9.8.7.6\r\n"))
     check(b"9.8.7.6" not in answer.body and b"127.0.0.1" in answer.body, f"/ip says {answer.body!r}")
 
 
-@case
-def version_tells_what_runs(server, mode):
+def test_version_tells_what_runs(server, mode):
     answer = server.ask(get(b"/version")).json()
     equal((answer.get("name"), answer.get("mode")), ("echod", mode), "name and mode")
     check(answer.get("version"), f"no version: {answer}")
@@ -232,8 +228,8 @@ def version_tells_what_runs(server, mode):
     check("libevent" in libraries and "llhttp" in libraries, f"libraries: {libraries}")
 
 
-@case(rows=[("1.1", b"1.1"), ("1.0", b"1.0")])
-def options_of_the_server(server, version):
+@pytest.mark.parametrize("version", params([("1.1", b"1.1"), ("1.0", b"1.0")]))
+def test_options_of_the_server(server, version):
     with server.connect() as wire:
         answer = wire.ask(request(b"OPTIONS", b"*", b"Connection: keep-alive\r\n", version=version))
         equal((answer.status, answer.body), (204, b""), "answer")
@@ -242,16 +238,14 @@ def options_of_the_server(server, version):
         wire.kept()
 
 
-@case
-def options_with_a_body(server):
+def test_options_with_a_body(server):
     with server.connect() as wire:
         answer = wire.ask(request(b"OPTIONS", b"*", b"Content-Length: 5\r\n", b"hello"))
         equal(answer.status, 204, "status")
         wire.kept()
 
 
-@case
-def root_echoes_every_other_method(server):
+def test_root_echoes_every_other_method(server):
     with server.connect() as wire:
         for method in METHODS[1:]:
             answer = wire.ask(request(method, b"/", b"Content-Length: 5\r\nContent-Type: a/b\r\n", b"hello"))
@@ -260,7 +254,6 @@ def root_echoes_every_other_method(server):
         wire.kept()
 
 
-@case
-def a_name_of_this_host(server):
+def test_a_name_of_this_host(server):
     answer = server.ask(post(b"/anything", b"")).json()
     equal(answer["hostname"], socket.gethostname(), "hostname")

@@ -5,34 +5,35 @@ import http.client
 import os
 import time
 
-from harness import settings
-from harness.answer import check_problem, masked
-from harness.cases import case
-from harness.checks import at_least, check, equal, pause, until
-from harness.corpus import PLAIN, get, post
-from harness.refused import REFUSED
+import pytest
+
+from support import settings
+from support.answer import check_problem, masked
+from support.checks import at_least, check, equal, pause, until
+from support.corpus import PLAIN, get, post
+from support.refused import REFUSED
+from support.rows import params
 
 SHORT = [(name, data, status) for name, data, status in REFUSED if len(data) < 400]
 
 
-@case(rows=REFUSED)
-def row(server, data, status):
+@pytest.mark.parametrize("data, status", params(REFUSED))
+def test_row(server, data, status):
     """The request hidden behind it is not answered."""
     with server.connect() as wire:
         wire.send_what_goes(data)
         wire.problem(status)
 
 
-@case(rows=REFUSED)
-def behind_good_ones(server, data, status):
+@pytest.mark.parametrize("data, status", params(REFUSED))
+def test_behind_good_ones(server, data, status):
     with server.connect() as wire:
         wire.send_what_goes(PLAIN + post(b"/echo", b"hello") + data)
         equal([wire.answer().body for _ in range(2)], [b"Hello, World!", b"hello"], "the answers before")
         wire.problem(status)
 
 
-@case
-def byte_by_byte(server):
+def test_byte_by_byte(server):
     """The same answer as to the whole, for each of the short ones."""
     for name, data, status in SHORT:
         with server.connect() as whole, server.connect() as split:
@@ -44,12 +45,12 @@ def byte_by_byte(server):
             split.closed()
 
 
-@case(rows=[
+@pytest.mark.parametrize("head", params([
     ("Content-Length", post(b"/echo", b"").replace(b"Length: 0", b"Length: 99999999999")),
     ("chunks", b"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5000000\r\n"),
     ("a path that takes 1 MiB", post(b"/anything", b"").replace(b"Length: 0", b"Length: 2000000")),
-])
-def the_error_can_be_read_while_the_body_is_still_being_sent(server, head):
+]))
+def test_the_error_can_be_read_while_the_body_is_still_being_sent(server, head):
     with server.connect() as wire:
         wire.send(head)
         check(wire.readable(wire.seconds), "no answer to the head")
@@ -61,25 +62,27 @@ def the_error_can_be_read_while_the_body_is_still_being_sent(server, head):
         wire.closed()
 
 
-@case
-def a_whole_body_before_the_error_is_read(server):
+def test_a_whole_body_before_the_error_is_read(server):
     """Most clients write all of it, then read."""
     with server.connect() as wire:
         wire.send(post(b"/anything", b"").replace(b"Length: 0", b"Length: 1048577") + b"x" * 1000000)
         wire.problem(413)
 
 
-@case(rows=[("an unknown method", b"NIX / HTTP/1.1\r\n\r\n", 501), ("no request line", b"nonsense\r\n\r\n", 400),
-            ("another version", b"GET / HTTP/2.0\r\n\r\n", 505),
-            ("an expectation", b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 67108864\r\nExpect: more\r\n\r\n", 417),
-            ("a long line", b"GET /" + b"x" * 70000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414),
-            ("a long head", b"GET / HTTP/1.1\r\nHost: a\r\nx: " + b"x" * 70000 + b"\r\n\r\n", 431),
-            ("too much to echo", post(b"/echo", b"").replace(b"Length: 0", b"Length: 67108865"), 413),
-            ("too much to hold", post(b"/anything", b"").replace(b"Length: 0", b"Length: 3145728"), 413)], timeout=90)
-def however_much_comes_behind_an_answer_that_ends_a_connection_it_is_read(server, request, status):
+@pytest.mark.timeout(90)
+@pytest.mark.parametrize("message, status", params([
+    ("an unknown method", b"NIX / HTTP/1.1\r\n\r\n", 501), ("no request line", b"nonsense\r\n\r\n", 400),
+    ("another version", b"GET / HTTP/2.0\r\n\r\n", 505),
+    ("an expectation", b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 67108864\r\nExpect: more\r\n\r\n", 417),
+    ("a long line", b"GET /" + b"x" * 70000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414),
+    ("a long head", b"GET / HTTP/1.1\r\nHost: a\r\nx: " + b"x" * 70000 + b"\r\n\r\n", 431),
+    ("too much to echo", post(b"/echo", b"").replace(b"Length: 0", b"Length: 67108865"), 413),
+    ("too much to hold", post(b"/anything", b"").replace(b"Length: 0", b"Length: 3145728"), 413),
+]))
+def test_however_much_comes_behind_an_answer_that_ends_a_connection_it_is_read(server, message, status):
     """A lingering close has no bound of bytes: a client that writes 64 MiB before it reads gets its answer, not a reset."""
     with server.connect() as wire:
-        wire.send(request)
+        wire.send(message)
         for _ in range(64):
             wire.send(bytes(1 << 20))
         wire.problem(status)
@@ -87,8 +90,8 @@ def however_much_comes_behind_an_answer_that_ends_a_connection_it_is_read(server
         check(wire.at_end() and wire.ended == "fin", f"the connection ended with {wire.ended}")
 
 
-@case(timeout=90)
-def the_same_on_a_unix_socket(start, folder):
+@pytest.mark.timeout(90)
+def test_the_same_on_a_unix_socket(start, folder):
     """The kernel copies there what is discarded."""
     path = os.path.join(folder, "socket")
     server = start("--listen", f"unix:{path}", "--max-body-size", "1m", listen=False)
@@ -100,8 +103,9 @@ def the_same_on_a_unix_socket(start, folder):
             wire.problem(413)
 
 
-@case(rows=[("an echo of 70 MB", "/echo", 70 << 20), ("3 MB to be held", "/anything", 3 << 20)], timeout=120)
-def a_client_that_writes_first_reads_why_its_upload_is_refused(server, path, size):
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("path, size", params([("an echo of 70 MB", "/echo", 70 << 20), ("3 MB to be held", "/anything", 3 << 20)]))
+def test_a_client_that_writes_first_reads_why_its_upload_is_refused(server, path, size):
     """Python's http.client sends all of a body before it reads."""
     host, port = server.address[:2]
     body = bytes(size)
@@ -112,8 +116,8 @@ def a_client_that_writes_first_reads_why_its_upload_is_refused(server, path, siz
         client.close()
 
 
-@case(timeout=90)
-def behind_a_closing_answer_bytes_are_read_too(server):
+@pytest.mark.timeout(90)
+def test_behind_a_closing_answer_bytes_are_read_too(server):
     """The request asked for the close, and its client does not know yet."""
     with server.connect() as wire:
         wire.send(get(b"/echo?close=true"))
@@ -124,8 +128,7 @@ def behind_a_closing_answer_bytes_are_read_too(server):
         check(wire.at_end() and wire.ended == "fin", f"the connection ended with {wire.ended}")
 
 
-@case
-def a_full_server_reads_on_behind_its_refusal(start):
+def test_a_full_server_reads_on_behind_its_refusal(start):
     server = start("--max-connections", "1")
     with server.connect() as kept, server.connect() as wire:
         kept.kept()
@@ -144,18 +147,19 @@ def reads_on_behind(wire, status):
     check(wire.at_end() and wire.ended == "fin", f"the connection ended with {wire.ended}")
 
 
-@case(rows=[("inside a head", b"GET / HTTP/1.1\r\nHost: "), ("inside a body", post(b"/anything", b"x" * 2000)[:-1000])])
-def behind_a_timeout_bytes_are_read_too(start, request):
+@pytest.mark.parametrize("message", params([
+    ("inside a head", b"GET / HTTP/1.1\r\nHost: "), ("inside a body", post(b"/anything", b"x" * 2000)[:-1000]),
+]))
+def test_behind_a_timeout_bytes_are_read_too(start, message):
     """They come when the client has been told that it is too late."""
     server = start("--header-timeout", "300ms", "--body-timeout", "300ms")
     with server.connect() as wire:
-        wire.send(request)
+        wire.send(message)
         check(wire.readable(wire.seconds), "no answer")
         reads_on_behind(wire, 408)
 
 
-@case
-def behind_a_refusal_for_want_of_buffers_bytes_are_read_too(start):
+def test_behind_a_refusal_for_want_of_buffers_bytes_are_read_too(start):
     """The request must be held whole, and the budget is smaller."""
     server = start("--max-buffer-memory", "64k")
     for _ in range(3):
@@ -164,8 +168,8 @@ def behind_a_refusal_for_want_of_buffers_bytes_are_read_too(start):
             reads_on_behind(wire, 503)
 
 
-@case(each_mode=False)
-def behind_a_refusal_of_a_full_pool_bytes_are_read_too(start):
+@pytest.mark.modeless
+def test_behind_a_refusal_of_a_full_pool_bytes_are_read_too(start):
     server = start("--workers", "1", "--queue", "1", mode="pool")
     with server.connect() as served:
         served.kept()
@@ -179,8 +183,7 @@ def behind_a_refusal_of_a_full_pool_bytes_are_read_too(start):
             equal(waits.answer().status, 200, "status of the one that waits")
 
 
-@case
-def a_lingering_connection_gives_its_place_to_a_new_one(start):
+def test_a_lingering_connection_gives_its_place_to_a_new_one(start):
     """The one that has lingered longest, and it alone."""
     server = start("--max-connections", "2")
     with server.connect() as first, server.connect() as second:
@@ -199,8 +202,7 @@ def a_lingering_connection_gives_its_place_to_a_new_one(start):
             check(not second.was_reset(), "the younger one is closed")
 
 
-@case
-def none_gives_way_before_half_a_second(start):
+def test_none_gives_way_before_half_a_second(start):
     """The new one waits for the place instead of being refused."""
     server = start("--max-connections", "1")
     with server.connect() as first:
@@ -221,8 +223,10 @@ def connections(server):
     return int(line.split()[1]) - 1
 
 
-@case(slow=True, each_mode=False, timeout=90)
-def a_lingering_close_is_bounded(start):
+@pytest.mark.slow
+@pytest.mark.modeless
+@pytest.mark.timeout(90)
+def test_a_lingering_close_is_bounded(start):
     """A silent client is left after 2 s and the half second unread, one that goes on sending after 30 s and that."""
     servers = [start(mode=mode) for mode in settings.modes]
     begun, left = time.monotonic(), {}

@@ -5,10 +5,11 @@ import contextlib
 import re
 import signal
 
-from harness import settings
-from harness.cases import case
-from harness.checks import check, equal, until
-from harness.corpus import PLAIN, get, post
+import pytest
+
+from support import settings
+from support.checks import check, equal, until
+from support.corpus import PLAIN, get, post
 
 STATES = ("queued", "idle", "reading", "sending", "waiting", "working", "lingering")
 
@@ -33,8 +34,7 @@ def until_report(server, what, **wanted):
     return until(lambda: (found := report(server))[0] == full and found, f"{what}: {full}, not {report(server)[0]}")
 
 
-@case
-def states(start, mode):
+def test_states(start, mode):
     server = start("--workers", "8")
     until_report(server, "nothing is open")
     with contextlib.ExitStack() as stack:
@@ -59,8 +59,7 @@ def states(start, mode):
     until_report(server, "all have left")
 
 
-@case
-def work(start, mode):
+def test_work(start, mode):
     server = start("--workers", "2", "--loops", "2")
     with server.connect() as busy, server.connect() as other:
         other.kept()
@@ -86,8 +85,8 @@ def lines_of(server):
     return {"loop 1": "", "loop 2": "", **dict(re.findall(r"^echod: (loop \d+): (\w+)$", server.errors(), re.MULTILINE))}
 
 
-@case(each_mode=False)
-def the_queue_of_a_pool(start):
+@pytest.mark.modeless
+def test_the_queue_of_a_pool(start):
     server = start("--workers", "1", mode="pool")
     with server.connect() as first, server.connect() as second, server.connect() as third:
         first.send(get(b"/delay/1s"))
@@ -96,8 +95,7 @@ def the_queue_of_a_pool(start):
         equal(first.answer().status, 200, "status")
 
 
-@case
-def a_full_server_and_a_drain(start):
+def test_a_full_server_and_a_drain(start):
     """It tells also what it refuses, and what is left to be answered."""
     server = start("--max-connections", "1")
     with server.connect() as wire, server.connect() as refused:

@@ -7,14 +7,16 @@ import resource
 import select
 import signal
 
-from harness import process, procfs, settings
-from harness.answer import check_problem
-from harness.cases import case
-from harness.checks import at_most, check, equal, pause, until
-from harness.corpus import PLAIN, get, post
-from harness.metrics import held, is_released, metrics
-from harness.server import many
-from harness.users import only_as_root, own_copy
+import pytest
+
+from support import process, procfs, settings
+from support.answer import check_problem
+from support.checks import at_most, check, equal, pause, until
+from support.corpus import PLAIN, get, post
+from support.metrics import held, is_released, metrics
+from support.rows import params
+from support.server import many
+from support.users import only_as_root, own_copy
 
 IDLE_SHARE = 0.05  # of a processor, at most
 
@@ -66,8 +68,7 @@ ON_A_FULL_SERVER = [
 ]
 
 
-@case
-def a_full_server(start):
+def test_a_full_server(start):
     server = start("--max-connections", "4")
     with many(server, 4) as served:
         for wire in served:
@@ -99,8 +100,7 @@ def _on(wire):
     return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in text.splitlines() if line[0] != "#")}
 
 
-@case
-def many_more_than_a_full_server_takes(start):
+def test_many_more_than_a_full_server_takes(start):
     """A few are refused at a time, the others wait their turn; those that say nothing do not stop it."""
     server = start("--max-connections", "4")
     with many(server, 4) as served:
@@ -121,8 +121,7 @@ def many_more_than_a_full_server_takes(start):
     until_served(server)
 
 
-@case
-def a_place_that_becomes_free_is_taken(start):
+def test_a_place_that_becomes_free_is_taken(start):
     server = start("--max-connections", "2")
     with server.connect() as stays:
         stays.kept()
@@ -131,8 +130,9 @@ def a_place_that_becomes_free_is_taken(start):
         stays.kept()
 
 
-@case(rows=[(mode, mode) for mode in settings.modes if mode != "process"], each_mode=False)
-def who_has_seen_the_end_finds_the_place_free(start, name):
+@pytest.mark.modeless
+@pytest.mark.parametrize("name", params([(mode, mode) for mode in settings.modes if mode != "process"]))
+def test_who_has_seen_the_end_finds_the_place_free(start, name):
     """In mode process it is free when the process has ended, after its descriptors were closed."""
     server = start("--max-connections", "1", mode=name)
     for _ in range(500):
@@ -141,8 +141,8 @@ def who_has_seen_the_end_finds_the_place_free(start, name):
             wire.closed()
 
 
-@case(rows=[("64", 64), ("100", 100)])
-def few_descriptors(start, limit):
+@pytest.mark.parametrize("limit", params([("64", 64), ("100", 100)]))
+def test_few_descriptors(start, limit):
     """More clients than descriptors: served, told to come back, or waiting; then all is well again."""
     server = start(limits={"NOFILE": limit})
     with many(server, 2 * limit) as wires:
@@ -163,8 +163,7 @@ def set_descriptors(server, soft):
     resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (soft, hard))
 
 
-@case
-def no_descriptor_at_all(start):
+def test_no_descriptor_at_all(start):
     """Taken away while it runs: it waits without spinning, keeps whom it has, and goes on."""
     server = start()
     soft, _ = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
@@ -189,8 +188,7 @@ def some_user():
     return 1000000 + os.getpid()
 
 
-@case
-def the_limit_of_processes(start, mode, folder):
+def test_the_limit_of_processes(start, mode, folder):
     """What the limit allows is served, and no more is tried."""
     only_as_root()
     server = start("--workers", "16", program=own_copy(folder), user=some_user(), limits={"NPROC": 40})
@@ -205,8 +203,7 @@ def the_limit_of_processes(start, mode, folder):
     until_served(server)
 
 
-@case
-def no_thread_or_process_to_be_had(start, mode, folder):
+def test_no_thread_or_process_to_be_had(start, mode, folder):
     """Others of the same user take them all: refused, then served again."""
     only_as_root()
     user = some_user()
@@ -231,8 +228,7 @@ def no_thread_or_process_to_be_had(start, mode, folder):
 # Nothing to do
 
 
-@case
-def idle_with_100_connections(start):
+def test_idle_with_100_connections(start):
     """Once each has begun to be served: until then half of the processes are still being made."""
     server = start("--workers", "128")
     with many(server, 100) as wires:
@@ -249,8 +245,8 @@ WAITS = [("delay", b"/delay/1800ms"), ("echo with a delay", b"/echo?delay=1800ms
          ("drip", b"/drip?numbytes=3&duration=1800ms")]
 
 
-@case(rows=WAITS)
-def idle_while_answers_wait(start, path):
+@pytest.mark.parametrize("path", params(WAITS))
+def test_idle_while_answers_wait(start, path):
     """With clients that have finished sending, that have gone, that send more, and that wait."""
     server = start("--workers", "8")
     with many(server, 4) as wires:
@@ -265,8 +261,7 @@ def idle_while_answers_wait(start, path):
         check_idle(server)
 
 
-@case
-def bytes_that_come_while_an_answer_waits(start):
+def test_bytes_that_come_while_an_answer_waits(start):
     """More than a buffer of them, one by one, then FIN or RST behind them."""
     server = start()
     with server.connect() as fin, server.connect() as reset:
@@ -279,21 +274,20 @@ def bytes_that_come_while_an_answer_waits(start):
         equal(fin.answer().status, 200, "status")
 
 
-@case(rows=[(name, request) for name, request in (
+@pytest.mark.parametrize("message", params([(name, request) for name, request in (
     ("delay", get(b"/delay/9s")), ("echo with a delay", get(b"/echo?delay=9s")), ("drip", get(b"/drip?duration=9s")),
-    ("bytes", get(b"/bytes/1073741824")), ("half a body", post(b"/echo", b"x" * 1000000)[:-1]))])
-def who_has_gone_is_noticed(start, request):
+    ("bytes", get(b"/bytes/1073741824")), ("half a body", post(b"/echo", b"x" * 1000000)[:-1]))]))
+def test_who_has_gone_is_noticed(start, message):
     """A reset ends what was waiting, long before its time."""
     server = start()
     with server.connect() as wire:
-        wire.send(request)
+        wire.send(message)
         wire.readable(0.1)
         wire.reset()
     until(lambda: is_released(server), "the connection is gone, and what it held", 5)
 
 
-@case
-def whose_work_is_of_no_use_any_more(start):
+def test_whose_work_is_of_no_use_any_more(start):
     """Clients that go away while their work is done harm nobody."""
     server = start("--workers", "2")
     with many(server, 8) as wires:
@@ -317,8 +311,8 @@ def killable(server):
     return wire, pid
 
 
-@case(each_mode=False)
-def a_killed_process_loses_its_connection_only(start):
+@pytest.mark.modeless
+def test_a_killed_process_loses_its_connection_only(start):
     server = start(mode="process")
     pairs = [killable(server) for _ in range(6)]
     (lost, pid), *others = pairs
@@ -334,8 +328,8 @@ def a_killed_process_loses_its_connection_only(start):
     until(lambda: metrics(server)["echod_connections_open"] == 1, "all are gone")
 
 
-@case(each_mode=False)
-def a_killed_process_gives_back_what_it_held(start):
+@pytest.mark.modeless
+def test_a_killed_process_gives_back_what_it_held(start):
     """Its place and the bytes that were counted for it."""
     server = start("--max-connections", "3", "--max-buffer-memory", "1m", mode="process")
     for _ in range(5):
@@ -348,8 +342,8 @@ def a_killed_process_gives_back_what_it_held(start):
         until(lambda: held(server) == 0, "nothing is held")  # there is no page while the last one's process is not gone
 
 
-@case(each_mode=False)
-def killed_processes_under_load(start):
+@pytest.mark.modeless
+def test_killed_processes_under_load(start):
     """Nobody else loses an answer."""
     server = start(mode="process")
     with many(server, 20) as wires:
@@ -365,8 +359,8 @@ def killed_processes_under_load(start):
         equal(answered, 15, "connections that go on")
 
 
-@case(each_mode=False)
-def no_process_is_left_behind(start):
+@pytest.mark.modeless
+def test_no_process_is_left_behind(start):
     """A server that is killed takes its processes with it."""
     server = start(mode="process")
     with many(server, 5) as wires:
@@ -381,8 +375,7 @@ def no_process_is_left_behind(start):
         until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in children), "they are gone")
 
 
-@case
-def connections_are_counted_once(start):
+def test_connections_are_counted_once(start):
     """Those too that linger, wherever that is done."""
     server = start()
     for _ in range(10):

@@ -8,10 +8,12 @@ import selectors
 import socket
 import threading
 
-from harness import process, procfs
-from harness.cases import case
-from harness.checks import at_most, check, equal
-from harness.corpus import PLAIN
+import pytest
+
+from support import process, procfs
+from support.checks import at_most, check, equal
+from support.corpus import PLAIN
+from support.rows import params
 
 MANY = 10000
 GIB = 1 << 30
@@ -46,8 +48,10 @@ def all_answers(sockets, request):
     return good
 
 
-@case(suite="scale", alone=True, timeout=400)
-def ten_thousand_connections(start, mode):
+@pytest.mark.scale
+@pytest.mark.alone
+@pytest.mark.timeout(400)
+def test_ten_thousand_connections(start, mode):
     """Open at once, then each used, twice. A pool serves as many as it has workers."""
     allow_descriptors(MANY + 1000)
     server = start("--workers", "1024" if mode == "pool" else "2", "--idle-timeout", "300s", "--queue", "20000")
@@ -60,9 +64,11 @@ def ten_thousand_connections(start, mode):
         wire.kept()
 
 
-@case(rows=[("plaintext", "/plaintext", None), ("echo of 1 KiB", "/", "loadtest/scenarios/echo.lua")], suite="scale", alone=True,
-      timeout=90)
-def wrk_with_256_connections(start, path, script):
+@pytest.mark.scale
+@pytest.mark.alone
+@pytest.mark.timeout(90)
+@pytest.mark.parametrize("path, script", params([("plaintext", "/plaintext", None), ("echo of 1 KiB", "/", "loadtest/scenarios/echo.lua")]))
+def test_wrk_with_256_connections(start, path, script):
     """For 10 s, without an error or another status than 2xx."""
     server = start("--workers", "256")
     process.wrk(server, path, 256, 10, script=script)
@@ -78,9 +84,11 @@ def pump(size, sink, digest):
             sink.write(block)
 
 
-@case(rows=[("Content-Length", ("-H", f"Content-Length: {4 * GIB}", "-H", "Transfer-Encoding:")), ("chunked", ())], suite="big",
-      alone=True, timeout=600)
-def four_gibibytes(start, arguments):
+@pytest.mark.big
+@pytest.mark.alone
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("arguments", params([("Content-Length", ("-H", f"Content-Length: {4 * GIB}", "-H", "Transfer-Encoding:")), ("chunked", ())]))
+def test_four_gibibytes(start, arguments):
     """Through curl and back: the same, and the server holds little at any time."""
     server = start("--max-body-size", "8g")
     argv = ["curl", "--silent", "--show-error", "--noproxy", "*", "-T", "-", *arguments, f"{server.url}/echo"]

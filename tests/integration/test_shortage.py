@@ -9,14 +9,16 @@ import resource
 import signal
 import time
 
-from harness import process, procfs, settings
-from harness.admin import ask, start_with_admin
-from harness.answer import check_problem
-from harness.cases import case
-from harness.checks import at_least, at_most, check, equal, pause, until
-from harness.corpus import PLAIN, get, post
-from harness.server import many
-from harness.users import only_as_root, own_copy
+import pytest
+
+from support import process, procfs, settings
+from support.admin import ask, start_with_admin
+from support.answer import check_problem
+from support.checks import at_least, at_most, check, equal, pause, until
+from support.corpus import PLAIN, get, post
+from support.rows import params
+from support.server import many
+from support.users import only_as_root, own_copy
 
 READY = get(b"/readyz")
 UPLOAD = post(b"/echo", b"x" * 2000)
@@ -38,8 +40,9 @@ def outcomes(wires):
 # The drain
 
 
-@case(rows=[("180 held", 180), ("more held than there is room for", 260)], timeout=120)
-def a_drain_without_descriptors(start, held):
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("held", params([("180 held", 180), ("more held than there is room for", 260)]))
+def test_a_drain_without_descriptors(start, held):
     """What has come is answered or refused, however many it is: as connections end, their descriptors serve the next."""
     server = start("--drain-timeout", "1m", limits={"NOFILE": 200})
     with many(server, held, seconds=30), many(server, 300, seconds=30) as wires:
@@ -51,8 +54,10 @@ def a_drain_without_descriptors(start, held):
         server.wait(0, seconds=30)
 
 
-@case(rows=[(mode, mode) for mode in ("thread", "process")], each_mode=False, timeout=120)
-def a_drain_without_threads_or_processes(start, folder, name):
+@pytest.mark.modeless
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("name", params([(mode, mode) for mode in ("thread", "process")]))
+def test_a_drain_without_threads_or_processes(start, folder, name):
     """Others take them all, and go on doing so: what the kernel has queued is refused, and none of it is lost."""
     only_as_root()
     user = 5000000 + os.getpid()
@@ -105,8 +110,8 @@ def until_ready(admin):
     until(lambda: ask(admin, READY).status == 200, "/readyz says 200", 10)
 
 
-@case(each_mode=False)
-def a_full_queue(start):
+@pytest.mark.modeless
+def test_a_full_queue(start):
     """pool: not ready while the next connection would be refused, though the last one that was has left."""
     server, admin = start_with_admin(start, "--workers", "1", "--queue", "2", mode="pool")
     with server.connect() as served:
@@ -125,8 +130,10 @@ def a_full_queue(start):
     check("--queue" in errors and errors.count("\n") == 1, f"it was not said once: {errors!r}")
 
 
-@case(rows=[(mode, mode) for mode in ("thread", "process")], each_mode=False, timeout=90)
-def no_thread_or_process(start, folder, name):
+@pytest.mark.modeless
+@pytest.mark.timeout(90)
+@pytest.mark.parametrize("name", params([(mode, mode) for mode in ("thread", "process")]))
+def test_no_thread_or_process(start, folder, name):
     """Others take them all: not ready until there are some again, which is found without a client."""
     only_as_root()
     user = 2000000 + os.getpid()
@@ -147,8 +154,7 @@ def no_thread_or_process(start, folder, name):
     check("temporarily unavailable" in errors and errors.count("\n") == 1, f"it was not said once: {errors!r}")
 
 
-@case
-def no_descriptor(start):
+def test_no_descriptor(start):
     """Nobody can be accepted: a kept connection is told that the server is not ready, and when it is again."""
     server = start()
     soft, hard = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
@@ -168,8 +174,7 @@ def no_descriptor(start):
 # Refusing
 
 
-@case
-def polite_ones_behind_silent_ones(start):
+def test_polite_ones_behind_silent_ones(start):
     """Whoever says nothing makes room when others wait, and is told too."""
     server = start("--max-connections", "2")
     with many(server, 2, seconds=30) as served:
@@ -220,8 +225,9 @@ def the_older_gives_way(server, forbid):
             check(not second.was_reset(), "the younger one is closed")
 
 
-@case(rows=[(mode, mode) for mode in settings.modes if mode != "process"], each_mode=False)
-def a_lingering_connection_gives_its_descriptor_to_a_new_one(start, name):
+@pytest.mark.modeless
+@pytest.mark.parametrize("name", params([(mode, mode) for mode in settings.modes if mode != "process"]))
+def test_a_lingering_connection_gives_its_descriptor_to_a_new_one(start, name):
     """In mode process they are not the server's but its children's."""
     server = start(mode=name)
 
@@ -232,8 +238,9 @@ def a_lingering_connection_gives_its_descriptor_to_a_new_one(start, name):
     the_older_gives_way(server, forbid)
 
 
-@case(rows=[(mode, mode) for mode in ("thread", "process")], each_mode=False)
-def a_lingering_connection_gives_its_thread_or_process_to_a_new_one(start, folder, name):
+@pytest.mark.modeless
+@pytest.mark.parametrize("name", params([(mode, mode) for mode in ("thread", "process")]))
+def test_a_lingering_connection_gives_its_thread_or_process_to_a_new_one(start, folder, name):
     """The new one waits instead of being refused."""
     only_as_root()
     user = 4000000 + os.getpid()
@@ -251,9 +258,11 @@ def a_lingering_connection_gives_its_thread_or_process_to_a_new_one(start, folde
 # Starting
 
 
-@case(rows=[("pool", "pool", "--workers", "500"), ("hybrid", "hybrid", "--workers", "500"), ("event", "event", "--loops", "500")],
-      each_mode=False)
-def no_threads_to_start_with(start, folder, name, flag, count):
+@pytest.mark.modeless
+@pytest.mark.parametrize("name, flag, count", params([
+    ("pool", "pool", "--workers", "500"), ("hybrid", "hybrid", "--workers", "500"), ("event", "event", "--loops", "500"),
+]))
+def test_no_threads_to_start_with(start, folder, name, flag, count):
     """One line names the flag that asks for them and the limit that forbids them."""
     only_as_root()
     server = start(flag, count, program=own_copy(folder), user=3000000 + os.getpid(), limits={"NPROC": 40}, mode=name,

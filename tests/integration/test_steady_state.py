@@ -7,11 +7,13 @@ import signal
 import subprocess
 import time
 
-from harness import process, procfs
-from harness.cases import case
-from harness.checks import Skip, check, until
-from harness.corpus import get, post
-from harness.settings import patience
+import pytest
+
+from support import process, procfs
+from support.checks import Skip, check, until
+from support.corpus import get, post
+from support.rows import params
+from support.settings import patience
 
 REQUESTS = 50
 CALLS = {
@@ -50,14 +52,15 @@ def calls_of(text, number):
     return found
 
 
-@case(rows=[("plaintext", get(b"/plaintext")), ("echo", post(b"/echo", b"x" * 1000)), ("pipelined", get(b"/plaintext") * 5),
-            ("status", get(b"/status/404"))])
-def a_request_on_a_kept_connection(start, mode, folder, request):
+@pytest.mark.parametrize("message", params([
+    ("plaintext", get(b"/plaintext")), ("echo", post(b"/echo", b"x" * 1000)), ("pipelined", get(b"/plaintext") * 5), ("status", get(b"/status/404")),
+]))
+def test_a_request_on_a_kept_connection(start, mode, folder, message):
     server = start("--loops", "1")
     with server.connect() as wire:
         def ask():
-            wire.send(request)
-            for _ in range(request.count(b"HTTP/1.1")):
+            wire.send(message)
+            for _ in range(message.count(b"HTTP/1.1")):
                 wire.answer()
 
         ask()

@@ -3,11 +3,13 @@
 
 import time
 
-from harness.answer import check_problem
-from harness.cases import case
-from harness.checks import check, equal, pause, until
-from harness.corpus import LAST, PLAIN, chunk, chunked, get, post
-from harness.settings import patience
+import pytest
+
+from support.answer import check_problem
+from support.checks import check, equal, pause, until
+from support.corpus import LAST, PLAIN, chunk, chunked, get, post
+from support.rows import params
+from support.settings import patience
 
 LONG_HEAD = get(b"/plaintext", b"X: " + b"y" * 2000 + b"\r\n")
 
@@ -29,8 +31,9 @@ HEADS = [
 ]
 
 
-@case(rows=HEADS, flags=HEAD)
-def a_head_that_never_ends(server, data):
+@pytest.mark.flags(*HEAD)
+@pytest.mark.parametrize("data", params(HEADS))
+def test_a_head_that_never_ends(server, data):
     with server.connect() as wire:
         begin = time.monotonic()
         wire.send(data)
@@ -38,8 +41,9 @@ def a_head_that_never_ends(server, data):
         check_took(begin)
 
 
-@case(rows=[("first", b""), ("second", PLAIN), ("behind empty lines", b"\r\n\r\n")], flags=HEAD)
-def a_head_of_single_bytes(server, before):
+@pytest.mark.flags(*HEAD)
+@pytest.mark.parametrize("before", params([("first", b""), ("second", PLAIN), ("behind empty lines", b"\r\n\r\n")]))
+def test_a_head_of_single_bytes(server, before):
     """Each byte is progress, but the whole has its time."""
     with server.connect() as wire:
         if before == PLAIN:
@@ -52,8 +56,8 @@ def a_head_of_single_bytes(server, before):
         check_took(begin)
 
 
-@case(flags=HEAD)
-def behind_an_answer(server):
+@pytest.mark.flags(*HEAD)
+def test_behind_an_answer(server):
     """The answer to what was whole comes first."""
     with server.connect() as wire:
         begin = time.monotonic()
@@ -63,8 +67,8 @@ def behind_an_answer(server):
         check_took(begin)
 
 
-@case(flags=HEAD)
-def the_head_s_time_is_not_the_body_s(server):
+@pytest.mark.flags(*HEAD)
+def test_the_head_s_time_is_not_the_body_s(server):
     with server.connect() as wire:
         wire.send(post(b"/echo", b"hello")[:-5])
         wire.silent(0.7)
@@ -74,8 +78,8 @@ def the_head_s_time_is_not_the_body_s(server):
         wire.kept()
 
 
-@case(flags=HEAD)
-def each_head_has_its_own_time(server):
+@pytest.mark.flags(*HEAD)
+def test_each_head_has_its_own_time(server):
     with server.connect() as wire:
         for _ in range(4):
             wire.send(PLAIN[:20])
@@ -93,8 +97,9 @@ BODIES = [
 ]
 
 
-@case(rows=BODIES, flags=BODY)
-def a_body_that_never_ends(server, data):
+@pytest.mark.flags(*BODY)
+@pytest.mark.parametrize("data", params(BODIES))
+def test_a_body_that_never_ends(server, data):
     with server.connect() as wire:
         begin = time.monotonic()
         wire.send(data)
@@ -108,9 +113,11 @@ def a_body_that_never_ends(server, data):
         wire.closed()
 
 
-@case(rows=[("Content-Length", post(b"/echo", b"x" * 200000)[:-50000]),
-            ("chunks", chunked(b"/echo", chunk(b"x" * 100000) + b"10\r\nx"))], flags=BODY)
-def a_body_that_stops_when_the_answer_has_begun(server, data):
+@pytest.mark.flags(*BODY)
+@pytest.mark.parametrize("data", params([
+    ("Content-Length", post(b"/echo", b"x" * 200000)[:-50000]), ("chunks", chunked(b"/echo", chunk(b"x" * 100000) + b"10\r\nx")),
+]))
+def test_a_body_that_stops_when_the_answer_has_begun(server, data):
     """No second status line: the answer ends short."""
     with server.connect() as wire:
         begin = time.monotonic()
@@ -121,8 +128,8 @@ def a_body_that_stops_when_the_answer_has_begun(server, data):
         check(wire.at_end(), "more came")
 
 
-@case(flags=BODY)
-def a_body_of_single_bytes(server):
+@pytest.mark.flags(*BODY)
+def test_a_body_of_single_bytes(server):
     """As long as it goes on there is time."""
     with server.connect() as wire:
         begin = time.monotonic()
@@ -135,11 +142,12 @@ def a_body_of_single_bytes(server):
         wire.kept()
 
 
-@case(rows=[("bytes", get(b"/bytes/1073741824"))], flags=BODY)
-def an_answer_that_is_not_read(server, request):
+@pytest.mark.flags(*BODY)
+@pytest.mark.parametrize("message", params([("bytes", get(b"/bytes/1073741824"))]))
+def test_an_answer_that_is_not_read(server, message):
     with server.connect(receive_buffer=4096) as wire:
         begin = time.monotonic()
-        wire.send(request)
+        wire.send(message)
         check(wire.readable(wire.seconds), "no answer began")
         until(lambda: len(connections(server)) == 0, "the connection is cut", patience(5))
         check_took(begin)
@@ -154,8 +162,8 @@ def connections(server):
     return range(int(line.split()[1]) - 1)
 
 
-@case(flags=BODY)
-def an_answer_that_is_read_slowly(server):
+@pytest.mark.flags(*BODY)
+def test_an_answer_that_is_read_slowly(server):
     """Progress, if little at a time, is progress."""
     with server.connect(receive_buffer=4096) as wire:
         wire.send(get(b"/bytes/3000000"))
@@ -166,9 +174,12 @@ def an_answer_that_is_read_slowly(server):
         check(wire.readable(1), "the answer has stopped")
 
 
-@case(rows=[("at once", b""), ("behind an answer", PLAIN), ("behind several", PLAIN * 3), ("behind a body", post(b"/echo", b"x" * 100000)),
-            ("behind chunks", chunked(b"/echo", chunk(b"hello") + LAST))], flags=IDLE)
-def an_idle_connection(server, before):
+@pytest.mark.flags(*IDLE)
+@pytest.mark.parametrize("before", params([
+    ("at once", b""), ("behind an answer", PLAIN), ("behind several", PLAIN * 3), ("behind a body", post(b"/echo", b"x" * 100000)),
+    ("behind chunks", chunked(b"/echo", chunk(b"hello") + LAST)),
+]))
+def test_an_idle_connection(server, before):
     """Closed, and nothing is said."""
     with server.connect() as wire:
         begin = time.monotonic()
@@ -179,8 +190,8 @@ def an_idle_connection(server, before):
         check_took(begin)
 
 
-@case(flags=IDLE)
-def a_connection_that_is_used(server):
+@pytest.mark.flags(*IDLE)
+def test_a_connection_that_is_used(server):
     """The time begins anew with each request."""
     with server.connect() as wire:
         for _ in range(8):
@@ -197,8 +208,9 @@ WAITS = [
 ]
 
 
-@case(rows=WAITS, flags=ALL)
-def no_time_counts_while_a_handler_waits_or_works(server, data):
+@pytest.mark.flags(*ALL)
+@pytest.mark.parametrize("data", params(WAITS))
+def test_no_time_counts_while_a_handler_waits_or_works(server, data):
     with server.connect() as wire:
         wire.send(data)
         for _ in range(data.count(b"HTTP/1.1")):
@@ -209,8 +221,7 @@ def no_time_counts_while_a_handler_waits_or_works(server, data):
         check_took(begin, 0.2)
 
 
-@case
-def a_stall_is_nobody_s_fault(start):
+def test_a_stall_is_nobody_s_fault(start):
     """What came in time, while a loop was busy, is in time."""
     server = start("--loops", "1", "--header-timeout", "500ms", "--body-timeout", "500ms")
     with server.connect() as head, server.connect() as body, server.connect() as busy:
@@ -226,8 +237,8 @@ def a_stall_is_nobody_s_fault(start):
         equal(busy.answer().status, 200, "status")
 
 
-@case(rows=[("full", PLAIN), ("silent", b"")])
-def who_is_refused_has_little_time(start, data):
+@pytest.mark.parametrize("data", params([("full", PLAIN), ("silent", b"")]))
+def test_who_is_refused_has_little_time(start, data):
     """A full server waits 2 s or so for a request that it will refuse; then it says so without one."""
     server = start("--max-connections", "1")
     with server.connect() as served, server.connect() as refused:

@@ -5,11 +5,13 @@ import contextlib
 import socket
 import time
 
-from harness.cases import case
-from harness.checks import at_most, check, equal
-from harness.corpus import PLAIN, get, post
-from harness.passing import close_passed, passing
-from harness.wire import Wire
+import pytest
+
+from support.checks import at_most, check, equal
+from support.corpus import PLAIN, get, post
+from support.passing import close_passed, passing
+from support.rows import params
+from support.wire import Wire
 
 KIB = 1024
 BUFFER = 4096  # the kernel doubles it
@@ -58,15 +60,16 @@ def write_all(wire, data):
     equal(wire.send_until_stuck(data, 8), len(data), "bytes that the server takes from a client that does not read")
 
 
-@case
-def read(start):
+def test_read(start):
     with small_sockets(start) as server, slow_client(server) as wire:
         wire.kept()
         wire.kept()
 
 
-@case(rows=[("small answers", MANY, 0), ("a long answer before them", LONG + MANY, 1), ("an echo before them", KEPT + MANY, 2)])
-def read_and_write(start, data, before):
+@pytest.mark.parametrize("data, before", params([
+    ("small answers", MANY, 0), ("a long answer before them", LONG + MANY, 1), ("an echo before them", KEPT + MANY, 2),
+]))
+def test_read_and_write(start, data, before):
     """A client that writes nearly a mebibyte before it reads is not kept waiting, and gets every answer."""
     with small_sockets(start) as server, slow_client(server) as wire:
         write_all(wire, data)
@@ -78,8 +81,8 @@ def read_and_write(start, data, before):
         wire.kept()
 
 
-@case(rows=[("small answers", TOO_MANY, False), ("a long answer before them", LONG + TOO_MANY, True)])
-def write(start, data, long):
+@pytest.mark.parametrize("data, long", params([("small answers", TOO_MANY, False), ("a long answer before them", LONG + TOO_MANY, True)]))
+def test_write(start, data, long):
     """Beyond a mebibyte the client has to read first; then it may go on."""
     with small_sockets(start) as server, slow_client(server) as wire:
         taken = wire.send_until_stuck(data, 2)
@@ -92,8 +95,7 @@ def write(start, data, long):
         expect(wire, 1)
 
 
-@case
-def write_behind_the_last_byte(start):
+def test_write_behind_the_last_byte(start):
     with small_sockets(start) as server, slow_client(server) as wire:
         wire.send(LONG + PLAIN)
         wire.finish()
@@ -102,8 +104,7 @@ def write_behind_the_last_byte(start):
         wire.closed()
 
 
-@case
-def wait(start):
+def test_wait(start):
     with small_sockets(start) as server, slow_client(server) as wire:
         begun = time.monotonic()
         wire.send(get(b"/delay/300ms") + PLAIN)
@@ -112,8 +113,7 @@ def wait(start):
         wire.kept()
 
 
-@case
-def read_and_write_and_wait(start):
+def test_read_and_write_and_wait(start):
     """A handler waits while an answer before its own is unsent: the client may write on, and the wait runs meanwhile."""
     with small_sockets(start) as server, slow_client(server) as wire:
         write_all(wire, KEPT + get(b"/delay/1s") + MANY)
@@ -122,8 +122,7 @@ def read_and_write_and_wait(start):
         wire.kept()
 
 
-@case
-def write_and_wait(start):
+def test_write_and_wait(start):
     """The timeout of an answer that is not read holds while a handler waits."""
     with small_sockets(start, "--body-timeout", "500ms") as server, slow_client(server) as wire:
         begun = time.monotonic()
@@ -133,13 +132,13 @@ def write_and_wait(start):
         at_most(time.monotonic() - begun, 8, "seconds until it was given up")
 
 
-@case(rows=[("block", get(b"/block/2s")), ("a wait", get(b"/delay/2s"))])
-def work_comes_after_output(start, request):
+@pytest.mark.parametrize("message", params([("block", get(b"/block/2s")), ("a wait", get(b"/delay/2s"))]))
+def test_work_comes_after_output(start, message):
     """The end of the first answer does not wait for the second's work, however slowly the client reads."""
     for first, expect_first in ((LONG, expect_long), (KEPT, expect_kept)):
         with small_sockets(start) as server, slow_client(server) as wire:
             begun = time.monotonic()
-            write_all(wire, first + request)
+            write_all(wire, first + message)
             expect_first(wire)
             took = time.monotonic() - begun
             expect(wire, 1)
@@ -149,8 +148,8 @@ def work_comes_after_output(start, request):
             wire.kept()
 
 
-@case(rows=[("an answer that is kept", KEPT), ("a long one", LONG)])
-def work_behind_output_while_the_client_writes(start, first):
+@pytest.mark.parametrize("first", params([("an answer that is kept", KEPT), ("a long one", LONG)]))
+def test_work_behind_output_while_the_client_writes(start, first):
     with small_sockets(start) as server, slow_client(server) as wire:
         write_all(wire, first + get(b"/block/100ms") + MANY)
         (expect_kept if first is KEPT else expect_long)(wire)
@@ -158,8 +157,7 @@ def work_behind_output_while_the_client_writes(start, first):
         wire.kept()
 
 
-@case
-def work(start):
+def test_work(start):
     with small_sockets(start) as server, slow_client(server) as wire:
         begun = time.monotonic()
         wire.send(get(b"/block/300ms") + get(b"/block/300ms") + PLAIN)
@@ -168,8 +166,7 @@ def work(start):
         wire.kept()
 
 
-@case
-def close(start):
+def test_close(start):
     with small_sockets(start) as server, slow_client(server) as wire:
         wire.send(LONG[:-2] + b"Connection: close\r\n\r\n" + PLAIN)
         answer = wire.answer()

@@ -7,7 +7,7 @@ import select
 import shutil
 import tempfile
 
-from harness import ports, process
+from support import ports, process
 
 NGINX = """daemon off; master_process off; pid {folder}/pid; error_log {folder}/error.log crit;
 events {{ worker_connections 512; }}

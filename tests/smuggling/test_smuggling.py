@@ -13,7 +13,7 @@ import threading
 
 import pytest
 from attacks import ATTACKS
-from harness import process
+from support import process, settings
 from proxies import PROXIES, in_front, program
 
 ANSWER_WAIT = 0.02  # seconds without a byte, after which the attacker looks no further: what it sent is with the proxy
@@ -128,7 +128,7 @@ def need(proxy):
 @pytest.mark.parametrize("proxy", PROXIES)
 def test_no_victim_gets_anothers_answer(request, proxy, mode):
     need(proxy)
-    with echod(request.config.getoption("--server"), mode) as backend, in_front(proxy, backend) as port:
+    with echod(settings.server_path, mode) as backend, in_front(proxy, backend) as port:
         found = wronged(port, ATTACKS)
     assert not found, "\n".join(f"{data!r}\n  -> {wrong}" for data, wrong in found)
 

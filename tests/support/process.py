@@ -16,9 +16,6 @@ from .settings import patience
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
-# The worker sets this: told (pid, True) of a process started and (pid, False) of one that is gone.
-report = lambda pid, alive: None  # noqa: E731
-
 
 def die_with_parent():
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
@@ -44,7 +41,6 @@ def spawn(argv, limits=None, user=None, **options):
     options.setdefault("stdin", subprocess.DEVNULL)
     child = subprocess.Popen([str(item) for item in argv], start_new_session=True,
                              preexec_fn=_prepare(limits or {}, user), **options)
-    report(child.pid, True)
     return child
 
 
@@ -53,7 +49,6 @@ def end(child):
     if child.poll() is None:
         kill_group(child.pid)
         child.wait()
-    report(child.pid, False)
     for stream in (child.stdin, child.stdout, child.stderr):
         if stream:
             with contextlib.suppress(OSError):

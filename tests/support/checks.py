@@ -4,14 +4,13 @@
 import difflib
 import select
 import time
+import unittest
+
+Skip = unittest.SkipTest  # this case cannot run here; the text says why
 
 
-class Failure(Exception):
+class Failure(AssertionError):
     """The server is not as the contract says."""
-
-
-class Skip(Exception):
-    """This case cannot run here; the text says why."""
 
 
 SHOWN_MOST = 600  # characters of a value that a message repeats
@@ -26,15 +25,18 @@ def shown(value):
 
 
 def fail(text):
+    __tracebackhide__ = True
     raise Failure(text)
 
 
 def check(condition, text):
+    __tracebackhide__ = True
     if not condition:
         raise Failure(text)
 
 
 def equal(got, wanted, what):
+    __tracebackhide__ = True
     if got == wanted:
         return
     if isinstance(got, bytes) and isinstance(wanted, bytes) and len(got) + len(wanted) > 160:
@@ -53,15 +55,18 @@ def difference(wanted, got):
 
 
 def at_most(got, bound, what):
+    __tracebackhide__ = True
     check(got <= bound, f"{what}: expected at most {bound}, got {got}")
 
 
 def at_least(got, bound, what):
+    __tracebackhide__ = True
     check(got >= bound, f"{what}: expected at least {bound}, got {got}")
 
 
 def until(condition, what, seconds=10, every=0.01):
     """Asks again and again until the condition holds, and returns what it gave; for what sends no event."""
+    __tracebackhide__ = True
     deadline = time.monotonic() + seconds
     while True:
         value = condition()

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""What a run tests and how patient it is: set once by run.py, before the workers are forked."""
+"""What a run tests and how patient it is: set by plugin.py, in each process that runs tests, before they are collected."""
 
 import os
 import re
 
-ROOT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", ".."))
+ROOT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 
 
 def _modes():

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: MIT
+"""Servers that tests share: started for the first test that needs one with these flags, and kept for the next."""
+
+from .checks import Failure
+from .server import Server
+
+LISTEN = ("--listen", "127.0.0.1:0")
+KEPT_MAX = 6  # servers at once
+
+
+class SharedServers:
+    """Running servers by (mode, flags). Whatever drops one checks its exit status and its stderr."""
+
+    def __init__(self):
+        self._running = {}
+
+    def get(self, mode, flags):
+        key = (mode, flags)
+        if key not in self._running:
+            while len(self._running) >= KEPT_MAX:
+                self.drop(next(iter(self._running)))
+            self._running[key] = Server(mode, LISTEN + flags)
+        return self._running[key]
+
+    def check_alive(self, key):
+        try:
+            self._running[key].check_alive()
+        except Failure:
+            self._running.pop(key).close()
+            raise
+
+    def drop(self, key):
+        server = self._running.pop(key, None)
+        if server is None:
+            return
+        try:
+            server.stop()
+        except Failure as failure:
+            raise Failure(f"{server}, which tests shared: {failure}") from None
+        finally:
+            server.close()
+
+    def drop_all(self):
+        """Drops all of them, and fails if one did not end well."""
+        texts = []
+        for key in list(self._running):
+            try:
+                self.drop(key)
+            except Failure as failure:
+                texts.append(str(failure))
+        if texts:
+            raise Failure("\n".join(texts))
