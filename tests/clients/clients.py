@@ -20,8 +20,11 @@ UNDICI = "6.21.0"
 PYTHON = ("http.client", "requests", "httpx", "aiohttp")
 NODE = ("http", "fetch", "undici")
 ALL = ("curl", *PYTHON, *(f"node {name}" for name in NODE), "go net/http")
+WRITES_FIRST = ("http.client", "requests", "httpx")
 EXPECTING = ("curl", "aiohttp", "node http", "go net/http")  # those that wait for a 100
 BLOCK = bytes(i % 251 for i in range(65536))
+SMALL, MEDIUM, LARGE = 1000, 3_000_000, 70_000_000  # bytes of a body
+TAKES_LARGE = ("--max-body-size", "128m")
 SECONDS = 100
 everything = False  # conftest.py sets this before the tests are collected
 
@@ -36,6 +39,11 @@ def body(length):
 
 def digest(length):
     return hashlib.sha256(body(length)).hexdigest()
+
+
+def check_echo(result, length):
+    assert "error" not in result, result
+    assert (result["status"], result["length"], result["sha256"]) == (200, length, digest(length))
 
 
 def need(name):

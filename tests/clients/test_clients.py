@@ -8,25 +8,19 @@ import tempfile
 
 import clients
 import pytest
-from clients import ALL, EXPECTING, ask, digest, request
+from clients import ALL, EXPECTING, LARGE, MEDIUM, SMALL, TAKES_LARGE, WRITES_FIRST, ask, check_echo, digest, request
 from support.settings import MODES
 
-WRITES_FIRST = ("http.client", "requests", "httpx")
+pytestmark = pytest.mark.timeout(600)
+
 MEBIBYTE = 1 << 20
-SMALL, MEDIUM, LARGE = 1000, 3_000_000, 70_000_000
 REFUSED_TIMES = {MEDIUM: 20, LARGE: 20 if clients.everything else 3}
 AT_ONCE = {MEDIUM: 20, LARGE: 5}  # in one session: curl holds the bodies of all at once
 EVERYWHERE = ("curl", "http.client", "node http")  # these in every mode
 MATRIX = [(client, mode) for mode in MODES for client in ALL
           if clients.everything or mode in ("event", "thread") or client in EVERYWHERE]
-TAKES_LARGE = ("--max-body-size", "128m")
 
 each = pytest.mark.parametrize("client, mode", MATRIX)
-
-
-def check_echo(result, length):
-    assert "error" not in result, result
-    assert (result["status"], result["length"], result["sha256"]) == (200, length, digest(length))
 
 
 @each

@@ -8,11 +8,12 @@ import tempfile
 
 import clients
 import pytest
-from clients import ask, request
+from clients import LARGE, MEDIUM, SMALL, TAKES_LARGE, WRITES_FIRST, ask, check_echo, request
 from support import ports, process
 from support.checks import until
 from support.settings import MODES
-from test_clients import LARGE, MEDIUM, SMALL, TAKES_LARGE, WRITES_FIRST, check_echo
+
+pytestmark = pytest.mark.timeout(600)
 
 NGINX = """daemon off; master_process off; pid {folder}/pid; error_log {folder}/error.log crit;
 events {{ worker_connections 256; }}

@@ -45,27 +45,25 @@ def connect_all(server, stack, count):
 
 @pytest.mark.release
 @pytest.mark.alone
-@pytest.mark.modeless
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("name, count", params([(f"{mode}, {CLIENTS[mode]} clients", mode, CLIENTS[mode]) for mode in settings.modes]))
-def test_clients_that_send_a_mebibyte_and_never_read(start, name, count):
+def test_clients_that_send_a_mebibyte_and_never_read(start, mode):
     """At most what the same connections need idle, after a request, and the budget, and a tenth more."""
     files = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (files[1], files[1]))
-    body = bytes(range(256)) * 4096
+    count, body = CLIENTS[mode], bytes(range(256)) * 4096
     # A client that does not read keeps its worker; all may come before the first worker has taken one.
-    places = ("--workers", count + 1 if name == "pool" else 2, "--queue", count)
-    server = start("--max-buffer-memory", BUDGET, "--loops", 2, *places, "--body-timeout", "5m", "--idle-timeout", "5m", mode=name,
+    places = ("--workers", count + 1 if mode == "pool" else 2, "--queue", count)
+    server = start("--max-buffer-memory", BUDGET, "--loops", 2, *places, "--body-timeout", "5m", "--idle-timeout", "5m",
                    **shimmed(ROOM=8192))  # what the kernel would keep is not the server's
     with contextlib.ExitStack() as stack:
         wires = connect_all(server, stack, count)
         for wire in wires:
-            equal(wire.ask(post(b"/echo", body[:BEFORE[name]])).status, 200, "status")
+            equal(wire.ask(post(b"/echo", body[:BEFORE[mode]])).status, 200, "status")
         idle = used(server)
         peak = send_all_that_goes(server, wires, post(b"/echo", body))
         at_most(peak, (idle + BUDGET) * SLACK, f"bytes of {count} clients (idle: {idle})")
         check(is_full(server), "the budget is not used up: the test shows nothing")
-        print(f"     | {name}: {count} clients: {idle / MIB:.1f} MiB idle, {peak / MIB:.1f} MiB at most", flush=True)
+        print(f"     | {mode}: {count} clients: {idle / MIB:.1f} MiB idle, {peak / MIB:.1f} MiB at most", flush=True)
         for wire in wires:
             wire.reset()
     until(lambda: metrics(server).get("echod_connections_open") == 1, "all connections are gone", 60)
@@ -213,12 +211,11 @@ def hog(server):
             thread.join()
 
 
-@pytest.mark.modeless
-@pytest.mark.parametrize("name", params([(mode, mode) for mode in settings.modes if mode in ("event", "hybrid")]))
-def test_who_pipelines_without_end_starves_nobody(start, folder, name):
+@pytest.mark.parametrize("mode", ("event", "hybrid"))
+def test_who_pipelines_without_end_starves_nobody(start, folder, mode):
     """On one loop: between two waits each connection is read once at most, a buffer's worth, and others are answered."""
     path = os.path.join(folder, "calls")
-    server = start("--loops", "1", mode=name, **tracing(path, ["recvfrom", "epoll_wait"]))
+    server = start("--loops", "1", **tracing(path, ["recvfrom", "epoll_wait"]))
     with hog(server), hog(server), server.connect(seconds=patience(20)) as other:
         for _ in range(50):
             other.kept()
@@ -226,13 +223,12 @@ def test_who_pipelines_without_end_starves_nobody(start, folder, name):
     check_shares(path)
 
 
-@pytest.mark.modeless
-@pytest.mark.parametrize("name, flags, lingers", params([(f"{what} [{mode}]", mode, flags, lingers) for mode in settings.modes if mode in ("event", "hybrid")
-    for what, flags, lingers in (("one that lingers", (), True), ("a short timeout", ("--header-timeout", "150ms"), False))]))
-def test_what_one_client_costs_does_not_grow_with_the_others(start, folder, name, flags, lingers):
+@pytest.mark.parametrize("flags, lingers", params([("one that lingers", (), True), ("a short timeout", ("--header-timeout", "150ms"), False)]))
+@pytest.mark.parametrize("mode", ("event", "hybrid"))
+def test_what_one_client_costs_does_not_grow_with_the_others(start, folder, mode, flags, lingers):
     """Nobody else is looked at more often because of it: connections that wait are polled about twice a second each."""
     path = os.path.join(folder, "calls")
-    server = start("--loops", "1", *flags, mode=name, **tracing(path, ["poll"]))
+    server = start("--loops", "1", *flags, **tracing(path, ["poll"]))
     with contextlib.ExitStack() as stack:
         for _ in range(100):
             stack.enter_context(server.connect()).send(get(b"/delay/10s"))

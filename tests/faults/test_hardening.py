@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from support import process, settings
-from support.checks import Skip, check, equal
+from support.checks import check, equal
 from support.corpus import get, post, request
 from support.rows import params
 from injection import PLAIN, tracing
@@ -61,7 +61,7 @@ def test_no_path_of_the_build_to_load_from():
 def test_no_privilege(start, folder):
     """As another user, without a capability and with no way to get one: everything is served, unix sockets too."""
     if os.geteuid() != 0:
-        raise Skip("needs root, to run as others")
+        pytest.skip("needs root, to run as others")
     os.chmod(os.path.dirname(folder), 0o755)
     os.chmod(folder, 0o777)
     program = shutil.copy(settings.server_path, folder)
@@ -84,9 +84,9 @@ CALLS = ["open", "openat", "openat2", "creat", "mkdir", "mkdirat", "rename", "re
 def test_writes_nothing_but_what_flags_name(start, folder):
     """Of all calls that open or change files: the unix socket of --listen, and nothing else; no program, no connection."""
     if settings.counts_lines:
-        raise Skip("it writes what it has counted")
+        pytest.skip("it writes what it has counted")
     if settings.sanitizer == "thread":
-        raise Skip("ThreadSanitizer makes a file of its own in /tmp")
+        pytest.skip("ThreadSanitizer makes a file of its own in /tmp")
     path, trace = os.path.join(folder, "socket"), os.path.join(folder, "calls")
     server = start("--listen", f"unix:{path}", "--workers", "2", lines=2, **tracing(trace, CALLS))
     for raw in (PLAIN, post(b"/echo", b"x" * 300000), get(b"/anything/../../etc/passwd"), get(b"/status/404"), get(b"/metrics"),

@@ -9,7 +9,6 @@ from support.answer import check_problem
 from support.checks import check, equal, pause, until
 from support.corpus import PLAIN, get, post
 from support.metrics import metrics
-from support.rows import params
 from support.wire import Wire
 from test_allocation import failing
 
@@ -44,12 +43,11 @@ def kept_and_fresh(server):
     return wire
 
 
-@pytest.mark.modeless
 @pytest.mark.timeout(90)
-@pytest.mark.parametrize("name", params([(mode, mode) for mode in ("event", "hybrid", "thread")]))
-def test_new_connections_are_told(start, name):
+@pytest.mark.parametrize("mode", ("event", "hybrid", "thread"))
+def test_new_connections_are_told(start, mode):
     """Not one is reset, and readiness is not taken for back when a refused connection has gone."""
-    server = start_failing(start, mode=name)
+    server = start_failing(start)
     with kept_and_fresh(server) as kept:
         equal(kept.ask(READY).status, 200, "/readyz before")
         server.signal(OUT)
@@ -68,12 +66,11 @@ def test_new_connections_are_told(start, name):
     check("Cannot allocate memory" in errors and errors.count("\n") == 1, f"it was not said once: {errors!r}")
 
 
-@pytest.mark.modeless
 @pytest.mark.timeout(90)
-@pytest.mark.parametrize("name", params([(mode, mode) for mode in ("event", "hybrid", "thread")]))
-def test_silent_ones_and_many(start, name):
+@pytest.mark.parametrize("mode", ("event", "hybrid", "thread"))
+def test_silent_ones_and_many(start, mode):
     """More at once than are remembered: those that ask and those that do not all end with an answer."""
-    server = start_failing(start, mode=name)
+    server = start_failing(start)
     kept = kept_and_fresh(server)  # so that no thread's memory is spare
     server.signal(OUT)
     wires = [server.connect() for _ in range(60)]
@@ -120,19 +117,18 @@ def test_answers_that_end_a_connection_are_read(start):
     server.stop()
 
 
-def start_without_memory(start, name, *flags):
-    server = start_failing(start, *flags, mode=name)
+def start_without_memory(start, *flags):
+    server = start_failing(start, *flags)
     kept = kept_and_fresh(server)  # so that no thread's memory is spare
     server.signal(OUT)
     return server, kept
 
 
-@pytest.mark.modeless
 @pytest.mark.timeout(90)
-@pytest.mark.parametrize("name", params([(mode, mode) for mode in ("event", "hybrid", "thread")]))
-def test_behind_a_refusal_all_of_an_upload_is_read(start, name):
+@pytest.mark.parametrize("mode", ("event", "hybrid", "thread"))
+def test_behind_a_refusal_all_of_an_upload_is_read(start, mode):
     """A client that writes 32 MiB before it reads gets its 503, not a reset."""
-    server, kept = start_without_memory(start, name)
+    server, kept = start_without_memory(start)
     for _ in range(3):
         with server.connect(seconds=30) as wire:
             wire.send(post(b"/echo", b"").replace(b"Length: 0", b"Length: 33554432"))
@@ -146,12 +142,11 @@ def test_behind_a_refusal_all_of_an_upload_is_read(start, name):
     server.stop()
 
 
-@pytest.mark.modeless
 @pytest.mark.timeout(90)
-@pytest.mark.parametrize("name", params([(mode, mode) for mode in ("event", "hybrid", "thread")]))
-def test_who_was_refused_and_lingers_is_not_cut_off(start, name):
+@pytest.mark.parametrize("mode", ("event", "hybrid", "thread"))
+def test_who_was_refused_and_lingers_is_not_cut_off(start, mode):
     """It has had its answer: the drain timeout ends with status 0, and says nothing of it."""
-    server, kept = start_without_memory(start, name, "--drain-timeout", "200ms")
+    server, kept = start_without_memory(start, "--drain-timeout", "200ms")
     with server.connect() as wire:
         wire.send(PLAIN)
         wire.problem(503)

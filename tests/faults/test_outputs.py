@@ -40,7 +40,7 @@ def run(flags, **streams):
     return child.returncode, (errors or b"").decode()
 
 
-@pytest.mark.parametrize("flags", params([(name, flags) for name, flags in (("help", ["--help"]), ("version", ["--version"]), ("server", ["--listen", "127.0.0.1:0"]))]))
+@pytest.mark.parametrize("flags", params([("help", ["--help"]), ("version", ["--version"]), ("server", ["--listen", "127.0.0.1:0"])]))
 def test_a_pipe_nobody_reads_as_stdout(flags):
     with closed_pipe() as output:
         status, errors = run(flags, stdout=output)

@@ -68,15 +68,14 @@ def serve_through(start, folder, mode, call, error, when):
 
 
 def rows(faults):
-    return [(f"{call} {error} [{mode}]", mode, call, error, when) for call, errors, when, modes in faults
-            for error in errors.split() for mode in settings.modes if mode in modes]
+    return [(f"{mode}-{call} {error}", mode, call, error, when) for call, errors, when, modes in faults
+            for error in errors.split() for mode in settings.MODES if mode in modes]
 
 
-@pytest.mark.modeless
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("mode_of, call, error, when", params(rows(FAULTS)))
-def test_calls_fail(start, folder, mode_of, call, error, when):
-    serve_through(start, folder, mode_of, call, error, when)
+@pytest.mark.parametrize("mode, call, error, when", params(rows(FAULTS)))
+def test_calls_fail(start, folder, mode, call, error, when):
+    serve_through(start, folder, mode, call, error, when)
 
 
 @pytest.mark.release

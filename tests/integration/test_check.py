@@ -11,7 +11,7 @@ import time
 import pytest
 
 from support import ports, process, settings
-from support.checks import Skip, at_most, check, equal
+from support.checks import at_most, check, equal
 from support.rows import params
 from support.server import environment
 from test_lifecycle import check_refused, run
@@ -241,7 +241,7 @@ def test_in_an_empty_root(start, folder):
     """A static executable needs nothing beside it."""
     with open(settings.server_path, "rb") as program:
         if os.getuid() != 0 or b"/ld-linux" in program.read():
-            raise Skip("needs root and a static executable")
+            pytest.skip("needs root and a static executable")
     server = start(mode="event")
     shutil.copy(settings.server_path, os.path.join(folder, "echod"))
     for host in ("127.0.0.1", "localhost"):

@@ -130,11 +130,10 @@ def test_a_place_that_becomes_free_is_taken(start):
         stays.kept()
 
 
-@pytest.mark.modeless
-@pytest.mark.parametrize("name", params([(mode, mode) for mode in settings.modes if mode != "process"]))
-def test_who_has_seen_the_end_finds_the_place_free(start, name):
+@pytest.mark.parametrize("mode", [mode for mode in settings.MODES if mode != "process"])
+def test_who_has_seen_the_end_finds_the_place_free(start, mode):
     """In mode process it is free when the process has ended, after its descriptors were closed."""
-    server = start("--max-connections", "1", mode=name)
+    server = start("--max-connections", "1")
     for _ in range(500):
         with server.connect() as wire:
             equal(wire.ask(get(b"/plaintext", b"Connection: close\r\n")).status, 200, "status")

@@ -54,16 +54,14 @@ def test_a_drain_without_descriptors(start, held):
         server.wait(0, seconds=30)
 
 
-@pytest.mark.modeless
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("name", params([(mode, mode) for mode in ("thread", "process")]))
-def test_a_drain_without_threads_or_processes(start, folder, name):
+@pytest.mark.parametrize("mode", ("thread", "process"))
+def test_a_drain_without_threads_or_processes(start, folder, mode):
     """Others take them all, and go on doing so: what the kernel has queued is refused, and none of it is lost."""
     only_as_root()
     user = 5000000 + os.getpid()
     asan = ":".join(filter(None, ("detect_leaks=0", os.environ.get("ASAN_OPTIONS"))))  # that takes a process at the end
-    server = start("--drain-timeout", "1m", program=own_copy(folder), user=user, limits={"NPROC": 40}, env={"ASAN_OPTIONS": asan},
-                   mode=name)
+    server = start("--drain-timeout", "1m", program=own_copy(folder), user=user, limits={"NPROC": 40}, env={"ASAN_OPTIONS": asan})
     with contextlib.ExitStack() as stack:
         server.signal(signal.SIGSTOP)
         for _ in range(40):
@@ -130,14 +128,13 @@ def test_a_full_queue(start):
     check("--queue" in errors and errors.count("\n") == 1, f"it was not said once: {errors!r}")
 
 
-@pytest.mark.modeless
 @pytest.mark.timeout(90)
-@pytest.mark.parametrize("name", params([(mode, mode) for mode in ("thread", "process")]))
-def test_no_thread_or_process(start, folder, name):
+@pytest.mark.parametrize("mode", ("thread", "process"))
+def test_no_thread_or_process(start, folder, mode):
     """Others take them all: not ready until there are some again, which is found without a client."""
     only_as_root()
     user = 2000000 + os.getpid()
-    server, admin = start_with_admin(start, program=own_copy(folder), user=user, limits={"NPROC": 60}, mode=name)
+    server, admin = start_with_admin(start, program=own_copy(folder), user=user, limits={"NPROC": 60})
     with server.connect() as kept:
         kept.kept()
         with contextlib.ExitStack() as stack:
@@ -225,11 +222,10 @@ def the_older_gives_way(server, forbid):
             check(not second.was_reset(), "the younger one is closed")
 
 
-@pytest.mark.modeless
-@pytest.mark.parametrize("name", params([(mode, mode) for mode in settings.modes if mode != "process"]))
-def test_a_lingering_connection_gives_its_descriptor_to_a_new_one(start, name):
+@pytest.mark.parametrize("mode", [mode for mode in settings.MODES if mode != "process"])
+def test_a_lingering_connection_gives_its_descriptor_to_a_new_one(start, mode):
     """In mode process they are not the server's but its children's."""
-    server = start(mode=name)
+    server = start()
 
     def forbid():
         highest = max(int(number) for number in os.listdir(f"/proc/{server.pid}/fd"))
@@ -238,13 +234,12 @@ def test_a_lingering_connection_gives_its_descriptor_to_a_new_one(start, name):
     the_older_gives_way(server, forbid)
 
 
-@pytest.mark.modeless
-@pytest.mark.parametrize("name", params([(mode, mode) for mode in ("thread", "process")]))
-def test_a_lingering_connection_gives_its_thread_or_process_to_a_new_one(start, folder, name):
+@pytest.mark.parametrize("mode", ("thread", "process"))
+def test_a_lingering_connection_gives_its_thread_or_process_to_a_new_one(start, folder, mode):
     """The new one waits instead of being refused."""
     only_as_root()
     user = 4000000 + os.getpid()
-    server = start(program=own_copy(folder), user=user, limits={"NPROC": 40}, mode=name)
+    server = start(program=own_copy(folder), user=user, limits={"NPROC": 40})
     with contextlib.ExitStack() as stack:
 
         def forbid():
@@ -258,14 +253,11 @@ def test_a_lingering_connection_gives_its_thread_or_process_to_a_new_one(start, 
 # Starting
 
 
-@pytest.mark.modeless
-@pytest.mark.parametrize("name, flag, count", params([
-    ("pool", "pool", "--workers", "500"), ("hybrid", "hybrid", "--workers", "500"), ("event", "event", "--loops", "500"),
-]))
-def test_no_threads_to_start_with(start, folder, name, flag, count):
+@pytest.mark.parametrize("mode, flag, count", [("pool", "--workers", "500"), ("hybrid", "--workers", "500"), ("event", "--loops", "500")])
+def test_no_threads_to_start_with(start, folder, mode, flag, count):
     """One line names the flag that asks for them and the limit that forbids them."""
     only_as_root()
-    server = start(flag, count, program=own_copy(folder), user=3000000 + os.getpid(), limits={"NPROC": 40}, mode=name,
+    server = start(flag, count, program=own_copy(folder), user=3000000 + os.getpid(), limits={"NPROC": 40},
                    expect_ready=False)
     check(not server.wait_ready(), "it starts")
     errors = server.wait(1)

@@ -13,8 +13,10 @@ import threading
 
 import pytest
 from attacks import ATTACKS
-from support import process, settings
 from proxies import PROXIES, in_front, program
+from support import process, settings
+
+pytestmark = pytest.mark.timeout(300)
 
 ANSWER_WAIT = 0.02  # seconds without a byte, after which the attacker looks no further: what it sent is with the proxy
 VICTIM_WAIT = 20

@@ -28,6 +28,7 @@ OWN = pytest.StashKey[list]()  # servers that the test has started
 USED = pytest.StashKey[list]()  # (mode, flags) of the shared servers that it uses
 SHARED = pytest.StashKey[SharedServers]()
 SECONDS = pytest.StashKey[float]()  # timeout of a test
+TURN = pytest.StashKey[str]()  # the file whose lock keeps tests marked `alone` from the others
 
 # Options
 
@@ -52,12 +53,14 @@ def pytest_configure(config):
     config.stash[SHARED] = SharedServers()
     if hasattr(config, "workerinput"):  # a worker process of pytest-xdist
         process.die_with_parent()
-        settings.folder = tempfile.mkdtemp(dir=config.workerinput["echod_folder"])
+        run_folder = config.workerinput["echod_folder"]
+        settings.folder = tempfile.mkdtemp(dir=run_folder)
     else:
-        settings.folder = tempfile.mkdtemp(prefix="echod-test-")
-        os.chmod(settings.folder, 0o755)
+        settings.folder = run_folder = tempfile.mkdtemp(prefix="echod-test-")
+        os.chmod(run_folder, 0o755)
         for number in (signal.SIGTERM, signal.SIGHUP):  # end as Ctrl-C does: stop the servers and report
             signal.signal(number, signal.default_int_handler)
+    config.stash[TURN] = os.path.join(run_folder, "turn")
     if settings.launched:  # the server may run as another user
         os.chmod(settings.folder, 0o755)
 
@@ -141,17 +144,16 @@ def _set_timeout(config, item):
 @pytest.hookimpl(hookwrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item):
     """A test that is not back some time after its timeout ends the process, with the stacks of all threads on stderr."""
-    with _turn(item.get_closest_marker("alone") is not None):
+    with _turn(item.config.stash[TURN], item.get_closest_marker("alone") is not None):
         faulthandler.dump_traceback_later(item.stash[SECONDS] + settings.patience(SHUTDOWN_SECONDS), exit=True, file=sys.__stderr__)
         yield
         faulthandler.cancel_dump_traceback_later()
 
 
 @contextlib.contextmanager
-def _turn(alone):
+def _turn(path, alone):
     """A test marked `alone` waits until no other worker runs one, and the others wait for it."""
-    run_folder = os.path.dirname(settings.folder) if "PYTEST_XDIST_WORKER" in os.environ else settings.folder
-    with open(os.path.join(run_folder, "turn"), "w") as file:
+    with open(path, "w") as file:
         fcntl.flock(file, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
         yield
 
@@ -224,9 +226,9 @@ def start(request, mode):
 
     yield start
     try:
-        for server in servers:
-            if FAILED not in request.node.stash and server.is_alive():
-                server.stop()
+        if FAILED not in request.node.stash:
+            for server in servers:
+                server.finish()
     finally:
         for server in servers:
             server.close()

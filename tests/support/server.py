@@ -61,6 +61,7 @@ class Server:
         self.are_admin = []  # whether each of these is said to be an admin listener
         self._errors = tempfile.TemporaryFile()
         self._output = b""
+        self._checked = False  # whether somebody has looked at how it ended
         self.child = process.spawn([*wrapper, program or settings.server_path, *self.flags], stdout=stdout,
                                    stderr=self._errors, env=environment(env), **options)
         self.pid = self.child.pid
@@ -154,6 +155,7 @@ class Server:
             text = self.errors()
             self.close()
             raise Failure(f"the server did not end within {patience(seconds):g} s; stderr:\n{text[-2000:]}") from None
+        self._checked = True
         text = self.errors()
         if COMPLAINT.search(text):
             fail(f"the server complains:\n{text[:6000]}")
@@ -177,6 +179,13 @@ class Server:
         self.check_alive()
         self.signal(signal.SIGTERM)
         return self.wait(status, seconds)
+
+    def finish(self):
+        """Stops it unless the test has; it must have ended well in any case."""
+        if self.is_alive():
+            self.stop()
+        elif not self._checked:
+            self.wait()
 
     def close(self):
         process.end(self.child)
