@@ -150,6 +150,11 @@ def pytest_runtest_protocol(item):
         faulthandler.cancel_dump_traceback_later()
 
 
+def pytest_enter_pdb():
+    """Whoever looks at a test in a debugger takes the time they need."""
+    faulthandler.cancel_dump_traceback_later()
+
+
 @contextlib.contextmanager
 def _turn(path, alone):
     """A test marked `alone` waits until no other worker runs one, and the others wait for it."""
