@@ -25,7 +25,7 @@ def run(folder):
             file.write(HEAD + source)
         env = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-c", os.path.join(TESTS, "pytest.ini"), "--rootdir", folder, "-p", "support.plugin",
+            [sys.executable, "-m", "pytest", "-c", os.path.join(settings.ROOT, "pytest.ini"), "--rootdir", folder, "-p", "support.plugin",
              "--server", settings.server_path, "--modes", "event", "-q", *arguments, path],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             env=env | {"PYTHONPATH": TESTS, "PYTHONDONTWRITEBYTECODE": "1", "FOLDER": folder}, timeout=settings.patience(40))
