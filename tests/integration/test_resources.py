@@ -140,7 +140,7 @@ def test_who_has_seen_the_end_finds_the_place_free(start, mode):
             wire.closed()
 
 
-@pytest.mark.parametrize("limit", params([("64", 64), ("100", 100)]))
+@pytest.mark.parametrize("limit", [64, 100])
 def test_few_descriptors(start, limit):
     """More clients than descriptors: served, told to come back, or waiting; then all is well again."""
     server = start(limits={"NOFILE": limit})
@@ -273,9 +273,10 @@ def test_bytes_that_come_while_an_answer_waits(start):
         equal(fin.answer().status, 200, "status")
 
 
-@pytest.mark.parametrize("message", params([(name, request) for name, request in (
+@pytest.mark.parametrize("message", params([
     ("delay", get(b"/delay/9s")), ("echo with a delay", get(b"/echo?delay=9s")), ("drip", get(b"/drip?duration=9s")),
-    ("bytes", get(b"/bytes/1073741824")), ("half a body", post(b"/echo", b"x" * 1000000)[:-1]))]))
+    ("bytes", get(b"/bytes/1073741824")), ("half a body", post(b"/echo", b"x" * 1000000)[:-1]),
+]))
 def test_who_has_gone_is_noticed(start, message):
     """A reset ends what was waiting, long before its time."""
     server = start()
