@@ -5,7 +5,6 @@ import math
 import random
 from statistics import median
 
-import context  # noqa: F401
 from lab.results import histogram
 
 MODES = {"thread": "mode", "event": "mode", "hybrid": "mode", "pool": "mode", "process": "mode",

@@ -13,7 +13,6 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
-import context  # noqa: E402, F401
 import report_fixture  # noqa: E402
 from chromium import Browser, PageServer  # noqa: E402
 from lab.report import charts, page, picture  # noqa: E402
@@ -174,7 +173,3 @@ class PageTest(unittest.TestCase):
         self.assertIn("2 CPUs, Debian 12, Linux 6.18, commit 0123456789ab", text)
         self.assertNotIn("secret", text)
         self.assertEqual(text.count('role="img"'), 2)
-
-
-if __name__ == "__main__":
-    unittest.main()

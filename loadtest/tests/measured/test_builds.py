@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Measures real builds, on a quiet machine, for about two minutes: a slower one is called slower, the same one is not.
 
-    ./dev build && python3 -m unittest discover --verbose -s loadtest/tests/measured
+    ./dev build && python3 -m pytest --verbose loadtest/tests/measured
 
 Not part of ./dev test: what other programs do meanwhile can spoil it. The slower build is the same server with a library
 preloaded that computes a few microseconds before it sends.
@@ -59,7 +59,3 @@ class BuildsTest(unittest.TestCase):
         found = self.changes("slower", made_slower(self.folder))
         slower = {change["subject"] for change in found if change["figure"] == "cpu_us_per_request" and change["ratio"] > 1.2}
         self.assertEqual(slower, {"thread", "event"})
-
-
-if __name__ == "__main__":
-    unittest.main()

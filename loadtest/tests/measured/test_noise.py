@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """How often equal builds are called different, and slower ones are found: on a quiet machine, in pieces.
 
-    ./dev build && python3 -m unittest discover -v -s loadtest/tests/measured -p test_noise.py     # all, in about an hour
-    PIECE=1/8 python3 -m unittest discover -v -s loadtest/tests/measured -p test_noise.py          # the first of eight pieces
-    TIMES=2 …                                                                                      # two of each
+    ./dev build && python3 -m pytest -s loadtest/tests/measured/test_noise.py               # all, in about an hour
+    PIECE=1/8 python3 -m pytest -s loadtest/tests/measured/test_noise.py     # the first of eight pieces
+    TIMES=2 …                                                                              # two of each
 
 - A/A: event against event, CPU per request with the rounds and seconds of `--full`'s `scaling`, judged by the rule of claims (>= or <=
   DIFFERENT, with the noise floor of one pair of twins): of 40 comparisons at most 2 may call them different.
@@ -24,7 +24,7 @@ import unittest
 from dataclasses import dataclass
 from pathlib import Path
 
-import context  # noqa: F401
+import pytest
 from lab.compare import experiment, noise
 from lab.load import callgrind, measure
 from lab.load.measure import Timing
@@ -86,6 +86,7 @@ def paired(one, other, rounds, seconds):
     return ratios
 
 
+@pytest.mark.timeout(0)
 @unittest.skipUnless(SERVER.exists(), "there is no release build")
 class NoiseTest(unittest.TestCase):
     @classmethod
@@ -144,7 +145,3 @@ class NoiseTest(unittest.TestCase):
             found += low > 1
         total = self.keep("cpu", found=found, made=len(seen), medians=seen)
         self.assertGreaterEqual(total["found"], total["made"] - (1 if total["made"] >= 20 else 0))
-
-
-if __name__ == "__main__":
-    unittest.main()
