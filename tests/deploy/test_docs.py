@@ -11,9 +11,9 @@ import os
 import re
 import signal
 import subprocess
-import unittest
 
 import container
+import pytest
 from server import ROOT, environment
 
 DOCUMENTS = sorted(os.path.relpath(path, ROOT)
@@ -58,8 +58,14 @@ def script(block):
     return "\n".join(lines)
 
 
-def setUpModule():
+@pytest.fixture
+def own_network():
+    """This process is in a network of its own."""
+    before = os.open("/proc/self/ns/net", os.O_RDONLY)
     container.own_network()
+    yield
+    container.enter_network(before)
+    os.close(before)
 
 
 class Session:
@@ -85,7 +91,10 @@ class Session:
         child.stdout.close()
         return status, said
 
-    def end(self):
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
         for leader in self.leaders:
             try:
                 os.killpg(leader, signal.SIGKILL)
@@ -93,44 +102,41 @@ class Session:
                 pass
 
 
-class DocumentTest(unittest.TestCase):
-    def test_blocks(self):
-        count = 0
-        for path in DOCUMENTS:
-            session = Session()
-            self.addCleanup(session.end)
-            for line, reason, block in blocks(path):
-                with self.subTest(f"{path}:{line}"):
-                    if reason:
-                        self.assertRegex(reason, REASONS)
-                        continue
-                    status, said = session.run(block)
-                    self.assertEqual(status, 0, f"{block}\n{said[-3000:]}")
-                    count += 1
-            session.end()
-        self.assertGreater(count, 5)
-
-    def test_every_command_of_dev_is_one(self):
-        usage = subprocess.run(["./dev", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-        known = set(re.findall(r"^  (\w+)", usage, re.MULTILINE))
-        for path in DOCUMENTS:
-            for command in re.findall(r"\./dev (\w+)", text_of(path)):
-                self.assertIn(command, known | {"help"}, path)
-
-    def test_links_lead_somewhere(self):
-        for path in DOCUMENTS:
-            for target in re.findall(r"\]\(([^)#]+)[^)]*\)", text_of(path)):
-                if "://" not in target:
-                    there = os.path.join(ROOT, os.path.dirname(path), target)
-                    self.assertTrue(os.path.exists(there), f"{path}: {target}")
-
-    def test_every_folder_of_deploy_is_described(self):
-        folder = os.path.join(ROOT, "deploy")
-        text = text_of("deploy/README.md")
-        for name in os.listdir(folder):
-            if os.path.isdir(os.path.join(folder, name)):
-                self.assertIn(f"| `{name}/` |", text)
+@pytest.mark.timeout(2 * TIMEOUT)
+@pytest.mark.parametrize("path", [path for path in DOCUMENTS if any(blocks(path))])
+def test_blocks(path, own_network):
+    with Session() as session:
+        for line, reason, block in blocks(path):
+            if reason:
+                assert re.search(REASONS, reason), f"{path}:{line}: {reason}"
+                continue
+            status, said = session.run(block)
+            assert status == 0, f"{path}:{line}: {block}\n{said[-3000:]}"
 
 
-if __name__ == "__main__":
-    unittest.main(verbosity=2)
+def test_there_are_blocks():
+    assert sum(1 for path in DOCUMENTS for _, reason, _ in blocks(path) if not reason) > 5
+
+
+def test_every_command_of_dev_is_one():
+    usage = subprocess.run(["./dev", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    known = set(re.findall(r"^  (\w+)", usage, re.MULTILINE))
+    for path in DOCUMENTS:
+        for command in re.findall(r"\./dev (\w+)", text_of(path)):
+            assert command in known | {"help"}, path
+
+
+def test_links_lead_somewhere():
+    for path in DOCUMENTS:
+        for target in re.findall(r"\]\(([^)#]+)[^)]*\)", text_of(path)):
+            if "://" not in target:
+                there = os.path.join(ROOT, os.path.dirname(path), target)
+                assert os.path.exists(there), f"{path}: {target}"
+
+
+def test_every_folder_of_deploy_is_described():
+    folder = os.path.join(ROOT, "deploy")
+    text = text_of("deploy/README.md")
+    for name in os.listdir(folder):
+        if os.path.isdir(os.path.join(folder, name)):
+            assert f"| `{name}/` |" in text

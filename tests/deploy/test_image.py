@@ -8,24 +8,18 @@ import re
 import signal
 import socket
 import subprocess
-import unittest
 
 import container
-from server import MODES, PATIENCE, children, until
+import pytest
+from server import PATIENCE, children, until
 
 BUILD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "build")
+if not os.path.exists(os.path.join(BUILD, "image")):
+    pytest.skip("there is no image: ./dev test image makes it", allow_module_level=True)
 IMAGE = container.Image(os.path.join(BUILD, "image"))
 SIZE_MAX = 2 << 20
 CHECK_TIMEOUT = 5  # seconds until --check gives up
 GET = b"GET /plaintext HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-
-
-IMAGE_SIZE = sum(os.path.getsize(os.path.join(folder, name))
-                 for folder, _, names in os.walk(IMAGE.root) for name in names)
-
-
-def setUpModule():
-    print(f"the image's files have {IMAGE_SIZE} bytes, its user is {IMAGE.config['User']}", flush=True)
 
 
 class Container:
@@ -102,104 +96,107 @@ class Container:
         return os.waitstatus_to_exitcode(os.waitpid(self.launcher, 0)[1])
 
 
-class ContentTest(unittest.TestCase):
-    def test_files(self):
-        found = {os.path.relpath(os.path.join(folder, name), IMAGE.root)
-                 for folder, _, names in os.walk(IMAGE.root) for name in names}
-        licences = {path for path in found if path.startswith("licenses/")}
-        self.assertEqual(found - licences, {"echod"})
-        self.assertEqual({os.path.basename(path) for path in licences},
-                         {"echod", "libc6-dev", "libevent-dev", "libllhttp-dev"})
-
-    def test_size(self):
-        self.assertLess(IMAGE_SIZE, SIZE_MAX)
-
-    def test_static(self):
-        headers = subprocess.run(["readelf", "--program-headers", "--dynamic", os.path.join(IMAGE.root, "echod")],
-                                 capture_output=True, text=True, check=True).stdout
-        self.assertNotIn("INTERP", headers)
-        self.assertNotIn("(NEEDED)", headers)
-
-    def test_another_build_gives_the_same_executable(self):
-        again = os.path.join(BUILD, "image-again", "root", "echod")
-        self.assertTrue(filecmp.cmp(os.path.join(IMAGE.root, "echod"), again, shallow=False))
-
-    def test_settings(self):
-        config = IMAGE.config
-        self.assertNotIn(0, IMAGE.user)
-        self.assertEqual(config["Entrypoint"], ["/echod"])
-        self.assertFalse(config["Cmd"], "a flag there would beat its variable")
-        self.assertEqual(list(config["ExposedPorts"]), ["8080/tcp"])
-        self.assertEqual(config["StopSignal"], "SIGTERM")
-        echod = os.path.join(IMAGE.root, "echod")
-        version = subprocess.run([echod, "--version"], capture_output=True, text=True).stdout
-        labels = {name.removeprefix("org.opencontainers.image."): text for name, text in config["Labels"].items()}
-        self.assertEqual(f"echod {labels['version']}\n", version.splitlines(keepends=True)[0])
-        self.assertEqual((labels["title"], labels["licenses"]), ("echod", "MIT"))
-        self.assertRegex(labels["revision"], r"\A[0-9a-f]{40}\Z")
-        self.assertIn("concurrency", labels["description"])
+def test_files():
+    found = {os.path.relpath(os.path.join(folder, name), IMAGE.root)
+             for folder, _, names in os.walk(IMAGE.root) for name in names}
+    licences = {path for path in found if path.startswith("licenses/")}
+    assert found - licences == {"echod"}
+    assert {os.path.basename(path) for path in licences} == {"echod", "libc6-dev", "libevent-dev", "libllhttp-dev"}
 
 
-class RunTest(unittest.TestCase):
-    def test_both_families_in_every_mode(self):
-        for mode in MODES:
-            with self.subTest(mode), Container(variables={"ECHOD_MODE": mode}) as box:
-                for address in ("127.0.0.1", "::1"):
-                    self.assertIn(b"Hello, World!", box.ask(address))
-                self.assertEqual(box.stop(), 0)
-
-    def test_health(self):
-        with Container() as box:
-            timeout = IMAGE.config["Healthcheck"]["Timeout"] / 1e9
-            self.assertGreater(timeout, CHECK_TIMEOUT, "else it is killed before it says why")
-            good = box.health()
-            self.assertEqual((good.returncode, good.stderr), (0, ""))
-            for url in ("http://127.0.0.1:8081/healthz", "http://127.0.0.1:8080/status/503"):
-                bad = box.enter("--root", "--", "/echod", "--check", url)
-                self.assertEqual((bad.returncode, len(bad.stderr.splitlines())), (1, 1))
-
-    def test_health_follows_the_settings(self):
-        """The port, a listener of its own for health; a server that is not where the settings say is not healthy."""
-        for variables in ({"PORT": "9000"}, {"ECHOD_ADMIN_LISTEN": "*:9090"}, {"ECHOD_LISTEN": "*:9000", "PORT": "9000"},
-                          {"ECHOD_ADMIN_LISTEN": "127.0.0.1:9090, 127.0.0.1:9091", "PORT": "9000"}):
-            with self.subTest(variables), Container(variables=variables) as box:
-                good = box.health()
-                self.assertEqual((good.returncode, good.stderr), (0, ""))
-                self.assertIn(b"Hello, World!", box.ask("127.0.0.1"))
-                box.environment["PORT"], box.environment["ECHOD_LISTEN"] = "1", ""
-                box.environment["ECHOD_ADMIN_LISTEN"] = ""
-                self.assertEqual(box.health().returncode, 1)
-
-    def test_rights(self):
-        """As the image's user and as one that a platform makes up; nothing to be written, no right to be had."""
-        for user in (None, (1000660000, 0)):
-            with self.subTest(user), Container(user=user) as box:
-                self.assertIn(b"Hello, World!", box.ask("127.0.0.1"))
-                with open(f"/proc/{box.pid}/status") as file:
-                    status = dict(re.findall(r"(\w+):\t(.*)", file.read()))
-                self.assertEqual(status["Uid"].split(), [str((user or IMAGE.user)[0])] * 4)
-                self.assertEqual(status["NSpid"].split()[1:], ["1"])
-                self.assertEqual(status["NoNewPrivs"], "1")
-                for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
-                    self.assertEqual(int(status[name], 16), 0, name)
-                with self.assertRaisesRegex(OSError, "Read-only"):
-                    open(f"/proc/{box.pid}/root/file", "w").close()
-                self.assertEqual(box.stop(), 0)
-
-    def test_orphans_are_reaped(self):
-        """PID 1 inherits the children of what a runtime executes beside it."""
-        for mode in MODES:
-            with self.subTest(mode), Container(variables={"ECHOD_MODE": mode}) as box:
-                box.enter("--", "sh", "-c", "sleep 0.3 &", check=True)
-                until(lambda: not children(box.pid), "no child is left")
-                self.assertIn(b"Hello, World!", box.ask("127.0.0.1"))
-                self.assertEqual(box.stop(), 0)
-
-    def test_affinity(self):
-        one = {min(os.sched_getaffinity(0))}
-        with Container("--verbose", cpus=one) as box:
-            self.assertIn("mode event, loops: 1, ", box.output)
+def test_size():
+    size = sum(os.path.getsize(os.path.join(folder, name)) for folder, _, names in os.walk(IMAGE.root) for name in names)
+    print(f"the image's files have {size} bytes, its user is {IMAGE.config['User']}")
+    assert size < SIZE_MAX
 
 
-if __name__ == "__main__":
-    unittest.main(verbosity=2)
+def test_static():
+    headers = subprocess.run(["readelf", "--program-headers", "--dynamic", os.path.join(IMAGE.root, "echod")],
+                             capture_output=True, text=True, check=True).stdout
+    assert "INTERP" not in headers
+    assert "(NEEDED)" not in headers
+
+
+def test_another_build_gives_the_same_executable():
+    again = os.path.join(BUILD, "image-again", "root", "echod")
+    assert filecmp.cmp(os.path.join(IMAGE.root, "echod"), again, shallow=False)
+
+
+def test_settings():
+    config = IMAGE.config
+    assert 0 not in IMAGE.user
+    assert config["Entrypoint"] == ["/echod"]
+    assert not config["Cmd"], "a flag there would beat its variable"
+    assert list(config["ExposedPorts"]) == ["8080/tcp"]
+    assert config["StopSignal"] == "SIGTERM"
+    echod = os.path.join(IMAGE.root, "echod")
+    version = subprocess.run([echod, "--version"], capture_output=True, text=True).stdout
+    labels = {name.removeprefix("org.opencontainers.image."): text for name, text in config["Labels"].items()}
+    assert f"echod {labels['version']}\n" == version.splitlines(keepends=True)[0]
+    assert (labels["title"], labels["licenses"]) == ("echod", "MIT")
+    assert re.search(r"\A[0-9a-f]{40}\Z", labels["revision"]), labels["revision"]
+    assert "concurrency" in labels["description"]
+
+
+def test_both_families(mode):
+    with Container(variables={"ECHOD_MODE": mode}) as box:
+        for address in ("127.0.0.1", "::1"):
+            assert b"Hello, World!" in box.ask(address)
+        assert box.stop() == 0
+
+
+def test_health():
+    with Container() as box:
+        timeout = IMAGE.config["Healthcheck"]["Timeout"] / 1e9
+        assert timeout > CHECK_TIMEOUT, "else it is killed before it says why"
+        good = box.health()
+        assert (good.returncode, good.stderr) == (0, "")
+        for url in ("http://127.0.0.1:8081/healthz", "http://127.0.0.1:8080/status/503"):
+            bad = box.enter("--root", "--", "/echod", "--check", url)
+            assert (bad.returncode, len(bad.stderr.splitlines())) == (1, 1)
+
+
+@pytest.mark.parametrize("variables", [
+    {"PORT": "9000"}, {"ECHOD_ADMIN_LISTEN": "*:9090"}, {"ECHOD_LISTEN": "*:9000", "PORT": "9000"},
+    {"ECHOD_ADMIN_LISTEN": "127.0.0.1:9090, 127.0.0.1:9091", "PORT": "9000"}], ids="-".join)
+def test_health_follows_the_settings(variables):
+    """The port, a listener of its own for health; a server that is not where the settings say is not healthy."""
+    with Container(variables=variables) as box:
+        good = box.health()
+        assert (good.returncode, good.stderr) == (0, "")
+        assert b"Hello, World!" in box.ask("127.0.0.1")
+        box.environment["PORT"], box.environment["ECHOD_LISTEN"] = "1", ""
+        box.environment["ECHOD_ADMIN_LISTEN"] = ""
+        assert box.health().returncode == 1
+
+
+@pytest.mark.parametrize("user", [None, (1000660000, 0)], ids=["the image's", "a platform's"])
+def test_rights(user):
+    """Nothing to be written, no right to be had."""
+    with Container(user=user) as box:
+        assert b"Hello, World!" in box.ask("127.0.0.1")
+        with open(f"/proc/{box.pid}/status") as file:
+            status = dict(re.findall(r"(\w+):\t(.*)", file.read()))
+        assert status["Uid"].split() == [str((user or IMAGE.user)[0])] * 4
+        assert status["NSpid"].split()[1:] == ["1"]
+        assert status["NoNewPrivs"] == "1"
+        for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
+            assert int(status[name], 16) == 0, name
+        with pytest.raises(OSError, match="Read-only"):
+            open(f"/proc/{box.pid}/root/file", "w").close()
+        assert box.stop() == 0
+
+
+def test_orphans_are_reaped(mode):
+    """PID 1 inherits the children of what a runtime executes beside it."""
+    with Container(variables={"ECHOD_MODE": mode}) as box:
+        box.enter("--", "sh", "-c", "sleep 0.3 &", check=True)
+        until(lambda: not children(box.pid), "no child is left")
+        assert b"Hello, World!" in box.ask("127.0.0.1")
+        assert box.stop() == 0
+
+
+def test_affinity():
+    one = {min(os.sched_getaffinity(0))}
+    with Container("--verbose", cpus=one) as box:
+        assert "mode event, loops: 1, " in box.output

@@ -2,6 +2,7 @@
 """Prometheus reads /metrics, and what it adds up is what the clients counted. PROMETHEUS_SECONDS is how long the load
 goes on."""
 
+import contextlib
 import json
 import os
 import re
@@ -10,10 +11,10 @@ import socket
 import subprocess
 import tempfile
 import time
-import unittest
 import urllib.parse
 import urllib.request
 
+import pytest
 from server import MODES, PATIENCE, ROOT, Echod, until
 
 SECONDS = float(os.environ.get("PROMETHEUS_SECONDS", "3"))
@@ -27,12 +28,6 @@ scrape_configs:
 # What the clients ask for, with the class that the server counts it in.
 LOADS = (("/plaintext", "2xx"), ("/echo", "2xx"), ("/status/404", "4xx"), ("/status/503", "5xx"))
 BATCH = 400  # requests of a client's run
-
-said = []  # what a reader wants to know of a run that went well
-
-
-def tearDownModule():
-    print(*said, sep="\n", flush=True)
 
 
 class Prometheus:
@@ -78,49 +73,46 @@ def h2load(url):
     return BATCH
 
 
-class MetricsTest(unittest.TestCase):
-    def setUp(self):
-        self.servers = {}
-        for mode in MODES:
-            self.servers[mode] = Echod("--mode", mode, "--listen", "127.0.0.1:0")
-            self.addCleanup(self.servers[mode].__exit__)
-
-    def test_format(self):
-        for mode, server in self.servers.items():
-            with self.subTest(mode):
-                done = subprocess.run(["promtool", "check", "metrics"], input=server.get("/metrics"),
-                                      capture_output=True, text=True, timeout=60)
-                self.assertEqual((done.returncode, done.stdout + done.stderr), (0, ""))
-
-    def test_the_dashboard_asks_for_what_there_is(self):
-        with open(DASHBOARD) as file:
-            expressions = [target["expr"] for panel in json.load(file)["panels"] for target in panel["targets"]]
-        there = set(re.findall(r"^(\w+)[{ ]", self.servers["event"].get("/metrics"), re.MULTILINE))
-        asked = {name for text in expressions for name in re.findall(r"\b(?:echod|process)_\w+", text)}
-        self.assertGreater(len(asked), 8)
-        self.assertLessEqual(asked, there)
-
-    def test_totals_are_the_clients(self):
-        targets = {mode: server.url.removeprefix("http://") for mode, server in self.servers.items()}
-        with Prometheus(list(targets.values())) as prometheus:
-            until(lambda: len(prometheus.query("up == 1") or ()) == len(MODES), "every mode is scraped")
-            sent = {}
-            end = time.monotonic() + SECONDS
-            while not sent or time.monotonic() < end:
-                for mode, server in self.servers.items():
-                    for path, code in LOADS:
-                        sent[mode, code] = sent.get((mode, code), 0) + h2load(server.url + path)
-            begun = time.time()
-            until(lambda: min(prometheus.query("timestamp(echod_info)").values()) > begun, "another scrape of each")
-            # In one query, so that both are of the same scrape. A scrape is a request too, counted when it is answered.
-            scrapes = "label_replace(count_over_time(up[1h]) - 1, 'code', '2xx', '', '')"
-            own = f"echod_requests_total{{code='2xx'}} - on(instance, code) group_left {scrapes}"
-            counted = prometheus.query(f"({own}) or echod_requests_total{{code=~'4xx|5xx'}}")
-            up = prometheus.query("min_over_time(up[1h])")
-        self.assertEqual(set(up.values()), {1.0}, "a scrape failed")
-        self.assertEqual(counted, sent)
-        said.append(f"{sum(sent.values())} requests in {SECONDS:.0f} s, all of them in Prometheus's totals")
+@pytest.fixture
+def servers():
+    with contextlib.ExitStack() as stack:
+        yield {mode: stack.enter_context(Echod("--mode", mode, "--listen", "127.0.0.1:0")) for mode in MODES}
 
 
-if __name__ == "__main__":
-    unittest.main(verbosity=2)
+def test_format(mode):
+    with Echod("--mode", mode, "--listen", "127.0.0.1:0") as server:
+        done = subprocess.run(["promtool", "check", "metrics"], input=server.get("/metrics"), capture_output=True, text=True,
+                              timeout=60)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+def test_the_dashboard_asks_for_what_there_is(servers):
+    with open(DASHBOARD) as file:
+        expressions = [target["expr"] for panel in json.load(file)["panels"] for target in panel["targets"]]
+    there = set(re.findall(r"^(\w+)[{ ]", servers["event"].get("/metrics"), re.MULTILINE))
+    asked = {name for text in expressions for name in re.findall(r"\b(?:echod|process)_\w+", text)}
+    assert len(asked) > 8
+    assert asked <= there
+
+
+@pytest.mark.timeout(SECONDS + 120)
+def test_totals_are_the_clients(servers):
+    targets = {mode: server.url.removeprefix("http://") for mode, server in servers.items()}
+    with Prometheus(list(targets.values())) as prometheus:
+        until(lambda: len(prometheus.query("up == 1") or ()) == len(MODES), "every mode is scraped")
+        sent = {}
+        end = time.monotonic() + SECONDS
+        while not sent or time.monotonic() < end:
+            for mode, server in servers.items():
+                for path, code in LOADS:
+                    sent[mode, code] = sent.get((mode, code), 0) + h2load(server.url + path)
+        begun = time.time()
+        until(lambda: min(prometheus.query("timestamp(echod_info)").values()) > begun, "another scrape of each")
+        # In one query, so that both are of the same scrape. A scrape is a request too, counted when it is answered.
+        scrapes = "label_replace(count_over_time(up[1h]) - 1, 'code', '2xx', '', '')"
+        own = f"echod_requests_total{{code='2xx'}} - on(instance, code) group_left {scrapes}"
+        counted = prometheus.query(f"({own}) or echod_requests_total{{code=~'4xx|5xx'}}")
+        up = prometheus.query("min_over_time(up[1h])")
+    assert set(up.values()) == {1.0}, "a scrape failed"
+    assert counted == sent
+    print(f"{sum(sent.values())} requests in {SECONDS:.0f} s, all of them in Prometheus's totals")

@@ -6,12 +6,10 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
-import unittest
 
+import pytest
 from server import MODES, ROOT, Echod
 
-PACKAGE, = glob.glob(os.path.join(ROOT, "build", "package", "echod_*.deb"))
 PRISTINE = os.path.join(ROOT, os.environ.get("PACKAGE_ROOT", ""))
 
 # What apt and dpkg keep of any installation whatever.
@@ -19,99 +17,101 @@ LEFT_BY_APT = re.compile(r"\./((var/(lib/(apt|dpkg|systemd)|cache|log)|tmp|proc|
                          r"etc/(ld\.so\.cache|resolv\.conf)$)")
 
 
-def lintian(*options):
-    return subprocess.run(["lintian", "--allow-root", "--pedantic", "--display-info", *options, PACKAGE],
+@pytest.fixture(scope="module")
+def package():
+    path, = glob.glob(os.path.join(ROOT, "build", "package", "echod_*.deb"))
+    return path
+
+
+def lintian(package, *options):
+    return subprocess.run(["lintian", "--allow-root", "--pedantic", "--display-info", *options, package],
                           capture_output=True, text=True)
 
 
-class PackageTest(unittest.TestCase):
-    def test_lintian(self):
-        done = lintian("--fail-on", "error,warning")
-        self.assertEqual((done.stdout, done.returncode), ("", 0), done.stderr)
-
-    def test_every_override_is_used(self):
-        """One that explains nothing any more goes."""
-        done = lintian("--show-overrides")
-        with open(os.path.join(ROOT, "deploy", "debian", "lintian-overrides")) as file:
-            explained = set(re.findall(r"^echod: ([\w.-]+)", file.read(), re.MULTILINE))
-        self.assertEqual(set(re.findall(r"^O: echod: ([\w.-]+)", done.stdout, re.MULTILINE)), explained)
-
-    def test_dependencies(self):
-        field = subprocess.check_output(["dpkg-deb", "--field", PACKAGE, "Depends"], text=True)
-        names = {name.split()[0].removesuffix("t64") for name in field.split(", ")}
-        self.assertEqual(names, {"libc6", "libevent-core-2.1-7"})
+def test_lintian(package):
+    done = lintian(package, "--fail-on", "error,warning")
+    assert (done.stdout, done.returncode) == ("", 0), done.stderr
 
 
-class SystemTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = tempfile.mkdtemp(prefix="echod-root-")
-        cls.root = os.path.join(cls.folder, "root")
-        subprocess.run(["cp", "-a", PRISTINE, cls.root], check=True)
-        shutil.copy("/etc/resolv.conf", os.path.join(cls.root, "etc"))
-        shutil.copy(PACKAGE, os.path.join(cls.root, "tmp", "echod.deb"))
-        cls.run_inside("apt-get", "-q", "update")
+def test_every_override_is_used(package):
+    """One that explains nothing any more goes."""
+    done = lintian(package, "--show-overrides")
+    with open(os.path.join(ROOT, "deploy", "debian", "lintian-overrides")) as file:
+        explained = set(re.findall(r"^echod: ([\w.-]+)", file.read(), re.MULTILINE))
+    assert set(re.findall(r"^O: echod: ([\w.-]+)", done.stdout, re.MULTILINE)) == explained
 
-    @classmethod
-    def tearDownClass(cls):
-        shutil.rmtree(cls.folder)
 
-    @classmethod
-    def inside(cls, *argv):
-        return ["unshare", "--mount", "--pid", "--fork", "--kill-child", f"--root={cls.root}", "--mount-proc", *argv]
+def test_dependencies(package):
+    field = subprocess.check_output(["dpkg-deb", "--field", package, "Depends"], text=True)
+    names = {name.split()[0].removesuffix("t64") for name in field.split(", ")}
+    assert names == {"libc6", "libevent-core-2.1-7"}
 
-    @classmethod
-    def run_inside(cls, *argv):
-        done = subprocess.run(cls.inside("env", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C",
-                                         "PATH=/usr/sbin:/usr/bin:/sbin:/bin", *argv),
+
+class System:
+    """A copy of the bare system, with the package in /tmp/echod.deb."""
+
+    def __init__(self, root, package):
+        self.root = root
+        subprocess.run(["cp", "-a", PRISTINE, root], check=True)
+        shutil.copy("/etc/resolv.conf", self.path("/etc"))
+        shutil.copy(package, self.path("/tmp/echod.deb"))
+        self.run("apt-get", "-q", "update")
+
+    def path(self, name):
+        return os.path.join(self.root, name.lstrip("/"))
+
+    def inside(self, *argv):
+        return ["unshare", "--mount", "--pid", "--fork", "--kill-child", f"--root={self.root}", "--mount-proc", *argv]
+
+    def run(self, *argv):
+        done = subprocess.run(self.inside("env", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C",
+                                          "PATH=/usr/sbin:/usr/bin:/sbin:/bin", *argv),
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=240)
         if done.returncode != 0:
             raise AssertionError(f"{argv} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
         return done.stdout
 
     def install(self, *options):
-        self.run_inside("apt-get", "-q", "-y", "--no-install-recommends", *options, "install", "/tmp/echod.deb")
+        self.run("apt-get", "-q", "-y", "--no-install-recommends", *options, "install", "/tmp/echod.deb")
 
     def files(self):
         done = subprocess.run(["find", ".", "-printf", "%p %m %U:%G\n"], cwd=self.root, capture_output=True, text=True)
         return {line for line in done.stdout.splitlines() if not LEFT_BY_APT.match(line.split()[0])}
 
-    def path(self, name):
-        return os.path.join(self.root, name.lstrip("/"))
 
-    def test_from_installation_to_purge(self):
-        before = self.files()
-        self.install()
-        listed = self.run_inside("dpkg", "--listfiles", "echod").split()
-        for path in ("/usr/bin/echod", "/usr/lib/systemd/system/echod.service", "/usr/lib/systemd/system/echod.socket",
-                     "/etc/default/echod", "/etc/logrotate.d/echod", "/usr/share/doc/echod/copyright",
-                     "/usr/share/bash-completion/completions/echod", "/usr/share/zsh/vendor-completions/_echod",
-                     "/usr/share/fish/vendor_completions.d/echod.fish", "/usr/share/man/man1/echod.1.gz"):
-            self.assertIn(path, listed)
-        self.assertEqual(self.run_inside("dpkg", "--verify", "echod"), "")
-        self.assertRegex(self.run_inside("echod", "--version"), r"\Aechod [\d.]+\nlibevent 2\.1\.\d+")
-        self.check_answers()
-        self.check_settings_stay()
-        self.run_inside("apt-get", "-q", "-y", "--autoremove", "remove", "echod")
-        self.assertTrue(os.path.exists(self.path("/etc/default/echod")), "settings stay until the purge")
-        self.assertFalse(os.path.exists(self.path("/usr/bin/echod")))
-        self.run_inside("apt-get", "-q", "-y", "--autoremove", "purge", "echod")
-        self.assertEqual(self.files() ^ before, set())
-
-    def check_answers(self):
-        for mode in MODES:
-            flags = ("--mode", mode, "--listen", "127.0.0.1:0")
-            with Echod(*flags, program="/usr/bin/echod", wrapper=self.inside()) as server:
-                self.assertEqual(server.get("/plaintext"), "Hello, World!", mode)
-                self.assertEqual(server.stop(), 0, mode)
-
-    def check_settings_stay(self):
-        with open(self.path("/etc/default/echod"), "a") as file:
-            file.write("ECHOD_MODE=thread\n")
-        self.install("--reinstall")
-        with open(self.path("/etc/default/echod")) as file:
-            self.assertIn("ECHOD_MODE=thread\n", file.read())
+@pytest.mark.timeout(600)
+def test_from_installation_to_purge(folder, package):
+    system = System(os.path.join(folder, "root"), package)
+    before = system.files()
+    system.install()
+    listed = system.run("dpkg", "--listfiles", "echod").split()
+    for path in ("/usr/bin/echod", "/usr/lib/systemd/system/echod.service", "/usr/lib/systemd/system/echod.socket",
+                 "/etc/default/echod", "/etc/logrotate.d/echod", "/usr/share/doc/echod/copyright",
+                 "/usr/share/bash-completion/completions/echod", "/usr/share/zsh/vendor-completions/_echod",
+                 "/usr/share/fish/vendor_completions.d/echod.fish", "/usr/share/man/man1/echod.1.gz"):
+        assert path in listed
+    assert system.run("dpkg", "--verify", "echod") == ""
+    assert re.match(r"echod [\d.]+\nlibevent 2\.1\.\d+", system.run("echod", "--version"))
+    check_answers(system)
+    check_settings_stay(system)
+    system.run("apt-get", "-q", "-y", "--autoremove", "remove", "echod")
+    assert os.path.exists(system.path("/etc/default/echod")), "settings stay until the purge"
+    assert not os.path.exists(system.path("/usr/bin/echod"))
+    system.run("apt-get", "-q", "-y", "--autoremove", "purge", "echod")
+    assert system.files() ^ before == set()
 
 
-if __name__ == "__main__":
-    unittest.main(verbosity=2)
+def check_answers(system):
+    for mode in MODES:
+        flags = ("--mode", mode, "--listen", "127.0.0.1:0")
+        with Echod(*flags, program="/usr/bin/echod", wrapper=system.inside()) as server:
+            assert server.get("/plaintext") == "Hello, World!", mode
+            assert server.stop() == 0, mode
+
+
+def check_settings_stay(system):
+    with open(system.path("/etc/default/echod"), "a") as file:
+        file.write("ECHOD_MODE=thread\n")
+    system.install("--reinstall")
+    with open(system.path("/etc/default/echod")) as file:
+        assert "ECHOD_MODE=thread\n" in file.read()

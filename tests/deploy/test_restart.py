@@ -11,21 +11,15 @@ import socket
 import subprocess
 import tempfile
 import time
-import unittest
 
-from server import MODES, PATIENCE, ROOT, Echod, until
+import pytest
+from server import PATIENCE, ROOT, Echod, until
 
 SECONDS = float(os.environ.get("RESTART_SECONDS", "3"))
 PROXIES = os.path.join(ROOT, "deploy", "proxies")
 DELAYS = {"haproxy": "1s", "nginx": "3s"}  # as the documentation says
 CONNECTIONS = 32
 POST = 'wrk.method = "POST"\nwrk.body = ("x"):rep(1024)\n'
-
-said = []  # what a reader wants to know of a run that went well
-
-
-def tearDownModule():
-    print(*said, sep="\n", flush=True)
 
 
 def free_ports(count):
@@ -94,48 +88,35 @@ def accepts(port):
         return sock.connect_ex(("127.0.0.1", port)) == 0
 
 
-class RestartTest(unittest.TestCase):
-    def check(self, name, mode):
-        ports = front, *back = free_ports(3)
-        instances = [Instance(mode, port, DELAYS[name]) for port in back]
-        try:
-            with Proxy(name, ports) as proxy:
-                until(lambda: proxy.child.poll() is not None or accepts(front), f"{name} listens")
-                until(lambda: all(instance.served() >= 0 for instance in instances), "instances")
-                script = os.path.join(proxy.folder, "post.lua")
-                with open(script, "w") as file:
-                    file.write(POST)
-                wrk = subprocess.Popen(["wrk", "-t1", f"-c{CONNECTIONS}", "-d1h", "-s", script,
-                                        f"http://127.0.0.1:{front}/echo"],
-                                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-                try:
-                    until(lambda: all(instance.served() > CONNECTIONS for instance in instances), "requests come")
-                    end = time.monotonic() + SECONDS
-                    restarts = 0
-                    while restarts < 2 or time.monotonic() < end:
-                        self.assertEqual(instances[restarts % 2].restart(), 0)
-                        restarts += 1
-                finally:
-                    wrk.send_signal(signal.SIGINT)  # it ends and reports
-                    report = wrk.communicate(timeout=PATIENCE)[0]
-        finally:
-            for instance in instances:
-                instance.server.__exit__()
-        self.assertNotIn("Non-2xx", report)
-        self.assertNotIn("Socket errors", report)
-        requests = int(re.search(r"(\d+) requests in", report)[1])
-        said.append(f"{name}, {mode}: {restarts} restarts, {requests} requests, none failed")
-
-    def test_haproxy(self):
-        for mode in MODES:
-            with self.subTest(mode):
-                self.check("haproxy", mode)
-
-    def test_nginx(self):
-        for mode in MODES:
-            with self.subTest(mode):
-                self.check("nginx", mode)
-
-
-if __name__ == "__main__":
-    unittest.main(verbosity=2)
+@pytest.mark.timeout(4 * SECONDS + 120)
+@pytest.mark.parametrize("name", DELAYS)
+def test_restart(name, mode):
+    ports = front, *back = free_ports(3)
+    instances = [Instance(mode, port, DELAYS[name]) for port in back]
+    try:
+        with Proxy(name, ports) as proxy:
+            until(lambda: proxy.child.poll() is not None or accepts(front), f"{name} listens")
+            until(lambda: all(instance.served() >= 0 for instance in instances), "instances")
+            script = os.path.join(proxy.folder, "post.lua")
+            with open(script, "w") as file:
+                file.write(POST)
+            wrk = subprocess.Popen(["wrk", "-t1", f"-c{CONNECTIONS}", "-d1h", "-s", script,
+                                    f"http://127.0.0.1:{front}/echo"],
+                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            try:
+                until(lambda: all(instance.served() > CONNECTIONS for instance in instances), "requests come")
+                end = time.monotonic() + SECONDS
+                restarts = 0
+                while restarts < 2 or time.monotonic() < end:
+                    assert instances[restarts % 2].restart() == 0
+                    restarts += 1
+            finally:
+                wrk.send_signal(signal.SIGINT)  # it ends and reports
+                report = wrk.communicate(timeout=PATIENCE)[0]
+    finally:
+        for instance in instances:
+            instance.server.__exit__()
+    assert "Non-2xx" not in report
+    assert "Socket errors" not in report
+    requests = int(re.search(r"(\d+) requests in", report)[1])
+    print(f"{name}, {mode}: {restarts} restarts, {requests} requests, none failed")
