@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh
+# shellcheck disable=SC2154 # python is set by need_python
 # Configuring and building one CMake preset in build/PRESET.
 
 # Nothing of the environment's own flags: a build is what its preset says. Two at once in one folder take turns.
@@ -23,7 +24,7 @@ build_pgo() (
     say "== build pgo: the program to be trained"
     { cmake --preset pgo -DECHOD_PGO=train && cmake --build build/pgo; } >&2 9>&-
     say "== train it"
-    "$(report_python)" loadtest/bench.py --train --server build/pgo/echod 9>&-
+    "$python" loadtest/bench.py --train --server build/pgo/echod 9>&-
     say "== build pgo with its profile"
     { cmake --preset pgo -DECHOD_PGO=use && cmake --build build/pgo; } >&2 9>&-
 )

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh
+# shellcheck disable=SC2154 # python is set by need_python
 # Formatters, linters and static analysis. Each checker says what it found; the last line counts them.
 
 checkers="format layers shell python clang tidy cppcheck manifests"
@@ -12,7 +13,8 @@ check_main() {
         check_staged
         exit 0
     fi
-    need_to_build criterion python3 clang clang-format clang-tidy cppcheck shellcheck flake8 yaml prometheus
+    need_to_build criterion python3 clang clang-format clang-tidy cppcheck shellcheck flake8 prometheus
+    need_python yaml pytest pytest_timeout
     passed=0 failed=0
     # shellcheck disable=SC2086 # a list of names
     [ $# -gt 0 ] || set -- $checkers
@@ -121,5 +123,5 @@ cppcheck_files() {
 
 # What is deployed on Kubernetes and by compose; kubectl is used where there is one.
 check_manifests() {
-    python3 -B -m unittest discover -s tests/deploy -p test_manifests.py
+    PYTHONDONTWRITEBYTECODE=1 "$python" -m pytest --quiet tests/deploy/test_manifests.py
 }

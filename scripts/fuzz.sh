@@ -71,15 +71,18 @@ fuzz_stage() {
     cat "$logs/fuzz.log"
 }
 
-# fuzz_one TARGET: in a shell of its own.
+# fuzz_one TARGET: in a shell of its own. Leaves its result in build/test/fuzz-TARGET.xml.
 fuzz_one() {
     log=build/test/fuzz-$1.log
+    failure=''
     if fuzz_run "$1" "$fuzz_seconds" >"$log" 2>&1; then
         printf 'ok   fuzz %s: %s runs, %s edges\n' "$1" \
             "$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")" \
             "$(sed -n 's/.*DONE *cov: \([0-9]*\) .*/\1/p' "$log" | tail -n 1)"
     else
-        printf 'FAIL fuzz %s: the input is build/fuzz/found/%s-*\n' "$1" "$1"
+        failure="the input is build/fuzz/found/$1-*"
+        printf 'FAIL fuzz %s: %s\n' "$1" "$failure"
         tail -n 40 "$log" | sed 's/^/     | /'
     fi
+    python3 scripts/junit.py case "build/test/fuzz-$1.xml" "$1" "$failure"
 }

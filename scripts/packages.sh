@@ -4,7 +4,8 @@
 # its relatives, and what it is called elsewhere.
 
 # One line for each thing needed: its name here, how to see it, Debian's packages, what it is called in words.
-# Seen by a command that runs (cmd), a header that the compiler finds (inc), a file (file) or a shell function (sh).
+# Seen by a command that runs (cmd), a header that the compiler finds (inc), a file (file), a module that Debian's Python imports
+# (py; see need_python) or a shell function (sh).
 package_table() {
     cat <<'TABLE'
 cmake         cmd:cmake               cmake                     CMake, 3.25 or newer
@@ -41,24 +42,25 @@ prometheus    cmd:prometheus          prometheus                Prometheus, with
 apache        sh:apache_is_here       apache2-bin               Apache httpd 2.4
 h2o           cmd:h2o                 h2o                       the h2o server
 lighttpd      sh:lighttpd_is_here     lighttpd                  lighttpd
-pytest        sh:pytest_is_here       python3-pytest            pytest, for Python 3
-pytest-xdist  sh:xdist_is_here        python3-pytest-xdist      pytest-xdist, for Python 3
-requests      sh:requests_is_here     python3-requests          requests, for Python 3
-httpx         sh:httpx_is_here        python3-httpx             httpx, for Python 3
-aiohttp       sh:aiohttp_is_here      python3-aiohttp           aiohttp, for Python 3
+pytest        py:pytest               python3-pytest            pytest, for Python 3
+xdist         py:xdist                python3-pytest-xdist      pytest-xdist, for Python 3
+pytest_timeout py:pytest_timeout      python3-pytest-timeout    pytest-timeout, for Python 3
+requests      py:requests             python3-requests          requests, for Python 3
+httpx         py:httpx                python3-httpx             httpx, for Python 3
+aiohttp       py:aiohttp              python3-aiohttp           aiohttp, for Python 3
 node          cmd:node                nodejs                    Node.js, 18 or newer
 npm           cmd:npm                 npm                       npm
 go            cmd:go                  golang-go                 Go
 ab            cmd:ab                  apache2-utils             ab, of the Apache utilities
-yaml          sh:yaml_is_here         python3-yaml              PyYAML, for Python 3
+yaml          py:yaml                 python3-yaml              PyYAML, for Python 3
 lintian       cmd:lintian             lintian                   lintian
 file          cmd:file                file                      file, which CPack asks what is a program
 dpkg-dev      cmd:dpkg-shlibdeps      dpkg-dev                  dpkg-shlibdeps, of the dpkg development tools
 logrotate     sh:logrotate_is_here    logrotate                 logrotate
 buildah       cmd:buildah             buildah                   Docker, Podman or Buildah
-jinja2        sh:jinja2_is_here       python3-jinja2            Jinja2, for Python 3
-rich          sh:rich_is_here         python3-rich              rich, for Python 3
-jsonschema    sh:jsonschema_is_here   python3-jsonschema        jsonschema, for Python 3
+jinja2        py:jinja2               python3-jinja2            Jinja2, for Python 3
+rich          py:rich                 python3-rich              rich, for Python 3
+jsonschema    py:jsonschema           python3-jsonschema        jsonschema, for Python 3
 chromium      cmd:chromium            chromium                  Chromium
 debootstrap   sh:debootstrap_is_here  debootstrap               debootstrap
 TABLE
@@ -111,60 +113,6 @@ python_with() {
     return 1
 }
 
-pytest_is_here() {
-    python_with pytest >/dev/null
-}
-
-# pytest_python_has MODULE: the Python that has pytest has it, too.
-pytest_python_has() {
-    pytest_python=$(python_with pytest) && "$pytest_python" -c "import $1" 2>/dev/null
-}
-
-xdist_is_here() {
-    pytest_python_has xdist
-}
-
-requests_is_here() {
-    pytest_python_has requests
-}
-
-httpx_is_here() {
-    pytest_python_has httpx
-}
-
-aiohttp_is_here() {
-    pytest_python_has aiohttp
-}
-
-yaml_is_here() {
-    python3 -c 'import yaml' 2>/dev/null
-}
-
-# The modules that the comparison's report is made with. One interpreter must have all of them: unless there is one, Debian's
-# gets those that it misses.
-report_modules="jinja2 rich jsonschema"
-
-# Prints the interpreter for the comparison and the bench; it is looked for once.
-report_python() {
-    # shellcheck disable=SC2086 # a list of names
-    [ -n "${report_interpreter:-}" ] || report_interpreter=$(python_with $report_modules) || return 1
-    echo "$report_interpreter"
-}
-
-has_report_module() {
-    report_python >/dev/null || /usr/bin/python3 -c "import $1" 2>/dev/null
-}
-
-jinja2_is_here() { has_report_module jinja2; }
-rich_is_here() { has_report_module rich; }
-jsonschema_is_here() { has_report_module jsonschema; }
-
-need_report_python() {
-    # shellcheck disable=SC2086 # a list of names
-    need python3 $report_modules
-    report_python >/dev/null || die 1 "no Python 3.11 or newer can import all of: $report_modules"
-}
-
 logrotate_is_here() {
     PATH=$PATH:/usr/sbin command -v logrotate >/dev/null
 }
@@ -179,6 +127,7 @@ is_here() {
     cmd:*) have "${1#cmd:}" ;;
     inc:*) header_is_here "${1#inc:}" ;;
     file:*) [ -r "${1#file:}" ] ;;
+    py:*) /usr/bin/python3 -c "import ${1#py:}" 2>/dev/null ;;
     sh:*) "${1#sh:}" ;;
     esac
 }
@@ -217,6 +166,22 @@ is_debian_like() {
 
 apt_get() {
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 "$@" </dev/null >&2
+}
+
+# shellcheck disable=SC2034 # the scripts that use python
+# need_python MODULE...: sets python to an interpreter that has all of them; if there is none, Debian's gets those that it misses.
+need_python() {
+    python=$(python_with "$@") && return
+    need python3 "$@"
+    python=$(python_with "$@") || die 1 "no Python 3.11 or newer can import all of: $*"
+}
+
+# What makes the comparison's report.
+report_modules="jinja2 rich jsonschema"
+
+need_report_python() {
+    # shellcheck disable=SC2086 # a list of names
+    need_python $report_modules
 }
 
 need_to_build() {

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh
-# The test suite, in stages that each build what they test. The last line counts what passed and failed in all of them;
-# before it, what failed is named once more.
+# shellcheck disable=SC2154 # python is set by need_python
+# The test suite, in stages that each build what they test. Each program that tests leaves a JUnit file, build/test/NAME.xml.
+# The last line counts the cases that passed and failed in all of them; before it, what failed is named once more.
 
 stages="unit fuzz valgrind integration faults soak conformance-peers smuggling clients loadtest page tsan deploy image package"
 # Only by name: they take long, measure time, or judge the tests.
@@ -12,15 +13,19 @@ other_stages="clients-all coverage timing tsan-all package-debian13 restart prom
 . scripts/test_deploy.sh
 . scripts/test_faults.sh
 
-# test_main [STAGE [ARGUMENT] | UNIT TEST | INTEGRATION CASE]
+# test_main [STAGE [ARGUMENT] | UNIT TEST | PYTEST EXPRESSION]
 test_main() {
-    passed=0 failed=0 failures='' stage_name=''
+    results='' stage_name=''
     logs=build/test
     mkdir -p "$logs"
+    need python3
     export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
+    trap sum_up EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
 
     if [ $# -eq 0 ]; then
-        need_to_build criterion valgrind python3 curl wrk strace
+        need_to_build criterion valgrind curl wrk strace
         for name in $stages; do
             run_stage "$name"
         done
@@ -30,10 +35,15 @@ test_main() {
         *) run_single "$1" ;;
         esac
     fi
-    [ $((passed + failed)) -gt 0 ] || count 0 1 "no test ran"
-    printf '%s' "$failures"
-    printf '%d passed, %d failed\n' "$passed" "$failed"
-    [ "$failed" -eq 0 ] || exit 1
+}
+
+# However the run has ended: what failed, and the sum.
+sum_up() {
+    status=$?
+    trap - EXIT
+    [ "$status" -eq 0 ] || judge run "${stage_name:-test}" "it ended with status $status" >/dev/null
+    # shellcheck disable=SC2086 # a list of names without spaces
+    python3 scripts/junit.py sum $results || exit 1
     exit 0
 }
 
@@ -55,11 +65,13 @@ stage_unit() {
 
 # A minute for each target; what it has found once is replayed by the units.
 stage_fuzz() {
-    need_to_build clang libfuzzer python3
+    need_to_build clang libfuzzer
     build_stage fuzz || return 0
     fuzz_make_seeds
+    for target in $(fuzz_targets); do
+        expect "fuzz-$target"
+    done
     fuzz_stage
-    tally fuzz 0 '^ok   fuzz ' '^(ok  |FAIL) fuzz ' <"$logs/fuzz.log"
 }
 
 stage_valgrind() {
@@ -71,77 +83,88 @@ stage_valgrind() {
 }
 
 stage_integration() {
-    need_to_build criterion python3 curl wrk strace
+    need_to_build criterion curl wrk strace
+    need_pytest
     build_stage asan || return 0
-    run_integration integration --server build/asan/echod
+    run_integration integration tests/integration --server=build/asan/echod
 }
 
 # The conformance documents against other servers: nginx, and Node.js if it is here.
 stage_conformance_peers() {
-    need python3 nginx
-    status=0
-    logged "$logs/peers.log" limited 300 python3 tests/integration/peers.py || status=$?
-    tally peers.py "$status" '^(ok|differs) ' '^(ok|differs|FAIL) ' <"$logs/peers.log"
+    need nginx
+    run peers limited 300 python3 tests/integration/peers.py --junitxml "$logs/peers.xml"
 }
 
 # Ambiguous requests through every proxy, each followed by a victim.
 stage_smuggling() {
-    need_to_build python3 pytest pytest-xdist nginx haproxy apache h2o lighttpd
+    need_to_build nginx haproxy apache h2o lighttpd
+    need_pytest
     build_stage asan || return 0
-    run_pytest smuggling 300 tests/smuggling -n 6 --server build/asan/echod
+    run_pytest smuggling 300 tests/smuggling -n 6 --server=build/asan/echod
 }
 
 # What people use, against each mode and through proxies.
 stage_clients() {
-    need_to_build python3 pytest pytest-xdist requests httpx aiohttp curl node npm go ab nginx haproxy
+    need_to_build curl node npm go ab nginx haproxy
+    need_pytest requests httpx aiohttp
     build_stage asan || return 0
-    run_pytest clients 600 tests/clients -n 3 --server build/asan/echod
+    run_pytest clients 600 tests/clients -n 3 --server=build/asan/echod
 }
 
 # The refused uploads of every client in every mode, 20 of each size, and 100 through each proxy.
 stage_clients_all() {
-    need_to_build python3 pytest pytest-xdist requests httpx aiohttp curl node npm go ab nginx haproxy
+    need_to_build curl node npm go ab nginx haproxy
+    need_pytest requests httpx aiohttp
     build_stage release || return 0
-    run_pytest clients-all 3600 tests/clients -n 3 -k refused --all --server build/release/echod
+    run_pytest clients-all 3600 tests/clients -n 3 -k refused --all --server=build/release/echod
 }
 
-# The load tests' own tests: they bring their servers along.
+# The load tests' own tests: they bring their servers along. Those that measure run alone.
 stage_loadtest() {
     need_to_build criterion wrk clang libfuzzer
-    need_report_python
+    # shellcheck disable=SC2086 # a list of names
+    need_pytest $report_modules
     build_stage asan || return 0
-    status=0
-    logged "$logs/loadtest.log" limited 600 env SWARM="$PWD/build/asan/swarm" ECHOD_SWARM="$PWD/build/asan/swarm" \
-        "$(report_python)" -m unittest discover --verbose -s loadtest/tests || status=$?
-    tally unittest "$status" ' \.\.\. ok$' ' \.\.\. (ok|FAIL|ERROR)$' <"$logs/loadtest.log"
+    export SWARM="$PWD/build/asan/swarm"
+    run_pytest loadtest 600 loadtest/tests -m "not alone" -n "$(nproc)"
+    run_pytest loadtest-alone 600 loadtest/tests -m alone
 }
 
 # The page of the comparison's report, in a browser.
 stage_page() {
-    need_report_python
     need chromium
-    status=0
-    logged "$logs/page.log" limited 300 "$(report_python)" -m unittest discover --verbose -s loadtest/tests/browser || status=$?
-    tally unittest "$status" ' \.\.\. ok$' ' \.\.\. (ok|FAIL|ERROR)$' <"$logs/page.log"
+    # shellcheck disable=SC2086 # a list of names
+    need_pytest $report_modules
+    run_pytest page 300 loadtest/tests/browser
 }
 
 stage_tsan() {
-    need_to_build python3 curl wrk strace
+    need_to_build curl wrk strace
+    need_pytest
     build_stage tsan || return 0
     run_ctest tsan-stress tsan --output-on-failure --label-regex '^stress$' --no-tests=ignore
-    run_integration tsan --server build/tsan/echod --suite tsan
+    run_integration tsan tests/integration --server=build/tsan/echod --suite tsan
     tsan_faults
 }
 
-# One unit test by the name of its module, else the integration cases whose names match.
+# One unit test by the name of its module, else the integration cases that match a pytest expression.
 run_single() {
-    need_to_build criterion python3 curl wrk strace
+    need_to_build criterion curl wrk strace
     build_stage asan || return 0
     if find tests/unit -name "test_$1.c" -o -name "stress_$1.c" | grep -q .; then
         run_ctest "$1" asan --verbose --tests-regex "^(test|stress)_$1\$"
     else
-        run_integration "only" --server build/asan/echod --only "$1"
+        need_pytest
+        # Many cases share the time that each worker takes to find them; a few do not.
+        jobs=0
+        [ ! -e "tests/integration/test_$1.py" ] || jobs=3
+        run_integration cases tests/integration --server=build/asan/echod -k "$1" -n "$jobs"
     fi
+}
+
+# need_pytest MODULE...: sets python to an interpreter that has pytest, its plugins and these.
+need_pytest() {
+    need_python pytest xdist pytest_timeout "$@"
 }
 
 build_stage() {
@@ -150,91 +173,70 @@ build_stage() {
         return 0
     fi
     cat "$logs/build-$1.log"
-    count 0 1 "the $1 build failed"
+    judge "build-$1" "$1" "it cannot be built"
     return 1
 }
 
-# count PASSED FAILED [WHICH]: a line for each that failed.
-count() {
-    passed=$((passed + $1))
-    failed=$((failed + $2))
-    [ -n "${3:-}" ] || return 0
-    named=$(printf '%s\n' "$3" | sed "s/^/FAILED${stage_name:+ in $stage_name}: /")
-    printf '%s\n' "$named"
-    failures="$failures$named
-"
+# expect NAME: at the end of the run there must be results in build/test/NAME.xml.
+expect() {
+    rm -f "$logs/$1.xml"
+    case " $results " in
+    *" $logs/$1.xml "*) ;;
+    *) results="$results $logs/$1.xml" ;;
+    esac
 }
 
-# logged LOG COMMAND...: the command's output on stdout and in LOG; its status is returned.
-logged() {
-    log=$1
+# judge NAME CASE [FAILURE]: the one case of build/test/NAME.xml.
+judge() {
+    expect "$1"
+    python3 scripts/junit.py case "$logs/$1.xml" "$2" "${3:-}"
+    python3 scripts/junit.py end "$logs/$1.xml" 0
+}
+
+# run NAME COMMAND...: a program that leaves its results in build/test/NAME.xml; its output is on stdout and in NAME.log.
+run() {
+    expect "$1"
+    file=$logs/$1
     shift
-    { "$@" 2>&1 && echo 0 >"$log.status" || echo $? >"$log.status"; } | tee "$log" | without_chatter
-    return "$(cat "$log.status")"
+    { "$@" 2>&1 && echo 0 >"$file.status" || echo $? >"$file.status"; } | tee "$file.log" | without_chatter
+    python3 scripts/junit.py end "$file.xml" "$(cat "$file.status")"
 }
 
-# What ctest says of itself, so that one line for each case of each program is left.
+# What ctest and pytest say of themselves, so that one line for each case is left.
 without_chatter() {
     grep --line-buffered -vE \
-        '^$|^Updating test list|^Added 0 tests|^test [0-9]+$|^ +Start +[0-9]+|^[0-9]+: (Test command|Working Directory|Test timeout|Environment|\[RUN|$)|^(Internal ctest|UpdateCTest|Constructing a list|Done constr|Checking test|Test project|Label Time|unit +=|stress +=|valgrind +=)' ||
+        '^$|^Updating test list|^Added 0 tests|^test [0-9]+$|^ +Start +[0-9]+|^[0-9]+: (Test command|Working Directory|Test timeout|Environment|\[RUN|$)|^(Internal ctest|UpdateCTest|Constructing a list|Done constr|Checking test|Test project|Label Time|unit +=|stress +=|valgrind +=)|^[^ ]+\.py::.* $' ||
         true
 }
 
 # run_ctest NAME PRESET CTEST-ARGUMENTS...
 run_ctest() {
-    log=$logs/$1.log
-    preset=$2
+    test_name=$1 preset=$2
     shift 2
-    status=0
     # The stress programs may need the address space laid out as ThreadSanitizer expects it.
-    logged "$log" without_aslr "$preset" ctest --test-dir "build/$preset" --parallel "$(nproc)" --no-tests=error "$@" ||
-        status=$?
-    tally ctest "$status" '^ *[0-9]+/[0-9]+ Test +#[0-9]+: .* Passed ' '^ *[0-9]+/[0-9]+ Test +#[0-9]+: ' <"$log"
+    run "$test_name" without_aslr "$preset" ctest --test-dir "build/$preset" --output-junit "$PWD/$logs/$test_name.xml" \
+        --parallel "$(nproc)" --no-tests=error "$@"
 }
 
-# tally RUNNER STATUS PASSED-LINE ANY-LINE: counts the lines of a runner's log. One that failed without a failed line
-# has failed all the same.
-tally() {
-    tests=$(grep -E "$4" || true)
-    all=$(printf '%s' "$tests" | grep -c '' || true)
-    good=$(printf '%s' "$tests" | grep -cE "$3" || true)
-    count "$good" $((all - good)) "$(printf '%s' "$tests" | grep -vE "$3" || true)"
-    [ "$2" -eq 0 ] || [ "$good" -ne "$all" ] || count 0 1 "$1 ended with status $2"
-}
-
-# run_pytest NAME SECONDS FOLDER PYTEST-ARGUMENTS...
+# run_pytest NAME SECONDS PYTEST-ARGUMENTS...
 run_pytest() {
-    log=$logs/$1.log
-    seconds=$2
+    test_name=$1 seconds=$2
     shift 2
-    status=0
-    logged "$log" limited "$seconds" env PYTHONDONTWRITEBYTECODE=1 "$(python_with pytest)" -m pytest --quiet -rpfEs -p no:cacheprovider "$@" ||
-        status=$?
-    tally pytest "$status" '^PASSED ' '^(PASSED|FAILED|ERROR) ' <"$log"
+    # shellcheck disable=SC2086 # several words or none
+    run "$test_name" without_aslr "$*" limited "$seconds" ${launcher:-} env PYTHONDONTWRITEBYTECODE=1 "$python" -m pytest \
+        --rootdir . --verbose -rs -o junit_family=xunit1 --junitxml "$logs/$test_name.xml" "$@"
 }
 
 # limited SECONDS COMMAND...: in this terminal's foreground, so that Ctrl-C reaches it.
 limited() {
-    timeout --foreground --kill-after=10 "$@"
+    timeout --foreground --signal=INT --kill-after=30 "$@"
 }
 
-# run_integration NAME RUNNER-ARGUMENTS...
+# run_integration NAME PYTEST-ARGUMENTS...: cases that start servers; those marked `alone` wait until no other runs.
 run_integration() {
-    log=$logs/$1.log
+    test_name=$1
     shift
-    status=0
-    # shellcheck disable=SC2086 # one word or none
-    logged "$log" without_aslr "$2" limited "${limit:-1200}" ${launcher:-} python3 tests/integration/run.py "$@" || status=$?
-    verdict=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
-    if [ -z "$verdict" ]; then
-        count 0 1 "the integration runner gave no verdict"
-        return
-    fi
-    good=${verdict%% *}
-    bad=${verdict#*, }
-    bad=${bad%% *}
-    count "$good" "$bad" "$(grep '^FAIL ' "$log" || true)"
-    [ "$status" -eq 0 ] || [ "$bad" -gt 0 ] || count 0 1 "the integration runner ended with status $status"
+    run_pytest "$test_name" "${limit:-1200}" -n 3 "$@"
 }
 
 # ThreadSanitizer cannot place its shadow memory when the kernel scatters mappings over more than 28 bits.

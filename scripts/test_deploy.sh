@@ -5,50 +5,44 @@
 
 # What is installed beside the server says what the server does.
 stage_deploy() {
-    need_to_build python3 mandoc zsh fish systemd logrotate strace h2load wrk haproxy nginx prometheus
+    need_to_build mandoc zsh fish systemd logrotate strace h2load wrk haproxy nginx prometheus
     build_stage release || return 0
-    run_unittest flags 120 test_flags.py
-    run_unittest modes 300 test_modes.py
-    run_unittest units 120 test_units.py
-    run_unittest metrics 120 test_metrics.py
-    run_unittest restart 300 test_restart.py
-    run_unittest docs 600 test_docs.py
+    run_deploy deploy 1500 flags modes_option units metrics restart docs
 }
 
 stage_docs() {
-    need_to_build python3 curl wrk
+    need_to_build curl wrk
     build_stage release || return 0
-    run_unittest docs 600 test_docs.py
+    run_deploy docs 600 docs
 }
 
 # What the stage deploy does for a moment, for as long as it takes to believe it.
 stage_restart() {
-    need_to_build python3 wrk haproxy nginx
+    need_to_build wrk haproxy nginx
     build_stage release || return 0
-    RESTART_SECONDS=${RESTART_SECONDS:-30} run_unittest restart 900 test_restart.py
+    RESTART_SECONDS=${RESTART_SECONDS:-30} run_deploy restart 900 restart
 }
 
 stage_prometheus() {
-    need_to_build python3 h2load prometheus
+    need_to_build h2load prometheus
     build_stage release || return 0
-    PROMETHEUS_SECONDS=${PROMETHEUS_SECONDS:-60} run_unittest prometheus 300 test_metrics.py
+    PROMETHEUS_SECONDS=${PROMETHEUS_SECONDS:-60} run_deploy prometheus 300 metrics
 }
 
 # The image is built twice, the second time with nothing kept from the first; its root file system runs here.
 stage_image() {
-    need_to_build python3 readelf git
+    need_to_build readelf git
     if ! (image_main && image_unpack "$image:$version" build/image && image_rebuild) \
         >"$logs/build-image.log" 2>&1; then
         cat "$logs/build-image.log"
-        count 0 1 "the image build failed"
+        judge build-image image "it cannot be built"
         return
     fi
     grep '^image ' "$logs/build-image.log"
-    run_unittest image 300 test_image.py
+    run_deploy image 300 image
     # SIGTERM under load to PID 1 is among the cases of the drain.
-    for module in basics drain; do
-        launcher=$(root_prefix) run_integration "image-$module" --server tests/deploy/contained-echod --launched --only "$module:"
-    done
+    launcher=$(root_prefix) run_integration image-cases tests/integration/test_basics.py tests/integration/test_drain.py \
+        --server=tests/deploy/contained-echod --launched
 }
 
 image_rebuild() {
@@ -66,13 +60,13 @@ stage_package_debian13() {
 }
 
 package_on() {
-    need_to_build python3 lintian file dpkg-dev
+    need_to_build lintian file dpkg-dev
     build_stage package || return 0
     pristine=build/roots/$1
     rm -f build/package/echod_*.deb # of another version
     if ! (cd build/package && cpack) >"$logs/cpack.log" 2>&1; then
         cat "$logs/cpack.log"
-        count 0 1 "the package was not made"
+        judge build-deb "the package" "it cannot be made"
         return
     fi
     if [ ! -e "$pristine.made" ]; then
@@ -81,12 +75,12 @@ package_on() {
         mkdir -p "$pristine"
         if ! (debian_root "$1" "$pristine") >"$logs/root-$1.log" 2>&1; then
             cat "$logs/root-$1.log"
-            count 0 1 "the bare system was not made"
+            judge "build-root-$1" "the bare system" "it cannot be made"
             return
         fi
         : >"$pristine.made"
     fi
-    PACKAGE_ROOT=$pristine run_unittest "package-$1" 300 test_package.py
+    PACKAGE_ROOT=$pristine run_deploy "package-$1" 300 package
 }
 
 # Namespaces and mounts are root's.
@@ -94,11 +88,14 @@ root_prefix() {
     [ "$(id -u)" -eq 0 ] || echo sudo --preserve-env=PACKAGE_ROOT,RESTART_SECONDS,PROMETHEUS_SECONDS
 }
 
-# run_unittest NAME SECONDS PATTERN: files of tests/deploy.
-run_unittest() {
-    status=0
-    # shellcheck disable=SC2046 # one word or none
-    logged "$logs/$1.log" limited "$2" $(root_prefix) python3 -B -m unittest discover --verbose -s tests/deploy -p "$3" ||
-        status=$?
-    tally unittest "$status" ' \.\.\. ok$' ' \.\.\. (ok|FAIL|ERROR|skipped.*)$' <"$logs/$1.log"
+# run_deploy NAME SECONDS MODULE...: modules of tests/deploy.
+run_deploy() {
+    need_pytest
+    test_name=$1 seconds=$2
+    shift 2
+    for module in "$@"; do
+        shift
+        set -- "$@" "tests/deploy/test_$module.py"
+    done
+    launcher=$(root_prefix) run_pytest "$test_name" "$seconds" --server=build/release/echod -rP "$@"
 }

@@ -12,8 +12,9 @@ import traceback
 
 sys.dont_write_bytecode = True
 FOLDER = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [FOLDER, os.path.dirname(FOLDER)]
+sys.path[:0] = [FOLDER, os.path.dirname(FOLDER), os.path.join(FOLDER, "..", "..", "scripts")]
 
+import junit  # noqa: E402
 from support import procfs, settings  # noqa: E402
 from support.checks import Failure, check, until  # noqa: E402
 from support.metrics import metrics  # noqa: E402
@@ -110,11 +111,14 @@ class Report:
     """A line for each thing that is looked at."""
 
     def __init__(self):
-        self.passed = self.failed = 0
+        self.results = []
+
+    @property
+    def failed(self):
+        return sum(1 for _, failure in self.results if failure)
 
     def line(self, name, good, text):
-        self.passed += good
-        self.failed += not good
+        self.results.append((name, None if good else text))
         print(f"{'ok  ' if good else 'FAIL'} soak: {name}: {text}", flush=True)
 
 
@@ -155,6 +159,7 @@ def main():
     parser.add_argument("--server", required=True, metavar="PATH", help="the binary to test")
     parser.add_argument("--minutes", type=float, default=2, help="of traffic (default: %(default)s)")
     parser.add_argument("--modes", default=",".join(settings.MODES), metavar="LIST", help="comma-separated")
+    parser.add_argument("--junitxml", metavar="FILE", help="a JUnit file to write the results to")
     parser.add_argument("--seed", type=int, default=None, help="of the clients' choices; a new one if not given")
     options = parser.parse_args()
     settings.server_path = os.path.abspath(options.server)
@@ -165,7 +170,9 @@ def main():
     print(f"soak: {options.minutes:g} min over {', '.join(settings.modes)}, seed {seed}", flush=True)
     report = Report()
     soak(report, options.minutes * 60, seed)
-    print(f"{report.passed} passed, {report.failed} failed")
+    if options.junitxml:
+        junit.write(options.junitxml, report.results)
+    print(f"{len(report.results) - report.failed} passed, {report.failed} failed")
     return 1 if report.failed else 0
 
 

@@ -19,8 +19,9 @@ import tempfile
 
 sys.dont_write_bytecode = True
 FOLDER = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.dirname(FOLDER))
+sys.path[:0] = [os.path.dirname(FOLDER), os.path.join(FOLDER, "..", "..", "scripts")]
 
+import junit  # noqa: E402
 from support import document, process, settings  # noqa: E402
 from support.checks import Failure, Skip  # noqa: E402
 from support.wire import Short, Wire  # noqa: E402
@@ -185,12 +186,14 @@ def ask(peer, entry, known):
         ("FAIL", difference)
 
 
-def ask_all(peer, entries):
+def ask_all(peer, entries, results):
     counts = {"ok": 0, "differs": 0, "skip": 0, "FAIL": 0}
     known = f"{peer.version}.".startswith(f"{REASONS_OF[peer.name]}.")
     with concurrent.futures.ThreadPoolExecutor(16) as pool:
         for entry, (outcome, text) in zip(entries, pool.map(lambda entry: ask(peer, entry, known), entries)):
             counts[outcome] += 1
+            if outcome != "skip":
+                results.append((f"{entry.name} [{peer.name}]", text if outcome == "FAIL" else None))
             print(f"{outcome:<7} {entry.name} [{peer.name}]" + (f": {text}" if text else ""), flush=True)
     return counts
 
@@ -198,6 +201,7 @@ def ask_all(peer, entries):
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--peer", action="append", choices=("nginx", "node"), help="default: those that are installed")
+    parser.add_argument("--junitxml", metavar="FILE", help="a JUnit file to write the results to")
     parser.add_argument("--only", default="", metavar="TEXT", help="cases whose name has this in it")
     return parser.parse_args()
 
@@ -206,21 +210,22 @@ def main():
     options = arguments()
     settings.folder = tempfile.gettempdir()
     entries = [entry for entry in document.read_all(os.path.join(FOLDER, "conformance")) if options.only in entry.name]
-    passed = failed = 0
+    results, missing = [], 0
     for name in options.peer or ("nginx", "node"):
         try:
             with contextlib.closing(Peer(name)) as peer:
-                counts = ask_all(peer, entries)
+                counts = ask_all(peer, entries, results)
         except Skip as reason:
             print(f"skip    all cases [{name}]: {reason}")
-            failed += bool(options.peer)
+            missing += bool(options.peer)
             continue
         print(f"{name}: agrees in {counts['ok']} cases, differs in {counts['differs']} that say why and "
               f"{counts['FAIL']} that do not; {counts['skip']} are not asked")
-        passed += counts["ok"] + counts["differs"]
-        failed += counts["FAIL"]
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed or not passed else 0
+    failed = sum(1 for _, failure in results if failure)
+    if options.junitxml:
+        junit.write(options.junitxml, results)
+    print(f"{len(results) - failed} passed, {failed} failed")
+    return 1 if failed or missing or not results else 0
 
 
 if __name__ == "__main__":

@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The results of the test suite's programs: JUnit files, one for each program that ran.
+
+junit.py case FILE NAME [FAILURE]  for a program that writes no such file: one case, which failed if FAILURE is given
+junit.py end FILE STATUS           a program has ended: what its file does not show becomes a failed case; names what failed
+junit.py sum FILE...               names what failed and prints the sum; status 1 if a case failed or none passed
+"""
+
+import sys
+import xml.etree.ElementTree as xml
+from pathlib import Path
+
+
+def write(path, cases):
+    """`cases`: (name, why it failed or nothing)."""
+    suite = xml.Element("testsuite", name=Path(path).stem)
+    for case in cases:
+        name, failure = ("".join(sign if sign.isprintable() else "?" for sign in word or "") for word in case)
+        element = xml.SubElement(suite, "testcase", name=name)
+        if failure:
+            xml.SubElement(element, "failure", message=failure)
+    xml.ElementTree(suite).write(path, encoding="utf-8", xml_declaration=True)
+
+
+def title(case):
+    """The id that pytest takes, where it is pytest's."""
+    file, where, name = case.get("file"), case.get("classname"), case.get("name")
+    if file:
+        return f"{file}{where.removeprefix(file.removesuffix('.py').replace('/', '.')).replace('.', '::')}::{name}"
+    return name if where in (None, name) else f"{where}: {name}"
+
+
+def read(path):
+    """How many cases passed, and a line for each that failed. A skipped case is neither."""
+    try:
+        cases = list(xml.parse(path).iter("testcase"))
+    except (OSError, xml.ParseError):
+        return 0, [f"FAILED in {Path(path).stem}: it left no results"]
+    passed, failed = 0, []
+    for case in cases:
+        reason = next((child for child in case if child.tag in ("failure", "error")), None)
+        if reason is not None:
+            said = reason.get("message", "").partition("\n")[0]
+            failed.append(f"FAILED in {Path(path).stem}: " + ": ".join(filter(None, (title(case), said))))
+        elif case.find("skipped") is None:
+            passed += 1
+    return passed, failed
+
+
+def end(path, status):
+    passed, failed = read(path)
+    if not failed and (status != "0" or not passed):
+        tree = xml.parse(path)
+        case = xml.SubElement(next(tree.iter("testsuite")), "testcase", name="the program")
+        xml.SubElement(case, "failure", message="no case ran" if status in ("0", "5") else f"it ended with status {status}")
+        tree.write(path, encoding="utf-8", xml_declaration=True)
+        failed = read(path)[1]
+    print(*failed, sep="\n", end="\n" if failed else "")
+
+
+def total(*paths):
+    results = [read(path) for path in paths]
+    passed, failed = sum(passed for passed, _ in results), [line for _, lines in results for line in lines]
+    if not passed and not failed:
+        failed = ["FAILED: no case ran"]
+    print(*failed, f"{passed} passed, {len(failed)} failed", sep="\n")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    command, *arguments = sys.argv[1:]
+    if command == "case":
+        write(arguments[0], [(*arguments[1:], None)[:2]])
+    elif command == "end":
+        end(*arguments)
+    else:
+        sys.exit(total(*arguments))

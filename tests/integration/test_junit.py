@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: MIT
+"""scripts/junit.py, by which ./dev test counts: nothing that failed, ended early or did not run may look as if it had passed."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from support.settings import ROOT
+
+CASES = {
+    "passed": '<testcase classname="a" name="one"/>',
+    "skipped": '<testcase classname="a" name="two"><skipped message="no"/></testcase>',
+    "failed": '<testcase classname="a.b" name="three"><failure message="1 is not 2&#10;more">text</failure></testcase>',
+    "error": '<testcase classname="a.b" name="four"><error message="at the end">text</error></testcase>',
+    "in a class": '<testcase file="t/test_a.py" classname="t.test_a.B" name="test_x[1]"><failure message="no"/></testcase>',
+    "of ctest": '<testcase name="test_five" classname="test_five" status="fail"><failure message=""/><system-out/></testcase>',
+}
+
+
+def junit(*arguments):
+    done = subprocess.run([sys.executable, os.path.join(ROOT, "scripts", "junit.py"), *arguments], capture_output=True, text=True)
+    assert done.stderr == ""
+    return done.returncode, done.stdout.splitlines()
+
+
+@pytest.fixture
+def file(folder):
+    """file(name of a case...): the path of a JUnit file with these, called results.xml."""
+    def file(*names):
+        path = os.path.join(folder, "results.xml")
+        with open(path, "w") as results:
+            results.write("<testsuites><testsuite>" + "".join(CASES[name] for name in names) + "</testsuite></testsuites>")
+        return path
+    return file
+
+
+@pytest.mark.parametrize("names, status, lines", [
+    (["passed", "passed", "skipped"], 0, ["2 passed, 0 failed"]),
+    (["passed", "failed"], 1, ["FAILED in results: a.b: three: 1 is not 2", "1 passed, 1 failed"]),
+    (["error"], 1, ["FAILED in results: a.b: four: at the end", "0 passed, 1 failed"]),
+    (["in a class"], 1, ["FAILED in results: t/test_a.py::B::test_x[1]: no", "0 passed, 1 failed"]),
+    (["of ctest", "passed"], 1, ["FAILED in results: test_five", "1 passed, 1 failed"]),
+    (["skipped"], 1, ["FAILED: no case ran", "0 passed, 1 failed"]),
+    ([], 1, ["FAILED: no case ran", "0 passed, 1 failed"])], ids=lambda value: "-".join(value) if isinstance(value, list) else "")
+def test_sum(file, names, status, lines):
+    assert junit("sum", file(*names)) == (status, lines)
+
+
+def test_sum_of_no_file():
+    assert junit("sum") == (1, ["FAILED: no case ran", "0 passed, 1 failed"])
+
+
+@pytest.mark.parametrize("content", [None, "", "<testsuites><testsuite><testcase"], ids=["missing", "empty", "cut off"])
+def test_a_file_that_cannot_be_read_has_failed(file, folder, content):
+    path = os.path.join(folder, "crashed.xml")
+    if content is not None:
+        with open(path, "w") as results:
+            results.write(content)
+    lines = ["FAILED in crashed: it left no results"]
+    assert junit("end", path, "0") == (0, lines)
+    assert junit("sum", file("passed"), path) == (1, [*lines, "1 passed, 1 failed"])
+
+
+@pytest.mark.parametrize("names, status, failed", [
+    (["passed"], "0", []),
+    (["skipped"], "0", ["FAILED in results: the program: no case ran"]),
+    ([], "5", ["FAILED in results: the program: no case ran"]),
+    (["passed"], "137", ["FAILED in results: the program: it ended with status 137"]),
+    (["passed", "failed"], "1", ["FAILED in results: a.b: three: 1 is not 2"])], ids=lambda value: "")
+def test_the_end_of_a_program(file, names, status, failed):
+    path = file(*names)
+    assert junit("end", path, status) == (0, failed)
+    assert junit("sum", path)[0] == (1 if failed else 0)
+
+
+@pytest.mark.parametrize("failure", ["", "the input is \x1b[31mred"], ids=["passed", "failed"])
+def test_a_case_of_a_program_without_such_a_file(folder, failure):
+    path = os.path.join(folder, "fuzz.xml")
+    assert junit("case", path, "head", failure) == (0, [])
+    expected = ["FAILED in fuzz: head: the input is ?[31mred", "0 passed, 1 failed"] if failure else ["1 passed, 0 failed"]
+    assert junit("sum", path) == (1 if failure else 0, expected)
