@@ -71,6 +71,11 @@ fuzz_stage() {
     cat "$logs/fuzz.log"
 }
 
+# fuzz_reason LOG: the rule that was broken, or what libFuzzer says of the failure.
+fuzz_reason() {
+    grep -m 1 -e '/tests/fuzz/[a-z_]*\.c:[0-9]*: ' -e '^SUMMARY: ' -e ' ERROR: ' "$1" | sed 's,.*/tests/fuzz/,,; s/$/;/'
+}
+
 # fuzz_one TARGET: in a shell of its own. Leaves its result in build/test/fuzz-TARGET.xml.
 fuzz_one() {
     log=build/test/fuzz-$1.log
@@ -80,7 +85,7 @@ fuzz_one() {
             "$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")" \
             "$(sed -n 's/.*DONE *cov: \([0-9]*\) .*/\1/p' "$log" | tail -n 1)"
     else
-        failure="the input is build/fuzz/found/$1-*"
+        failure="$(fuzz_reason "$log") The input is build/fuzz/found/$1-*$(sed -n 's/^Base64: /, in base64 /p' "$log")"
         printf 'FAIL fuzz %s: %s\n' "$1" "$failure"
         tail -n 40 "$log" | sed 's/^/     | /'
     fi
