@@ -6,7 +6,7 @@
 find_program(VALGRIND valgrind)
 set(valgrind_command ${VALGRIND} --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,possible
   --errors-for-leak-kinds=definite,possible --suppressions=${PROJECT_SOURCE_DIR}/tests/unit/valgrind.supp
-  --trace-children=yes --child-silent-after-fork=no)
+  --trace-children=yes --child-silent-after-fork=no --read-inline-info=no)
 
 find_path(CRITERION_INCLUDE_DIR criterion/criterion.h)
 find_library(CRITERION_LIBRARY criterion)
