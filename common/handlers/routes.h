@@ -4,7 +4,8 @@
  *
  *     ROUTE(path, enum route_match, enum route_methods, NAME, help for the list at /)
  *
- * A row with ADMIN instead of ROUTE moves to the listener of --admin-listen if there is one. */
+ * A row with ADMIN instead of ROUTE moves to the listener of --admin-listen if there is one. "Adding" in ARCHITECTURE.md
+ * lists the tests and documents of a path. */
 #ifndef ECHOD_COMMON_HANDLERS_ROUTES_H
 #define ECHOD_COMMON_HANDLERS_ROUTES_H
 

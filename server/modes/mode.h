@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The concurrency models. A mode is a file that exports one struct mode, and one row in the table below. */
+/* The concurrency models. A mode is a file that exports one struct mode, and one row in the table below. "Adding" in
+ * ARCHITECTURE.md lists what else a new mode needs. */
 #ifndef ECHOD_SERVER_MODES_MODE_H
 #define ECHOD_SERVER_MODES_MODE_H
 
@@ -24,7 +25,8 @@ struct mode {
     unsigned (*workers)(const struct server *server);
 
     /* Returns the largest number of counters that the mode uses; its first one is SERVER_MODE_COUNTERS. Called by main.c
-     * before `start`, with server->max_connections set. NULL: one for each connection that is served at once. */
+     * before `start`, with server->max_connections set. NULL: one for each connection that is served at once. Such a
+     * mode must have the counters back when it stops counting their connection, or `serve` finds none for the next. */
     size_t (*counters)(const struct server *server);
 
     /* Starts the threads and loops that exist before any connection, and sets server->mode_state, which the mode owns
