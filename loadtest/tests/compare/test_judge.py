@@ -140,11 +140,23 @@ def test_what_is_not_there():
 
 def test_thresholds_are_never_below_the_noise_floor():
     near = experiment(rounds("thread", 64, (13, 13, 13)), rounds("event", 64, (10, 10, 10)))
-    for floor, different, same in ((1.05, "holds", "does not hold"), (1.5, "does not hold", "holds")):
-        assert verdict(claim(f"{RATIO} >= DIFFERENT"), near, floor=floor)["outcome"] == different
-        assert verdict(claim(f"{RATIO} <= SAME"), near, floor=floor)["outcome"] == same
+    for floor, different, same in ((1.05, "holds", "does not hold"), (1.5, "no clear answer", "no clear answer")):
+        for sign, threshold, outcome in ((">=", "DIFFERENT", different), ("<=", "SAME", same)):
+            said = verdict(claim(f"{RATIO} {sign} {threshold}"), near, floor=floor)
+            assert said["outcome"] == outcome
+            assert said["conditions"][0]["wanted"] >= floor
     said = verdict(claim(f"{RATIO} >= 1.2"), near, floor=1.4)
     assert (said["outcome"], said["why"]) == ("no clear answer", "the difference is within the noise of this run, 1.40 times")
+
+
+def test_noise_never_makes_it_easier_to_be_equal():
+    equal = experiment(rounds("thread", 64, (10, 10, 10)), rounds("event", 64, (10, 10, 10)))
+    for floor in (1.0, 2.0):
+        assert verdict(claim(f"{RATIO} <= SAME"), equal, floor=floor)["outcome"] == "holds"
+        assert verdict(claim(f"{RATIO} >= DIFFERENT"), equal, floor=floor)["outcome"] == "does not hold"
+    unlike = experiment(rounds("thread", 64, (14, 14, 14)), rounds("event", 64, (10, 10, 10)))
+    said = verdict(claim(f"{RATIO} <= SAME"), unlike, floor=1.6)
+    assert (said["outcome"], said["why"]) == ("no clear answer", "the noise of this run, 1.60 times, can hide a difference")
 
 
 def test_noise_can_hide_a_difference_and_shows_one_only_beyond_the_floor():
