@@ -37,7 +37,7 @@ def end_of_faults(server):
     number = tracer(server)
     os.kill(number, signal.SIGTERM)
     pids = [server.pid, *procfs.children(server.pid)]
-    if settings.sanitizer == "thread" and server.mode == "process":
+    if settings.sanitizer == "thread" and server.mode in settings.PROCESS_EACH:
         _let_go(number, pids)
     until(lambda: not any(_traced(pid) for pid in pids), "strace lets go", patience(20))
 

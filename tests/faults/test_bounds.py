@@ -25,8 +25,8 @@ SLACK = 1.1  # what the allocator may lose of that, and what threads have read a
 
 # Of processes so many that each holds several times of the budget what it touches once and keeps; for that same reason they
 # are compared with idle ones that have served more than a small request.
-CLIENTS = {mode: 1000 if mode == "process" else 5000 for mode in settings.MODES}
-BEFORE = {mode: 20000 if mode == "process" else 100 for mode in settings.MODES}
+CLIENTS = {mode: 1000 if mode in settings.PROCESS_EACH else 5000 for mode in settings.MODES}
+BEFORE = {mode: 20000 if mode in settings.PROCESS_EACH else 100 for mode in settings.MODES}
 
 
 def used(server):
@@ -211,7 +211,7 @@ def hog(server):
             thread.join()
 
 
-@pytest.mark.parametrize("mode", ("event", "hybrid"))
+@pytest.mark.parametrize("mode", settings.LOOPS)
 def test_who_pipelines_without_end_starves_nobody(start, folder, mode):
     """On one loop: between two waits each connection is read once at most, a buffer's worth, and others are answered."""
     path = os.path.join(folder, "calls")
@@ -224,7 +224,7 @@ def test_who_pipelines_without_end_starves_nobody(start, folder, mode):
 
 
 @pytest.mark.parametrize("flags, lingers", params([("one that lingers", (), True), ("a short timeout", ("--header-timeout", "150ms"), False)]))
-@pytest.mark.parametrize("mode", ("event", "hybrid"))
+@pytest.mark.parametrize("mode", settings.LOOPS)
 def test_what_one_client_costs_does_not_grow_with_the_others(start, folder, mode, flags, lingers):
     """Nobody else is looked at more often because of it: connections that wait are polled about twice a second each."""
     path = os.path.join(folder, "calls")

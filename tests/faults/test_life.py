@@ -185,7 +185,7 @@ def live(mode, deadline=20):
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("count", params([("1,000 of them", 200)]))
 def test_lives(mode, count):
-    """Two hundred in each of the five modes."""
+    """Two hundred in each mode."""
     before = len(procfs.children(os.getpid()))
     for _ in range(count):
         live(mode)
@@ -196,7 +196,7 @@ def test_lives(mode, count):
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("count", params([("100,000 of them", 20000)]))
 def test_connections_that_are_reset_at_once(start, count):
-    """Twenty thousand in each of the five modes; then all is as before."""
+    """Twenty thousand in each mode; then all is as before."""
     server = start("--workers", "8")
     for _ in range(50):
         equal(server.ask(PLAIN).status, 200, "status")

@@ -5,6 +5,7 @@ import signal
 
 import pytest
 
+from support import settings
 from support.answer import check_problem
 from support.checks import check, equal, pause, until
 from support.corpus import PLAIN, get, post
@@ -16,6 +17,7 @@ READY = get(b"/readyz")
 OUT, BACK = signal.SIGRTMIN + 1, signal.SIGRTMIN
 REQUESTS = [("a small one", PLAIN, 503), ("with a body", post(b"/echo", b"x" * 300000), 503), ("alive?", get(b"/healthz"), 200),
             ("in two pieces", (PLAIN[:20], PLAIN[20:]), 503)]
+ALLOCATING = settings.LOOPS + settings.THREAD_EACH  # modes whose one process allocates memory for each connection
 
 
 def start_failing(start, *flags, **options):
@@ -44,7 +46,7 @@ def kept_and_fresh(server):
 
 
 @pytest.mark.timeout(90)
-@pytest.mark.parametrize("mode", ("event", "hybrid", "thread"))
+@pytest.mark.parametrize("mode", ALLOCATING)
 def test_new_connections_are_told(start, mode):
     """Not one is reset, and readiness is not taken for back when a refused connection has gone."""
     server = start_failing(start)
@@ -67,7 +69,7 @@ def test_new_connections_are_told(start, mode):
 
 
 @pytest.mark.timeout(90)
-@pytest.mark.parametrize("mode", ("event", "hybrid", "thread"))
+@pytest.mark.parametrize("mode", ALLOCATING)
 def test_silent_ones_and_many(start, mode):
     """More at once than are remembered: those that ask and those that do not all end with an answer."""
     server = start_failing(start)
@@ -125,7 +127,7 @@ def start_without_memory(start, *flags):
 
 
 @pytest.mark.timeout(90)
-@pytest.mark.parametrize("mode", ("event", "hybrid", "thread"))
+@pytest.mark.parametrize("mode", ALLOCATING)
 def test_behind_a_refusal_all_of_an_upload_is_read(start, mode):
     """A client that writes 32 MiB before it reads gets its 503, not a reset."""
     server, kept = start_without_memory(start)
@@ -143,7 +145,7 @@ def test_behind_a_refusal_all_of_an_upload_is_read(start, mode):
 
 
 @pytest.mark.timeout(90)
-@pytest.mark.parametrize("mode", ("event", "hybrid", "thread"))
+@pytest.mark.parametrize("mode", ALLOCATING)
 def test_who_was_refused_and_lingers_is_not_cut_off(start, mode):
     """It has had its answer: the drain timeout ends with status 0, and says nothing of it."""
     server, kept = start_without_memory(start, "--drain-timeout", "200ms")

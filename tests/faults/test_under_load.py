@@ -27,11 +27,11 @@ FAULTS = [
     ("accept4", "EMFILE ENFILE ENOMEM ENOBUFS EINTR ECONNABORTED EPROTO EAGAIN", "2+3", settings.MODES),
     ("recvfrom", "EAGAIN EINTR ECONNRESET ENOMEM ENOBUFS", "2+3", settings.MODES),
     ("sendto", "EAGAIN EINTR ECONNRESET EPIPE ENOBUFS ENOMEM", "2+3", settings.MODES),
-    ("poll", "EINTR EAGAIN ENOMEM", "1+2", ("thread", "pool", "process")),
-    ("epoll_ctl", "ENOMEM ENOSPC", "15+3", ("event", "hybrid")),
+    ("poll", "EINTR EAGAIN ENOMEM", "1+2", settings.BLOCKING),
+    ("epoll_ctl", "ENOMEM ENOSPC", "15+3", settings.LOOPS),
     ("epoll_wait", "EINTR ENOMEM", "3+3", settings.MODES),
-    ("clone3", "EAGAIN ENOMEM", "2+2", ("thread",)),
-    ("clone", "EAGAIN ENOMEM", "2+2", ("process",)),
+    ("clone3", "EAGAIN ENOMEM", "2+2", settings.THREAD_EACH),
+    ("clone", "EAGAIN ENOMEM", "2+2", settings.PROCESS_EACH),
     ("shutdown", "ENOTCONN ENOBUFS", "1+1", settings.MODES),
 ]
 ROUNDS = 4

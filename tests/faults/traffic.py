@@ -7,7 +7,7 @@ import resource
 import signal
 import threading
 
-from support import corpus, procfs
+from support import corpus, procfs, settings
 from support.checks import check, equal, pause
 from support.corpus import LAST, chunk, chunked, get, post
 from injection import PLAIN, attempt, converse
@@ -64,7 +64,7 @@ def excused(server, wire, item, answers):
     if 503 in statuses or 408 in statuses or wire.ended == "reset":
         return True
     begun = statuses == item.statuses[:len(statuses)]
-    if server.mode == "process":
+    if server.mode in settings.PROCESS_EACH:
         return begun
     return begun and server.mode == "pool" and answers and answers[-1].closes
 
@@ -128,7 +128,7 @@ def hangs_up(server, _chance):
 
 
 def kills_a_process(server, _chance):
-    if server.mode == "process":
+    if server.mode in settings.PROCESS_EACH:
         for pid in procfs.children(server.pid)[:1]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

@@ -130,7 +130,7 @@ def test_a_place_that_becomes_free_is_taken(start):
         stays.kept()
 
 
-@pytest.mark.parametrize("mode", [mode for mode in settings.MODES if mode != "process"])
+@pytest.mark.parametrize("mode", [mode for mode in settings.MODES if mode not in settings.PROCESS_EACH])
 def test_who_has_seen_the_end_finds_the_place_free(start, mode):
     """In mode process it is free when the process has ended, after its descriptors were closed."""
     server = start("--max-connections", "1")
@@ -195,7 +195,7 @@ def test_the_limit_of_processes(start, mode, folder):
         for wire in wires:
             wire.send(PLAIN)
         answers = [wire.answer().status for wire in answered(wires)]
-        if mode in ("thread", "process"):
+        if mode in settings.TASK_EACH:
             check(answers.count(503) > 0, "nobody was refused")
         check(answers.count(200) >= 16, f"only {answers.count(200)} were served")
         check_idle(server)
@@ -215,7 +215,7 @@ def test_no_thread_or_process_to_be_had(start, mode, folder):
             for wire in wires:
                 wire.send(PLAIN)
                 answer = wire.answer()
-                if mode in ("thread", "process"):
+                if mode in settings.TASK_EACH:
                     check_refused(answer)
                 else:
                     equal(answer.status, 200, "status")

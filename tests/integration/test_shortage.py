@@ -55,7 +55,7 @@ def test_a_drain_without_descriptors(start, held):
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("mode", ("thread", "process"))
+@pytest.mark.parametrize("mode", settings.TASK_EACH)
 def test_a_drain_without_threads_or_processes(start, folder, mode):
     """Others take them all, and go on doing so: what the kernel has queued is refused, and none of it is lost."""
     only_as_root()
@@ -129,7 +129,7 @@ def test_a_full_queue(start):
 
 
 @pytest.mark.timeout(90)
-@pytest.mark.parametrize("mode", ("thread", "process"))
+@pytest.mark.parametrize("mode", settings.TASK_EACH)
 def test_no_thread_or_process(start, folder, mode):
     """Others take them all: not ready until there are some again, which is found without a client."""
     only_as_root()
@@ -223,7 +223,7 @@ def the_older_gives_way(server, forbid):
             check(not second.was_reset(), "the younger one is closed")
 
 
-@pytest.mark.parametrize("mode", [mode for mode in settings.MODES if mode != "process"])
+@pytest.mark.parametrize("mode", [mode for mode in settings.MODES if mode not in settings.PROCESS_EACH])
 def test_a_lingering_connection_gives_its_descriptor_to_a_new_one(start, mode):
     """In mode process they are not the server's but its children's."""
     server = start()
@@ -235,7 +235,7 @@ def test_a_lingering_connection_gives_its_descriptor_to_a_new_one(start, mode):
     the_older_gives_way(server, forbid)
 
 
-@pytest.mark.parametrize("mode", ("thread", "process"))
+@pytest.mark.parametrize("mode", settings.TASK_EACH)
 def test_a_lingering_connection_gives_its_thread_or_process_to_a_new_one(start, folder, mode):
     """The new one waits instead of being refused."""
     only_as_root()

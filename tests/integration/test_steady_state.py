@@ -9,20 +9,15 @@ import time
 
 import pytest
 
-from support import process, procfs
+from support import process, procfs, settings
 from support.checks import check, until
 from support.corpus import get, post
 from support.rows import params
 from support.settings import patience
 
 REQUESTS = 50
-CALLS = {
-    "event": ["epoll_wait", "recvfrom", "sendto"],
-    "hybrid": ["epoll_wait", "recvfrom", "sendto"],
-    "thread": ["recvfrom", "sendto"],
-    "pool": ["recvfrom", "sendto"],
-    "process": ["recvfrom", "sendto"],
-}
+CALLS_OF_LOOPS = ["epoll_wait", "recvfrom", "sendto"]
+CALLS_OF_OTHERS = ["recvfrom", "sendto"]
 
 
 def trace(pid, path, talk):
@@ -64,7 +59,7 @@ def test_a_request_on_a_kept_connection(start, mode, folder, message):
                 wire.answer()
 
         ask()
-        pid = procfs.children(server.pid)[0] if mode == "process" else server.pid
+        pid = procfs.children(server.pid)[0] if mode in settings.PROCESS_EACH else server.pid
         took = []
 
         def ask_often():
@@ -77,7 +72,7 @@ def test_a_request_on_a_kept_connection(start, mode, folder, message):
     received = [int(line.split()[0]) for line in text.splitlines() if " recvfrom(" in line]
     check(received, f"no recvfrom at all:\n{text[:1000]}")
     calls = calls_of(text, max(set(received), key=received.count))
-    wanted = CALLS[mode]
+    wanted = CALLS_OF_LOOPS if mode in settings.LOOPS else CALLS_OF_OTHERS
     steady = calls[calls.index("sendto"):] if "sendto" in calls else calls
     rounds = "".join(f"{name} " for name in steady).count(" ".join(wanted) + " ")
     check(rounds >= REQUESTS - 5, f"only {rounds} of {REQUESTS} requests took {wanted}: {calls[:60]}")

@@ -7,13 +7,20 @@ import re
 ROOT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 
 
-def _modes():
-    """The rows of the server's table of modes."""
-    with open(os.path.join(ROOT, "server", "modes", "mode.h")) as file:
-        return tuple(re.findall(r"^ +MODE\((\w+)\)", file.read(), re.MULTILINE))
+def _source(name):
+    with open(os.path.join(ROOT, "server", "modes", name)) as file:
+        return file.read()
 
 
-MODES = _modes()
+# The rows of the server's table of modes, and what the `struct mode` of each says.
+MODES = tuple(re.findall(r"^ +MODE\((\w+)\)", _source("mode.h"), re.MULTILINE))
+_SOURCES = {mode: _source(f"{mode}.c") for mode in MODES}
+_COSTS = {mode: re.search(r"^ +\.cost = LIMITS_(\w+),", text, re.MULTILINE)[1] for mode, text in _SOURCES.items()}
+LOOPS = tuple(mode for mode, text in _SOURCES.items() if re.search(r"^ +\.loops = true,", text, re.MULTILINE))
+BLOCKING = tuple(mode for mode in MODES if mode not in LOOPS)
+THREAD_EACH = tuple(mode for mode in MODES if _COSTS[mode] == "THREAD")  # a new thread serves each connection
+PROCESS_EACH = tuple(mode for mode in MODES if _COSTS[mode] == "PROCESS")  # a new process
+TASK_EACH = THREAD_EACH + PROCESS_EACH
 
 server_path = ""  # absolute
 modes = ()  # those of this run, in the order of MODES
