@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Servers beside ours and servers elsewhere: how they are named, started, watched and ended."""
 
+import re
 import socket
 import sys
 import time
@@ -9,12 +10,26 @@ from types import SimpleNamespace
 import pytest
 from lab.load import swarm
 from lab.load.http import authority
-from lab.servers import subjects
+from lab.machine.command import ROOT
+from lab.report import glossary
+from lab.servers import ceilings, subjects
 from lab.servers.modes import MODES
 from lab.text.errors import CannotStart, CellFailed, ServerDied, UsageError
 
 LISTENER = ("import socket, sys, time; s = socket.create_server(('127.0.0.1', int(sys.argv[1])));\n"
             "while True: s.accept()[0].close()")
+
+
+def test_the_table_has_the_modes_of_the_server():
+    """A mode that is missing from the lab's table would not be measured."""
+    table = (ROOT / "server" / "modes" / "mode.h").read_text(encoding="utf-8")
+    assert [mode.name for mode in MODES] == re.findall(r"^ +MODE\((\w+)\)", table, re.MULTILINE)
+
+
+@pytest.mark.parametrize("mode", MODES, ids=[mode.name for mode in MODES])
+def test_each_mode_has_its_ceiling_and_its_word(mode):
+    assert (ceilings.SOURCES / f"{mode.ceiling}.c").exists()
+    assert re.search(rf"\b{mode.name} \(", dict(glossary.words())["mode"])
 
 
 def test_modes_flags_and_variants():
