@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/* A timeout within a request's body: a 408 only where nothing of an answer was sent or is to be sent; behind that, bytes of
+ * a 408 would be taken for something else. */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+#include "tests/unit/support/transcript.h"
+
+enum { LETTERS = 150000 };
+
+struct row {
+    const char *name;
+    const char *head;
+    size_t letters; /* of the body that come behind the head */
+    bool sends;     /* the client reads what there is before the timeout */
+    bool answered;  /* with 408, as the last that comes */
+    enum close_mode close_mode;
+};
+
+#define POST(length) "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: " length "\r\n\r\n"
+#define PLAIN        "GET /plaintext HTTP/1.1\r\nHost: h\r\n\r\n"
+#define EXPECTING    "POST /echo HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"
+
+static const struct row rows[] = {
+    {"no body", POST("5"), 0, true, true, CLOSE_LINGERING},
+    {"a part of a body", POST("5"), 3, true, true, CLOSE_LINGERING},
+    {"behind an answer that was sent", PLAIN POST("5"), 3, true, true, CLOSE_LINGERING},
+    {"behind an interim answer that was sent", EXPECTING, 3, true, true, CLOSE_LINGERING},
+    {"behind an answer that is not sent", PLAIN POST("5"), 3, false, false, CLOSE_ABORT},
+    {"behind an interim answer that is not sent", EXPECTING, 3, false, false, CLOSE_ABORT},
+    {"within an answer that was sent in part", POST("200000"), LETTERS, true, false, CLOSE_ABORT},
+    {"within an answer that is not sent", POST("200000"), LETTERS, false, false, CLOSE_ABORT},
+};
+
+static void time_out(struct drive *drive)
+{
+    drive_enter(drive);
+    session_timeout(&drive->session, drive->context);
+    while (drive_send(drive, SIZE_MAX) > 0) {
+    }
+    drive_leave(drive);
+}
+
+static struct span input_of(const struct row *row)
+{
+    size_t head = strlen(row->head);
+    char *input = malloc(head + row->letters);
+    cr_assert_not_null(input);
+    memcpy(input, row->head, head);
+    memset(input + head, 'x', row->letters);
+    return (struct span){.data = input, .length = head + row->letters};
+}
+
+static void check(const struct row *row)
+{
+    struct harness harness;
+    struct transcript t;
+    struct drive drive;
+    struct span input = input_of(row);
+    harness_init(&harness, 16 << 20);
+    drive_init(&drive, &harness, &t, REFUSAL_NOT);
+    drive_enter(&drive);
+    drive_feed(&drive, input);
+    while (row->sends && drive_send(&drive, SIZE_MAX) > 0) {
+    }
+    drive_leave(&drive);
+    size_t before = t.length;
+    cr_expect_eq(t.timer, TIMER_BODY, "%s: timer %d", row->name, (int)t.timer);
+    time_out(&drive);
+    struct span last = transcript_span(&t);
+    last = (struct span){.data = last.data + before, .length = last.length - before};
+    bool answered = last.length > 12 && memcmp(last.data, "HTTP/1.1 408", 12) == 0;
+    cr_expect_eq(answered, row->answered, "%s: %.*s", row->name, (int)last.length, last.data);
+    cr_expect(row->answered || last.length == 0, "%s: %zu bytes", row->name, last.length);
+    cr_expect_eq(t.wants, WANT_CLOSE, "%s: wants %u", row->name, t.wants);
+    cr_expect_eq(t.close_mode, row->close_mode, "%s: close mode %d", row->name, (int)t.close_mode);
+    drive_deinit(&drive);
+    cr_expect_str_empty(t.problem, "%s: %s", row->name, t.problem);
+    transcript_free(&t);
+    harness_deinit(&harness);
+    free((char *)input.data);
+}
+
+Test(session_timeout, within_a_body)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        check(&rows[i]);
+    }
+}
