@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A timeout within a request's body: a 408 only where nothing of an answer was sent or is to be sent; behind that, bytes of
- * a 408 would be taken for something else. */
+/* When the timers of a session begin anew. A timeout within a body: a 408 only where nothing of an answer was sent or is to be
+ * sent; behind that, bytes of a 408 would be taken for something else. */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
@@ -86,4 +86,42 @@ Test(session_timeout, within_a_body)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         check(&rows[i]);
     }
+}
+
+/* What came in a pass, and whether the timer began anew in it. */
+static void check_timer(struct drive *drive, struct span piece, size_t sends, enum timer timer, bool restarts,
+                        const char *what)
+{
+    drive_enter(drive);
+    if (piece.length > 0) {
+        drive_feed(drive, piece);
+    }
+    drive_send(drive, sends);
+    drive_leave(drive);
+    cr_expect_eq(drive->session.timer, timer, "%s: timer %d", what, (int)drive->session.timer);
+    cr_expect_eq(session_timer_take(&drive->session), restarts, "%s: restarts", what);
+}
+
+Test(session_timeout, progress)
+{
+    struct harness harness;
+    struct transcript t;
+    struct drive drive;
+    harness_init(&harness, 16 << 20);
+    drive_init(&drive, &harness, &t, REFUSAL_NOT);
+    check_timer(&drive, TEXT("PO"), 0, TIMER_HEADER, true, "the first bytes of a head");
+    check_timer(&drive, TEXT("ST /echo HTTP/1.1\r\nHost: h\r\n"), 0, TIMER_HEADER, false, "more of the head");
+    check_timer(&drive, TEXT("Content-Length: 5\r\n\r\n"), 0, TIMER_BODY, true, "its end");
+    check_timer(&drive, TEXT("he"), 0, TIMER_BODY, true, "a part of the body");
+    check_timer(&drive, TEXT(""), 0, TIMER_BODY, false, "nothing");
+    check_timer(&drive, TEXT("llo"), SIZE_MAX, TIMER_IDLE, true, "all of it, answered");
+    check_timer(&drive, TEXT("GET /bytes/100000 HTTP/1.1\r\nHost: h\r\n\r\n"), 0, TIMER_BODY, true,
+                "an answer that is not sent");
+    check_timer(&drive, TEXT(""), 0, TIMER_BODY, false, "none of it is sent");
+    check_timer(&drive, TEXT(""), 1000, TIMER_BODY, true, "a part of it is sent");
+    check_timer(&drive, TEXT(""), 1, TIMER_BODY, true, "a byte of it is sent");
+    drive_deinit(&drive);
+    cr_expect_str_empty(t.problem, "%s", t.problem);
+    transcript_free(&t);
+    harness_deinit(&harness);
 }
