@@ -163,3 +163,16 @@ Test(output, with_no_room_at_all_nothing_is_kept)
     budget_give(b.output.budget, LIMIT + LIMIT / 16);
     bench_deinit(&b);
 }
+
+Test(output, an_answer_that_is_rolled_back_leaves_nothing)
+{
+    struct bench b;
+    bench_init(&b);
+    write_bytes(&b.output, 'a', SCRATCH + 1);
+    cr_assert_not_null(b.output.heap);
+    output_rollback(&b.output);
+    cr_expect_eq(output_close(&b.output, &b.kept, &b.committed), 0);
+    cr_expect_null(b.kept, "an empty buffer is not kept");
+    cr_expect_eq(atomic_load(&b.scoreboard->held), 0);
+    bench_deinit(&b);
+}
