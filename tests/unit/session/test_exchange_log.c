@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* When the line of a request is written: with others within LOG_WAIT_US, and at once while the server drains. */
+/* When the line of a request is written: with others within LOG_WAIT_US, and at once while the server drains. Which requests
+ * leave one, and with which id. */
 #include <criterion/criterion.h>
 
 #include "tests/unit/support/log_sink.h"
@@ -68,4 +69,51 @@ Test(exchange_log, no_line_waits_in_a_drain)
     atomic_store(&l.harness.scoreboard->draining, true);
     cr_expect_eq(lines_of_next(&l), 1);
     take_down(&l);
+}
+
+static bool sent(const struct logged *l, const char *text)
+{
+    struct span all = transcript_span(&l->transcript);
+    return memmem(all.data, all.length, text, strlen(text)) != NULL;
+}
+
+Test(exchange_log, each_request_has_an_id_of_its_own)
+{
+    struct logged l;
+    set_up(&l);
+    drive_pass(&l.drive, TEXT("GET /plaintext HTTP/1.1\r\nHost: h\r\n\r\nGET /status/204 HTTP/1.1\r\nHost: "
+                              "h\r\n\r\nBAD\r\n\r\n"));
+    cr_expect(sent(&l, "X-Request-Id: sink-7-1\r\n"));
+    cr_expect(sent(&l, "X-Request-Id: sink-7-2\r\n"));
+    cr_expect(sent(&l, "X-Request-Id: sink-7-3\r\n"), "one that was not understood");
+    take_down(&l);
+}
+
+/* How many lines it leaves when the drain timeout cuts the connection off behind that input. */
+static uint64_t lines_of_cut_off(struct span input)
+{
+    struct logged l;
+    uint64_t lines = 0;
+    set_up(&l);
+    if (input.length > 0) {
+        drive_pass(&l.drive, input);
+    }
+    session_cut_off(&l.drive.session, &l.harness.contexts[0]);
+    for (int i = 0; i < 2; i++) {
+        l.sinks[i].log.flush(&l.sinks[i].log);
+        lines += l.sinks[i].lines;
+    }
+    take_down(&l);
+    return lines;
+}
+
+Test(exchange_log, what_is_cut_off)
+{
+    cr_expect_eq(lines_of_cut_off(TEXT("")), 0, "a connection without a request");
+    cr_expect_eq(lines_of_cut_off(TEXT("GET /plain")), 1, "within a head");
+    cr_expect_eq(lines_of_cut_off(TEXT("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhe")), 1,
+                 "within a body");
+    cr_expect_eq(lines_of_cut_off(TEXT("GET /plaintext HTTP/1.1\r\nHost: h\r\n\r\n")), 1, "behind an answer");
+    cr_expect_eq(lines_of_cut_off(TEXT("GET /plaintext HTTP/1.1\r\nHost: h\r\n\r\nGET /")), 2,
+                 "behind an answer, within a head");
 }
