@@ -11,7 +11,7 @@ import time
 import pytest
 
 from support import procfs
-from support.checks import at_most, check, equal, until
+from support.checks import at_least, at_most, check, equal, until
 from support.corpus import LAST, PLAIN, chunked, get, post
 from support.rows import params
 from support.wire import Wire
@@ -574,3 +574,15 @@ def test_idle_connections_stay_during_the_delay(start):
 def wire_asks(wire):
     wire.send(PLAIN)
     return wire
+
+
+def test_idle_connections_have_a_moment(start):
+    """The last that were accepted are about to send."""
+    server = start()
+    with server.connect() as wire:
+        wire.kept()
+        begun = time.monotonic()
+        server.signal(signal.SIGTERM)
+        wire.closed()
+        at_least(time.monotonic() - begun, 0.1, "seconds")
+    server.wait(0)
