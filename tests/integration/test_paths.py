@@ -257,3 +257,12 @@ def test_root_echoes_every_other_method(server):
 def test_a_name_of_this_host(server):
     answer = server.ask(post(b"/anything", b"")).json()
     equal(answer["hostname"], socket.gethostname(), "hostname")
+
+
+def test_a_delay_is_never_too_short(server):
+    """Seen by a client, a hundred times: a clock that is coarse must not end a wait."""
+    with server.connect() as wire:
+        for _ in range(100):
+            begun = time.monotonic()
+            equal(wire.ask(get(b"/delay/10ms")).status, 200, "status")
+            at_least(time.monotonic() - begun, 0.01, "seconds")
