@@ -11,7 +11,7 @@ BUFFER_LEAST, BUFFER_HEADERS = 512, 48
 
 def metrics(server):
     """Values of /metrics by name, with the labels but for the mode."""
-    return _values(_page(server))
+    return values(_page(server))
 
 
 def held(server):
@@ -23,7 +23,7 @@ def held(server):
 def is_released(server):
     """Whether nobody is connected but who asks, and nothing is held but the page."""
     page = _page(server)
-    return _is_whole(page) and _values(page)["echod_connections_open"] == 1 and _held(page) == 0
+    return _is_whole(page) and values(page)["echod_connections_open"] == 1 and _held(page) == 0
 
 
 def _page(server):
@@ -35,10 +35,11 @@ def _is_whole(page):
 
 
 def _held(page):
-    return _values(page)["echod_buffer_bytes"] - _capacity(page.index("# HELP echod_buffer_bytes "))
+    return values(page)["echod_buffer_bytes"] - _capacity(page.index("# HELP echod_buffer_bytes "))
 
 
-def _values(page):
+def values(page):
+    """Of a page, as metrics gives them."""
     found = {}
     for line in page.splitlines():
         if not line.startswith("#"):
