@@ -142,6 +142,34 @@ def test_workers_of_a_pool_leave_kept_connections_for_those_that_wait(start):
 
 
 @pytest.mark.modeless
+def test_idle_connections_of_a_pool_give_way(start):
+    """Silent between requests, long before the idle timeout, once others wait for a worker."""
+    server = start("--workers", "2", mode="pool")
+    with many(server, 2) as idle:
+        for wire in idle:
+            wire.kept()
+        with many(server, 2) as waiting:
+            for wire in waiting:
+                wire.send(PLAIN)
+            for wire in waiting:
+                equal(wire.answer().status, 200, "status")
+        check(any(wire.readable(0) and wire.at_end() for wire in idle), "no idle connection was closed")
+
+
+@pytest.mark.modeless
+def test_a_new_connection_of_a_pool_does_not_give_way(start):
+    """Its request may be on the way: it is served, and closed behind its first answer."""
+    server = start("--workers", "1", mode="pool")
+    with server.connect() as new, server.connect() as waiting:
+        waiting.send(PLAIN)
+        new.silent(1.5)
+        new.send(PLAIN)
+        answer = new.answer()
+        check(answer.status == 200 and answer.closes, f"got {answer}")
+        equal(waiting.answer().status, 200, "status")
+
+
+@pytest.mark.modeless
 def test_a_full_queue_of_a_pool(start):
     server = start("--workers", "1", "--queue", "2", mode="pool")
     with server.connect() as busy, contextlib.ExitStack() as stack:
