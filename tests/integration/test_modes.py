@@ -279,3 +279,18 @@ def test_a_drain_with_a_queue(start):
                 equal(wire.answer().status, 200, f"status [{mode}]")
                 wire.closed()
         equal(server.wait(0), "", "stderr")
+
+
+@pytest.mark.modeless
+def test_connections_are_spread_over_the_loops(start):
+    """What stalls one loop stalls no connection of another."""
+    server = start("--loops", "2", mode="event")
+    with server.connect() as busy, server.connect() as wire:
+        busy.kept()
+        wire.kept()
+        busy.send(get(b"/block/1s"))
+        busy.silent(0.1)
+        begun = time.monotonic()
+        wire.kept()
+        at_most(time.monotonic() - begun, 0.7, "seconds beside a loop that is blocked")
+        equal(busy.answer().status, 200, "status")
