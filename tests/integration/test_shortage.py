@@ -223,16 +223,17 @@ def the_older_gives_way(server, forbid):
             check(not second.was_reset(), "the younger one is closed")
 
 
+def forbid_descriptors(server):
+    """Those that it has are all it gets."""
+    highest = max(int(number) for number in os.listdir(f"/proc/{server.pid}/fd"))
+    resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (highest + 1, resource.prlimit(server.pid, resource.RLIMIT_NOFILE)[1]))
+
+
 @pytest.mark.parametrize("mode", [mode for mode in settings.MODES if mode not in settings.PROCESS_EACH])
 def test_a_lingering_connection_gives_its_descriptor_to_a_new_one(start, mode):
     """In mode process they are not the server's but its children's."""
     server = start()
-
-    def forbid():
-        highest = max(int(number) for number in os.listdir(f"/proc/{server.pid}/fd"))
-        resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (highest + 1, resource.prlimit(server.pid, resource.RLIMIT_NOFILE)[1]))
-
-    the_older_gives_way(server, forbid)
+    the_older_gives_way(server, lambda: forbid_descriptors(server))
 
 
 @pytest.mark.parametrize("mode", settings.TASK_EACH)
