@@ -230,6 +230,26 @@ def forbid_descriptors(server):
 
 
 @pytest.mark.parametrize("mode", [mode for mode in settings.MODES if mode not in settings.PROCESS_EACH])
+def test_a_drain_without_descriptors_frees_the_path(start, folder, mode):
+    """The listeners stay open until the last connection is accepted; another server need not wait for that."""
+    path = os.path.join(folder, "socket")
+    server = start("--listen", f"unix:{path}", lines=2)
+    with server.connect() as served:
+        served.kept()
+        served.send(UPLOAD[:-1])
+        forbid_descriptors(server)
+        with server.connect() as waiting:
+            waiting.send(PLAIN)
+            waiting.silent(0.2)
+            server.signal(signal.SIGTERM)
+            until(lambda: not os.path.exists(path), "the socket file is gone", 2)
+            waiting.silent(0.2)
+            equal(served.ask(UPLOAD[-1:], "POST").status, 200, "status")
+            equal(waiting.answer().status, 200, "status of the one that waited")
+    server.wait(0)
+
+
+@pytest.mark.parametrize("mode", [mode for mode in settings.MODES if mode not in settings.PROCESS_EACH])
 def test_a_lingering_connection_gives_its_descriptor_to_a_new_one(start, mode):
     """In mode process they are not the server's but its children's."""
     server = start()
