@@ -172,12 +172,12 @@ def test_no_descriptor(start):
 
 
 def test_polite_ones_behind_silent_ones(start):
-    """Whoever says nothing makes room when others wait, and is told too."""
+    """Whoever says nothing makes room when others wait, and is told too; 16 at a time would be told after 2 s else."""
     server = start("--max-connections", "2")
     with many(server, 2, seconds=30) as served:
         for wire in served:
             wire.kept()
-        with many(server, 64, seconds=30) as silent, many(server, 20, seconds=30) as polite:
+        with many(server, 240, seconds=30) as silent, many(server, 20, seconds=30) as polite:
             begun = time.monotonic()
             for wire in polite:
                 wire.send(PLAIN)
