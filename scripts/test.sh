@@ -6,7 +6,7 @@
 
 stages="unit fuzz valgrind integration faults soak conformance-peers smuggling clients loadtest page tsan deploy image package"
 # Only by name: they take long, measure time, or judge the tests.
-other_stages="clients-all coverage timing tsan-all package-debian13 restart prometheus docs"
+other_stages="clients-all coverage mutants timing tsan-all package-debian13 restart prometheus docs"
 
 . scripts/fuzz.sh
 . scripts/image.sh

@@ -64,3 +64,10 @@ stage_coverage() {
     cat "$logs/coverage.txt"
     judge coverage "95 % of the lines" "$fewer"
 }
+
+# stage_mutants [NAME...] [--resume]: changes of the server's meaning, each of which a test must find.
+stage_mutants() {
+    need_to_build criterion curl wrk strace valgrind nginx haproxy slowhttptest readelf git
+    need_pytest
+    run mutants "$python" tests/mutants/run.py --junitxml "$logs/mutants.xml" "$@"
+}
