@@ -26,24 +26,26 @@ def _messages(reply):
         offset += (length + 3) & ~3
 
 
-def _is_accepted(body, port):
-    """Whether a socket has this port and belongs to a process: one that waits to be accepted has no inode."""
-    return (len(body) >= _INODE_AT + 4 and struct.unpack_from(">H", body, _PORT_AT)[0] == port
-            and struct.unpack_from("=I", body, _INODE_AT)[0] != 0)
+def _inode(body, port):
+    """The inode of a socket that has this port and belongs to a process, else 0: one that waits to be accepted has none."""
+    if len(body) < _INODE_AT + 4 or struct.unpack_from(">H", body, _PORT_AT)[0] != port:
+        return 0
+    return struct.unpack_from("=I", body, _INODE_AT)[0]
 
 
 def _count(family, port):
+    """While other sockets come and go the kernel may list one twice: each inode counts once."""
     request = _REQUEST.pack(family, socket.IPPROTO_TCP, 0, 0, _STATES, bytes(48))
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_SOCK_DIAG) as asking:
         asking.send(_HEADER.pack(_HEADER.size + len(request), _SOCK_DIAG_BY_FAMILY, _DUMP, 1, 0) + request)
-        count = 0
+        inodes = set()
         while True:
             for kind, body in _messages(asking.recv(_MOST)):
                 if kind == _ERROR:
                     raise OSError("sock_diag refused")
                 if kind == _DONE:
-                    return count
-                count += _is_accepted(body, port)
+                    return len(inodes - {0})
+                inodes.add(_inode(body, port))
 
 
 def accepted(port):
