@@ -57,6 +57,7 @@ def _reading(server):
 def growth(server, path, connections):
     """Bytes that each of so many connections adds, by kind: `user` (PSS), `address` (VmSize), and of the kernel `slab`, `stacks`, `tables`.
     CellFailed if the server has closed any of them meanwhile: the growth would be that of fewer."""
+    listening = server.sockets()
     with contextlib.ExitStack() as stack:
         for _ in range(_FIRST):
             _open(stack, server, path, "127.0.0.1")
@@ -64,9 +65,9 @@ def growth(server, path, connections):
         for number in range(connections):
             _open(stack, server, path, f"127.0.0.{1 + number // _PER_ADDRESS}")
         after = _reading(server)
-        held = server.sockets()
-        if held is not None and held < _FIRST + connections:
-            raise CellFailed(f"{_FIRST + connections - held:,} of {_FIRST + connections:,} connections were closed before the memory was read", "other")
+        opened, held = _FIRST + connections, server.sockets()
+        if None not in (listening, held) and held - listening < opened:
+            raise CellFailed(f"{opened - (held - listening):,} of {opened:,} connections were closed before the memory was read", "other")
         return {kind: (after[kind] - before[kind]) / connections for kind in after if kind in before}
 
 

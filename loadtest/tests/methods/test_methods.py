@@ -179,17 +179,18 @@ class GrowthTest(unittest.TestCase):
 
     def growth(self, held):
         readings = iter(({"user": 0, "slab": 0}, {"user": 5000, "slab": 1000}))
-        server = SimpleNamespace(sockets=lambda: held)
+        sockets = iter((None if held is None else 2, held))  # two listen
+        server = SimpleNamespace(sockets=lambda: next(sockets))
         with mock.patch.object(growth, "_open"), mock.patch.object(growth, "_reading", lambda _: next(readings)):
             return growth.growth(server, "/plaintext", 100)
 
     def test_all_connections_are_open(self):
-        for held in (164, 165, None):
+        for held in (166, 167, None):
             self.assertEqual(self.growth(held), {"user": 50, "slab": 10})
 
     def test_fewer_give_no_figure(self):
         with self.assertRaises(CellFailed) as failure:
-            self.growth(163)
+            self.growth(165)
         self.assertEqual(str(failure.exception), "1 of 164 connections were closed before the memory was read")
 
 

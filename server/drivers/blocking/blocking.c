@@ -24,7 +24,7 @@ static void blocking_give_back(struct blocking *b)
     madvise((void *)begin, end - begin, MADV_DONTNEED);
 }
 
-/* Whether a quarter of the budget is held. What a thread has read is there twice: where it is kept, and in its input, which
+/* Whether 3/16 of the budget are held. What a thread has read is there twice: where it is kept, and in its input, which
  * the budget does not count, until that is given back; a thread that waits for a CPU cannot do so. From then on reads go to
  * memory that an idle connection has, too, and every wait gives back. */
 static bool blocking_pressed(const struct blocking *b)
