@@ -24,13 +24,12 @@ static void blocking_give_back(struct blocking *b)
     madvise((void *)begin, end - begin, MADV_DONTNEED);
 }
 
-/* Whether 3/16 of the budget are held. What a thread has read is there twice: where it is kept, and in its input, which
- * the budget does not count, until that is given back; a thread that waits for a CPU cannot do so. From then on reads go to
- * memory that an idle connection has, too, and every wait gives back. */
+/* Whether nearly half of the budget is held. What a thread has read is there twice: where it is kept, and in its input, which
+ * the budget does not count, until that is given back. From then on reads are small, and every wait gives back. */
 static bool blocking_pressed(const struct blocking *b)
 {
     struct budget budget = b->context.output.budget;
-    return budget_tight_with(budget, budget.scoreboard->held_limit / 4 * 3);
+    return budget_tight_with(budget, budget.scoreboard->held_limit / 2);
 }
 
 /* As poll does. Who waits for long holds what an idle connection does and what the budget counts, no more. */
@@ -57,17 +56,20 @@ static bool blocking_pump(struct blocking *b, enum io_event event, struct span b
     return kept;
 }
 
+static size_t blocking_read_size(const struct blocking *b)
+{
+    return blocking_pressed(b) ? BLOCKING_PAGE : pump_read_size(&b->context, sizeof(b->input));
+}
+
 static struct transfer blocking_receive(struct blocking *b, enum transport_wait wait)
 {
-    b->into_input = b->large && !blocking_pressed(b);
-    return b->into_input
-               ? transport_receive(b->fd, b->input, pump_read_size(&b->context, sizeof(b->input)), wait)
-               : transport_receive(b->fd, b->first, sizeof(b->first), wait);
+    return b->large ? transport_receive(b->fd, b->input, blocking_read_size(b), wait)
+                    : transport_receive(b->fd, b->first, sizeof(b->first), wait);
 }
 
 static bool blocking_feed(struct blocking *b, size_t length)
 {
-    struct span bytes = {.data = b->into_input ? b->input : b->first, .length = length};
+    struct span bytes = {.data = b->large ? b->input : b->first, .length = length};
     b->large |= length == sizeof(b->first);
     return blocking_pump(b, IO_DATA, bytes);
 }

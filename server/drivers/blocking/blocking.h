@@ -31,8 +31,7 @@ struct blocking {
     struct context context;
     uint64_t since_ms; /* when the session's timer began */
     uint64_t alarm_us; /* with WANT_WAIT: the end of the wait */
-    bool large;        /* a read has filled `first`: reads go to `input` while memory is plenty */
-    bool into_input;   /* the last read went there */
+    bool large;        /* a read has filled `first`: reads go to `input` from now on */
     char first[BLOCKING_FIRST_SIZE];
     _Alignas(16) char scratch[BLOCKING_SCRATCH_SIZE];
     char input[BLOCKING_INPUT_SIZE];
