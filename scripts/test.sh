@@ -20,6 +20,7 @@ test_main() {
     mkdir -p "$logs"
     need python3
     export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
+    export ASAN_OPTIONS="${ASAN_OPTIONS:-handle_sigill=1}" # a trap of UBSan prints its stack
     trap sum_up EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM
@@ -63,7 +64,7 @@ stage_unit() {
     run_ctest unit asan --verbose --label-regex '^(unit|stress)$'
 }
 
-# A minute for each target; what it has found once is replayed by the units.
+# Half a minute for each target; what it has found once is replayed by the units.
 stage_fuzz() {
     need_to_build clang libfuzzer
     build_stage fuzz || return 0
@@ -108,7 +109,7 @@ stage_clients() {
     need_to_build curl node npm go ab nginx haproxy
     need_pytest requests httpx aiohttp
     build_stage asan || return 0
-    run_pytest clients 600 tests/clients -n 3 --server=build/asan/echod
+    run_pytest clients 600 tests/clients -n "$((2 * $(nproc)))" --server=build/asan/echod
 }
 
 # The refused uploads of every client in every mode, 20 of each size, and 100 through each proxy.
@@ -236,7 +237,7 @@ limited() {
 run_integration() {
     test_name=$1
     shift
-    run_pytest "$test_name" "${limit:-1200}" -n 3 "$@"
+    run_pytest "$test_name" "${limit:-1200}" -n "$((3 * $(nproc)))" "$@"
 }
 
 # ThreadSanitizer cannot place its shadow memory when the kernel scatters mappings over more than 28 bits.

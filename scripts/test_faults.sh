@@ -33,7 +33,7 @@ stage_tsan_all() {
 stage_soak() {
     need_to_build
     build_stage release || return 0
-    soak release "${1:-2}"
+    soak release "${1:-1}"
 }
 
 # soak PRESET MINUTES

@@ -137,9 +137,8 @@ def soak(report, seconds, seed):
         before, slab_before = [state(server) for server in servers], slab()
         clients = Clients(servers, seed + 1000)
         clients.run(seconds)
-        report.line("answers", not clients.failures, f"{clients.visits} visits, {len(clients.failures)} failures")
-        for failure in clients.failures:
-            print("     | " + failure.replace("\n", "\n     | "))
+        report.line("answers", not clients.failures,
+                    "; ".join((f"{clients.visits} visits, {len(clients.failures)} failures", *clients.failures)))
         for server, then in zip(servers, before):
             compare(report, server, then, state(server))
         grown = slab() - slab_before

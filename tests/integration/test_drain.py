@@ -584,5 +584,6 @@ def test_idle_connections_have_a_moment(start):
         begun = time.monotonic()
         server.signal(signal.SIGTERM)
         wire.closed()
-        at_least(time.monotonic() - begun, 0.1, "seconds")
+        tick = time.clock_getres(time.CLOCK_MONOTONIC_COARSE)  # by which the server's clock may be late
+        at_least(time.monotonic() - begun, 0.1 - tick, "seconds")
     server.wait(0)

@@ -26,7 +26,7 @@ def environment(extra=None):
     """This environment without what changes the server, with what makes sanitizers strict."""
     env = {name: value for name, value in os.environ.items()
            if not name.startswith(("ECHOD_", "LISTEN_", "NOTIFY_")) and name != "PORT"}
-    for name, wanted in (("ASAN_OPTIONS", "quarantine_size_mb=16:detect_stack_use_after_return=0"),
+    for name, wanted in (("ASAN_OPTIONS", "quarantine_size_mb=16:detect_stack_use_after_return=0:handle_sigill=1"),
                          ("UBSAN_OPTIONS", "print_stacktrace=1"),
                          ("TSAN_OPTIONS", "second_deadlock_stack=1:halt_on_error=0")):
         env[name] = wanted + (":" + env[name] if env.get(name) else "")
