@@ -11,7 +11,8 @@
     reverse = "…"                what would reverse the verdict
     counts = false               whether the figures are counts or sizes: all rounds must agree, no number of requests is needed
     full = false                 whether only --full measures what it is about
-    cpus = 2                     usable CPUs without which it cannot be decided [1 for counts, else 2: the client needs its own]
+    cpus = 2                     usable CPUs without which it cannot be decided [1 for counts and where server and client share a CPU,
+                                 else 2: the client needs its own]
 
 A condition is `expression sign number`. The expression is of figures (conditions.py), as a rule one divided by another; it
 is computed for each round, so that a ratio is of figures taken within seconds of each other. The number may be an expression
@@ -52,14 +53,14 @@ def of_mode(text, mode):
     return text.replace("{mode}", mode) if mode else text
 
 
-def from_table(table):
-    """The claim of a parsed table; KeyError, TypeError, ValueError or UsageError where it is none."""
+def from_table(table, one_cpu=False):
+    """The claim of a parsed table; KeyError, TypeError, ValueError or UsageError where it is none. `one_cpu`: of its experiment."""
     if unknown := sorted(set(table) - _KEYS):
         raise ValueError(f"claims: unknown key {unknown[0]!r}")
     counts = table.get("counts", False)
     found = Claim(**{key: " ".join(table[key].split()) for key in _TEXTS}, conditions=tuple(table["conditions"]),
                   modes=tuple(table.get("modes", ())), counts=counts,
-                  full=table.get("full", False), cpus=table.get("cpus", 1 if counts else 2))
+                  full=table.get("full", False), cpus=table.get("cpus", 1 if counts or one_cpu else 2))
     if not found.conditions:
         raise ValueError(f"claims: {found.name} has no condition")
     for mode in found.modes or (None,):
@@ -70,8 +71,8 @@ def from_table(table):
     return found
 
 
-def from_tables(tables):
-    found = tuple(from_table(table) for table in tables)
+def from_tables(tables, one_cpu=False):
+    found = tuple(from_table(table, one_cpu) for table in tables)
     names = [claim.name for claim in found]
     if not found or len(set(names)) < len(names):
         raise ValueError("claims: there is none, or two have the same name")

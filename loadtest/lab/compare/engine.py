@@ -2,10 +2,11 @@
 """Runs experiments: rounds interleaved over the subjects, every failure kept as what it is, a row for each subject and point."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from .. import methods
+from ..machine import cpus
 from ..machine.cpus import Pinning
 from ..methods.outcome import Outcome
 from ..results import aggregate
@@ -27,6 +28,11 @@ class Lab:
     cpus: frozenset  # all that may be used
     server: Path | None  # the binary whose modes are measured
     most: int  # connections that a client may hold: its descriptors
+
+    def of(self, cell):
+        """The same for a measurement: what experiment wants server and client on one CPU. A server elsewhere has its own."""
+        share = cell.experiment.one_cpu and cell.subject.kind != "target"
+        return replace(self, pinning=cpus.shared(self.pinning)) if share else self
 
 
 @dataclass(frozen=True)
@@ -116,7 +122,7 @@ def _measured(cell, lab):
     try:
         if method.connections(cell) > lab.most:
             raise CellFailed(f"the client may hold at most {lab.most:,}: descriptors (ulimit -n)", "limit")
-        outcome: Outcome = method.measure(cell, lab)
+        outcome: Outcome = method.measure(cell, lab.of(cell))
         entry.update(asked_rate=outcome.asked_rate, achieved_rate=outcome.achieved_rate, errors=outcome.errors,
                      figures=outcome.figures, samples=outcome.samples, histograms=outcome.histograms, series=outcome.series,
                      marks=list(outcome.marks), details=outcome.details)

@@ -14,6 +14,8 @@
     [workload]                what the method is to do
     [quick], [full]           x (numbers, or "most" and "cpus"), rounds, seconds, modes (some of those above, variants too), and what they
                               change in [workload]; without [quick] it takes --full
+    one_cpu                   whether server and client share the server's first CPU, for figures of CPU per request: where they wake
+                              each other up on two CPUs, that costs a virtual machine now much, now little [false]
     twin                      a mode that is measured for a second time as NAME-twin: what the two differ is noise [none]
     [[claims]]                what is put to the test: claims.py
 """
@@ -33,7 +35,7 @@ EFFORTS = ("quick", "full")
 _CEILINGS = {True: EFFORTS, "full": ("full",), False: ()}
 _SYMBOLS = ("most", "cpus")
 _TEXTS = ("title", "about", "method")
-_KEYS = {*_TEXTS, "modes", "ceilings", "figures", "chart", "flags", "variants", "programs", "x", "workload", "twin", "claims", *EFFORTS}
+_KEYS = {*_TEXTS, "modes", "ceilings", "figures", "chart", "flags", "variants", "programs", "x", "workload", "one_cpu", "twin", "claims", *EFFORTS}
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,7 @@ class Experiment:
     flags: dict = field(default_factory=dict)
     variants: tuple = ()
     programs: tuple = ()  # if there are any, it is about these, and about no mode
+    one_cpu: bool = False
     twin: str | None = None
 
     def as_dict(self):
@@ -122,20 +125,21 @@ def from_table(name, data):
     if unknown := sorted(set(data) - _KEYS):
         raise ValueError(f"unknown key {unknown[0]!r}")
     axis = Axis(**data["x"]) if "x" in data else None
-    workload = data.get("workload", {})
+    workload, one_cpu = data.get("workload", {}), data.get("one_cpu", False)
     return Experiment(
         name=name,
         **{key: " ".join(data[key].split()) for key in _TEXTS},
         axis=axis,
         figures=_checked_figures(data),
         chart=data["chart"],
-        claims=claims.from_tables(data["claims"]),
+        claims=claims.from_tables(data["claims"], one_cpu),
         efforts={effort: _effort(data[effort], workload, axis is not None) for effort in EFFORTS if effort in data or effort == "full"},
         modes=tuple(data.get("modes", ())),
         ceilings=_CEILINGS[data.get("ceilings", False)],
         flags={mode: tuple(flags) for mode, flags in data.get("flags", {}).items()},
         variants=tuple(Variant(entry["name"], entry["mode"], tuple(entry["flags"])) for entry in data.get("variants", ())),
         programs=tuple(Program(entry["name"], tuple(entry["arguments"])) for entry in data.get("programs", ())),
+        one_cpu=one_cpu,
         twin=data.get("twin"),
     )
 

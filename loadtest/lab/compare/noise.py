@@ -2,7 +2,8 @@
 """How far figures can be trusted in a run: the two thresholds of the project, and the noise floor below which neither goes.
 
 An experiment may measure a mode twice under two names (`twin` in its file), in the same rounds. What the two differ is noise, for
-they are the same program. The largest ratio between twins is the run's noise floor.
+they are the same program. The largest ratio between twins is the noise floor: that of the experiment, and for those that measure no
+mode twice, the largest of the run.
 """
 
 from dataclasses import dataclass
@@ -21,6 +22,11 @@ class Noise:
 
     figures: tuple = ()  # of every twin: experiment, x, figure and ratio
     target: str | None = None  # the mode that was measured twice
+
+    def of(self, experiment):
+        """The noise of an experiment: its own, if it has twins."""
+        own = tuple(figure for figure in self.figures if figure["experiment"] == experiment)
+        return Noise(own or self.figures, self.target)
 
     @property
     def largest(self):

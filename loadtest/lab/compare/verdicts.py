@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The verdicts of a whole run: the noise floor first, which all of them depend on."""
 
+from dataclasses import replace
+
 from .judge import Setting, judge_claims
 from .noise import measure
 
@@ -24,4 +26,5 @@ def fill_verdicts(results, claims):
     results["noise"] = noise.as_dict()
     for experiment in experiments:
         if experiment["name"] in claims:
-            experiment["claims"] = judge_claims(claims[experiment["name"]], experiment, setting)
+            experiment["claims"] = judge_claims(claims[experiment["name"]], experiment,
+                                                 replace(setting, noise=noise.of(experiment["name"])))

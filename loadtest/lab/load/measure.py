@@ -202,14 +202,16 @@ def in_flight(figures, connections):
     return (bursts * mean + connections * square / (2 * mean)) / figures["elapsed_us"]
 
 
-def is_implausible(found, connections, client):
-    """Whether that is not what was in flight. A client that is busy for a part of its time may hold up each connection so long,
-    between an answer and the next request: wrk reads all answers that have come before it sends, which is half of its cycle."""
-    return not (1 - IMPLAUSIBLE - min(client, 1) / 2) * connections <= found <= (1 + IMPLAUSIBLE) * connections
+def is_implausible(found, connections, busy):
+    """Whether that is not what was in flight. `busy`: the part of the time that the client's CPUs are. So long the client may hold
+    up each connection, between an answer and the next request: wrk reads all answers that have come before it sends, which is half
+    of its cycle."""
+    return not (1 - IMPLAUSIBLE - min(busy, 1) / 2) * connections <= found <= (1 + IMPLAUSIBLE) * connections
 
 
-def costs(timed, threads, connections, closes=False):
-    """What the run says of the client and, where it runs here, of the server. `threads`: of the client."""
+def costs(timed, threads, connections, closes=False, shared=False):
+    """What the run says of the client and, where it runs here, of the server. `threads`: of the client; `shared`: its CPU is the
+    server's, too."""
     figures, first, second = timed.figures, timed.first, timed.second
     requests, how = requests_sent(timed)
     if requests < 1:
@@ -222,7 +224,7 @@ def costs(timed, threads, connections, closes=False):
         "window": {"seconds": figures["elapsed_us"] / 1e6, "requests": requests, "requests_from": how},
         "requests_per_s": figures["requests"] / (figures["elapsed_us"] / 1e6),
         "in_flight": held,
-        "implausible": held is not None and is_implausible(held, connections, client),
+        "implausible": held is not None and is_implausible(held, connections, 1 if shared else client),
         "client_cpu_share": client,
         "client_limited": client >= CLIENT_LIMIT,
         **(_server_costs(timed, requests) if timed.after else {}),
@@ -288,7 +290,7 @@ def measure(subject, workload, connections, timing, pinning, then=None):
         "asked_s": timing.seconds,
         "answer_bytes": answer_length,
         "limit": limit,
-        **costs(timed, threads, connections, workload.close),
+        **costs(timed, threads, connections, workload.close, pinning.is_shared),
         **interference(timed.first, timed.second, len(pinning.server | pinning.client)),
     }
     if timed.after:

@@ -11,6 +11,10 @@ class Pinning:
     client: frozenset
     note: str  # who runs where, and what it means where they share
 
+    @property
+    def is_shared(self):
+        return bool(self.server & self.client)
+
     def as_dict(self):
         return {"server": sorted(self.server), "client": sorted(self.client), "note": self.note}
 
@@ -63,6 +67,12 @@ def show(cpus):
 
 def pinning():
     return split(os.sched_getaffinity(0))
+
+
+def shared(pinning):
+    """Server and client on the server's first CPU."""
+    cpu = frozenset([min(pinning.server)])
+    return Pinning(cpu, cpu, f"server and client share CPU {show(cpu)}")
 
 
 def stay_off(pinning):

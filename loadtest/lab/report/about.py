@@ -49,17 +49,25 @@ def method_line(results):
     return view.words("; ".join(filter(None, parts)))
 
 
+def _by_experiment(noise):
+    """The noise floor of each experiment that measures a mode twice."""
+    floors = {}
+    for figure in noise.get("figures") or ():
+        floors[figure["experiment"]] = max(figure["ratio"], floors.get(figure["experiment"], 1.0))
+    return ": " + ", ".join(f"{view.ratio(floor)} in {name}" for name, floor in floors.items()) if floors else ""
+
+
 def noise_lines(results):
     """The noise floor and the thresholds in force."""
     noise, lines = results.get("noise") or {}, []
     if noise.get("target") and noise.get("largest"):
         twins = f"{noise.get('target')} and its twin {noise.get('twin')}, the same mode measured under two names,"
-        lines.append(f"Noise floor: {twins} differed by a factor of {view.ratio(noise['largest'])} at most.")
+        lines.append(f"Noise floor: {twins} differed by a factor of {view.ratio(noise['largest'])} at most{_by_experiment(noise)}.")
     else:
         lines.append("Noise floor: not measured; no experiment of this run measures a mode twice.")
     if noise.get("different") and noise.get("same"):
-        lines.append(f"Thresholds in force: two figures differ from a ratio of {view.ratio(noise['different'])} on, and are the same "
-                     f"up to {view.ratio(noise['same'])}.")
+        lines.append(f"Thresholds in force where an experiment has no twins of its own: two figures differ from a ratio of "
+                     f"{view.ratio(noise['different'])} on, and are the same up to {view.ratio(noise['same'])}.")
     return [view.words(line) for line in lines]
 
 

@@ -4,11 +4,13 @@
 import copy
 import io
 import unittest
+from dataclasses import replace
 from types import SimpleNamespace
 from unittest import mock
 
 from lab import methods
 from lab.compare import engine, experiment
+from lab.machine.cpus import Pinning
 from lab.methods.outcome import Outcome
 from lab.servers.subjects import Subject
 from lab.text.errors import CannotStart, CellFailed, LabError, ServerDied, WrongAnswer
@@ -23,7 +25,7 @@ def make(name="x", rounds=3, points=(1, 64)):
 
 class EngineTest(unittest.TestCase):
     def setUp(self):
-        self.now, self.took, self.seen = 0.0, 1.0, []
+        self.now, self.took, self.seen, self.pinnings = 0.0, 1.0, [], []
         self.fails = {}
         method = SimpleNamespace(WORKLOAD={"path": "/"}, connections=lambda cell: cell.x, length=lambda cell: cell.seconds,
                                  measure=self.measure)
@@ -31,7 +33,8 @@ class EngineTest(unittest.TestCase):
         patch.start()
         self.addCleanup(patch.stop)
 
-    def measure(self, cell, _lab):
+    def measure(self, cell, lab):
+        self.pinnings.append((lab.pinning.server, lab.pinning.client))
         self.seen.append((cell.round, cell.x, cell.subject.name, cell.seconds))
         self.now += self.took * cell.seconds
         if error := self.fails.get((cell.subject.name, cell.x)):
@@ -46,7 +49,7 @@ class EngineTest(unittest.TestCase):
 
     def run_trials(self, *trials, budget=None, most=1000):
         stream = io.StringIO()
-        lab = SimpleNamespace(most=most)
+        lab = engine.Lab(Pinning(frozenset([0, 1]), frozenset([2, 3]), ""), frozenset(range(4)), None, most)
         running = engine.Engine(list(trials), lab, budget, stream, clock=lambda: self.now)
         running.run(lambda _: None)
         return running, stream.getvalue()
@@ -56,6 +59,14 @@ class EngineTest(unittest.TestCase):
         self.assertEqual([seen[:3] for seen in self.seen],
                          [(1, 1, "thread"), (1, 1, "event"), (1, 64, "thread"), (1, 64, "event"),
                           (2, 1, "event"), (2, 1, "thread"), (2, 64, "event"), (2, 64, "thread")])
+
+    def test_server_and_client_on_one_cpu(self):
+        for one_cpu, kind, server, client in ((False, "mode", {0, 1}, {2, 3}), (True, "mode", {0}, {0}), (True, "target", {0, 1}, {2, 3})):
+            trial = self.trial(rounds=1, points=(1,), subjects=("event",))
+            cells = [replace(cell, experiment=replace(cell.experiment, one_cpu=one_cpu), subject=replace(cell.subject, kind=kind))
+                     for cell in trial.cells]
+            self.run_trials(replace(trial, cells=cells))
+            self.assertEqual(self.pinnings[-1], (server, client))
 
     def test_results(self):
         trial = self.trial()

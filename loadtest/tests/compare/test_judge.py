@@ -23,9 +23,11 @@ def experiment(*groups, axis=None):
     return {"name": "made-up", "x": axis, "measurements": measurements, "summary": aggregate.rows(measurements, CPU, {})}
 
 
-def claim(*conditions, sentence="Seen.", **more):
-    return claims.from_table({"name": "c", "claim": "C.", "source": "S", "reverse": "R.", "conditions": list(conditions),
-                              "sentence": sentence, **more})
+GOOD_CLAIM = {"name": "c", "claim": "C.", "source": "S", "reverse": "R.", "sentence": "Seen."}
+
+
+def claim(*conditions, **more):
+    return claims.from_table({**GOOD_CLAIM, "conditions": list(conditions), **more})
 
 
 def setting(cpus=2, floor=1.0):
@@ -193,6 +195,18 @@ def test_the_floor_is_what_twins_differ():
     assert (found["largest"], found["different"], found["same"]) == (1.25, 1.25, 1.25)
 
 
+def test_an_experiment_has_the_floor_of_its_own_twins():
+    figures = [{"experiment": name, "x": 64, "figure": CPU, "ratio": ratio} for name, ratio in (("quiet", 1.02), ("loud", 1.4))]
+    found = noise.Noise(tuple(figures), "event")
+    assert [found.of(name).largest for name in ("quiet", "loud", "without")] == [1.02, 1.4, 1.4]
+    near = experiment(rounds("thread", 64, (13, 13, 13)), rounds("event", 64, (10, 10, 10)))
+    quiet = {**near, "measurements": near["measurements"] + rounds("event-twin", 64, (10, 10, 10))}
+    loud = {**quiet, "name": "loud", "measurements": near["measurements"] + rounds("event-twin", 64, (15, 15, 15))}
+    results = {"machine": {"cpus_usable": [0, 1]}, "experiments": [quiet, loud]}
+    verdicts.fill_verdicts(results, {name: [claim(f"{RATIO} >= DIFFERENT")] for name in ("made-up", "loud")})
+    assert [found["claims"][0]["verdicts"][0]["outcome"] for found in results["experiments"]] == ["holds", "no clear answer"]
+
+
 def test_no_verdict_turns_for_the_number_of_cpus_alone():
     # Threads and a loop for each CPU get through 0.9 times as much for each CPU more.
     for cpus in (1, 2, 32):
@@ -204,6 +218,7 @@ def test_no_verdict_turns_for_the_number_of_cpus_alone():
 def test_counts_need_no_cpu_of_their_own():
     found = experiment(rounds("event", None, (5, 5, 5), "answers"))
     assert verdict(claim("event.answers >= 5", counts=True), found, cpus=1)["outcome"] == "holds"
+    assert claims.from_table({**GOOD_CLAIM, "conditions": [f"{RATIO} >= 1.3"]}, one_cpu=True).cpus == 1  # the client shares it anyway
     said = verdict(claim("event.answers >= 5", counts=True, cpus=2), found, cpus=1)
     assert (said["outcome"], said["why"]) == ("needs more CPUs", "it takes 2 CPUs, and 1 may be used")
 

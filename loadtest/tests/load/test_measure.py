@@ -104,10 +104,10 @@ class LongEnoughTest(unittest.TestCase):
 class LittleTest(unittest.TestCase):
     """Rate times latency is what was in flight."""
 
-    def marked(self, rate, latency_us, client=0.1, connections=64, closes=False, depth=1):
+    def marked(self, rate, latency_us, client=0.1, connections=64, closes=False, depth=1, shared=False):
         given = timed(mark(0), mark(2, client=2 * client), usage(0, 0), usage(1, 1), requests=2 * rate, depth=depth,
                       buckets=[[latency_us, 2 * rate / depth]])
-        return measure.costs(given, 1, connections, closes)["implausible"]
+        return measure.costs(given, 1, connections, closes, shared)["implausible"]
 
     def test_a_rate_that_does_not_fit(self):
         for rate, marked in ((64_000, False), (70_000, False), (25_000, True), (150_000, True)):
@@ -117,6 +117,11 @@ class LittleTest(unittest.TestCase):
         self.assertFalse(self.marked(40_000, 1000, client=1.0))
         self.assertTrue(self.marked(40_000, 1000, client=0.2))
         self.assertTrue(self.marked(20_000, 1000, client=1.0))
+
+    def test_on_the_servers_cpu_half_of_its_cycle_is_the_clients_whatever_it_uses(self):
+        self.assertFalse(self.marked(34_000, 1000, client=0.5, shared=True))
+        self.assertTrue(self.marked(34_000, 1000, client=0.5))
+        self.assertTrue(self.marked(20_000, 1000, client=0.5, shared=True))
 
     def test_of_bursts(self):
         self.assertFalse(self.marked(64_000 * 16, 1000, depth=16))

@@ -36,6 +36,12 @@ def test_split(allowed, siblings, server, client):
     assert (pinning.server, pinning.client) == (server, client)
 
 
+def test_shared():
+    pinning = cpus.shared(cpus.split(set(range(8)), alone))
+    assert (pinning.server, pinning.client, pinning.is_shared) == ({0}, {0}, True)
+    assert [cpus.split(allowed, alone).is_shared for allowed in ({0, 1}, {4})] == [False, True]
+
+
 def test_sharing_is_said():
     assert "share CPU 4" in cpus.split({4}, alone).note
     assert "slow each other down" in cpus.split({0, 1}, pairs).note
