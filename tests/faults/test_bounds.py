@@ -21,7 +21,8 @@ from shim import shimmed
 
 KIB, MIB = 1 << 10, 1 << 20
 BUDGET = 64 * MIB
-SLACK = 1.1  # what the allocator may lose of that, and what threads have read and not yet given back
+# What the allocator may lose of that, and what threads have read and not yet given back: those that wait for a CPU hold it twice.
+SLACK = 1.25
 
 # Of processes so many that each holds several times of the budget what it touches once and keeps; for that same reason they
 # are compared with idle ones that have served more than a small request.
@@ -47,7 +48,7 @@ def connect_all(server, stack, count):
 @pytest.mark.alone
 @pytest.mark.timeout(180)
 def test_clients_that_send_a_mebibyte_and_never_read(start, mode):
-    """At most what the same connections need idle, after a request, and the budget, and a tenth more."""
+    """At most what the same connections need idle, after a request, and the budget, and a quarter more."""
     files = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (files[1], files[1]))
     count, body = CLIENTS[mode], bytes(range(256)) * 4096
