@@ -10,6 +10,7 @@ import pytest
 
 from support import settings
 from support.checks import check, equal, until
+from support.shared import KEPT_MAX, SharedServers
 
 TESTS = os.path.join(settings.ROOT, "tests")
 HEAD = "import os, signal, threading, time\nimport pytest\nfrom support.checks import equal\nfrom support.corpus import PLAIN\n"
@@ -88,6 +89,20 @@ def test_passes(server):
 """)
     equal(status, 1, "pytest's status")
     check_has(output, "ERROR at teardown of test_passes", "which tests shared: the server complains", "1 passed, 1 error")
+
+
+@pytest.mark.modeless
+def test_the_shared_server_asked_for_longest_ago_gives_way():
+    shared = SharedServers()
+    try:
+        first, second = (shared.get("event", ("--max-connections", str(number))) for number in (1, 2))
+        for number in range(3, KEPT_MAX + 1):
+            shared.get("event", ("--max-connections", str(number)))
+        check(shared.get("event", ("--max-connections", "1")) is first, "it is started once")
+        shared.get("event", ("--max-connections", str(KEPT_MAX + 1)))
+        equal([first.is_alive(), second.is_alive()], [True, False], "which are alive")
+    finally:
+        shared.drop_all()
 
 
 def test_a_hung_test_is_reported_with_all_stacks(run):

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Servers that tests share: started for the first test that needs one with these flags, and kept for the next."""
 
+from . import settings
 from .checks import Failure
 from .server import Server
 
 LISTEN = ("--listen", "127.0.0.1:0")
-KEPT_MAX = 6  # servers at once
+KEPT_MAX = len(settings.MODES) + 1  # servers at once: a test may use one of each mode
 
 
 class SharedServers:
@@ -15,12 +16,15 @@ class SharedServers:
         self._running = {}
 
     def get(self, mode, flags):
+        """The server, started if need be; where too many run, that ends which was asked for longest ago."""
         key = (mode, flags)
-        if key not in self._running:
+        server = self._running.pop(key, None)
+        if server is None:
             while len(self._running) >= KEPT_MAX:
                 self.drop(next(iter(self._running)))
-            self._running[key] = Server(mode, LISTEN + flags)
-        return self._running[key]
+            server = Server(mode, LISTEN + flags)
+        self._running[key] = server  # behind the others
+        return server
 
     def check_alive(self, key):
         try:

@@ -230,15 +230,21 @@ static bool split_matters(const struct subject *s, size_t at)
     return true;
 }
 
+/* Of a large input each split is tried with one pattern of sending, by turns: that takes half the time. */
 static void check_splits(struct subject *s)
 {
-    size_t every = s->length > SMALL && under_valgrind() ? 23 : 1;
+    bool large = s->length > SMALL;
+    size_t every = large && under_valgrind() ? 23 : 1;
     for (size_t at = 1; at < s->length; at++) {
         if (at % every == 0 && split_matters(s, at)) {
             struct script all = {.cuts = &at, .cut_count = 1, .send = SEND_ALL};
             struct script last = {.cuts = &at, .cut_count = 1, .send = SEND_LAST};
-            check_same(s, &all, "split at", at);
-            check_same(s, &last, "split at", at);
+            if (!large || at % 2 == 0) {
+                check_same(s, &all, "split at", at);
+            }
+            if (!large || at % 2 != 0) {
+                check_same(s, &last, "split at", at);
+            }
         }
     }
 }
