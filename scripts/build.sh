@@ -11,7 +11,8 @@ build() (
     exec 9>"build/$1.lock"
     ! have flock || flock 9
     say "== build $1"
-    { cmake --preset "$1" && cmake --build "build/$1"; } >&2 9>&-
+    # Ninja itself sees when CMake's other files have changed.
+    { { [ "build/$1/build.ninja" -nt CMakePresets.json ] || cmake --preset "$1"; } && cmake --build "build/$1"; } >&2 9>&-
 )
 
 # The preset pgo: built to write a profile, run under the bench's workloads in every mode, and built anew with the profile.
