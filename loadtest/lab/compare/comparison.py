@@ -22,7 +22,7 @@ from . import conditions, experiment, merge, options, requirements, verdicts
 from .engine import Engine, Lab, Trial, plan
 
 CEILINGS = command.ROOT / "build" / "ceilings"
-BUDGET = {"quick": 168, "full": 3450}  # seconds after which a run makes only the rounds that a verdict needs
+BUDGET = {"quick": 174, "full": 3450}  # seconds after which a run makes only the rounds that a verdict needs
 _SPARE, _SPARE_EACH = 128, 8  # descriptors that are no connections, of a client or a server; of each of a server's loops
 _GREETING = Workload("plaintext", "GET /plaintext", "GET", "/plaintext")
 

@@ -33,7 +33,7 @@ IMPLAUSIBLE = 0.15  # rate times latency may be so far from what was in flight (
 # queue of listen(2) holds, the kernel tries again after 1, 3, 7, 15 s.
 _PATIENCE = 20
 _LONGER = 3  # times as long may a run last to have the requests that a verdict needs,
-_SPARE = 1.1  # and so many of them: the warm-up tells the rate, but not exactly
+_SPARE = 1.2  # and so many of them: the warm-up tells the rate, but not exactly
 _POLL = 0.005  # seconds between two looks, at least
 _RESTING = 0.01  # seconds between two looks at a server that comes to rest, and of its CPUs' time that it may still use
 _RESTLESS = 2  # seconds after which it is read all the same
@@ -116,7 +116,7 @@ def _closed(server, before, what):
 
 
 def _warm_up(server, workload, connections, timing, pinning, before, holds_idle):
-    """The discarded run, in which every answer is compared with what it must be; gives the number of its requests."""
+    """The discarded run, in which every answer is compared with what it must be; (its requests, their rate)."""
     with Run(workload, server.url, connections, timing.warmup, pinning.client, check=True) as run:
         _accepted(server, run, before, holds_idle)
         run.open_gate()
@@ -125,7 +125,7 @@ def _warm_up(server, workload, connections, timing, pinning, before, holds_idle)
         figures, _ = run.finish()
     _refuse_wrong(server, figures, None, connections)
     _closed(server, before, "the warm-up")
-    return figures["requests"]
+    return figures["requests"], figures["requests"] * 1e6 / max(figures["elapsed_us"], 1)
 
 
 @dataclass(frozen=True)
@@ -255,9 +255,9 @@ def _of_server(cell, life, warm, memory):
     cell["switches_per_request"] = cell["voluntary_per_request"] + cell["involuntary_per_request"]
 
 
-def long_enough(timing, warm):
+def long_enough(timing, rate):
     """The timing with as many seconds as a verdict's requests take at the rate of the warm-up, within bounds."""
-    needed = _SPARE * REQUESTS * timing.warmup / max(warm, 1)
+    needed = _SPARE * REQUESTS / max(rate, 1)
     return replace(timing, seconds=min(max(timing.seconds, needed), _LONGER * timing.seconds))
 
 
@@ -272,8 +272,8 @@ def measure(subject, workload, connections, timing, pinning, then=None):
             raise CellFailed(f"at most {limit[0]:,} connections: {limit[1]}", "limit")
         before = server.sockets()
         answer_length = workload.check(server)
-        warm = _warm_up(server, workload, connections, timing, pinning, before, subject.holds_idle)
-        timing = long_enough(timing, warm)
+        warm, rate = _warm_up(server, workload, connections, timing, pinning, before, subject.holds_idle)
+        timing = long_enough(timing, rate)
         timed = _timed(server, workload, connections, timing, pinning, before, subject.holds_idle)
         _refuse_wrong(server, timed.figures, answer_length, connections)
         if then:

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-OVERHEAD = 0.2  # seconds a measurement takes besides its two runs: start, check, connecting, wrk's stopping, end
+OVERHEAD = 0.36  # seconds a measurement takes besides its two runs: start, check, connecting, wrk's stopping, end
 _WARMUP_EACH = 0.00005
 _WARMUP_SHARE, _WARMUP_LEAST, _WARMUP_MOST = 0.25, 0.2, 1.0
 

@@ -110,12 +110,14 @@ class Run:
         """No request is sent any more, all answers that count have come."""
         patience = math.ceil(patience + _EACH * self.connections)
         deadline, again = time.monotonic() + patience, 0.0
-        while not self._idle():
-            if time.monotonic() > deadline:
-                raise CellFailed(f"wrk did not end within {patience} s")
+        while True:
             if time.monotonic() >= again:
                 self.child.send(signal.SIGINT)  # until its handler is in place wrk ignores it
                 again = time.monotonic() + 5 * _TICK
+            if self._idle():
+                break
+            if time.monotonic() > deadline:
+                raise CellFailed(f"wrk did not end within {patience} s")
         self._lasted = time.monotonic() - self.start
 
     def finish(self, patience=5):

@@ -16,7 +16,7 @@ from ..text.errors import CellFailed, LabError
 from .outcome import Outcome
 
 WORKLOAD = {"path": "/plaintext", "asks": 40}
-_OVERHEAD, _EACH = 0.25, 0.002
+_OVERHEAD, _EACH = 0.05, 0.002
 _PATIENCE = 10  # seconds until an answer, and until the crash is seen
 
 

@@ -19,7 +19,7 @@ from .outcome import Outcome
 
 WORKLOAD = {"timed": {}, "beside": {}, "warmup": 0.2}
 _OWN = ("seconds", "turn", "stalls")  # keys of a phase that are no flags of swarm
-_OVERHEAD, _CONNECTING = 0.4, 0.0001
+_OVERHEAD, _CONNECTING = 0.1, 0.0001
 _LAST = 0.2  # seconds until the last answers beside have come
 
 

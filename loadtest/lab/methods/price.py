@@ -21,7 +21,7 @@ WORKLOAD = {"path": "/plaintext", "starts": 5, "few": 500, "many": 1500, "progra
 LINES = command.ROOT / "build" / "lines" / "echod"
 PROGRAMS = command.ROOT / "build" / "price"  # of each mode, echod-MODE
 _COMMENTS = re.compile(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\])*\"", re.DOTALL)
-_PER_START, _CALLGRIND = 0.05, 4.2  # seconds
+_PER_START, _CALLGRIND = 0.05, 2.9  # seconds
 
 
 def find_tools():

@@ -13,7 +13,7 @@ from ..text.errors import CellFailed, LabError
 from .outcome import Outcome
 
 WORKLOAD = {"path": "/delay/600ms", "delay": 0.6, "requests": 60, "signal_after": 0.25, "expect-body": "Hello, World!"}
-_OVERHEAD = 0.4
+_OVERHEAD = 0.2
 _PATIENCE = 40  # seconds until the server's end: echod's own drain timeout is 30
 
 

@@ -11,7 +11,7 @@ from ..text.errors import CellFailed
 from .outcome import Outcome
 
 WORKLOAD = {"path": "/compute/100000000", "requests": 8, "each_s": 0.2}
-_OVERHEAD = 0.4
+_OVERHEAD = 0.1
 
 
 def find_tools():
