@@ -43,6 +43,8 @@ class Comparison:
         cpus.stay_off(pinning)
         if given.target:
             pinning = replace(pinning, note=f"client pinned to CPU {cpus.show(pinning.client)}; the server runs elsewhere")
+        elif not pinning.is_shared and (sharing := [item.name for item in chosen if item.one_cpu]):
+            pinning = replace(pinning, note=f"{pinning.note}; in {', '.join(sharing)}: {cpus.shared(pinning).note}")
         self.modes = [] if given.target else modes.choose(server, given.modes)
         self.others = subjects.parse_also(given.also, [mode.name for mode in modes.MODES])
         self.others += [subjects.parse_target(given.target)] if given.target else []

@@ -96,7 +96,7 @@ class Experiment:
 
     def as_dict(self):
         """What results.json says of it before anything is measured."""
-        return {"name": self.name, "title": self.title, "about": self.about, "x": self.axis.as_dict() if self.axis else None,
+        return {"name": self.name, "title": self.title, "about": self.about, "one_cpu": self.one_cpu, "x": self.axis.as_dict() if self.axis else None,
                 "figures": [FIGURES[name].as_dict() for name in self.figures], "chart": self.chart}
 
 

@@ -126,6 +126,8 @@ def _unusable(values):
             return f"{figure.subject}: the rate asked for was not offered"
         if mark == "client_limited" and unit.endswith("/s"):
             return f"{figure.subject}: the client was at its limit, a faster server would show the same"
+        if mark == "shared" and (unit.endswith("/s") or figure.name in figures.LATENCIES):
+            return f"{figure.subject}: the client shared the server's CPU, rate and latency are of both"
     return None
 
 

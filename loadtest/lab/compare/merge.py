@@ -112,6 +112,8 @@ def _experiment(parts):
     first = parts[0][1]
     if len(parts) == 1:
         return first
+    if len({bool(part.get("one_cpu")) for _, part in parts}) > 1:
+        raise UsageError(f"--merge: in {first['name']} server and client shared a CPU in some of the runs only")
     measurements = _of_targets(parts) + _of_own_servers(parts)
     merged = {**first, "measurements": measurements, "ended": None, "claims": [],  # one that is not known here has no verdict
               "summary": aggregate.rows(measurements, first["chart"]["figure"], _ceilings()),

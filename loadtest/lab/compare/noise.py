@@ -3,7 +3,7 @@
 
 An experiment may measure a mode twice under two names (`twin` in its file), in the same rounds. What the two differ is noise, for
 they are the same program. The largest ratio between twins is the noise floor: that of the experiment, and for those that measure no
-mode twice, the largest of the run.
+mode twice, the largest of the run's experiments of the same kind: with server and client on one CPU, or on their own.
 """
 
 from dataclasses import dataclass
@@ -23,10 +23,10 @@ class Noise:
     figures: tuple = ()  # of every twin: experiment, x, figure and ratio
     target: str | None = None  # the mode that was measured twice
 
-    def of(self, experiment):
-        """The noise of an experiment: its own, if it has twins."""
+    def of(self, experiment, alike):
+        """The noise of an experiment: its own, if it has twins, else that of those which are measured alike."""
         own = tuple(figure for figure in self.figures if figure["experiment"] == experiment)
-        return Noise(own or self.figures, self.target)
+        return Noise(own or tuple(figure for figure in self.figures if figure["experiment"] in alike), self.target)
 
     @property
     def largest(self):
@@ -72,5 +72,6 @@ def measure(experiments, names):
             if ratios and median(ratios) > 0:
                 target = subject.removesuffix(TWIN)
                 middle = median(ratios)
-                found.append({"experiment": experiment["name"], "x": x, "figure": name, "ratio": max(middle, 1 / middle)})
+                single = max(max(ratio, 1 / ratio) for ratio in ratios if ratio > 0)
+                found.append({"experiment": experiment["name"], "x": x, "figure": name, "ratio": max(middle, 1 / middle), "single": single})
     return Noise(tuple(found), target)

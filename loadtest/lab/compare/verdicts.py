@@ -17,6 +17,11 @@ def _rests_on(claims):
     return tuple(found)
 
 
+def _alike(experiment, experiments):
+    """Names of those with server and client on one CPU, or of those without, whichever this one is."""
+    return {other["name"] for other in experiments if bool(other.get("one_cpu")) == bool(experiment.get("one_cpu"))}
+
+
 def fill_verdicts(results, claims):
     """Fills in `noise`, and the `claims` of the experiments that are named in `claims`; others keep what they have."""
     experiments = results["experiments"]
@@ -27,4 +32,4 @@ def fill_verdicts(results, claims):
     for experiment in experiments:
         if experiment["name"] in claims:
             experiment["claims"] = judge_claims(claims[experiment["name"]], experiment,
-                                                 replace(setting, noise=noise.of(experiment["name"])))
+                                                 replace(setting, noise=noise.of(experiment["name"], _alike(experiment, experiments))))

@@ -15,6 +15,7 @@ over the whole life of the process instead (the resources wait4(2) reports, whic
 over all requests it answered).
 """
 
+import os
 import time
 from dataclasses import dataclass, replace
 
@@ -27,6 +28,7 @@ from .wrk import Run, problems
 
 DISTURBED = 0.15  # of the CPUs in use: other programs that take so much spoil the figures, and so does the lab itself
 THROTTLED = 0.05  # of the CPUs in use: so much of them taken away spoils the figures, too
+CLIENT_SHARE = 0.1  # of a CPU that it shares with the server: a client that takes so much is part of rate and latency
 CLIENT_LIMIT = 0.9  # of its CPUs: a client this busy is itself the limit
 IMPLAUSIBLE = 0.15  # rate times latency may be so far from what was in flight (Little's law)
 # Seconds without a further connection accepted, or closed, after which no more will be: where more come at once than the
@@ -54,13 +56,14 @@ class Mark:
     spent: Spent | None  # None of a server elsewhere
     busy: float  # seconds that the CPUs in use were busy, with whatever
     lost: float = 0.0  # seconds that they could not be used: taken by the hypervisor, or by the control group's quota
-    runner: float = 0.0  # seconds of CPU that this process has used
+    runner: float = 0.0  # seconds of these CPUs that this process has used
 
 
 def mark(server, run, pinning):
     spent = server.spent()
     cpus = pinning.server | pinning.client
-    return Mark(spent.when if spent else time.monotonic(), run.cpu(), spent, procfs.busy(cpus), procfs.lost(cpus), time.process_time())
+    runner = time.process_time() if cpus & os.sched_getaffinity(0) else 0.0
+    return Mark(spent.when if spent else time.monotonic(), run.cpu(), spent, procfs.busy(cpus), procfs.lost(cpus), runner)
 
 
 def _wait_for_sockets(server, enough):
@@ -226,7 +229,9 @@ def costs(timed, threads, connections, closes=False, shared=False):
         "in_flight": held,
         "implausible": held is not None and is_implausible(held, connections, 1 if shared else client),
         "client_cpu_share": client,
-        "client_limited": client >= CLIENT_LIMIT,
+        "client_us_per_request": client * threads * 1e6 * figures["elapsed_us"] / 1e6 / figures["requests"],
+        "client_limited": client >= CLIENT_LIMIT and not shared,
+        "shared": shared and client >= CLIENT_SHARE,
         **(_server_costs(timed, requests) if timed.after else {}),
     }
 

@@ -17,12 +17,14 @@ WORKLOAD = {"scenario": "get", "verb": "GET", "path": "/plaintext", "size": 0, "
 _CONNECTING = 0.00015  # seconds that opening a connection takes, twice in a measurement
 _QUEUED, _AGAIN = 4096, 0.0004  # more than that at once, and the kernel has to try again: seconds for each of the others
 _FIGURES = {"rps": "requests_per_s", "cpu_us_per_request": "cpu_us_per_request",
+            "client_us_per_request": "client_us_per_request",
             "switches_per_request": "switches_per_request", "voluntary_per_request": "voluntary_per_request",
             "involuntary_per_request": "involuntary_per_request", "server_cpus_busy": "server_cpus_busy",
             "threads": "threads"}
 _LATENCIES = {"p50_us": "p50", "p90_us": "p90", "p99_us": "p99", "p999_us": "p99.9", "max_us": "max"}
 
 
+_OF_OTHERS = ("disturbed", "throttled", "runner")  # marks of what others did, at the fixed rate as well
 _SERVED = 0.98  # of the rate asked for: a server that gets through less has no cost at this rate
 _RATE_OVERHEAD = 0.3  # seconds
 
@@ -97,20 +99,23 @@ def samples_of(found, figures):
 
 
 def _at_rate(server, cell, pinning):
-    """(figures, samples, details) at the fixed rate; no figure where the server did not keep up, and the reason in details."""
+    """(figures, samples, details, marks) at the fixed rate; no figure where the server or the client did not keep up, and the reason
+    in details."""
     given = _given(cell)
     of = {"name": "main", "path": given["path"], "connections": connections(cell), "rate": given["rate"], "timeout": 10}
     try:
         found = loaded.load(server, [of], pinning, given["rate_seconds"], 0.1, of_run={"duration": f"{given['rate_seconds']:g}"})
     except (CellFailed, LabError) as failure:
         server.check_alive()
-        return {}, {}, {"failure": str(failure)}
+        return {}, {}, {"failure": str(failure)}, ()
     first, second, main = found.first, found.second, found.of("main")
     requests = main["achieved_rate"] * (second.when - first.when)
     details = {**found.details(), "achieved_rate": main["achieved_rate"]}
-    if main["achieved_rate"] < _SERVED * given["rate"]:
-        return {}, {}, details
-    return {"cpu_us_at_rate": (second.spent.cpu - first.spent.cpu) * 1e6 / requests}, {"cpu_us_at_rate": round(requests)}, details
+    marks = found.marks()
+    if main["achieved_rate"] < _SERVED * given["rate"] or "unoffered" in marks:
+        return {}, {}, details, ()
+    figures = {"cpu_us_at_rate": (second.spent.cpu - first.spent.cpu) * 1e6 / requests}
+    return figures, {"cpu_us_at_rate": round(requests)}, details, tuple(mark for mark in marks if mark in _OF_OTHERS)
 
 
 def measure(cell, lab):
@@ -125,8 +130,9 @@ def measure(cell, lab):
     # Only those of a server elsewhere are ever put together with others.
     histograms = {"us": buckets} if buckets and cell.subject.kind == "target" else {}
     figures = figures_of(found, _given(cell)["size"])
-    samples, details = samples_of(found, figures), {key: found[key] for key in kept if key in found}
-    for more, its_samples, its_details in at_rate:
+    samples, details, marks = samples_of(found, figures), {key: found[key] for key in kept if key in found}, marks_of(found)
+    for more, its_samples, its_details, its_marks in at_rate:
         figures, samples, details = figures | more, samples | its_samples, {**details, "at_rate": its_details}
-    return Outcome(figures, marks_of(found), found["errors"], achieved_rate=found["requests_per_s"], details=details,
+        marks += tuple(mark for mark in its_marks if mark not in marks)
+    return Outcome(figures, marks, found["errors"], achieved_rate=found["requests_per_s"], details=details,
                    histograms=histograms, samples=samples)

@@ -53,8 +53,10 @@ def _by_experiment(noise):
     """The noise floor of each experiment that measures a mode twice."""
     floors = {}
     for figure in noise.get("figures") or ():
-        floors[figure["experiment"]] = max(figure["ratio"], floors.get(figure["experiment"], 1.0))
-    return ": " + ", ".join(f"{view.ratio(floor)} in {name}" for name, floor in floors.items()) if floors else ""
+        floor, single = floors.get(figure["experiment"], (1.0, 1.0))
+        floors[figure["experiment"]] = max(figure["ratio"], floor), max(figure.get("single", 1.0), single)
+    told = [f"{view.ratio(floor)} in {name}, in single rounds up to {view.ratio(single)}" for name, (floor, single) in floors.items()]
+    return ": " + "; ".join(told) if told else ""
 
 
 def noise_lines(results):
@@ -62,12 +64,14 @@ def noise_lines(results):
     noise, lines = results.get("noise") or {}, []
     if noise.get("target") and noise.get("largest"):
         twins = f"{noise.get('target')} and its twin {noise.get('twin')}, the same mode measured under two names,"
-        lines.append(f"Noise floor: {twins} differed by a factor of {view.ratio(noise['largest'])} at most{_by_experiment(noise)}.")
+        lines.append(f"Noise floor: {twins} differed by a factor of {view.ratio(noise['largest'])} at most, by the median of the rounds"
+                     f"{_by_experiment(noise)}.")
     else:
         lines.append("Noise floor: not measured; no experiment of this run measures a mode twice.")
     if noise.get("different") and noise.get("same"):
-        lines.append(f"Thresholds in force where an experiment has no twins of its own: two figures differ from a ratio of "
-                     f"{view.ratio(noise['different'])} on, and are the same up to {view.ratio(noise['same'])}.")
+        lines.append(f"Thresholds: two figures differ from a ratio of {view.ratio(noise['different'])} on, and are the same up to "
+                     f"{view.ratio(noise['same'])}; from 1.15 on and up to 1.10 where the noise floor is lower: that of the experiment's own "
+                     "twins, or of the twins measured with the client in the same place.")
     return [view.words(line) for line in lines]
 
 

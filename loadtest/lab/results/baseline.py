@@ -10,6 +10,7 @@ from .view import words
 
 _TIMES_AND_RATES = ("µs", "us", "ms", "s")
 _DISTURBED = ("disturbed", "throttled")
+_OF_THE_CLIENT = ("client_limited", "shared")
 _ALIKE = ("cpu", "cpus", "memory_bytes", "kernel", "system", "governor")  # of the machine, for a comparison to mean the build
 
 
@@ -19,9 +20,10 @@ def _values(row, name):
 
 
 def _pairs(results, old):
-    """Experiments that both have."""
+    """(experiments that both have, names of those that were measured in another way)"""
     earlier = {experiment.name: experiment for experiment in view.experiments(old)}
-    return [(experiment, earlier[experiment.name]) for experiment in view.experiments(results) if experiment.name in earlier]
+    both = [(experiment, earlier[experiment.name]) for experiment in view.experiments(results) if experiment.name in earlier]
+    return [pair for pair in both if pair[0].one_cpu == pair[1].one_cpu], [new.name for new, old in both if new.one_cpu != old.one_cpu]
 
 
 def _by_the_clock(figure):
@@ -30,11 +32,11 @@ def _by_the_clock(figure):
 
 
 def _judgeable(figure, row):
-    """Whether the figure speaks of the server. A rate does not where the client was the limit, and neither does a latency:
-    with so many requests in flight, the one follows from the other."""
+    """Whether the figure speaks of the server. A rate does not where the client was the limit, or shared its CPU, and neither does
+    a latency: with so many requests in flight, the one follows from the other."""
     if figure.better == "none":
         return False
-    return not (_by_the_clock(figure) and ("client_limited" in row.marks or _is_disturbed(row)))
+    return not (_by_the_clock(figure) and (any(mark in _OF_THE_CLIENT for mark in row.marks) or _is_disturbed(row)))
 
 
 def _is_disturbed(row):
@@ -142,7 +144,7 @@ def percent(ratio):
 
 def value(results, old):
     """What changed, as a value for results["baseline"]."""
-    pairs = _pairs(results, old)
+    pairs, others = _pairs(results, old)
     cells = _cells(pairs)
     found = shifts.find(cells)
     experiments = {new.name: new for new, _ in pairs}
@@ -153,7 +155,8 @@ def value(results, old):
         "changes": changes,
         "failures": _failures(pairs),
         "unchanged": len(found) - len(changes),
-        "notes": _notes(results, old, found) + _drift_notes(pairs, cells),
+        "notes": _notes(results, old, found) + _drift_notes(pairs, cells) + [
+            f"{name}: not compared: server and client shared a CPU in one of the two runs, and not in the other" for name in others],
     }
 
 

@@ -52,7 +52,8 @@ def _timed(phase, words):
 
 _ALL = (
     Figure("rps", "requests/s", "/s", "higher",
-           "answers per second between the two readings; where the client was at its limit (*) a faster server shows the same"),
+           "answers per second from the first request to the last answer; where the client was at its limit (*), or shared the server's "
+           "CPU (&), not the server's alone"),
     Figure("mb_per_s", "MB/s", "MB/s", "higher", "bytes of bodies per second, both ways together, in millions"),
     Figure("p50_us", "p50", "µs", "lower", "latency that half of the requests did not exceed", log=True),
     Figure("p90_us", "p90", "µs", "lower", "latency that 90 per cent of the requests did not exceed", log=True),
@@ -61,9 +62,11 @@ _ALL = (
     Figure("max_us", "slowest", "µs", "lower", "latency of the slowest request", log=True),
     Figure("cpu_us_per_request", "CPU/request", "µs", "lower",
            "user and system time of the server, ended threads and child processes included, per request: what tells servers "
-           "apart where the client is the limit"),
+           "apart where the client is the limit, or shares the CPU"),
     Figure("cpu_us_at_rate", "CPU/request at a fixed rate", "µs", "lower",
            "the same at one rate that every server serves easily: nothing is shared among requests that happen to come together"),
+    Figure("client_us_per_request", "client's CPU/request", "µs", "none",
+           "CPU time of the load client per request; where it shares the server's CPU, it shares the caches, too"),
     Figure("switches_per_request", "switches/request", "", "lower",
            "voluntary and involuntary context switches of all the server's threads, per request"),
     Figure("voluntary_per_request", "voluntary", "", "lower", "switches per request because a thread had to wait"),
@@ -139,14 +142,15 @@ _ALL = (
            "user instructions for a GET /plaintext, counted by callgrind"),
 )
 FIGURES = {figure.name: figure for figure in _ALL}
-MARKS = ("client_limited", "disturbed", "throttled", "runner", "implausible", "unoffered")  # what may spoil a measurement's figures
+MARKS = ("client_limited", "shared", "disturbed", "throttled", "runner", "implausible", "unoffered")  # what may spoil a measurement's figures
+LATENCIES = ("p50_us", "p90_us", "p99_us", "p999_us", "max_us")  # of a closed loop
 REQUESTS = 1000  # in each window behind a rate, a CPU cost or a percentile
 _POOLED = {"p99_": 1000, "p999_": 10_000}  # of percentiles so far out, the samples of all rounds together
 _TIMED = ("/s", "MB/s", "ns", "µs", "ms", "s")
 _EXACT = ("instructions_per_request",)  # counted, however few the requests
 # What only the machine knows on which the server's process runs.
 OF_PROCESS = frozenset((
-    "cpu_us_per_request", "cpu_us_at_rate", "switches_per_request", "voluntary_per_request", "involuntary_per_request",
+    "cpu_us_per_request", "cpu_us_at_rate", "client_us_per_request", "switches_per_request", "voluntary_per_request", "involuntary_per_request",
     "server_cpus_busy", "threads", "pss_bytes", "bytes_per_connection", "address_bytes_per_connection", "user_bytes_per_connection",
     "kernel_bytes_per_connection", "stack_bytes_per_connection", "code_lines", "lines_run", "lines_run_server", "lines_run_common", "binary_bytes",
     "program_bytes", "libevent_bytes", "startup_ms",

@@ -12,6 +12,7 @@ from . import histogram
 
 MARKS = {
     "client_limited": ("*", "the client was the limit: a faster server would show the same rate; compare CPU per request"),
+    "shared": ("&", "the client shared the server's CPU: rate and latency are of both; compare CPU per request"),
     "disturbed": ("!", "other programs used the CPUs in most rounds: measure again on a quiet machine"),
     "throttled": ("^", "the CPUs were throttled, or the host took them away, in most rounds"),
     "runner": ("$", "the lab itself used the CPUs in most rounds"),
@@ -177,6 +178,7 @@ class Experiment:
     chart_figure: str
     skipped: str  # why it was not run
     ended: str  # why not all of it was measured
+    one_cpu: bool  # whether server and client shared one
     claims: tuple
     curves: dict  # (histogram, x): {subject: [[upper end in µs, count], …] of all rounds}
     series: dict  # (name, x): {subject: [[[seconds, value], …] of each round]}
@@ -394,7 +396,7 @@ def _experiment(entry):
         name=name, title=words(entry.get("title")) or name, about=words(entry.get("about")), command=words(entry.get("command")),
         axis=axis or None, figures=_figures(entry, rows), rows=rows,
         chart_figure=(entry.get("chart") or {}).get("figure") or "", skipped=words(entry.get("skipped")),
-        ended=words(entry.get("ended")), claims=tuple(_claim(name, claim) for claim in entry.get("claims") or ()),
+        ended=words(entry.get("ended")), one_cpu=bool(entry.get("one_cpu")), claims=tuple(_claim(name, claim) for claim in entry.get("claims") or ()),
         curves=_curves(measurements), series=_series(measurements))
 
 

@@ -172,7 +172,8 @@ def test_noise_can_hide_a_difference_and_shows_one_only_beyond_the_floor():
 
 
 @pytest.mark.parametrize("mark, figure, outcome", [
-    ("implausible", CPU, "no clear answer"), ("client_limited", RPS, "no clear answer"), ("client_limited", CPU, "holds"),
+    ("implausible", CPU, "no clear answer"), ("client_limited", RPS, "no clear answer"), ("shared", RPS, "no clear answer"),
+    ("shared", P99, "no clear answer"), ("shared", CPU, "holds"), ("client_limited", CPU, "holds"),
     ("noisy", CPU, "holds"),
 ])
 def test_marks_that_decide_nothing(mark, figure, outcome):
@@ -198,13 +199,19 @@ def test_the_floor_is_what_twins_differ():
 def test_an_experiment_has_the_floor_of_its_own_twins():
     figures = [{"experiment": name, "x": 64, "figure": CPU, "ratio": ratio} for name, ratio in (("quiet", 1.02), ("loud", 1.4))]
     found = noise.Noise(tuple(figures), "event")
-    assert [found.of(name).largest for name in ("quiet", "loud", "without")] == [1.02, 1.4, 1.4]
+    assert [found.of(name, {"loud", "quiet"}).largest for name in ("quiet", "loud", "without")] == [1.02, 1.4, 1.4]
+    assert [found.of("without", alike).largest for alike in ({"quiet"}, {"loud"}, set())] == [1.02, 1.4, 1.0]
     near = experiment(rounds("thread", 64, (13, 13, 13)), rounds("event", 64, (10, 10, 10)))
     quiet = {**near, "measurements": near["measurements"] + rounds("event-twin", 64, (10, 10, 10))}
     loud = {**quiet, "name": "loud", "measurements": near["measurements"] + rounds("event-twin", 64, (15, 15, 15))}
     results = {"machine": {"cpus_usable": [0, 1]}, "experiments": [quiet, loud]}
     verdicts.fill_verdicts(results, {name: [claim(f"{RATIO} >= DIFFERENT")] for name in ("made-up", "loud")})
     assert [found["claims"][0]["verdicts"][0]["outcome"] for found in results["experiments"]] == ["holds", "no clear answer"]
+    # Without twins: the floor of those that are measured alike.
+    for one_cpu, outcome in ((True, "holds"), (False, "no clear answer")):
+        results["experiments"] = [{**quiet, "name": "quiet", "one_cpu": True}, loud, {**near, "one_cpu": one_cpu}]
+        verdicts.fill_verdicts(results, {name: [claim(f"{RATIO} >= DIFFERENT")] for name in ("made-up", "quiet", "loud")})
+        assert results["experiments"][2]["claims"][0]["verdicts"][0]["outcome"] == outcome
 
 
 def test_no_verdict_turns_for_the_number_of_cpus_alone():

@@ -37,6 +37,12 @@ def row(merged, subject="target", x=64):
 
 
 class TargetTest(unittest.TestCase):
+    def test_what_was_measured_in_two_ways_is_not_merged(self):
+        shared = results(target(900, 50))
+        shared["experiments"][0]["one_cpu"] = True
+        with self.assertRaisesRegex(UsageError, "shared a CPU in some of the runs only"):
+            merge.merge([results(target(900, 50)), shared])
+
     def test_rates_and_errors_add_up_and_percentiles_are_the_worst(self):
         merged = merge.merge([results(target(900, 50)), results(target(600, 80), cpu="Another"), results(target(500, 60))])
         entry = merged["experiments"][0]["measurements"][0]

@@ -123,6 +123,18 @@ class LittleTest(unittest.TestCase):
         self.assertTrue(self.marked(34_000, 1000, client=0.5))
         self.assertTrue(self.marked(20_000, 1000, client=0.5, shared=True))
 
+    def test_a_client_on_the_servers_cpu_is_part_of_rate_and_latency_unless_it_uses_little(self):
+        for client, shared, marks in ((0.5, True, (True, False)), (0.05, True, (False, False)), (0.95, True, (True, False)),
+                                      (0.95, False, (False, True))):
+            given = timed(mark(0), mark(2, client=2 * client), usage(0, 0), usage(1, 1), requests=1000)
+            found = measure.costs(given, 1, 64, shared=shared)
+            self.assertEqual((found["shared"], found["client_limited"]), marks)
+
+    def test_what_a_request_costs_the_client(self):
+        given = timed(mark(0), mark(2, client=1.0), usage(0, 0), usage(1, 1), requests=1000)
+        found = measure.costs(given, 1, 64)
+        self.assertAlmostEqual(found["client_us_per_request"], 0.5e6 * given.figures["elapsed_us"] / 1e6 / 1000)
+
     def test_of_bursts(self):
         self.assertFalse(self.marked(64_000 * 16, 1000, depth=16))
 

@@ -49,6 +49,16 @@ def scaled(results, factor, kinds=("mode", "ceiling"), figure="cpu_us_per_reques
     return results
 
 
+def test_what_was_measured_in_another_way_is_not_compared():
+    old, new = report_fixture.results(1), scaled(report_fixture.results(2), 2.0, ("mode",))
+    assert changes(old, new)
+    for experiment in new["experiments"]:
+        experiment["one_cpu"] = True
+    found = baseline.value(new, old)
+    assert (found["changes"], found["unchanged"]) == ([], 0)
+    assert any("not compared: server and client shared a CPU" in note for note in found["notes"])
+
+
 # Simulated: each seed is a run of its own.
 def wrong(**noise):
     return sum(bool(changes(report_fixture.results(2 * i, **noise), report_fixture.results(2 * i + 1, **noise)))
