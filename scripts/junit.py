@@ -12,6 +12,9 @@ import xml.etree.ElementTree as xml
 from pathlib import Path
 
 
+_FAILED = ("0", "1", "8")  # statuses of programs of which cases failed; ctest's is 8
+
+
 def write(path, cases):
     """`cases`: (name, why it failed or nothing)."""
     suite = xml.Element("testsuite", name=Path(path).stem)
@@ -31,27 +34,36 @@ def title(case):
     return name if where in (None, name) else f"{where}: {name}"
 
 
+def tree_of(path):
+    """None of a file that is missing, or no XML."""
+    try:
+        return xml.parse(path)
+    except (OSError, xml.ParseError):
+        return None
+
+
 def read(path):
     """How many cases passed, and a line for each that failed. A skipped case is neither."""
-    try:
-        cases = list(xml.parse(path).iter("testcase"))
-    except (OSError, xml.ParseError):
+    tree = tree_of(path)
+    if tree is None:
         return 0, [f"FAILED in {Path(path).stem}: it left no results"]
     passed, failed = 0, []
-    for case in cases:
+    for case in tree.iter("testcase"):
         reason = next((child for child in case if child.tag in ("failure", "error")), None)
         if reason is not None:
             said = reason.get("message", "").partition("\n")[0]
             failed.append(f"FAILED in {Path(path).stem}: " + ": ".join(filter(None, (title(case), said))))
+        elif case.get("status") == "notrun":  # ctest skips what it cannot run
+            failed.append(f"FAILED in {Path(path).stem}: {title(case)}: it did not run")
         elif case.find("skipped") is None:
             passed += 1
     return passed, failed
 
 
 def end(path, status):
-    passed, failed = read(path)
-    if not failed and (status != "0" or not passed):
-        tree = xml.parse(path)
+    tree, (passed, failed) = tree_of(path), read(path)
+    explained = status in _FAILED if failed else status == "0" and passed
+    if tree is not None and not explained:
         case = xml.SubElement(next(tree.iter("testsuite")), "testcase", name="the program")
         xml.SubElement(case, "failure", message="no case ran" if status in ("0", "5") else f"it ended with status {status}")
         tree.write(path, encoding="utf-8", xml_declaration=True)

@@ -26,14 +26,22 @@ test_main() {
     trap 'exit 143' TERM
 
     if [ $# -eq 0 ]; then
-        need_to_build criterion valgrind curl wrk strace
+        need_integration
         for name in $stages; do
             run_stage "$name"
         done
     else
         case " $stages $other_stages " in
-        *" $1 "*) run_stage "$@" ;;
-        *) run_single "$1" ;;
+        *" $1 "*)
+            case "$# $1" in
+            "1 "* | *" mutants" | *" soak") run_stage "$@" ;;
+            *) die 2 "test: $2: one stage at a time" ;;
+            esac
+            ;;
+        *)
+            [ $# -eq 1 ] || die 2 "test: $2: one name or expression; quote an expression"
+            run_single "$1"
+            ;;
         esac
     fi
 }
@@ -84,10 +92,14 @@ stage_valgrind() {
 }
 
 stage_integration() {
-    need_to_build criterion curl wrk strace
+    need_integration
     need_pytest
     build_stage asan || return 0
     run_integration integration tests/integration --server=build/asan/echod
+}
+
+need_integration() {
+    need_to_build criterion curl wrk strace h2load nginx
 }
 
 # The conformance documents against other servers: nginx, and Node.js if it is here.
@@ -140,7 +152,7 @@ stage_page() {
 }
 
 stage_tsan() {
-    need_to_build curl wrk strace
+    need_integration
     need_pytest
     build_stage tsan || return 0
     run_ctest tsan-stress tsan --output-on-failure --label-regex '^stress$' --no-tests=ignore
@@ -148,21 +160,26 @@ stage_tsan() {
     tsan_faults
 }
 
-# One unit test by the name of its module, else the integration cases that match a pytest expression. Collecting all cases takes
-# longer than most: of a test function's name, those of its files only.
+# One unit test by the name of its module, else the integration cases that match a pytest expression, or those of a file or an id.
 run_single() {
-    need_to_build criterion curl wrk strace
+    need_integration
     build_stage asan || return 0
-    if find tests/unit -name "test_$1.c" -o -name "stress_$1.c" | grep -q .; then
+    if [ -n "$(find tests/unit -name "test_$1.c" -o -name "stress_$1.c")" ]; then
         run_ctest "$1" asan --verbose --tests-regex "^(test|stress)_$1\$"
     else
         need_pytest
-        # Many cases share the time that each worker takes to find them; a few do not.
-        jobs=0
-        [ ! -e "tests/integration/test_$1.py" ] || jobs=3
-        files=$(grep -lE "^def (test_)?$1\(" tests/integration/test_*.py 2>/dev/null || echo tests/integration)
-        # shellcheck disable=SC2086 # a list of names without spaces
-        run_integration cases $files --server=build/asan/echod -k "$1" -n "$jobs"
+        # A few cases are found and run in less time than several workers take to find them. Of a test function's whole name only its
+        # files are read.
+        case $1 in
+        *::* | *.py) run_integration cases "$1" --server=build/asan/echod -n 0 ;;
+        test_*[!a-z0-9_]*) run_integration cases tests/integration --server=build/asan/echod -k "$1" ;;
+        test_*)
+            files=$(grep -l "^def $1(" tests/integration/test_*.py || echo tests/integration)
+            # shellcheck disable=SC2086 # a list of names without spaces
+            run_integration cases $files --server=build/asan/echod -k "$1" -n 0
+            ;;
+        *) run_integration cases tests/integration --server=build/asan/echod -k "$1" ;;
+        esac
     fi
 }
 
@@ -227,7 +244,7 @@ run_pytest() {
     test_name=$1 seconds=$2
     shift 2
     # shellcheck disable=SC2086 # several words or none
-    run "$test_name" without_aslr "$*" limited "$seconds" ${launcher:-} env PYTHONDONTWRITEBYTECODE=1 "$python" -m pytest \
+    run "$test_name" without_aslr "$*" limited "$seconds" ${launcher:-} env PYTHONDONTWRITEBYTECODE=1 PROGRAMS_ARE_HERE=1 "$python" -m pytest \
         --rootdir . --verbose -rs -o junit_family=xunit1 --junitxml "$logs/$test_name.xml" "$@"
 }
 

@@ -20,7 +20,8 @@ tsan_faults() {
 
 # All that the other stages run against the server, under ThreadSanitizer.
 stage_tsan_all() {
-    need_to_build curl wrk strace valgrind nginx haproxy slowhttptest readelf
+    need_integration
+    need valgrind haproxy slowhttptest readelf
     need_pytest
     build_stage tsan || return 0
     run_integration tsan-integration tests/integration --server=build/tsan/echod
@@ -51,7 +52,8 @@ stage_timing() {
 
 # Lines of common/ and server/ that the units, the integration cases and the fault cases reach.
 stage_coverage() {
-    need_to_build criterion curl wrk strace valgrind nginx haproxy slowhttptest readelf gcovr
+    need_integration
+    need valgrind haproxy slowhttptest readelf gcovr
     need_pytest
     build_stage coverage || return 0
     find build/coverage -name '*.gcda' -exec rm -f {} +
@@ -67,7 +69,8 @@ stage_coverage() {
 
 # stage_mutants [NAME...] [--resume]: changes of the server's meaning, each of which a test must find.
 stage_mutants() {
-    need_to_build criterion curl wrk strace valgrind nginx haproxy slowhttptest readelf git
+    need_integration
+    need valgrind haproxy slowhttptest readelf git
     need_pytest
     run mutants "$python" tests/mutants/run.py --junitxml "$logs/mutants.xml" "$@"
 }

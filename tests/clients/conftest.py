@@ -3,8 +3,7 @@
 
 import clients
 import pytest
-from support.server import Server
-from support.shared import LISTEN
+from support.shared import SharedServers
 
 
 def pytest_addoption(parser):
@@ -17,16 +16,13 @@ def pytest_configure(config):
 
 @pytest.fixture(scope="session")
 def servers():
-    """Makes the server of a mode when it is first asked for. Its end is looked at, too."""
-    running = {}
+    """servers(mode, *flags): the server, made when it is first asked for. Its end is looked at, too."""
+    running = SharedServers(kept=None)  # proxies that are kept stand before them
 
     def server(mode, *flags):
-        if (mode, flags) not in running:
-            running[mode, flags] = Server(mode, (*LISTEN, *flags))
-        running[mode, flags].check_alive()
-        return running[mode, flags]
+        found = running.get(mode, flags)
+        found.check_alive()
+        return found
 
     yield server
-    for item in running.values():
-        item.stop(seconds=60)
-        item.close()
+    running.drop_all()

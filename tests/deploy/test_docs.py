@@ -14,7 +14,8 @@ import subprocess
 
 import container
 import pytest
-from server import ROOT, environment
+from support.server import environment
+from support.settings import ROOT
 
 DOCUMENTS = sorted(os.path.relpath(path, ROOT)
                    for pattern in ("*.md", "deploy/**/*.md", "docs/*.md", "loadtest/**/*.md", "tests/*.md")

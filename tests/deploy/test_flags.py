@@ -6,7 +6,7 @@ import re
 import subprocess
 
 import pytest
-from server import MODES, ROOT
+from support.settings import MODES, ROOT
 
 BUILD = os.path.join(ROOT, "build", "release")
 DOCUMENTS = os.path.join(BUILD, "documents")

@@ -11,7 +11,9 @@ import subprocess
 
 import container
 import pytest
-from server import PATIENCE, children, until
+from server import PATIENCE
+from support.checks import until
+from support.procfs import children
 
 BUILD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "build")
 if not os.path.exists(os.path.join(BUILD, "image")):

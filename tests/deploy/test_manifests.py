@@ -12,7 +12,7 @@ import types
 
 import pytest
 import yaml
-from server import MODES, ROOT
+from support.settings import MODES, ROOT
 
 DEPLOY = os.path.join(ROOT, "deploy")
 KUBECTL_LEAST = (1, 27)  # its kustomize knows every field that is used here

@@ -7,7 +7,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -15,7 +14,10 @@ import urllib.parse
 import urllib.request
 
 import pytest
-from server import MODES, PATIENCE, ROOT, Echod, until
+from server import PATIENCE, Echod
+from support import ports, process, settings
+from support.checks import until
+from support.settings import ROOT
 
 SECONDS = float(os.environ.get("PROMETHEUS_SECONDS", "3"))
 DASHBOARD = os.path.join(ROOT, "deploy", "compose", "grafana", "dashboards", "echod.json")
@@ -36,12 +38,11 @@ class Prometheus:
         config = os.path.join(self.folder, "prometheus.yml")
         with open(config, "w") as file:
             file.write(CONFIG % json.dumps(targets))
-        with socket.create_server(("127.0.0.1", 0)) as sock:
-            address = "127.0.0.1:%d" % sock.getsockname()[1]
+        address = f"127.0.0.1:{ports.free()}"
         self.url = f"http://{address}"
         self.log = open(os.path.join(self.folder, "log"), "w+")
-        self.child = subprocess.Popen(["prometheus", f"--config.file={config}", f"--web.listen-address={address}",
-                                       f"--storage.tsdb.path={self.folder}/data"], stdout=self.log, stderr=self.log)
+        self.child = process.spawn(["prometheus", f"--config.file={config}", f"--web.listen-address={address}",
+                                    f"--storage.tsdb.path={self.folder}/data"], stdout=self.log, stderr=self.log)
 
     def __enter__(self):
         return self
@@ -76,7 +77,7 @@ def h2load(url):
 @pytest.fixture
 def servers():
     with contextlib.ExitStack() as stack:
-        yield {mode: stack.enter_context(Echod("--mode", mode, "--listen", "127.0.0.1:0")) for mode in MODES}
+        yield {mode: stack.enter_context(Echod("--mode", mode, "--listen", "127.0.0.1:0")) for mode in settings.modes}
 
 
 def test_format(mode):
@@ -99,7 +100,7 @@ def test_the_dashboard_asks_for_what_there_is(servers):
 def test_totals_are_the_clients(servers):
     targets = {mode: server.url.removeprefix("http://") for mode, server in servers.items()}
     with Prometheus(list(targets.values())) as prometheus:
-        until(lambda: len(prometheus.query("up == 1") or ()) == len(MODES), "every mode is scraped")
+        until(lambda: len(prometheus.query("up == 1") or ()) == len(settings.modes), "every mode is scraped")
         sent = {}
         end = time.monotonic() + SECONDS
         while not sent or time.monotonic() < end:

@@ -6,7 +6,7 @@ import re
 import subprocess
 
 import pytest
-from server import MODES, ROOT
+from support.settings import MODES, ROOT
 
 
 def configure(folder, modes):

@@ -8,7 +8,8 @@ import shutil
 import subprocess
 
 import pytest
-from server import MODES, ROOT, Echod
+from server import Echod
+from support.settings import MODES, ROOT
 
 PRISTINE = os.path.join(ROOT, os.environ.get("PACKAGE_ROOT", ""))
 

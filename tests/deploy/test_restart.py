@@ -7,28 +7,21 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 
 import pytest
-from server import PATIENCE, ROOT, Echod, until
+from server import PATIENCE, Echod
+from support import ports, process
+from support.checks import until
+from support.settings import ROOT
 
 SECONDS = float(os.environ.get("RESTART_SECONDS", "3"))
 PROXIES = os.path.join(ROOT, "deploy", "proxies")
 DELAYS = {"haproxy": "1s", "nginx": "3s"}  # as the documentation says
 CONNECTIONS = 32
 POST = 'wrk.method = "POST"\nwrk.body = ("x"):rep(1024)\n'
-
-
-def free_ports(count):
-    """Ports that were free a moment ago, all different."""
-    socks = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [sock.getsockname()[1] for sock in socks]
-    for sock in socks:
-        sock.close()
-    return ports
 
 
 def program(name):
@@ -72,7 +65,7 @@ class Proxy:
         argv = {"haproxy": ["haproxy", "-db", "-q", "-f", self.path],
                 "nginx": ["nginx", "-p", self.folder, "-c", self.path, "-e", "stderr", "-g", "daemon off;"]}[name]
         with open(os.path.join(self.folder, "errors"), "wb") as errors:  # a pipe that nobody reads would stop it
-            self.child = subprocess.Popen([program(argv[0]), *argv[1:]], stdin=subprocess.DEVNULL, stderr=errors)
+            self.child = process.spawn([program(argv[0]), *argv[1:]], stderr=errors)
 
     def __enter__(self):
         return self
@@ -83,26 +76,20 @@ class Proxy:
         shutil.rmtree(self.folder)
 
 
-def accepts(port):
-    with socket.socket() as sock:
-        return sock.connect_ex(("127.0.0.1", port)) == 0
-
-
 @pytest.mark.timeout(4 * SECONDS + 120)
 @pytest.mark.parametrize("name", DELAYS)
 def test_restart(name, mode):
-    ports = front, *back = free_ports(3)
+    chosen = front, *back = ports.several(3)
     instances = [Instance(mode, port, DELAYS[name]) for port in back]
     try:
-        with Proxy(name, ports) as proxy:
-            until(lambda: proxy.child.poll() is not None or accepts(front), f"{name} listens")
+        with Proxy(name, chosen) as proxy:
+            until(lambda: proxy.child.poll() is not None or ports.listens(front), f"{name} listens")
             until(lambda: all(instance.served() >= 0 for instance in instances), "instances")
             script = os.path.join(proxy.folder, "post.lua")
             with open(script, "w") as file:
                 file.write(POST)
-            wrk = subprocess.Popen(["wrk", "-t1", f"-c{CONNECTIONS}", "-d1h", "-s", script,
-                                    f"http://127.0.0.1:{front}/echo"],
-                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            wrk = process.spawn(["wrk", "-t1", f"-c{CONNECTIONS}", "-d1h", "-s", script, f"http://127.0.0.1:{front}/echo"],
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
             try:
                 until(lambda: all(instance.served() > CONNECTIONS for instance in instances), "requests come")
                 end = time.monotonic() + SECONDS

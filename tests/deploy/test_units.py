@@ -8,14 +8,18 @@ import socket
 import subprocess
 
 import pytest
-from server import ECHOD, PATIENCE, ROOT, Echod, environment, until
+from server import PATIENCE, Echod
+from support import ports, process, settings
+from support.checks import until
+from support.server import environment
+from support.settings import ROOT
 
 SERVICE = os.path.join(ROOT, "build", "release", "systemd", "echod.service")
 SOCKET = os.path.join(ROOT, "deploy", "systemd", "echod.socket")
 EXPOSURE_MAX = 2.0
 
 
-def settings(path):
+def unit_settings(path):
     """Name to values, in order, whatever the section."""
     found = {}
     with open(path) as file:
@@ -26,11 +30,6 @@ def settings(path):
 
 def run(*argv, **options):
     return subprocess.run(argv, capture_output=True, text=True, timeout=60, **options)
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return sock.getsockname()[1]
 
 
 def ask(port):
@@ -47,7 +46,7 @@ def exposure():
 def test_units_are_sound(folder):
     """With the server where this build has it, as it is not installed."""
     with open(SERVICE) as file:
-        text = re.sub(r"^ExecStart=\S+", f"ExecStart={ECHOD}", file.read(), flags=re.MULTILINE)
+        text = re.sub(r"^ExecStart=\S+", f"ExecStart={settings.server_path}", file.read(), flags=re.MULTILINE)
     with open(os.path.join(folder, "echod.service"), "w") as file:
         file.write(text)
     shutil.copy(SOCKET, folder)
@@ -62,7 +61,7 @@ def test_it_names_what_is_installed(prefix, settings_folder, folder):
     """Wherever --prefix puts that, also for a package that is made in another folder."""
     run("cmake", "--install", os.path.dirname(os.path.dirname(SERVICE)), "--prefix", prefix,
         env=os.environ | {"DESTDIR": folder}, check=True)
-    unit = settings(os.path.join(folder, prefix.strip("/"), "lib/systemd/system/echod.service"))
+    unit = unit_settings(os.path.join(folder, prefix.strip("/"), "lib/systemd/system/echod.service"))
     for path in (unit["ExecStart"][0], unit["EnvironmentFile"][0].removeprefix("-")):
         assert os.path.isabs(path) and os.path.isfile(folder + path), path
     for name in ("default", "logrotate.d"):
@@ -79,7 +78,7 @@ def test_every_variable_of_the_settings_is_a_flags():
     with open(os.path.join(ROOT, "deploy", "systemd", "echod.default")) as file:
         lines = re.findall(r"^#(ECHOD_\w+)=(.*)$", file.read(), re.MULTILINE)
     assert lines
-    done = run(ECHOD, "--check", "http://127.0.0.1:1/", env=environment(dict(lines)))
+    done = run(settings.server_path, "--check", "http://127.0.0.1:1/", env=environment(dict(lines)))
     assert done.returncode == 1, done.stderr
     with open(os.path.join(ROOT, "build", "release", "documents", "flags.tsv")) as file:
         known = {"ECHOD_" + line.split("\t")[0][2:].upper().replace("-", "_") for line in file}
@@ -88,9 +87,9 @@ def test_every_variable_of_the_settings_is_a_flags():
 
 def test_activation():
     """The first connection starts it, and is served."""
-    port = free_port()
-    child = subprocess.Popen(["systemd-socket-activate", f"--listen=127.0.0.1:{port}", ECHOD],
-                             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment())
+    port = ports.free()
+    child = process.spawn(["systemd-socket-activate", f"--listen=127.0.0.1:{port}", settings.server_path],
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment())
     try:
         def answered():
             try:
@@ -107,7 +106,7 @@ def test_activation():
 
 def test_readiness(folder):
     """What Type=notify waits for comes, and when it comes there is an answer."""
-    assert settings(SERVICE)["Type"] == ["notify"]
+    assert unit_settings(SERVICE)["Type"] == ["notify"]
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(os.path.join(folder, "notify"))
         manager.settimeout(PATIENCE)
@@ -122,7 +121,7 @@ def test_the_drain_fits_into_the_time_to_stop():
     with open(os.path.join(ROOT, "build", "release", "documents", "flags.tsv")) as file:
         defaults = {row[0]: row[2] for row in (line.split("\t") for line in file)}
     drain = sum(int(defaults[name].removesuffix("s")) for name in ("--drain-delay", "--drain-timeout"))
-    assert int(settings(SERVICE)["TimeoutStopSec"][0].removesuffix("s")) > drain
+    assert int(unit_settings(SERVICE)["TimeoutStopSec"][0].removesuffix("s")) > drain
 
 
 def group(name):
@@ -137,11 +136,11 @@ def group(name):
 def test_system_calls_and_sockets(mode, folder):
     """No systemd runs here to enforce the unit's filters: what the server calls is held against them instead."""
     allowed = {}
-    for rule in settings(SERVICE)["SystemCallFilter"]:
+    for rule in unit_settings(SERVICE)["SystemCallFilter"]:
         for name in rule.removeprefix("~").split():
             for call in group(name):
                 allowed[call] = not rule.startswith("~")
-    families = set(settings(SERVICE)["RestrictAddressFamilies"][0].split())
+    families = set(unit_settings(SERVICE)["RestrictAddressFamilies"][0].split())
     log = os.path.join(folder, "calls")
     path = os.path.join(folder, "socket")
     flags = ("--mode", mode, "--listen", "127.0.0.1:0", "--listen", f"unix:{path}",

@@ -296,11 +296,10 @@ def holders(pid, path):
     """Which processes of the server have the file open."""
     found = []
     for process_id in (pid, *procfs.children(pid)):
-        for name in os.listdir(f"/proc/{process_id}/fd"):
-            try:
-                found += [process_id] if os.readlink(f"/proc/{process_id}/fd/{name}") == path else []
-            except FileNotFoundError:
-                pass
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # the process has ended
+            for name in os.listdir(f"/proc/{process_id}/fd"):
+                with contextlib.suppress(FileNotFoundError):  # it has closed the file
+                    found += [process_id] if os.readlink(f"/proc/{process_id}/fd/{name}") == path else []
     return found
 
 

@@ -14,6 +14,7 @@ CASES = {
     "failed": '<testcase classname="a.b" name="three"><failure message="1 is not 2&#10;more">text</failure></testcase>',
     "error": '<testcase classname="a.b" name="four"><error message="at the end">text</error></testcase>',
     "in a class": '<testcase file="t/test_a.py" classname="t.test_a.B" name="test_x[1]"><failure message="no"/></testcase>',
+    "not run": '<testcase name="test_six" classname="test_six" status="notrun"><skipped message="Unable to find executable"/></testcase>',
     "of ctest": '<testcase name="test_five" classname="test_five" status="fail"><failure message=""/><system-out/></testcase>',
 }
 
@@ -67,7 +68,10 @@ def test_a_file_that_cannot_be_read_has_failed(file, folder, content):
     (["skipped"], "0", ["FAILED in results: the program: no case ran"]),
     ([], "5", ["FAILED in results: the program: no case ran"]),
     (["passed"], "137", ["FAILED in results: the program: it ended with status 137"]),
-    (["passed", "failed"], "1", ["FAILED in results: a.b: three: 1 is not 2"])], ids=lambda value: "")
+    (["passed", "failed"], "1", ["FAILED in results: a.b: three: 1 is not 2"]),
+    (["passed", "of ctest"], "8", ["FAILED in results: test_five"]),
+    (["passed", "failed"], "124", ["FAILED in results: a.b: three: 1 is not 2", "FAILED in results: the program: it ended with status 124"]),
+    (["passed", "not run"], "8", ["FAILED in results: test_six: it did not run"])], ids=lambda value: "")
 def test_the_end_of_a_program(file, names, status, failed):
     path = file(*names)
     assert junit("end", path, status) == (0, failed)

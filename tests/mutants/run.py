@@ -35,6 +35,7 @@ RESULTS = os.path.join(WORK, "results.json")
 
 PYTEST = [sys.executable, "-B", "-m", "pytest", "--rootdir", ".", "-o", "junit_family=xunit1"]
 NO_SUCH_CASE, NOTHING_RAN = 4, 5  # statuses of pytest
+CASES_FAILED = (0, 1, 2, 8)  # statuses of pytest, with -x under xdist too, and of ctest, where cases have failed or none has
 SUITES = ("unit", "integration", "faults")
 UNIT_LABELS = "^(unit|stress)$"
 ROUNDS = 3  # of a suite, if cases fail that pass when they are run again
@@ -193,7 +194,9 @@ def end(child):
 
 
 def failed(status, cases):
-    """What failed, by name, with what was said of it."""
+    """What failed, by name, with what was said of it. An end for another reason than failed cases is of the runner, not of the tests."""
+    if status is not None and status not in CASES_FAILED:
+        raise Mistake(f"the suite ended with status {status}, see {SUITE_LOG}")
     found = {junit.title(case): reason.get("message", "") for case in cases for reason in case if reason.tag in ("failure", "error")}
     if not found and status != 0:
         return {f"the suite ({'it did not end in time' if status is None else f'it ended with status {status}'})": ""}
@@ -232,7 +235,7 @@ def first_failed_case(*cases):
             momentary.append(name)
         if not found:
             return None
-    return f"{momentary[-1]} (once)"
+    return f"ERROR: cases fail that pass when they are run again, at last {momentary[-1]}"
 
 
 def first_failed_unit(only=""):
@@ -248,6 +251,15 @@ def searches(mutant, wanted):
         yield targets, functools.partial(first_failed_case, *mutant.cases)
     for suite in wanted:
         yield [], first_failed_unit if suite == "unit" else functools.partial(first_failed_case, f"tests/{suite}")
+
+
+def check_unchanged(mutants):
+    """What the list names passes in the unchanged copy."""
+    units = sorted({unit for mutant in mutants for unit in mutant.units})
+    cases = sorted({case for mutant in mutants for case in mutant.cases})
+    wrong = {**(failed_units(f"({'|'.join(units)})") if units else {}), **(failed_cases(cases) if cases else {})}
+    if wrong:
+        raise Mistake(f"without a change fails {', '.join(wrong)}, see {SUITE_LOG}")
 
 
 def search(mutant, wanted):
@@ -333,25 +345,36 @@ def main():
     to_run = [mutant for mutant in selected if not options.resume or not is_found(results.get(mutant.name, {}))]
     if to_run and not build(*targets_of(to_run)):
         raise Mistake(f"the tree does not build, see {BUILD_LOG}")
+    check_unchanged(to_run)
     outcomes = []
+    try:
+        run_all(selected, to_run, wanted, results, outcomes)
+    finally:
+        if options.junitxml:
+            junit.write(options.junitxml, outcomes)
+    for mutant in mutants.values():
+        if mutant.equivalent and not options.names:
+            print(f"not run: {mutant.name}: {mutant.equivalent}")
+    failures = sum(1 for _, failure in outcomes if failure)
+    print(f"{len(outcomes) - failures} passed, {failures} failed")
+    return 1 if failures else 0
+
+
+def run_all(selected, to_run, wanted, results, outcomes):
+    """Adds (name, why it failed or None) of each to `outcomes`."""
     for mutant in selected:
         if mutant in to_run:
             begin = time.monotonic()
-            found = search(mutant, wanted)
+            try:
+                found = search(mutant, wanted)
+            except Mistake as mistake:
+                found = f"ERROR: {mistake}"
             keep_result(results, mutant.name, found=found, seconds=round(time.monotonic() - begin))
         result = results[mutant.name]
         good = is_found(result) or (result["found"] is None and bool(mutant.equivalent))
         text = f"found by {result['found']}" if is_found(result) else result["found"] or "SURVIVED"
         outcomes.append((mutant.name, None if good else text))
         print(f"{'ok  ' if good else 'FAIL'} {mutant.name}: {text} after {result['seconds']} s", flush=True)
-    for mutant in mutants.values():
-        if mutant.equivalent and not options.names:
-            print(f"not run: {mutant.name}: {mutant.equivalent}")
-    if options.junitxml:
-        junit.write(options.junitxml, outcomes)
-    failures = sum(1 for _, failure in outcomes if failure)
-    print(f"{len(outcomes) - failures} passed, {failures} failed")
-    return 1 if failures else 0
 
 
 if __name__ == "__main__":

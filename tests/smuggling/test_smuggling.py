@@ -5,16 +5,13 @@ import contextlib
 import itertools
 import json
 import re
-import signal
 import socket
 import socketserver
-import subprocess
 import threading
 
 import pytest
 from attacks import ATTACKS
 from proxies import PROXIES, in_front, program
-from support import process, settings
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -109,18 +106,6 @@ def wronged(port, attacks, stop_at=5):
     return found
 
 
-@contextlib.contextmanager
-def echod(binary, mode):
-    child = process.spawn([binary, "--mode", mode, "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    try:
-        yield int(child.stdout.readline().rsplit(b":", 1)[1])
-        child.send_signal(signal.SIGTERM)
-        _, said = child.communicate(timeout=60)
-        assert child.returncode == 0, f"echod ended with {child.returncode}: {said[-2000:]!r}"
-    finally:
-        process.end(child)
-
-
 def need(proxy):
     if program(PROXIES[proxy][1][0]) is None:
         pytest.skip(f"{proxy} is not installed")
@@ -128,9 +113,9 @@ def need(proxy):
 
 @pytest.mark.parametrize("mode", ["event", "thread"])
 @pytest.mark.parametrize("proxy", PROXIES)
-def test_no_victim_gets_anothers_answer(request, proxy, mode):
+def test_no_victim_gets_anothers_answer(start, proxy, mode):
     need(proxy)
-    with echod(settings.server_path, mode) as backend, in_front(proxy, backend) as port:
+    with in_front(proxy, start().address[1]) as port:
         found = wronged(port, ATTACKS)
     assert not found, "\n".join(f"{data!r}\n  -> {wrong}" for data, wrong in found)
 

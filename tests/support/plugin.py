@@ -9,10 +9,10 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 
 import pytest
+import pytest_timeout
 
 from . import process, settings
 from .checks import Failure
@@ -28,6 +28,7 @@ OWN = pytest.StashKey[list]()  # servers that the test has started
 USED = pytest.StashKey[list]()  # (mode, flags) of the shared servers that it uses
 SHARED = pytest.StashKey[SharedServers]()
 SECONDS = pytest.StashKey[float]()  # timeout of a test
+STDERR = pytest.StashKey[int]()  # that of the process, whatever a test's output is captured by
 TURN = pytest.StashKey[str]()  # the file whose lock keeps tests marked `alone` from the others
 
 # Options
@@ -51,6 +52,7 @@ def pytest_configure(config):
         settings.find_build()
     settings.modes = _chosen_modes(config.getoption("--modes"), is_there)
     config.stash[SHARED] = SharedServers()
+    config.stash[STDERR] = os.dup(2)
     if hasattr(config, "workerinput"):  # a worker process of pytest-xdist
         process.die_with_parent()
         run_folder = config.workerinput["echod_folder"]
@@ -68,7 +70,7 @@ def pytest_configure(config):
 def _chosen_modes(chosen, server_is_there):
     if not chosen:
         return _offered_modes() if server_is_there else settings.MODES
-    modes = tuple(chosen.split(","))
+    modes = tuple(dict.fromkeys(name.strip() for name in chosen.split(",") if name.strip()))
     for mode in modes:
         if mode not in settings.MODES:
             raise pytest.UsageError(f"--modes: no mode {mode!r}; there are: {', '.join(settings.MODES)}")
@@ -136,7 +138,8 @@ def _in_chosen_mode(item):
 
 def _set_timeout(config, item):
     mark = item.get_closest_marker("timeout")
-    seconds = settings.patience(float(mark.args[0] if mark else config.getini("timeout")))
+    given = config.getoption("timeout")  # --timeout N holds for all, as it is; 0: no limit
+    seconds = given if given is not None else settings.patience(float(mark.args[0] if mark else config.getini("timeout")))
     item.stash[SECONDS] = seconds
     item.add_marker(pytest.mark.timeout(seconds), append=False)
 
@@ -145,7 +148,9 @@ def _set_timeout(config, item):
 def pytest_runtest_protocol(item):
     """A test that is not back some time after its timeout ends the process, with the stacks of all threads on stderr."""
     with _turn(item.config.stash[TURN], item.get_closest_marker("alone") is not None):
-        faulthandler.dump_traceback_later(item.stash[SECONDS] + settings.patience(SHUTDOWN_SECONDS), exit=True, file=sys.__stderr__)
+        if item.stash[SECONDS] and not pytest_timeout.is_debugging():
+            faulthandler.dump_traceback_later(item.stash[SECONDS] + settings.patience(SHUTDOWN_SECONDS), exit=True,
+                                              file=item.config.stash[STDERR])
         yield
         faulthandler.cancel_dump_traceback_later()
 

@@ -16,6 +16,14 @@ def free():
     raise OSError("no free port")
 
 
+def several(count):
+    """So many, all different."""
+    found = set()
+    while len(found) < count:
+        found.add(free())
+    return tuple(found)
+
+
 def listens(port):
     """Whether somebody accepts connections there."""
     with socket.socket() as probe:

@@ -10,7 +10,7 @@ import shutil
 import signal
 import subprocess
 
-from .checks import Skip, fail, shown
+from .checks import Skip, check, fail, shown
 from .settings import patience
 
 PR_SET_PDEATHSIG = 1
@@ -61,8 +61,10 @@ def kill_group(pid):
 
 
 def need(program):
+    """Its path. Where it is missing the test is skipped, but under ./dev test, which has installed what the tests need."""
     path = shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
     if path is None:
+        check("PROGRAMS_ARE_HERE" not in os.environ, f"{program} is not installed")
         raise Skip(f"{program} is not installed")
     return path
 

@@ -12,15 +12,17 @@ KEPT_MAX = len(settings.MODES) + 1  # servers at once: a test may use one of eac
 class SharedServers:
     """Running servers by (mode, flags). Whatever drops one checks its exit status and its stderr."""
 
-    def __init__(self):
+    def __init__(self, kept=KEPT_MAX):
+        """`kept`: so many at most; None: all."""
         self._running = {}
+        self._kept = kept
 
     def get(self, mode, flags):
         """The server, started if need be; where too many run, that ends which was asked for longest ago."""
         key = (mode, flags)
         server = self._running.pop(key, None)
         if server is None:
-            while len(self._running) >= KEPT_MAX:
+            while self._kept is not None and len(self._running) >= self._kept:
                 self.drop(next(iter(self._running)))
             server = Server(mode, LISTEN + flags)
         self._running[key] = server  # behind the others
@@ -38,7 +40,7 @@ class SharedServers:
         if server is None:
             return
         try:
-            server.stop()
+            server.stop(seconds=60)
         except Failure as failure:
             raise Failure(f"{server}, which tests shared: {failure}") from None
         finally:
