@@ -82,7 +82,13 @@ debian_root() {
     [ -n "$source" ] || die 1 "no archive to make a Debian system from is known here"
     mirror=$(printf '%s\n' "$source" | awk '{ for (i = 1; i <= NF; i++) if ($i ~ /^[a-z+]+:\/\//) { print $i; exit } }')
 
-    PATH=$PATH:/usr/sbin:/sbin as_root debootstrap --variant=minbase "$1" "$2" "$mirror" >&2 || die 1 "debootstrap failed"
+    # A download that fails is no reason to give up: what is there already is not fetched again.
+    attempts=1
+    until PATH=$PATH:/usr/sbin:/sbin as_root debootstrap --variant=minbase "$1" "$2" "$mirror" >&2; do
+        [ "$attempts" -lt 3 ] || die 1 "debootstrap failed"
+        attempts=$((attempts + 1))
+        say "debootstrap failed: attempt $attempts of 3 ..."
+    done
     # How this system's apt reaches the archive, and what it lets pass there, holds inside too.
     apt-config dump | grep -E '^Acquire::(Check-|https?::)' | as_root tee "$2/etc/apt/apt.conf.d/99local" >/dev/null || true
     as_root rm -rf "$2/var/cache/apt/archives" "$2/var/lib/apt/lists"
