@@ -73,10 +73,12 @@ class Clients:
         threads.append(threading.Thread(target=self._drain, args=(random.Random(self.seed - 1),)))
         for thread in threads:
             thread.start()
-        self.ended.wait(seconds)
-        self.ended.set()
-        for thread in threads:
-            thread.join()
+        try:
+            self.ended.wait(seconds)
+        finally:  # also when it is interrupted
+            self.ended.set()
+            for thread in threads:
+                thread.join()
 
     def _visit(self, chance):
         while not self.ended.is_set():
