@@ -34,7 +34,7 @@ IMPLAUSIBLE = 0.15  # rate times latency may be so far from what was in flight (
 # Seconds without a further connection accepted, or closed, after which no more will be: where more come at once than the
 # queue of listen(2) holds, the kernel tries again after 1, 3, 7, 15 s.
 _PATIENCE = 20
-_LONGER = 3  # times as long may a run last to have the requests that a verdict needs,
+_LONGER = 4  # times as long may a run last to have the requests that a verdict needs,
 _SPARE = 1.2  # and so many of them: the warm-up tells the rate, but not exactly
 _POLL = 0.005  # seconds between two looks, at least
 _RESTING = 0.01  # seconds between two looks at a server that comes to rest, and of its CPUs' time that it may still use
