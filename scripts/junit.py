@@ -12,7 +12,7 @@ import xml.etree.ElementTree as xml
 from pathlib import Path
 
 
-_FAILED = ("0", "1", "8")  # statuses of programs of which cases failed; ctest's is 8
+_FAILED = ("0", "1", "8")  # statuses that failed cases explain; ctest's is 8
 
 
 def write(path, cases):

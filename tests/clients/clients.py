@@ -46,13 +46,6 @@ def check_echo(result, length):
     assert (result["status"], result["length"], result["sha256"]) == (200, length, digest(length))
 
 
-def need(name):
-    path = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin")
-    if path is None:
-        pytest.skip(f"{name} is not installed")
-    return path
-
-
 def run(argv, seconds=SECONDS, **options):
     child = process.spawn(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
     try:
@@ -74,7 +67,7 @@ def build_lock():
 
 def go_program():
     program, source = os.path.join(BUILD, "client-go"), os.path.join(HERE, "programs", "client.go")
-    go = need("go")
+    go = process.need("go")
     with build_lock():
         if not os.path.exists(program) or os.path.getmtime(program) < os.path.getmtime(source):
             env = {**os.environ, "GOCACHE": os.path.join(BUILD, "go-cache"), "GOFLAGS": "-mod=mod", "GO111MODULE": "off"}
@@ -104,7 +97,7 @@ def undici_path():
     """npm is asked once in a test run, by whichever worker comes first. After a failure the next run asks again."""
     folder = os.path.join(BUILD, "node")
     entry, failed = (os.path.join(folder, name) for name in ("node_modules/undici/index.js", "failed"))
-    npm = need("npm")
+    npm = process.need("npm")
     with build_lock():
         if not os.path.exists(entry) and read_text(failed) != run_name():
             if not install_undici(npm, folder):
@@ -131,7 +124,7 @@ def command(client, url):
         has_module(client)
         return [sys.executable, os.path.join(HERE, "programs", "client.py"), client, url]
     if client.startswith("node "):
-        node = need("node")
+        node = process.need("node")
         library = client[len("node "):]
         extra = [undici_path()] if library.startswith("undici") else []
         return [node, os.path.join(HERE, "programs", "client.mjs"), library, url, *extra]
@@ -155,7 +148,7 @@ def curl(url, items):
     """One curl for all, so that connections are used again."""
     results = []
     with tempfile.TemporaryDirectory() as folder:
-        argv = [need("curl"), "--silent", "--show-error", "--max-time", "60", "--noproxy", "*"]
+        argv = [process.need("curl"), "--silent", "--show-error", "--max-time", "60", "--noproxy", "*"]
         for number, item in enumerate(items):
             argv += (["--next"] if number else []) + curl_arguments(folder, number, item) + [url + item["path"]]
         _, output, errors = run(argv)

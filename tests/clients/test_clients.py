@@ -8,6 +8,7 @@ import tempfile
 
 import clients
 import pytest
+from support import process
 from clients import ALL, EXPECTING, LARGE, MEDIUM, SMALL, TAKES_LARGE, WRITES_FIRST, ask, check_echo, digest, request
 from support.settings import MODES
 
@@ -109,7 +110,7 @@ def test_ab(servers, mode, keep, length):
     with tempfile.NamedTemporaryFile() as file:
         file.write(clients.body(length))
         file.flush()
-        argv = [clients.need("ab"), "-q", "-n", str(count), "-c", "8", "-s", "60", *(["-k"] if keep else [])]
+        argv = [process.need("ab"), "-q", "-n", str(count), "-c", "8", "-s", "60", *(["-k"] if keep else [])]
         argv += ["-p", file.name, "-T", "application/octet-stream"] if length else []
         status, output, errors = clients.run([*argv, servers(mode).url + ("/echo" if length else "/plaintext")])
     text = output.decode()
@@ -129,7 +130,7 @@ def test_ab_is_refused(servers, mode, path, length):
         sent = os.path.join(folder, "sent")
         with open(sent, "wb") as file:
             file.write(clients.body(length))
-        argv = [clients.need("ab"), "-q", "-r", "-n", str(REFUSED_TIMES[length]), "-c", "1", "-s", "60", "-p", sent]
+        argv = [process.need("ab"), "-q", "-r", "-n", str(REFUSED_TIMES[length]), "-c", "1", "-s", "60", "-p", sent]
         status, output, errors = clients.run([*argv, "-T", "application/octet-stream", servers(mode).url + path])
     text = output.decode()
     found = re.search(r"Non-2xx responses: +(\d+)", text)

@@ -48,12 +48,12 @@ each = [pytest.mark.parametrize("proxy", PROXIES), pytest.mark.parametrize("clie
 def in_front(name, server):
     """The URL of the proxy before the server."""
     text, buffering, argv = PROXIES[name]
-    clients.need(argv[0])
+    process.need(argv[0])
     folder, port = tempfile.mkdtemp(prefix="echod-clients-"), ports.free()
     path = os.path.join(folder, "conf")
     with open(path, "w") as file:
         file.write(text.format(folder=folder, port=port, backend=server.address[1], buffering=buffering))
-    child = process.spawn([clients.need(argv[0])] + [item.format(folder=folder, path=path) for item in argv[1:]])
+    child = process.spawn([process.need(argv[0])] + [item.format(folder=folder, path=path) for item in argv[1:]])
     try:
         until(lambda: ports.listens(port), f"{name} listens", 30)
         yield f"http://127.0.0.1:{port}"

@@ -81,10 +81,6 @@ PROXIES = {
 }
 
 
-def program(name):
-    return shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
-
-
 def wait_listening(child, port, what):
     for _ in range(2000):
         if ports.listens(port):
@@ -107,7 +103,7 @@ def in_front(name, backend):
                                user="User www-data\nGroup www-data" if root else "",
                                name="root" if root else os.environ.get("USER", "nobody")))
     with open(os.path.join(folder, "output"), "wb") as output:
-        child = process.spawn([program(argv[0])] + [item.format(folder=folder, path=path) for item in argv[1:]],
+        child = process.spawn([process.need(argv[0])] + [item.format(folder=folder, path=path) for item in argv[1:]],
                               stdout=output, stderr=output)
     try:
         wait_listening(child, port, name)

@@ -11,7 +11,8 @@ import threading
 
 import pytest
 from attacks import ATTACKS
-from proxies import PROXIES, in_front, program
+from proxies import PROXIES, in_front
+from support.process import need
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -106,15 +107,10 @@ def wronged(port, attacks, stop_at=5):
     return found
 
 
-def need(proxy):
-    if program(PROXIES[proxy][1][0]) is None:
-        pytest.skip(f"{proxy} is not installed")
-
-
 @pytest.mark.parametrize("mode", ["event", "thread"])
 @pytest.mark.parametrize("proxy", PROXIES)
 def test_no_victim_gets_anothers_answer(start, proxy, mode):
-    need(proxy)
+    need(PROXIES[proxy][1][0])
     with in_front(proxy, start().address[1]) as port:
         found = wronged(port, ATTACKS)
     assert not found, "\n".join(f"{data!r}\n  -> {wrong}" for data, wrong in found)
@@ -144,7 +140,7 @@ class VulnerableServer(socketserver.ThreadingTCPServer):
 
 @pytest.mark.parametrize("proxy", PROXIES)
 def test_a_vulnerable_backend_is_found(proxy):
-    need(proxy)
+    need(PROXIES[proxy][1][0])
     with VulnerableServer(("127.0.0.1", 0), Vulnerable) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         with in_front(proxy, server.server_address[1]) as port:

@@ -70,8 +70,7 @@ def noise_lines(results):
         lines.append("Noise floor: not measured; no experiment of this run measures a mode twice.")
     if noise.get("different") and noise.get("same"):
         lines.append(f"Thresholds: two figures differ from a ratio of {view.ratio(noise['different'])} on, and are the same up to "
-                     f"{view.ratio(noise['same'])}; from 1.15 on and up to 1.10 where the noise floor is lower: that of the experiment's own "
-                     "twins, or of the twins measured with the client in the same place.")
+                     f"{view.ratio(noise['same'])}. An experiment whose own noise floor is lower has lower thresholds.")
     return [view.words(line) for line in lines]
 
 
