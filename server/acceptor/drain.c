@@ -11,8 +11,9 @@ enum {
     /* The shortest drain timeout, so that with --drain-timeout=0 idle connections are closed, not cut off. */
     DRAIN_MIN_MS = 50,
     /* The time before idle connections are closed. The clients of the connections accepted last are about to send,
-     * and a proxy does not repeat a POST whose connection is closed. */
-    DRAIN_GRACE_MS = 100,
+     * and a proxy does not repeat a POST whose connection is closed. A tenth of a second, and a tick of the kernel's
+     * coarse clock, by which a timer may be early. */
+    DRAIN_GRACE_MS = 110,
     /* The drain ends when all open connections have only lingered for so long: their answers have been sent. */
     DRAIN_LINGER_MS = 5000,
     /* The time in which connections that are cut off write their lines of the access log. */

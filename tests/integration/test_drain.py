@@ -16,7 +16,6 @@ from support.corpus import LAST, PLAIN, chunked, get, post
 from support.rows import params
 from support.wire import Wire
 
-CLOCK_MONOTONIC_COARSE = 6  # <linux/time.h>
 SIGNALS = [("SIGTERM", signal.SIGTERM), ("SIGINT", signal.SIGINT)]
 
 
@@ -585,6 +584,5 @@ def test_idle_connections_have_a_moment(start):
         begun = time.monotonic()
         server.signal(signal.SIGTERM)
         wire.closed()
-        tick = time.clock_getres(CLOCK_MONOTONIC_COARSE)  # by which the server's clock may be late
-        at_least(time.monotonic() - begun, 0.1 - tick, "seconds")
+        at_least(time.monotonic() - begun, 0.1, "seconds")
     server.wait(0)
