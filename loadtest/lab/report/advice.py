@@ -70,9 +70,12 @@ def of(results, lines=None):
     claims = {claim.anchor: claim for experiment in view.experiments(results) for claim in experiment.claims}
     found = []
     for line in load() if lines is None else lines:
-        verdicts = [verdict for reference in line["claims"] for verdict in _verdicts(reference, claims)]
+        carried = {}  # by claim
+        for reference in line["claims"]:
+            carried.setdefault(reference.partition(":")[0], []).extend(_verdicts(reference, claims))
+        verdicts = [verdict for of_claim in carried.values() for verdict in of_claim]
         outcome = _outcome(verdicts)
         found.append({"when": line["when"], "choose": line["otherwise"]["choose"] if outcome == FAILS else line["choose"],
                       "because": _because(line, outcome, verdicts),
-                      "claims": [reference.partition(":")[0] for reference in line["claims"]], "outcome": outcome})
+                      "claims": list(carried), "outcomes": [_outcome(of_claim) for of_claim in carried.values()], "outcome": outcome})
     return found

@@ -87,7 +87,8 @@ def _values(results):
         "glossary": glossary.words(), "columns": glossary.figures(experiments),
         "baseline": found and {"heading": baseline.heading(found), "closing": baseline.closing(found), **found,
                                "lines": [*found["failures"], *map(baseline.line, found["changes"])]},
-        "percent": baseline.percent,
+        "percent": baseline.percent, "target": (results.get("parameters") or {}).get("target"),
+        "sharing": [experiment.name for experiment in experiments if experiment.one_cpu],
     }
 
 

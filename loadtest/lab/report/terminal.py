@@ -111,7 +111,8 @@ def _advice(results):
     yield Text("Which one, when?", style="bold underline")
     for line in advice.of(results):
         yield Text.assemble("If your requests ", (line["when"], "bold"), ": choose ", (line["choose"], "bold"), ".")
-        yield Padding(Text.assemble(_outcome(line["outcome"]), f": {line['because']} ({', '.join(line['claims'])})"), (0, 0, 0, 2))
+        carried = ", ".join(f"{claim}: {outcome}" for claim, outcome in zip(line["claims"], line["outcomes"]))
+        yield Padding(Text.assemble(_outcome(line["outcome"]), f": {line['because']} ({carried})"), (0, 0, 0, 2))
 
 
 def _about(results):

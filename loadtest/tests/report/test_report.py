@@ -117,7 +117,8 @@ class AdviceTest(unittest.TestCase):
 
     def test_all_claims_hold(self):
         self.assertEqual(self.line("holds", "holds"), {
-            "when": "come", "choose": "event", "because": "Loops are cheap. Seen C. thread: Seen D.", "claims": ["e.c", "e.d"], "outcome": "holds"})
+            "when": "come", "choose": "event", "because": "Loops are cheap. Seen C. thread: Seen D.", "claims": ["e.c", "e.d"],
+            "outcomes": ["holds", "holds"], "outcome": "holds"})
 
     def test_one_that_does_not_hold_turns_the_advice(self):
         for outcomes in (("does not hold", "holds"), ("does not hold", "not asked")):
@@ -127,6 +128,7 @@ class AdviceTest(unittest.TestCase):
     def test_what_is_open_is_said(self):
         line = self.line("no clear answer", "holds")
         self.assertEqual((line["choose"], line["because"]), ("event", "Not settled on this machine, so this is only the usual advice: a reason. thread: Seen D. Seen C."))
+        self.assertEqual(line["outcomes"], ["no clear answer", "holds"])
         for outcome in ("too little measured", "not asked", "needs more CPUs"):
             line = self.line("holds", outcome)
             seen = " Seen C. thread: Seen D." if outcome == "too little measured" else ""
@@ -384,6 +386,15 @@ class PageTest(unittest.TestCase):
         self.assertEqual(set(links) - set(targets), set())
         self.assertIn("scaling.grows", links)
         self.assertGreaterEqual(links.count(f"memory.{results['experiments'][1]['claims'][0]['name']}"), 2)  # advice and verdicts
+
+    def test_the_method_names_the_experiments_that_share_a_cpu(self):
+        results = report_fixture.everything()
+        self.assertNotIn("which the client shares", self.page(results)[1].text())
+        results["experiments"][1]["one_cpu"] = True
+        self.assertIn("in memory to one CPU, which the client shares", self.page(results)[1].text())
+        results["parameters"]["target"] = "http://192.0.2.1:8080"
+        text = self.page(results)[1].text()
+        self.assertFalse("which the client shares" in text or "a fresh server starts" in text)
 
     def test_a_picture_says_what_it_shows(self):
         _, reader = self.page(report_fixture.everything())
