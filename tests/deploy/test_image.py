@@ -15,6 +15,8 @@ from server import PATIENCE
 from support.checks import until
 from support.procfs import children
 
+pytestmark = pytest.mark.native
+
 BUILD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "build")
 if not os.path.exists(os.path.join(BUILD, "image")):
     pytest.skip("there is no image: ./dev test image makes it", allow_module_level=True)

@@ -11,6 +11,8 @@ import pytest
 from server import Echod
 from support.settings import MODES, ROOT
 
+pytestmark = pytest.mark.native
+
 PRISTINE = os.path.join(ROOT, os.environ.get("PACKAGE_ROOT", ""))
 
 # What apt and dpkg keep of any installation whatever.

@@ -15,6 +15,8 @@ from support.wire import Wire
 from injection import tracer, tracing
 from test_start_up import wait
 
+pytestmark = pytest.mark.native
+
 HELD_US = 3000000  # how long strace holds a call
 
 

@@ -11,6 +11,8 @@ from support.rows import params
 from support.settings import patience
 from injection import PLAIN, tracing
 
+pytestmark = pytest.mark.native
+
 # call, errors it may give
 CALLS = [
     ("socket", "EMFILE ENFILE ENOBUFS ENOMEM"), ("bind", "ENOBUFS EACCES"), ("listen", "EADDRINUSE"),

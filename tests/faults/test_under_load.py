@@ -14,6 +14,8 @@ from support.corpus import LAST, chunk, chunked, get, post
 from support.rows import params
 from injection import PLAIN, attempt, check_recovered, converse, end_of_faults, hits, tracer, tracing
 
+pytestmark = pytest.mark.native
+
 BODY = bytes(range(256)) * 40
 LARGE = bytes(range(256)) * 1200
 REQUESTS = [

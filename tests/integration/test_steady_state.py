@@ -15,6 +15,8 @@ from support.corpus import get, post
 from support.rows import params
 from support.settings import patience
 
+pytestmark = pytest.mark.native
+
 REQUESTS = 50
 CALLS_OF_LOOPS = ["epoll_wait", "recvfrom", "sendto"]
 CALLS_OF_OTHERS = ["recvfrom", "sendto"]
