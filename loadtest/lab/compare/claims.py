@@ -7,6 +7,7 @@
     source = "…"                 who says it
     modes = ["thread"]           one verdict for each; in conditions and sentence {mode} stands for it; absent: one verdict
     conditions = ["{mode}.cpu_us_per_request @ max / {mode}.cpu_us_per_request @ min >= 1.3"]     all must hold
+    shown = ["…"]                how the page shows the left sides, for conditions too long to read [the expressions themselves]
     sentence = "…"               what was seen, with {figures}: see sentences.py
     reverse = "…"                what would reverse the verdict
     counts = false               whether the figures are counts or sizes: all rounds must agree, no number of requests is needed
@@ -25,7 +26,7 @@ from ..text.errors import UsageError
 from . import conditions, sentences
 
 _TEXTS = ("name", "claim", "source", "sentence", "reverse")
-_KEYS = {*_TEXTS, "modes", "conditions", "counts", "full", "cpus"}
+_KEYS = {*_TEXTS, "modes", "conditions", "shown", "counts", "full", "cpus"}
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Claim:
     reverse: str
     conditions: tuple  # texts, in which {mode} may stand
     modes: tuple = ()  # none: one verdict
+    shown: tuple = ()  # texts for the conditions' left sides; none: the expressions
     counts: bool = False
     full: bool = False
     cpus: int = 2
@@ -44,6 +46,10 @@ class Claim:
     def conditions_of(self, mode):
         """Its conditions for a mode, parsed."""
         return [conditions.parse_claim(of_mode(text, mode)) for text in self.conditions]
+
+    def shown_of(self, mode):
+        """For each condition the text that stands for its left side, or None."""
+        return [of_mode(text, mode) for text in self.shown] or [None] * len(self.conditions)
 
     def sentence_of(self, mode):
         return of_mode(self.sentence, mode)
@@ -59,10 +65,12 @@ def from_table(table, one_cpu=False):
         raise ValueError(f"claims: unknown key {unknown[0]!r}")
     counts = table.get("counts", False)
     found = Claim(**{key: " ".join(table[key].split()) for key in _TEXTS}, conditions=tuple(table["conditions"]),
-                  modes=tuple(table.get("modes", ())), counts=counts,
+                  modes=tuple(table.get("modes", ())), shown=tuple(table.get("shown", ())), counts=counts,
                   full=table.get("full", False), cpus=table.get("cpus", 1 if counts or one_cpu else 2))
     if not found.conditions:
         raise ValueError(f"claims: {found.name} has no condition")
+    if len(found.shown) not in (0, len(found.conditions)):
+        raise ValueError(f"claims: {found.name} has {len(found.conditions)} conditions, and shows {len(found.shown)}")
     for mode in found.modes or (None,):
         for condition in found.conditions_of(mode):
             if condition.right.figures():

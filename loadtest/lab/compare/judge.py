@@ -152,9 +152,10 @@ def _decide(condition, claim, values, setting):
     return outcome, why, low, high, coverage, wanted
 
 
-def _condition(condition, claim, evidence, setting):
-    """(its part of results.json, why it was not decided or None)."""
-    found = {"text": text_of(condition.left, {}, evidence.axis), "ratio": None, "low": None, "high": None, "sign": condition.sign,
+def _condition(condition, shown, claim, evidence, setting):
+    """(its part of results.json, why it was not decided or None). `shown`: a text for its left side, or None."""
+    asked = {figure: figure.point for figure in condition.left.figures()}
+    found = {"text": shown or text_of(condition.left, asked, evidence.axis), "ratio": None, "low": None, "high": None, "sign": condition.sign,
              "wanted": _wanted(condition, 0, setting), "rounds": 0, "coverage": None, "samples": None}
     try:
         values = evidence.values(condition.left)
@@ -163,7 +164,7 @@ def _condition(condition, claim, evidence, setting):
     if not values.values:
         return {**found, "outcome": TOO_LITTLE}, "no round has all of its figures"
     outcome, why, low, high, coverage, wanted = _decide(condition, claim, values, setting)
-    found |= {"text": text_of(condition.left, values.points, evidence.axis), "ratio": stats.Sample(values.values).median, "low": low,
+    found |= {"text": shown or text_of(condition.left, values.points, evidence.axis), "ratio": stats.Sample(values.values).median, "low": low,
               "high": high, "wanted": wanted, "rounds": len(values.values), "coverage": coverage, "samples": _least(values) if claim.counts else _counted(values)[0]}
     return {**found, "outcome": outcome}, why
 
@@ -177,13 +178,15 @@ def _together(outcomes):
 
 
 def _verdict(claim, mode, evidence, setting):
-    parts = [_condition(condition, claim, evidence, setting) for condition in claim.conditions_of(mode)]
+    parts = [_condition(condition, shown, claim, evidence, setting)
+             for condition, shown in zip(claim.conditions_of(mode), claim.shown_of(mode))]
     found = [part for part, _ in parts]
     outcome = _together([part["outcome"] for part in found])
     why = next((reason for part, reason in parts if part["outcome"] == outcome), None)
     left_out = outcome == NOT_ASKED and mode in setting.modes
     if setting.effort == "quick" and (claim.full or left_out):
         outcome, why = NOT_ASKED, "it needs --full"
+        found = [{**part, "outcome": NOT_ASKED} for part in found]
     if outcome != NOT_ASKED and setting.cpus < claim.cpus:
         outcome, why = NEEDS_CPUS, f"it takes {claim.cpus} CPUs, and {setting.cpus} may be used"
     return {"mode": mode, "outcome": outcome,
@@ -205,6 +208,8 @@ def _title(name):
 def _at(x, axis):
     if x is None:
         return ""
+    if isinstance(x, str):
+        return {"max": "the most", "min": "the fewest"}[x]
     unit = (axis or {}).get("unit") or ""
     return f"{x:,.15g}{' ' if unit else ''}{unit}"
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Where, when and how the results were taken, in a few lines."""
 
+from ..compare.noise import DIFFERENT
 from ..machine import system
 from ..results import view
 from ..text.progress import duration
@@ -59,6 +60,18 @@ def _by_experiment(noise):
     return ": " + "; ".join(told) if told else ""
 
 
+_LOWER = " An experiment whose own noise floor is lower has lower thresholds."
+
+
+def _without_floor(results, noise):
+    """Names of the experiments that have measured servers, for which no twin speaks."""
+    measured = [entry for entry in results.get("experiments") or () if entry.get("measurements") and entry.get("claims")
+                and any(item.get("kind") in ("mode", "target") for item in entry["measurements"])]
+    twins = {figure["experiment"] for figure in noise.get("figures") or ()}
+    places = {bool(entry.get("one_cpu")) for entry in measured if entry["name"] in twins}
+    return [entry["name"] for entry in measured if bool(entry.get("one_cpu")) not in places] if places else []
+
+
 def noise_lines(results):
     """The noise floor and the thresholds in force."""
     noise, lines = results.get("noise") or {}, []
@@ -68,9 +81,13 @@ def noise_lines(results):
                      f"{_by_experiment(noise)}.")
     else:
         lines.append("Noise floor: not measured; no experiment of this run measures a mode twice.")
+    if unknown := _without_floor(results, noise):
+        lines.append(f"Of {', '.join(unknown)} the noise floor is not known: none of the experiments whose client has a CPU in the same place "
+                     "measures a mode twice in this run.")
     if noise.get("different") and noise.get("same"):
         lines.append(f"Thresholds: two figures differ from a ratio of {view.ratio(noise['different'])} on, and are the same up to "
-                     f"{view.ratio(noise['same'])}. An experiment whose own noise floor is lower has lower thresholds.")
+                     f"{view.ratio(noise['same'])}. Claims on counts and sizes, which have no noise, may name others."
+                     f"{_LOWER if noise['different'] > DIFFERENT else ''}")
     return [view.words(line) for line in lines]
 
 

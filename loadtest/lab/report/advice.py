@@ -48,21 +48,29 @@ def _reasons(verdicts):
     for verdict in verdicts:
         if verdict.why:
             modes.setdefault(verdict.why.rstrip("."), []).append(verdict.mode)
-    return [f"{', '.join(names)}: {why}" if all(names) and len(verdicts) > 1 else why for why, names in modes.items()]
+    return [f"{', '.join(dict.fromkeys(names))}: {why}" if all(names) and len(verdicts) > 1 else why for why, names in modes.items()]
+
+
+def _told(verdicts):
+    """What was seen, as much as a line holds."""
+    sentences = _sentences(verdicts)
+    more = len(sentences) - _SENTENCES_MAX
+    return " ".join(sentences[:_SENTENCES_MAX]) + (f" {more} more stand behind the links." if more > 1 else " One more stands behind the links."
+                                                   if more == 1 else "")
 
 
 def _because(line, outcome, verdicts):
     deciding = [verdict for verdict in verdicts if verdict.outcome == outcome]
-    settled = [verdict for verdict in verdicts if verdict.outcome == HOLDS and outcome in _MEASURED]
-    seen = " ".join(_sentences(settled + deciding)[:_SENTENCES_MAX])
+    settled = [verdict for verdict in verdicts if verdict.outcome == HOLDS and outcome != HOLDS]
+    measured = outcome in _MEASURED and not any("not measured" in verdict.sentence for verdict in deciding)
+    seen = _told(settled + (deciding if measured or outcome in (HOLDS, FAILS) else []))
     if outcome == HOLDS:
         return f"{line['because']} {seen}".strip()
     if outcome == FAILS:
         return f"{line['otherwise']['because']} {seen}".strip()
     why = "; ".join(_reasons(deciding))
-    lead = "Not settled on this machine" if outcome == view.UNDECIDED else "Not answered by this run"
-    told = seen if outcome in _MEASURED and "not measured" not in seen else ""
-    return f"{lead}, so this is only the usual advice: {why or outcome}. {told}".strip()
+    lead = "Not settled on this machine" if outcome == view.UNDECIDED else f"{'Only in part' if settled else 'Not'} answered by this run"
+    return f"{lead}, so this is only the usual advice: {why or outcome}. {seen}".strip()
 
 
 def of(results, lines=None):

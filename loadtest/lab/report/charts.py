@@ -4,7 +4,7 @@
 import math
 from dataclasses import dataclass, field, replace
 
-from ..results import histogram, view
+from ..results import figures, histogram, view
 from ..text import units
 from . import scale
 
@@ -217,8 +217,10 @@ def _nines(per_cent):
 
 
 def _curve(buckets):
-    """[(percentile, µs)] as far as enough answers lie beyond."""
+    """[(percentile, µs)] as far as enough answers lie beyond; none of too few answers for a p99."""
     whole, seen, points = sum(count for _, count in buckets), 0, []
+    if whole < figures.REQUESTS:
+        return []
     for end, count in buckets:
         seen += count
         if whole - seen < _BEYOND:

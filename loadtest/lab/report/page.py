@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 
 from ..machine.command import ROOT
 from ..results import baseline, view
-from ..text import tables
+from ..text import tables, units
 from . import about, advice, charts, glossary
 
 PARTS = ROOT / "loadtest" / "report"
@@ -47,7 +47,13 @@ def _described(value):
 
 
 def _described_entries(described):
-    return [(name.replace("_", " "), _described(value)) for name, value in described.items()]
+    """(name, value) of each, as people read them."""
+    shown = {"memory_bytes": ("memory", units.size), "load_average": ("load average before", lambda loads: ", ".join(f"{load:.2f}" for load in loads))}
+    entries = []
+    for name, value in described.items():
+        title, show = shown.get(name, (name.replace("_", " "), _described))
+        entries.append((title, _described(value) if value is None else show(value)))
+    return entries
 
 
 def _capitalize_first(text):

@@ -213,7 +213,7 @@ class Experiment:
 _RATES = (
     Figure("asked_rate", "asked rate", "requests/s", "none", False, "requests that were to be sent each second"),
     Figure("achieved_rate", "achieved rate", "requests/s", "none", False,
-           "right answers that came each second: where they are fewer than asked for, the server did not keep up"),
+           "right answers each second: where they are fewer than asked for, the server did not keep up"),
 )
 
 
