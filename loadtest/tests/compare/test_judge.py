@@ -239,6 +239,29 @@ def test_one_verdict_for_each_mode():
     assert said[0]["sentence"] == "thread takes 20.0 µs, 2.0 times."
 
 
+def test_a_sentence_gives_the_interval_of_what_varies_and_the_point():
+    of = claim(f"{RATIO} >= 1.3", sentence=f"On {{x}}: {{thread.{CPU} @ max}}, {{event.{CPU} @ 64}}, {{{RATIO}}} times.")
+    found = experiment(rounds("thread", 64, (20, 20, 20)), rounds("thread", 1024, (18, 20, 25)), rounds("event", 64, (9, 10, 11)),
+                       rounds("event", 1024, (9, 10, 11)))
+    said = judge.judge_claims([of], found, setting())[0]["verdicts"][0]["sentence"]
+    assert said == "On 1,024: 20.0 µs (18.0 µs to 25.0 µs), 10.0 µs, 2.0 times."
+
+
+def test_a_condition_may_be_shown_by_a_name():
+    of = claim(f"{{mode}}.{CPU} / event.{CPU} >= 1.3", modes=["thread"], shown=["{mode}, its price"])
+    assert judge.judge_claims([of], DIFFERENT, setting())[0]["verdicts"][0]["conditions"][0]["text"] == "thread, its price"
+    with pytest.raises(ValueError, match="1 conditions, and shows 2"):
+        claims.from_table({**GOOD_CLAIM, "conditions": [f"{RATIO} >= 1.3"], "shown": ["a", "b"]})
+
+
+def test_what_is_not_asked_keeps_its_points_and_says_so_of_each_condition():
+    of = claim(f"thread.{CPU} @ max / thread.{CPU} @ 64 >= 1.3", full=True)
+    found = judge.judge_claims([of], experiment(rounds("event", 64, (10, 10, 10)), axis={"title": "connections"}),
+                               replace(setting(), effort="quick", modes=("thread", "event")))[0]["verdicts"][0]
+    condition, = found["conditions"]
+    assert (found["outcome"], condition["outcome"], condition["text"]) == ("not asked", "not asked", "thread, CPU/request, the most/64")
+
+
 def test_a_mode_that_only_the_quick_run_leaves_out_needs_full():
     of = claim(f"{{mode}}.{CPU} / event.{CPU} >= 1.3", modes=["pool"])
     for modes, why in ((("event", "pool"), "it needs --full"), (("event",), "pool was not measured")):

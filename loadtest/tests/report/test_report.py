@@ -123,7 +123,8 @@ class AdviceTest(unittest.TestCase):
     def test_one_that_does_not_hold_turns_the_advice(self):
         for outcomes in (("does not hold", "holds"), ("does not hold", "not asked")):
             line = self.line(*outcomes)
-            self.assertEqual((line["choose"], line["because"], line["outcome"]), ("thread", "Not here. Seen C.", "does not hold"))
+            seen = "Not here. thread: Seen D. Seen C." if outcomes[1] == "holds" else "Not here. Seen C."
+            self.assertEqual((line["choose"], line["because"], line["outcome"]), ("thread", seen, "does not hold"))
 
     def test_what_is_open_is_said(self):
         line = self.line("no clear answer", "holds")
@@ -131,9 +132,24 @@ class AdviceTest(unittest.TestCase):
         self.assertEqual(line["outcomes"], ["no clear answer", "holds"])
         for outcome in ("too little measured", "not asked", "needs more CPUs"):
             line = self.line("holds", outcome)
-            seen = " Seen C. thread: Seen D." if outcome == "too little measured" else ""
+            seen = " Seen C. thread: Seen D." if outcome == "too little measured" else " Seen C."
             self.assertEqual((line["because"], line["outcome"]),
-                             (f"Not answered by this run, so this is only the usual advice: another.{seen}", outcome))
+                             (f"Only in part answered by this run, so this is only the usual advice: another.{seen}", outcome))
+        line = self.line("not asked", "not asked")
+        self.assertEqual(line["because"], "Not answered by this run, so this is only the usual advice: a reason; thread: another.")
+
+    def test_what_holds_is_told_beside_what_does_not(self):
+        self.assertEqual(self.line("does not hold", "holds")["because"], "Not here. thread: Seen D. Seen C.")
+
+    def test_a_line_says_how_many_verdicts_it_leaves_out(self):
+        claims = [claim("d", "D", *(verdict("holds", f"Seen {mode}.", mode) for mode in ("thread", "event", "pool", "hybrid", "process")))]
+        line = advice.of(one(cpu("event", 1, 1, 1), claims=claims), [{**LINES[0], "claims": ["e.d"]}])[0]
+        self.assertTrue(line["because"].endswith("Seen pool. 2 more stand behind the links."), line["because"])
+
+    def test_a_mode_is_named_once(self):
+        claims = [claim(name, name, verdict("not asked", "Not measured.", "thread", "wide")) for name in ("c", "d")]
+        line = advice.of(one(cpu("event", 1, 1, 1), claims=claims), [{**LINES[0], "claims": ["e.c:thread", "e.d:thread"]}])[0]
+        self.assertTrue(line["because"].endswith("advice: thread: wide."), line["because"])
 
     def test_reasons_name_the_modes_they_are_told_of(self):
         lines = [{**LINES[0], "claims": ["e.d"]}]
@@ -395,6 +411,23 @@ class PageTest(unittest.TestCase):
         results["parameters"]["target"] = "http://192.0.2.1:8080"
         text = self.page(results)[1].text()
         self.assertFalse("which the client shares" in text or "a fresh server starts" in text)
+
+    def test_the_noise_floor_is_not_lent_to_what_has_the_client_elsewhere(self):
+        results = report_fixture.everything()
+        twins = {figure["experiment"] for figure in results["noise"]["figures"]}
+        self.assertNotIn("the noise floor is not known", self.page(results)[1].text())
+        for entry in results["experiments"]:
+            entry["one_cpu"] = entry["name"] in twins
+        self.assertIn("Of memory, blocked-loop", self.page(results)[1].text())
+
+    def test_the_machine_in_units(self):
+        text = self.page(report_fixture.everything())[1].text()
+        self.assertIn("24.0 GiB", text)
+        self.assertIn("0.10, 0.20, 0.30", text)
+
+    def test_a_percentile_curve_needs_1000_answers(self):
+        shown = [view.experiments(one(*[cpu("event", None, 1, 1, histograms={"us": [[10, count], [20, 20]]})]))[0] for count in (960, 990)]
+        self.assertEqual([len(charts.curves(experiment)) for experiment in shown], [0, 1])
 
     def test_a_picture_says_what_it_shows(self):
         _, reader = self.page(report_fixture.everything())
