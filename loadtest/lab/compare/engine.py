@@ -150,7 +150,7 @@ class Engine:
         self._thought = 0.0  # seconds that what was measured so far was thought to take
         cells = [cell for trial in trials for cell in trial.cells]
         lengths = [methods.of(cell.experiment).length(cell) for cell in cells]
-        self._progress = Progress(len(cells), 1, stream, clock, lengths)
+        self._progress = Progress(len(cells), 1, stream, clock, lengths, budget)
         self.faults = 0
 
     def _left(self):

@@ -33,8 +33,9 @@ class _Lossy:
 class Progress:
     """Steps of about equal length, or of lengths that are known in proportion."""
 
-    def __init__(self, steps, estimate, stream=None, clock=time.monotonic, lengths=None):
+    def __init__(self, steps, estimate, stream=None, clock=time.monotonic, lengths=None, budget=None):
         self._steps = steps
+        self._budget = budget  # seconds that all steps may take, after which some are left out; None: as long as they take
         self._lengths = lengths or [estimate] * steps  # seconds that the steps are thought to take
         self._clock = clock
         self._began = clock()
@@ -46,10 +47,11 @@ class Progress:
         self._task = self._bar.add_task("", total=sum(self._lengths))
 
     def left(self):
-        """Seconds left: as many as thought, times what the steps so far took of what they were thought to take."""
-        thought = sum(self._lengths[:self._done])
-        scale = (self._clock() - self._began) / thought if thought else 1
-        return sum(self._lengths[self._done:]) * scale
+        """Seconds left: as many as thought, times what the steps so far took of what they were thought to take; within the budget
+        no more than is left of that."""
+        thought, passed = sum(self._lengths[:self._done]), self._clock() - self._began
+        left = sum(self._lengths[self._done:]) * (passed / thought if thought else 1)
+        return left if self._budget is None or passed >= self._budget else min(left, self._budget - passed)
 
     def show(self, what):
         """Says what begins now."""

@@ -12,10 +12,10 @@ from lab.text.progress import Progress, duration
 
 
 class ProgressTest(unittest.TestCase):
-    def progress(self, stream=None):
+    def progress(self, stream=None, **options):
         self.now = 0.0
         self.stream = stream or io.StringIO()
-        return Progress(10, 3, self.stream, lambda: self.now)
+        return Progress(10, 3, self.stream, lambda: self.now, **options)
 
     def test_time_left(self):
         progress = self.progress()
@@ -23,6 +23,16 @@ class ProgressTest(unittest.TestCase):
         self.now = 4.0
         progress.step()
         self.assertEqual(progress.left(), 36)
+
+    def test_no_more_is_left_than_of_the_budget(self):
+        progress = self.progress(budget=20)
+        self.assertEqual(progress.left(), 20)
+        self.now = 4.0
+        progress.step()
+        self.assertEqual(progress.left(), 16)
+        self.now = 21.0
+        progress.step(8)
+        self.assertAlmostEqual(progress.left(), 21 / 9)
 
     def test_a_log_gets_lines_now_and_then(self):
         progress = self.progress()
