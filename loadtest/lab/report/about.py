@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Where, when and how the results were taken, in a few lines."""
 
-from ..compare.noise import DIFFERENT
 from ..machine import system
 from ..results import view
 from ..text.progress import duration
@@ -87,7 +86,7 @@ def noise_lines(results):
     if noise.get("different") and noise.get("same"):
         lines.append(f"Thresholds: two figures differ from a ratio of {view.ratio(noise['different'])} on, and are the same up to "
                      f"{view.ratio(noise['same'])}. Claims on counts and sizes, which have no noise, may name others."
-                     f"{_LOWER if noise['different'] > DIFFERENT else ''}")
+                     f"{_LOWER if (noise.get('largest') or 1) >= noise['different'] else ''}")
     return [view.words(line) for line in lines]
 
 
