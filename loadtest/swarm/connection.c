@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One socket event and one timer for each. What fails at once is told in the loop's next iteration, so that an owner who
- * asks again each time is not called ever deeper. */
+/* One socket event and one timer for each. What fails at once is told in the loop's next iteration, so that an owner
+ * who asks again each time is not called ever deeper. */
 #include "loadtest/swarm/connection.h"
 
 #include <errno.h>

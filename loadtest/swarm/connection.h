@@ -25,7 +25,8 @@ struct connection;
 
 /* What a connection tells. None is called from within connection_open() or connection_ask(). */
 struct connection_events {
-    /* It stands, or it does not: then `why` says why not. Also before the request of one that was closed, if it stands. */
+    /* It stands, or it does not: then `why` says why not. Also before the request of one that was closed, if it
+     * stands. */
     void (*opened)(struct connection *connection, const char *why);
     /* Its request has ended. */
     void (*settled)(struct connection *connection, const struct settled *settled);

@@ -81,8 +81,8 @@ def noise_lines(results):
     else:
         lines.append("Noise floor: not measured; no experiment of this run measures a mode twice.")
     if unknown := _without_floor(results, noise):
-        lines.append(f"Of {', '.join(unknown)} the noise floor is not known: none of the experiments whose client has a CPU in the same place "
-                     "measures a mode twice in this run.")
+        lines.append(f"Of {', '.join(unknown)} the noise floor is not known: no experiment of this run that measures a mode twice "
+                     "runs its client in the same place, on the server's CPU or on CPUs of its own.")
     if noise.get("different") and noise.get("same"):
         lines.append(f"Thresholds: two figures differ from a ratio of {view.ratio(noise['different'])} on, and are the same up to "
                      f"{view.ratio(noise['same'])}. Claims on counts and sizes, which have no noise, may name others."

@@ -41,8 +41,8 @@ static inline bool outcome_is_right(enum outcome outcome)
     return outcome == OUTCOME_RIGHT || outcome == OUTCOME_LATE;
 }
 
-/* A right answer that ended at `now`, by its deadline: nanoseconds from when it was due, 0 where there is none. An answer
- * that takes exactly so long is in time. */
+/* A right answer that ended at `now`, by its deadline: nanoseconds from when it was due, 0 where there is none. An
+ * answer that takes exactly so long is in time. */
 static inline enum outcome outcome_by_deadline(uint64_t due, uint64_t now, uint64_t deadline)
 {
     return deadline != 0 && now > due && now - due > deadline ? OUTCOME_LATE : OUTCOME_RIGHT;

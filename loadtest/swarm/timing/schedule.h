@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* When the requests of a constant rate are due: number n (from 0) at start + n / rate, whatever became of those before. */
+/* When the requests of a constant rate are due: number n (from 0) at start + n / rate, whatever became of those
+ * before. */
 #ifndef ECHOD_LOADTEST_SWARM_TIMING_SCHEDULE_H
 #define ECHOD_LOADTEST_SWARM_TIMING_SCHEDULE_H
 
