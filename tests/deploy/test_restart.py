@@ -24,10 +24,6 @@ CONNECTIONS = 32
 POST = 'wrk.method = "POST"\nwrk.body = ("x"):rep(1024)\n'
 
 
-def program(name):
-    return shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin") or name
-
-
 class Instance:
     """A server that comes back on its port."""
 
@@ -65,7 +61,7 @@ class Proxy:
         argv = {"haproxy": ["haproxy", "-db", "-q", "-f", self.path],
                 "nginx": ["nginx", "-p", self.folder, "-c", self.path, "-e", "stderr", "-g", "daemon off;"]}[name]
         with open(os.path.join(self.folder, "errors"), "wb") as errors:  # a pipe that nobody reads would stop it
-            self.child = process.spawn([program(argv[0]), *argv[1:]], stderr=errors)
+            self.child = process.spawn([process.need(argv[0]), *argv[1:]], stderr=errors)
 
     def __enter__(self):
         return self

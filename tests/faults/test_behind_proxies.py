@@ -4,27 +4,20 @@ load: no client sees an error."""
 
 import contextlib
 import http.client
-import os
 import re
 import signal
 import threading
 
 import pytest
 
-from support import ports, process
+from support import proxy
 from support.checks import check, until
 from support.rows import params
 from support.settings import patience
 
 # nginx closes what is idle before the drain does: it may not repeat a POST that crosses the end of its connection.
-NGINX = """daemon off; worker_processes 2; pid {folder}/pid; error_log {folder}/error.log warn;
-events {{ worker_connections 256; }}
-http {{ access_log off; client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3;
-  uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
-  upstream back {{ server {one} max_fails=0; server {two} max_fails=0; keepalive 16; keepalive_timeout 500ms; }}
-  server {{ listen 127.0.0.1:{port};
-    location / {{ proxy_pass http://back; proxy_http_version 1.1; proxy_set_header Connection ""; }} }} }}
-"""
+NGINX = proxy.nginx(upstream="server {one} max_fails=0; server {two} max_fails=0; keepalive 16; keepalive_timeout 500ms;",
+                    processes="worker_processes 2")
 
 HAPROXY = """global
   maxconn 500
@@ -48,29 +41,17 @@ backend back
 """
 
 
-PROXIES = {
-    "nginx": (NGINX, lambda path, folder: ["nginx", "-p", folder, "-e", os.path.join(folder, "error.log"), "-c", path], signal.SIGHUP),
-    "haproxy": (HAPROXY, lambda path, folder: ["haproxy", "-W", "-f", path], signal.SIGUSR2),
-}
+# The command, the configuration, and the signal that makes it load its configuration anew.
+PROXIES = {"nginx": ("nginx", NGINX, signal.SIGHUP), "haproxy": ("haproxy master", HAPROXY, signal.SIGUSR2)}
 
 
 @contextlib.contextmanager
 def in_front(name, servers, folder):
-    """The proxy's process, its port, and the signal that makes it load its configuration anew."""
-    text, argv, reload = PROXIES[name]
-    port, path = ports.free(), os.path.join(folder, "conf")
+    """The proxy's process, its port, and that signal."""
+    command, text, reload = PROXIES[name]
     one, two = ("%s:%d" % server.address for server in servers)
-    with open(path, "w") as file:
-        file.write(text.format(folder=folder, port=port, one=one, two=two))
-    program, *rest = argv(path, folder)
-    with open(os.path.join(folder, "output"), "wb") as output:
-        child = process.spawn([process.need(program), *rest], stdout=output, stderr=output)
-    try:
-        until(lambda: child.poll() is not None or ports.listens(port), f"{name} listens", patience(10))
-        check(child.poll() is None, f"{name} did not start")
+    with proxy.running(command, text, folder, one=one, two=two) as (child, port):
         yield child, port, reload
-    finally:
-        process.end(child)
 
 
 class Client(threading.Thread):
@@ -132,7 +113,7 @@ def more_answers(clients, count):
 def test_everything_is_restarted(start, folder, name):
     flags = ("--drain-delay", "1s", "--workers", "16")
     servers = [start(*flags), start(*flags)]
-    with in_front(name, servers, folder) as (proxy, port, reload), load(port) as clients:
+    with in_front(name, servers, folder) as (child, port, reload), load(port) as clients:
         more_answers(clients, 100)
         for index in (0, 1):
             servers[index].signal(signal.SIGTERM)
@@ -141,18 +122,10 @@ def test_everything_is_restarted(start, folder, name):
             servers[index] = start(*flags, "--listen", servers[index].listening[0], listen=False)
             until(lambda index=index: takes_part(servers[index]), "the proxy uses it again", patience(10))
             more_answers(clients, 50)
-        proxy.send_signal(reload)
+        child.send_signal(reload)
         more_answers(clients, 200)
     failures = [failure for client in clients for failure in client.failures]
-    check(not failures, f"{len(failures)} failures, such as {failures[:2]}; {name} says:\n{last_words(folder)}")
-
-
-def last_words(folder):
-    text = ""
-    for name in ("error.log", "output"):
-        with contextlib.suppress(OSError), open(os.path.join(folder, name), errors="replace") as file:
-            text += file.read()[-2000:]
-    return text
+    check(not failures, f"{len(failures)} failures, such as {failures[:2]}; {name} says:\n{proxy.said(folder)[-4000:]}")
 
 
 def takes_part(server):

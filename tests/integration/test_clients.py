@@ -9,8 +9,8 @@ import re
 
 import pytest
 
-from support import ports, process, settings
-from support.checks import check, equal, until
+from support import process, proxy, settings
+from support.checks import check, equal
 from support.corpus import get
 from support.rows import params
 from support.wire import Wire
@@ -103,49 +103,15 @@ def test_h2load(start):
     equal(found and [int(item) for item in found.groups()], [4000, 4000, 0, 0], "total, succeeded, failed, errored")
 
 
-NGINX = """
-daemon off; master_process off; pid {folder}/pid; error_log {folder}/error.log warn; worker_rlimit_nofile 512;
-events {{ worker_connections 200; }}
-http {{
-  access_log off;
-  client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3; uwsgi_temp_path {folder}/t4;
-  scgi_temp_path {folder}/t5;
-  upstream back {{ server {back}; keepalive 8; }}
-  server {{
-    listen 127.0.0.1:{port}; client_max_body_size 100m; proxy_request_buffering {buffering};
-    location / {{ proxy_pass http://back; proxy_http_version 1.1; proxy_set_header Connection ""; }}
-  }}
-}}
-"""
-
-
-@contextlib.contextmanager
-def nginx(server, folder, buffering):
-    """nginx in front of the server; its address."""
-    program = process.need("nginx")
-    port = ports.free()
-    path = os.path.join(folder, "nginx.conf")
-    with open(path, "w") as file:
-        file.write(NGINX.format(folder=folder, port=port, back="%s:%d" % server.address, buffering=buffering))
-    child = process.spawn([program, "-p", folder, "-e", os.path.join(folder, "error.log"), "-c", path])
-    try:
-        until(lambda: child.poll() is not None or ports.listens(port), "nginx listens", settings.patience(10))
-        check(child.poll() is None, f"nginx did not start: {_read(folder)}")
-        yield ("127.0.0.1", port)
-    finally:
-        process.end(child)
-
-
-def _read(folder):
-    with open(os.path.join(folder, "error.log")) as file:
-        return file.read()
+NGINX = proxy.nginx(upstream="server {back}; keepalive 8;", server="client_max_body_size 100m; proxy_request_buffering {buffering};")
 
 
 @pytest.mark.parametrize("buffering", params([("buffering", "on"), ("passing on", "off")]))
 def test_nginx_in_front(start, folder, buffering):
     """Over connections that it keeps: bodies, errors, and a client that goes away."""
     server = start()
-    with nginx(server, folder, buffering) as address:
+    with proxy.running("nginx", NGINX, folder, back="%s:%d" % server.address, buffering=buffering) as (_, port):
+        address = ("127.0.0.1", port)
         for _ in range(3):
             with Wire(address) as wire:
                 for size in (0, 1, 1000, 100000, 1000000):
@@ -167,7 +133,7 @@ def test_nginx_in_front(start, folder, buffering):
             connection = server.ask(get(b"/metrics")).body.decode()
         total = int(re.search(r"echod_connections_total{.*} (\d+)", connection)[1])
         check(total < 30, f"{total} connections for some 35 requests: they are not kept")
-        equal([line for line in _read(folder).splitlines() if "[error]" in line], [], "what nginx complains of")
+        equal([line for line in proxy.said(folder).splitlines() if "[error]" in line], [], "what nginx complains of")
 
 
 def _answer(wire):

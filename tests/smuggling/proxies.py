@@ -3,20 +3,11 @@
 
 import contextlib
 import os
-import select
-import shutil
-import tempfile
 
-from support import ports, process
+from support import proxy
 
-NGINX = """daemon off; master_process off; pid {folder}/pid; error_log {folder}/error.log crit;
-events {{ worker_connections 512; }}
-http {{ access_log off; client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3;
-  uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5; ignore_invalid_headers off; underscores_in_headers on;
-  upstream back {{ server 127.0.0.1:{backend} max_fails=0; keepalive 1; }}
-  server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass http://back; proxy_http_version 1.1;
-    proxy_request_buffering off; proxy_set_header Connection ""; }} }} }}
-"""
+NGINX = proxy.nginx(upstream="server 127.0.0.1:{backend} max_fails=0; keepalive 1;", server="proxy_request_buffering off;",
+                    http="ignore_invalid_headers off; underscores_in_headers on;")
 HAPROXY = """global
   maxconn 500
 defaults
@@ -72,43 +63,14 @@ server.http-parseopts = ( "header-strict" => "disable", "host-strict" => "disabl
 proxy.server = ( "" => ( ( "host" => "127.0.0.1", "port" => {backend} ) ) )
 """
 
-PROXIES = {
-    "nginx": (NGINX, ["nginx", "-p", "{folder}", "-e", "{folder}/error.log", "-c", "{path}"]),
-    "haproxy": (HAPROXY, ["haproxy", "-db", "-f", "{path}"]),
-    "apache2": (APACHE, ["apache2", "-X", "-f", "{path}"]),
-    "h2o": (H2O, ["h2o", "-m", "worker", "-c", "{path}"]),
-    "lighttpd": (LIGHTTPD, ["lighttpd", "-D", "-f", "{path}"]),
-}
-
-
-def wait_listening(child, port, what):
-    for _ in range(2000):
-        if ports.listens(port):
-            return
-        if child.poll() is not None:
-            break
-        select.select((), (), (), 0.01)
-    raise AssertionError(f"{what} did not start")
+PROXIES = {"nginx": NGINX, "haproxy": HAPROXY, "apache2": APACHE, "h2o": H2O, "lighttpd": LIGHTTPD}
 
 
 @contextlib.contextmanager
 def in_front(name, backend):
     """The port of the proxy before the backend's port."""
-    text, argv = PROXIES[name]
-    folder, port = tempfile.mkdtemp(prefix="echod-smuggling-"), ports.free()
     root = os.geteuid() == 0
-    path = os.path.join(folder, "conf")
-    with open(path, "w") as file:
-        file.write(text.format(folder=folder, port=port, backend=backend, modules="/usr/lib/apache2/modules",
-                               user="User www-data\nGroup www-data" if root else "",
-                               name="root" if root else os.environ.get("USER", "nobody")))
-    with open(os.path.join(folder, "output"), "wb") as output:
-        child = process.spawn([process.need(argv[0])] + [item.format(folder=folder, path=path) for item in argv[1:]],
-                              stdout=output, stderr=output)
-    try:
-        wait_listening(child, port, name)
+    with proxy.running(name, PROXIES[name], backend=backend, modules="/usr/lib/apache2/modules",
+                       user="User www-data\nGroup www-data" if root else "",
+                       name="root" if root else os.environ.get("USER", "nobody")) as (_, port):
         yield port
-        assert child.poll() is None, f"{name} has ended"
-    finally:
-        process.end(child)
-        shutil.rmtree(folder, ignore_errors=True)
