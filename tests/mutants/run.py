@@ -194,7 +194,7 @@ def end(child):
 
 
 def failed(status, cases):
-    """What failed, by name, with what was said of it. An end for another reason than failed cases is of the runner, not of the tests."""
+    """The message of each failed case, by its name. If the suite ended for another reason, the fault is the runner's, not the tests'."""
     if status is not None and status not in CASES_FAILED:
         raise Mistake(f"the suite ended with status {status}, see {SUITE_LOG}")
     found = {junit.title(case): reason.get("message", "") for case in cases for reason in case if reason.tag in ("failure", "error")}
@@ -225,7 +225,8 @@ def failed_cases(cases, without=()):
 
 
 def first_failed_case(*cases):
-    """One that fails again when it is run again, or None; others are failures of the moment."""
+    """A case that fails again when it is run again, or a failure that no case alone has caused; None if there is neither. An
+    ERROR if other cases fail each time, and pass when they are run again."""
     momentary = []
     for _ in range(ROUNDS):
         found = failed_cases(cases, momentary)
@@ -243,7 +244,8 @@ def first_failed_unit(only=""):
 
 
 def searches(mutant, wanted):
-    """What to build (nothing: all), and a function that returns the name of what failed: first what the list names, then whole suites."""
+    """Yields the targets to build (empty: all) and a function that returns the name of a failed test: first for the tests that the
+    list names, then for whole suites."""
     targets = targets_of([mutant])
     for unit in mutant.units:
         yield targets, functools.partial(first_failed_unit, unit)

@@ -15,13 +15,13 @@ def metrics(server):
 
 
 def held(server):
-    """Bytes held for clients but for the page itself that says so; None if there was no room for the page."""
+    """Bytes held for clients, without those of the page that reports them; None if there was no room for the page."""
     page = _page(server)
     return _held(page) if _is_whole(page) else None
 
 
 def is_released(server):
-    """Whether nobody is connected but who asks, and nothing is held but the page."""
+    """Whether no connection is open but the one that asks, and nothing is held but the page."""
     page = _page(server)
     return _is_whole(page) and values(page)["echod_connections_open"] == 1 and _held(page) == 0
 

@@ -61,7 +61,7 @@ def kill_group(pid):
 
 
 def need(program):
-    """Its path. Where it is missing the test is skipped, but under ./dev test, which has installed what the tests need."""
+    """The path of the program. If it is missing, the test is skipped; under ./dev test, which has installed all programs, it fails."""
     path = shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
     if path is None:
         check("PROGRAMS_ARE_HERE" not in os.environ, f"{program} is not installed")

@@ -18,7 +18,7 @@ class SharedServers:
         self._kept = kept
 
     def get(self, mode, flags):
-        """The server, started if need be; where too many run, that ends which was asked for longest ago."""
+        """The server, started if necessary. If too many servers run, the least recently used one is stopped first."""
         key = (mode, flags)
         server = self._running.pop(key, None)
         if server is None:

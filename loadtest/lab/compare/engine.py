@@ -30,7 +30,7 @@ class Lab:
     most: int  # connections that a client may hold: its descriptors
 
     def of(self, cell):
-        """The same for a measurement: what experiment wants server and client on one CPU. A server elsewhere has its own."""
+        """The lab for one measurement: server and client share a CPU if its experiment wants that. A server elsewhere has its own CPUs."""
         share = cell.experiment.one_cpu and cell.subject.kind != "target"
         return replace(self, pinning=cpus.shared(self.pinning)) if share else self
 
@@ -109,7 +109,7 @@ def _entry(cell):
 
 
 def _kind(error, subject):
-    """Ours that cannot start have met a limit; another server that is not there is a mistake, or has gone meanwhile."""
+    """If our own server cannot start, it has met a limit. If another server is not there, that is a mistake, or it has gone meanwhile."""
     if isinstance(error, CannotStart) and subject.kind in ("also", "target"):
         return "other"
     return _KINDS.get(type(error), "other")
@@ -190,7 +190,7 @@ class Engine:
             self._progress.step()
 
     def _run_cell(self, trial, cell, failed):
-        """What failed once has no figure and is not tried again."""
+        """Makes a measurement. A subject that has failed at a point is not measured there again, and has no figure there."""
         key = (cell.subject.name, cell.x)
         if key in failed:
             trial.measurements.append({**_entry(cell), "failure": failed[key]})

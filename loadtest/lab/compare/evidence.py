@@ -71,8 +71,8 @@ class Evidence:
                        f"{figure.subject} was not measured{at}")
 
     def _resolved(self, wanted):
-        """The point at which each figure is read. `max`, `min` and none at all mean the same point for all figures that say so:
-        the last or first that they share."""
+        """The point at which each figure is read. All figures with `max`, all with `min`, and all without a point are read at the
+        same point: the last one that these figures share, or with `min` the first one."""
         found = {}
         for symbol in dict.fromkeys(figure.point for figure in wanted):
             group = [figure for figure in wanted if figure.point == symbol]

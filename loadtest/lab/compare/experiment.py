@@ -12,12 +12,12 @@
     [[programs]]              instead of modes, programs that serve nothing: name, arguments (what the method makes of them)
     [x]                       the axis: name, title, unit, log; absent where there is one point
     [workload]                what the method is to do
-    [quick], [full]           x (numbers, or "most" and "cpus"), rounds, seconds, modes (some of those above, variants too), and what they
-                              change in [workload]; without [quick] it takes --full
-    one_cpu                   whether server and client share the server's first CPU, for figures of CPU per request: where they wake
-                              each other up on two CPUs, that costs a virtual machine now much, now little [false]
-    twin                      a mode that is measured for a second time as NAME-twin: what the two differ is noise [none]
-    [[claims]]                what is put to the test: claims.py
+    [quick], [full]           x (numbers, or "most" and "cpus"), rounds, seconds, modes (some of those above, variants too), and changes
+                              to [workload]; without [quick] the experiment needs --full
+    one_cpu                   whether server and client share the server's first CPU, for figures of CPU per request: if they wake each
+                              other up on two CPUs, the cost of that varies widely on a virtual machine [false]
+    twin                      a mode that is measured a second time as NAME-twin: any difference between the two is noise [none]
+    [[claims]]                the claims to test: claims.py
 """
 
 import tomllib

@@ -91,8 +91,8 @@ def _of_interval(condition, low, high, wanted):
 
 
 def _tempered(condition, low, high, wanted, x, setting, spoiled):
-    """(outcome, why) once noise is considered: it can make a difference up to the noise floor, and hide any. What is equal must be
-    so by the project's own threshold, too, or the noisiest machine would find everything equal."""
+    """(outcome, why) once noise is considered: noise can cause a difference up to the noise floor, and can hide any difference. Two
+    figures must also be equal by the project's own threshold; otherwise the noisiest machine would find all figures equal."""
     outcome = _of_interval(condition, low, high, wanted)
     if outcome == UNCLEAR:
         return outcome, f"the interval of {sentences.number(low)} to {sentences.number(high)} spans {sentences.number(wanted)}"

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""--merge: one report of what several load machines, or several pods, brought home.
+"""--merge: one report of the results of several load machines, or several pods.
 
-Where they loaded one server together (--target), their measurements of the same subject, point and round become one: rates
-and errors add up, percentiles come from the histograms of all requests where every machine has one, else they are the
-worst machine's and marked. Where each had servers of its own, its rounds are further rounds of the same experiment.
+If the machines loaded one server together (--target), their measurements of the same subject, point and round become one. Rates and
+errors add up. Percentiles come from the histograms of all requests if every machine has one; otherwise they are those of the worst
+machine, and are marked. If each machine had servers of its own, its rounds are further rounds of the same experiment.
 """
 
 from ..results import aggregate, histogram

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """How far figures can be trusted in a run: the two thresholds of the project, and the noise floor below which neither goes.
 
-An experiment may measure a mode twice under two names (`twin` in its file), in the same rounds. What the two differ is noise, for
-they are the same program. The largest ratio between twins is the noise floor: that of the experiment, and for those that measure no
-mode twice, the largest of the run's experiments of the same kind: with server and client on one CPU, or on their own.
+An experiment may measure a mode twice under two names (`twin` in its file), in the same rounds. Any difference between the twins is
+noise, because they are the same program. The largest ratio between the twins of an experiment is its noise floor. An experiment
+without twins takes the largest ratio of the run's experiments of the same kind: with server and client on one CPU, or on their own.
 """
 
 from dataclasses import dataclass

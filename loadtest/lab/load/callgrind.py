@@ -100,8 +100,8 @@ def _profile(subject, path, requests, folder):
 
 
 def lines_run(subject, path):
-    """The (file, line) that each connection with its requests runs through, of a program with line numbers: those that cost more
-    by at least an instruction for each connection than a life without any."""
+    """The (file, line) pairs of a program with line numbers that each connection with its requests executes: the lines that cost at
+    least one instruction per connection more than in a run without connections."""
     with tempfile.TemporaryDirectory(prefix="echod-lab-") as temporary:
         found = []
         for requests in (0, _REQUESTS_FOR_LINES):

@@ -70,8 +70,8 @@ def _without_buckets(value):
 
 
 def wait_until_accepted(server, before, count, deadline):
-    """Until the server has so many sockets more than `before`, or the deadline of the monotonic clock; where its sockets cannot be
-    seen, not at all."""
+    """Waits until the server has `count` more sockets than `before`, but not beyond `deadline`, a time of the monotonic clock. Does not
+    wait if the server's sockets cannot be seen."""
     while before is not None and time.monotonic() < deadline:
         looked = time.monotonic()
         sockets = server.sockets()

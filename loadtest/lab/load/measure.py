@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: MIT
 """One measurement: one server process, one workload, one number of connections.
 
-wrk opens its connections and sends nothing until the server has accepted them all: under full load a thread that accepts
-gets its turn so rarely that some would wait for seconds, and the figures would be those of fewer connections. After the last
-request it keeps them open, until what the server has used is read. So everything that the server spends between two moments of
-rest is divided by exactly the requests that it was sent in between (the kernel counts the bytes wrk writes, and all its requests
-are equally long), opening and closing connections is not in it, and reading /proc of a thousand threads delays nothing that is
-measured. While requests are in flight only /proc/PID/stat of the server is read, twice.
+wrk opens its connections and sends nothing until the server has accepted them all. Otherwise some connections would wait for
+seconds, because under full load an accepting thread rarely gets its turn, and the figures would be those of fewer connections.
+After the last request wrk keeps the connections open until the server's use of resources has been read. So the resources that the
+server uses between two moments of rest are divided by exactly the number of requests that it was sent in between: the kernel counts
+the bytes that wrk writes, and all its requests are equally long. Opening and closing connections is not included, and reading /proc
+of a thousand threads delays nothing that is measured. While requests are in flight only /proc/PID/stat of the server is read, twice.
 
 The rate is that of all answers from the first request to the end.
 
-Context switches are summed over the living threads; if a thread ended meanwhile, its count is lost, and the figure is taken
-over the whole life of the process instead (the resources wait4(2) reports, which include ended threads and reaped children,
-over all requests it answered).
+Context switches are summed over the living threads. If a thread has ended meanwhile, its count is lost, and the figure is taken over
+the whole life of the process instead: the resources that wait4(2) reports, which include those of ended threads and reaped children,
+divided by all requests that the process has answered.
 """
 
 import os
@@ -26,19 +26,19 @@ from ..results.figures import REQUESTS
 from ..text.errors import CellFailed
 from .wrk import Run, problems
 
-DISTURBED = 0.15  # of the CPUs in use: other programs that take so much spoil the figures, and so does the lab itself
-THROTTLED = 0.05  # of the CPUs in use: so much of them taken away spoils the figures, too
-CLIENT_SHARE = 0.1  # of a CPU that it shares with the server: a client that takes so much is part of rate and latency
+DISTURBED = 0.15  # of the CPUs in use: if other programs, or the lab itself, take this share, they spoil the figures
+THROTTLED = 0.05  # of the CPUs in use: if this share is taken away, that spoils the figures, too
+CLIENT_SHARE = 0.1  # of a CPU that it shares with the server: a client that takes this share is part of rate and latency
 CLIENT_LIMIT = 0.9  # of its CPUs: a client this busy is itself the limit
-IMPLAUSIBLE = 0.15  # rate times latency may be so far from what was in flight (Little's law)
-# Seconds without a further connection accepted, or closed, after which no more will be: where more come at once than the
-# queue of listen(2) holds, the kernel tries again after 1, 3, 7, 15 s.
+IMPLAUSIBLE = 0.15  # how far rate times latency may differ from the number in flight (Little's law)
+# If no other connection is accepted, or closed, for this many seconds, none is expected any more: if more connections come at once
+# than the queue of listen(2) holds, the kernel tries again after 1, 3, 7, 15 s.
 _PATIENCE = 20
-_LONGER = 4  # times as long may a run last to have the requests that a verdict needs,
-_SPARE = 1.2  # and so many of them: the warm-up tells the rate, but not exactly
+_LONGER = 4  # the factor by which a run may be prolonged to get the requests that a verdict needs,
+_SPARE = 1.2  # and the factor by which it plans for more requests, because the warm-up tells the rate only roughly
 _POLL = 0.005  # seconds between two looks, at least
-_RESTING = 0.01  # seconds between two looks at a server that comes to rest, and of its CPUs' time that it may still use
-_RESTLESS = 2  # seconds after which it is read all the same
+_RESTING = 0.01  # seconds between two looks at a server that comes to rest, and the share of a CPU that it may still use
+_RESTLESS = 2  # seconds after which the server is read even if it is not at rest
 
 
 @dataclass(frozen=True)
@@ -195,8 +195,8 @@ def _server_costs(timed, requests):
 
 
 def in_flight(figures, connections):
-    """How many bursts were in flight on average as rate and latency say: Little's law. None where latencies are not known. Those
-    in flight at the end have no latency: their age is that of a renewal process."""
+    """The average number of bursts in flight according to rate and latency (Little's law); None if latencies are not known. The
+    bursts in flight at the end have no latency: their age is that of a renewal process."""
     buckets = figures["latency_us"].get("buckets")
     if not buckets or not figures["elapsed_us"]:
         return None
@@ -206,9 +206,9 @@ def in_flight(figures, connections):
 
 
 def is_implausible(found, connections, busy):
-    """Whether that is not what was in flight. `busy`: the part of the time that the client's CPUs are. So long the client may hold
-    up each connection, between an answer and the next request: wrk reads all answers that have come before it sends, which is half
-    of its cycle."""
+    """Whether `found`, the number in flight according to Little's law, does not fit the number of connections. `busy`: the share of
+    the time for which the client's CPUs are busy. For up to half of it the client may hold up each connection between an answer and
+    the next request: wrk reads all answers that have arrived before it sends, and reading is half of its cycle."""
     return not (1 - IMPLAUSIBLE - min(busy, 1) / 2) * connections <= found <= (1 + IMPLAUSIBLE) * connections
 
 

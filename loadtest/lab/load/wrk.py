@@ -14,10 +14,10 @@ from ..machine.interrupts import shield
 from ..machine.process import Child, quoted
 from ..text.errors import CellFailed, LabError
 
-_TIMEOUT = 8  # seconds after which wrk calls an answer an error; slower than that nothing here may be, but for
-_EACH = 0.001  # seconds more for each connection: that is how long so many answers may take one CPU
-_TICK = 0.1  # seconds between the moments at which wrk looks whether it should stop
-_LOOK = 0.01  # seconds between the moments at which is looked whether it has
+_TIMEOUT = 8  # seconds after which wrk counts an answer as an error: no answer here may be slower, except for
+_EACH = 0.001  # seconds more for each connection: one CPU may need that long for this many answers
+_TICK = 0.1  # seconds between two moments at which wrk checks whether it should stop
+_LOOK = 0.01  # seconds between two moments at which the lab checks whether wrk has stopped
 
 
 def find():

@@ -55,6 +55,6 @@ def shield():
 
 
 def end():
-    """What comes from now on finds nothing to interrupt: Python gives signals their default effect as it ends."""
+    """Ignores the signals from now on, because nothing is left to interrupt: Python restores their default action as it ends."""
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)

@@ -103,7 +103,7 @@ def cpu_clock(pid):
 
 
 def _forked(pid):
-    """The process and all its descendants, of those that first threads have started: a file for each process."""
+    """The process and its descendants, as far as the first thread of each process has started them: reads one file per process."""
     pids, pending = [], [pid]
     while pending:
         parent = pending.pop()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """As many requests as go through: wrk, a closed loop over a number of connections. See lab/load/measure.py.
 
-With `rate` the same server is asked at that rate as well, by swarm over as many connections: under full load a server finds many
-requests at each wake-up and shares its cost among them, which flatters a loop.
+With `rate` swarm also sends requests to the same server at that rate, over as many connections. Under full load a server finds many
+requests at each wake-up and divides the cost of the wake-up among them, which flatters the figures of a closed loop.
 """
 
 from ..load import loaded, plan, swarm, wrk
@@ -74,7 +74,7 @@ def _workload(cell):
 
 
 def _pinning(cell, lab):
-    """Where x is the number of CPUs the server gets so many; the client's are the others, and where there is none, the last."""
+    """If x is the number of CPUs, the server gets that many. The client gets the others or, if there is none, the last one."""
     if cell.workload["spread"] != "cpus":
         return lab.pinning
     usable = sorted(lab.cpus)

@@ -25,8 +25,8 @@ def length(cell):
 
 
 def kernel_bytes(grown):
-    """(the kernel's bytes for each connection or None, marks) of a growth. The kernel's counters are the whole machine's: where
-    they fell, or rose by less than the sockets take, others freed more than this says, and it says nothing."""
+    """(the kernel's bytes for each connection or None, marks) of a growth. The kernel's counters are those of the whole machine. If
+    they fell, or rose by less than the sockets take, other programs have freed memory, and the growth says nothing."""
     if not {"slab", "stacks", "tables"} <= set(grown):
         return None, ()
     kernel = grown["slab"] + grown["stacks"] + grown["tables"]

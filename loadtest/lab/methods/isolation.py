@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """A crash while connections are open: which of them live on?
 
-Some connections are opened and each is answered once. Then one of them asks several times more, and the thread, or process, whose
-context switches grow with that serves it. It gets SIGSEGV, as if it had read what it must not; and the others ask again.
+Some connections are opened and each is answered once. Then one of them sends several more requests. The thread or process whose
+context switches increase most meanwhile serves this connection. It gets SIGSEGV, as if it had read memory that it must not read.
+Then the other connections send a request again.
 """
 
 import contextlib

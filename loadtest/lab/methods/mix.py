@@ -6,9 +6,9 @@ nothing. The phases run one after the other on one server. In a class "x" stands
 `beside` may hold, besides the flags of its class,
 
     seconds     how long this phase is measured [the experiment's]
-    turn        seconds in which a loop that does all of them one after another gets around once [0]
-    stalls      the subjects that do so: they are measured for whole turns, after one, since before the first turn has ended
-                nobody has waited for all of it [none]
+    turn        seconds that a loop needs to serve all these clients once, if it serves them one after another [0]
+    stalls      the subjects that serve them like that. They are measured for whole turns, and only after a first turn: before
+                that has ended, no request has waited for a whole turn [none]
 """
 
 import math

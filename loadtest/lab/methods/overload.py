@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""More than a server can do: requests at a constant rate above what it gets through, each on a connection of its own.
+"""More than a server can do: requests at a constant rate above its capacity, each on a connection of its own.
 
-Its capacity is measured first, as a closed loop of `clients`; x is the rate asked for in per cent of it. A right answer counts
-as goodput within `deadline` seconds from when its request was due; a client waits for `timeout` seconds, and holds its connection
-meanwhile, so that the rate is offered to the end with as many connections as requests are due in that time.
+The capacity is measured first, with a closed loop of `clients`; x is the requested rate in per cent of the capacity. A right answer
+counts as goodput if it comes within `deadline` seconds from when its request was due. A client waits for `timeout` seconds and holds
+its connection in the meantime. So the rate is offered to the end with as many connections as requests become due in that time.
 """
 
 from ..load import loaded, swarm

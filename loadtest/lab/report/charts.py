@@ -269,7 +269,7 @@ def _last_points(found):
 
 
 def curves(experiment):
-    """A percentile curve for each histogram: of different workloads (phases) each, of an axis its last point."""
+    """A percentile curve for each histogram: of each workload (phase); along a logarithmic axis, of its last point only."""
     found = []
     for (name, x), subjects in sorted(experiment.curves.items(), key=str):
         if experiment.axis and experiment.axis.log and x != max(other for _, other in experiment.curves):

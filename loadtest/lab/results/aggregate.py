@@ -9,7 +9,7 @@ _OF_ANY = ("unusable", "merged", "worst_of_machines")
 
 
 def _common_marks(measurements):
-    """What is true of more than half of the rounds: then it is true of the median. And what must be known of any."""
+    """The marks of more than half of the rounds, which are therefore true of the median; and marks of _OF_ANY that any round has."""
     counts = {mark: sum(mark in m["marks"] for m in measurements) for mark in (*MARKS, *_OF_ANY)}
     return [mark for mark, count in counts.items() if count * 2 > len(measurements) or count and mark in _OF_ANY]
 

@@ -33,7 +33,7 @@ def _by_the_clock(figure):
 
 def _judgeable(figure, row):
     """Whether the figure speaks of the server. A rate does not where the client was the limit, or shared its CPU, and neither does
-    a latency: with so many requests in flight, the one follows from the other."""
+    a latency: with so many requests in flight, the one follows from the other. Nor does either where other programs disturbed it."""
     if figure.better == "none":
         return False
     return not (_by_the_clock(figure) and (any(mark in _OF_THE_CLIENT for mark in row.marks) or _is_disturbed(row)))

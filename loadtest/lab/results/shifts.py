@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
 """How far figures moved between two results, and how surely: the statistics of --baseline.
 
-Everything is done on logarithms, so that a shift is a ratio. A cell is a figure of a subject at one point; its shift is
-that of the medians. What the rounds of a cell spread is its noise. With a handful of rounds that is known badly, so the
-noise of a figure is taken from all cells of its experiment together; a cell that spreads much more has its own. A
-subject's figure over all points is judged as one: by the mean of its shifts, by its clearest cell, or by the ranks of
-its rounds, which no outlier can mislead; by whichever says most, at three times its chance. All subjects' figures are
-then judged together (Holm), and a shift must also be large enough to matter, beyond what the ceilings moved: their code
-did not change, so what they moved is the machine.
+All calculations use logarithms, so that a shift is a ratio. A cell is a figure of a subject at one point; its shift is that of
+the medians. The spread of the rounds of a cell is its noise. A handful of rounds tells the noise only roughly. So the noise of a
+figure is taken from all cells of its experiment together; only a cell that spreads much more has a noise of its own. A subject's
+figure is judged once for all points: by the mean of its shifts, by its clearest cell, or by the ranks of its rounds, which no outlier
+can mislead. The test with the smallest chance counts, at three times its chance. Then the figures of all subjects are judged together
+(Holm). A shift must also be large enough to matter, and larger than that of the ceilings: the code of the ceilings did not change,
+so their shift is that of the machine.
 """
 
 from math import exp, inf, log, log1p, pi, sqrt

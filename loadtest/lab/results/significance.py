@@ -42,7 +42,7 @@ def two_sided(t, freedom):
 
 @functools.lru_cache(maxsize=None)
 def _arrangements(one, other):
-    """How many orders of so many values of two kinds have how many pairs in which the other's is larger."""
+    """Item i is the number of orders of `one` and `other` values that have exactly i pairs in which the other's value is larger."""
     if one == 0 or other == 0:
         return (1,)
     counts = [0] * (one * other + 1)

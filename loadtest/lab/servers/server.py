@@ -220,7 +220,7 @@ class Remote:
         return None
 
     def stop(self, patience=0):
-        """It goes on; ServerDied if it has gone: where failing is the question, the figures do not say that it has."""
+        """Leaves the server running. ServerDied if it has gone: in an experiment about failures the figures do not show that."""
         try:
             socket.create_connection(self.address, timeout=1).close()
         except ConnectionRefusedError:

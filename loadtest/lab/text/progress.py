@@ -47,8 +47,8 @@ class Progress:
         self._task = self._bar.add_task("", total=sum(self._lengths))
 
     def left(self):
-        """Seconds left: as many as thought, times what the steps so far took of what they were thought to take; within the budget
-        no more than is left of that."""
+        """Seconds left: the estimate for the remaining steps, times the ratio of the actual to the estimated time of the steps so far.
+        While the budget lasts, no more than is left of the budget."""
         thought, passed = sum(self._lengths[:self._done]), self._clock() - self._began
         left = sum(self._lengths[self._done:]) * (passed / thought if thought else 1)
         return left if self._budget is None or passed >= self._budget else min(left, self._budget - passed)
