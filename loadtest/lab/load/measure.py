@@ -260,9 +260,10 @@ def _of_server(cell, life, warm, memory):
     cell["switches_per_request"] = cell["voluntary_per_request"] + cell["involuntary_per_request"]
 
 
-def long_enough(timing, rate):
-    """The timing with as many seconds as a verdict's requests take at the rate of the warm-up, within bounds."""
-    needed = _SPARE * REQUESTS / max(rate, 1)
+def long_enough(timing, rate, connections):
+    """The timing with as many seconds as a verdict's requests take at the rate of the warm-up, within bounds. At the end a request on
+    each of `connections` has no answer yet."""
+    needed = (_SPARE * REQUESTS + connections) / max(rate, 1)
     return replace(timing, seconds=min(max(timing.seconds, needed), _LONGER * timing.seconds))
 
 
@@ -278,7 +279,7 @@ def measure(subject, workload, connections, timing, pinning, then=None):
         before = server.sockets()
         answer_length = workload.check(server)
         warm, rate = _warm_up(server, workload, connections, timing, pinning, before, subject.holds_idle)
-        timing = long_enough(timing, rate)
+        timing = long_enough(timing, rate, connections)
         timed = _timed(server, workload, connections, timing, pinning, before, subject.holds_idle)
         _refuse_wrong(server, timed.figures, answer_length, connections)
         if then:

@@ -87,11 +87,12 @@ class CostsTest(unittest.TestCase):
 class LongEnoughTest(unittest.TestCase):
     """A verdict on a rate or a cost needs 1,000 requests a window: of a process for each request a machine may serve 500/s."""
 
-    def seconds(self, rate):
-        return measure.long_enough(measure.Timing(0.5, 2.0), rate).seconds
+    def seconds(self, rate, connections=0):
+        return measure.long_enough(measure.Timing(0.5, 2.0), rate, connections).seconds
 
     def test_a_slow_server_is_measured_longer(self):
         self.assertAlmostEqual(self.seconds(500), 2.4)
+        self.assertAlmostEqual(self.seconds(500, connections=300), 3.0)  # each has one in flight at the end
 
     def test_a_fast_one_as_long_as_asked(self):
         self.assertEqual(self.seconds(100_000), 2.0)
