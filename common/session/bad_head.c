@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* What to answer to a head that is no good, as soon as its bytes tell and no sooner. */
+/* Answers malformed and too large heads with the right error, as soon as the bytes determine it and not before. */
 #include "common/session/bad_head.h"
 
 #include <string.h>
+
+#include "common/session/body.h"
 
 enum { EMPTY_LINES_MAX = 8 }; /* before a request (RFC 9112, 2.2) */
 
@@ -121,8 +123,9 @@ size_t bad_head_refused_end(const llhttp_t *parser, const char *data, size_t len
     return refused_before || end == length ? end : end + 1;
 }
 
-/* A parser cannot go on behind an error. Another one gets the bytes up to the tab, and a space instead of it: then
- * blanks or the line's end may follow, and nothing else. Once for each head: llhttp refuses a second Content-Length. */
+/* llhttp cannot continue after an error. So the parser starts again, with the bytes before the tab and a space in place
+ * of the tab. After these it accepts only blanks or the end of the line. This happens at most once for each head,
+ * because llhttp refuses a second Content-Length. */
 bool bad_head_blanks_begin(struct pass *pass, const char *data, size_t seen)
 {
     struct session *s = pass->session;

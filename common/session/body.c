@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "common/session/exchange.h"
+#include "common/session/body.h"
 
 enum {
     CHUNK_LINE_MAX = 4096, /* with its CRLF: no extension is of any use to us */
@@ -63,7 +63,8 @@ const llhttp_settings_t body_parser_settings = {
     .on_chunk_complete = on_chunk_complete,
 };
 
-/* Gives llhttp a slice; the bytes it took, up to where it paused. 0 with the session closing after an error. */
+/* Passes a slice to llhttp. Returns how many bytes llhttp has read, up to its pause if it paused; 0 after an error,
+ * with the session closing. */
 static size_t slice_feed(struct pass *pass, const char *data, size_t length, bool *paused)
 {
     llhttp_t *parser = pass->parser;
@@ -86,7 +87,8 @@ static size_t slice_feed(struct pass *pass, const char *data, size_t length, boo
     return 0;
 }
 
-/* The size is known: llhttp is told, and opens the chunk or the trailer section. */
+/* Called when the size of a chunk is known: passes it to llhttp, which then opens the chunk or, if the size is 0, the
+ * trailer section. */
 static void chunk_begin(struct pass *pass)
 {
     struct exchange *x = pass->exchange;
@@ -204,7 +206,8 @@ static size_t length_feed(struct pass *pass, const char *data, size_t length)
     return used;
 }
 
-/* How much data may be taken before the answer has to wait: to the byte at which it would begin. */
+/* Returns how many of `length` bytes may be taken. If the answer has to wait before it begins, these are the bytes up
+ * to the one at which it would begin. */
 static size_t data_most(const struct exchange *x, size_t length)
 {
     if (!x->echoes || x->begun || x->response.wait_ms == 0 || x->body_seen >= EXCHANGE_BEGIN_AT) {

@@ -6,7 +6,8 @@
 
 static const char id_name[] = "X-Request-Id: ";
 
-/* The fields with the request's id behind them; the text is the log's until the next request. */
+/* Returns `extra` followed by the X-Request-Id field. The text is in the log's memory and stays valid until the next
+ * request. */
 static struct span exchange_identify(struct pass *pass, struct span extra)
 {
     struct exchange *x = pass->exchange;
@@ -26,7 +27,7 @@ static struct span exchange_identify(struct pass *pass, struct span extra)
     return span_between(log->fields, at);
 }
 
-/* A preflight is answered as OPTIONS * is, whatever its path; a probe's with the probe's status. */
+/* A preflight gets the answer of OPTIONS *, whatever its path. Only a preflight to a probe gets the probe's status. */
 void exchange_add_common_fields(struct pass *pass, bool understood)
 {
     struct exchange *x = pass->exchange;

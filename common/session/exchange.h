@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The exchange: one request and its answer, from the complete head to the last byte of the answer. Part of the session: only
- * its files include this header. */
+/* The exchange: one request and its answer, from the complete head to the last byte of the answer. Part of the session:
+ * only its files include this header.
+ *
+ * Only the thread that drives the connection calls these functions. The bytes in `data` and `head` stay the caller's.
+ * An error becomes an answer or closes the connection; only exchange_keep_log_copy returns one. */
 #ifndef ECHOD_COMMON_SESSION_EXCHANGE_H
 #define ECHOD_COMMON_SESSION_EXCHANGE_H
 
@@ -54,14 +57,14 @@ struct exchange {
     bool begun;             /* some of the answer may have been sent: errors cut it short */
     bool answers_body;      /* the answer has one: not for HEAD, 204, 205, 304 */
     bool echoes;            /* body bytes go to the output */
-    bool has_common_fields; /* its answer's extra fields are there, and its id with the log on */
-    bool understood;        /* with `has_common_fields`: the head was read; else there is `bad_head` */
-    uint8_t id_length;      /* with the log on: of the id, which ends two bytes before response.extra does */
+    bool has_common_fields; /* `response.extra` is set; with the log on it includes the id */
+    bool understood;        /* with `has_common_fields`: the head was read; otherwise `bad_head` is set */
+    uint8_t id_length;      /* with the log on: the length of the id; only two bytes of `extra` follow it */
     struct response response;
 };
 
-/* What the functions of the session share during one pass, from session_enter to session_leave. It is in the scratch memory
- * of the context, not on the stack: there it would cost every request the protection of a large frame. */
+/* The state that the functions of the session share from pass_begin to pass_end. It is in the scratch memory of the
+ * context: on the stack, every request would pay for the stack protection of a large frame. */
 struct pass {
     struct session *session;
     struct context *context;
@@ -73,34 +76,68 @@ struct pass {
 };
 static_assert(sizeof(struct pass) <= CONTEXT_PASS_SIZE, "a context keeps room for it");
 
+/* ---- exchange.c: the request ---- */
+
 /* Decides on the answer to pass->exchange->request, whose spans point to the bytes in `head`. */
 void exchange_begin(struct pass *pass, struct span head);
 /* Takes bytes of the request's body, in order. */
 void exchange_body(struct pass *pass, const char *data, size_t length);
-/* A chunk of `size` bytes begins; it has ended. */
+/* Begin a chunk of `size` bytes (0: the last chunk), and end it. The first checks the limit of the body. Both write the
+ * framing if the body is echoed; exchange_request_complete writes that of the last chunk. */
 void exchange_chunk_begin(struct pass *pass, uint64_t size);
 void exchange_chunk_end(struct pass *pass);
-/* The request is complete. */
+/* Called when the request is complete: answers it, or first waits for the answer's delay or work. */
 void exchange_request_complete(struct pass *pass);
-/* 64 KiB of the body have arrived, and the answer waits before it begins: until then no more of the body is taken. */
+
+/* ---- exchange_answer.c: the answer ---- */
+
+/* Answers a request that has no body with a text, now. */
+void exchange_answer_at_once(struct pass *pass);
+/* Writes the answer's head and, unless it is echoed or produced, its body; not committed. */
+void exchange_write(struct pass *pass);
+/* Commits the bytes written so far: they may be sent, and no error can replace them any more. */
+void exchange_commit(struct pass *pass);
+/* Commits the answer, of which all but a produced body has been written. Then completes the exchange, or begins to
+ * produce the body. Calls exchange_fail_memory instead if there was no memory. */
+void exchange_answer(struct pass *pass);
+/* Makes the answer wait before it begins or continues: for `wait_ms`, or for its work. */
+void exchange_pend(struct pass *pass, enum pending pending, uint64_t wait_ms);
+/* Makes the answer wait before it begins, because 64 KiB of the request's body have arrived. Until the wait is over, no
+ * more of the body is consumed. */
 void exchange_wait_late(struct pass *pass);
-/* The pending wait or work is over. */
+/* Continues the answer when the pending wait or work is over. */
 void exchange_resume(struct pass *pass);
-/* The pending work was rejected: answers 503. */
-void exchange_refuse_work(struct pass *pass);
-/* Returns context->undecided, after setting it to 0 if something follows that answer. */
-size_t exchange_undecided(struct pass *pass);
-/* Nothing was read after the undecided answer: it is the last one. */
-void exchange_decide(struct pass *pass);
 /* Produces more of a body, if there is room and its time has come. */
 void exchange_produce(struct pass *pass);
-/* The end of the request is unknown: answers with the error if no answer has begun, and closes. */
+/* The answer is complete and committed: the exchange is over. */
+void exchange_complete(struct pass *pass);
+/* Ends the exchange without an answer. Must be called as soon as this is known, because the log needs the bytes of the
+ * head, which may be gone at the end of the pass. */
+void exchange_abandon(struct pass *pass);
+/* Returns context->undecided, after setting it to 0 if something follows that answer. */
+size_t exchange_undecided(struct pass *pass);
+/* Makes the undecided answer the connection's last one. Called when nothing was read after it. */
+void exchange_decide(struct pass *pass);
+
+/* ---- exchange_refusal.c: requests that are not served ---- */
+
+/* Writes the response as it stands, as the last one of the connection. */
+void exchange_write_last(struct pass *pass);
+/* Answers with the error if no answer has begun, and closes the connection, because the end of the request is unknown.
+ * Makes an exchange if the pass has none. `detail` is a printf format for one sentence. */
 void exchange_fail(struct pass *pass, unsigned status, const char *detail, ...)
     __attribute__((format(printf, 3, 4)));
-/* The same without memory for the request: 503. */
+/* exchange_fail with a 503, because there is no memory for the request. */
 void exchange_fail_memory(struct pass *pass);
-/* The same on a refused connection, whether or not its client has sent a request: 503. */
+/* exchange_fail with the 503 of a refused connection, even if its client has sent no request. */
 void exchange_fail_refused(struct pass *pass);
+/* Answers the request of a refused connection: a probe with its answer, all others with 503. */
+void exchange_refuse(struct pass *pass);
+/* The pending work was rejected: answers 503. */
+void exchange_refuse_work(struct pass *pass);
+
+/* ---- the exchange's memory ---- */
+
 /* Frees what the exchange owns; takes NULL. */
 void exchange_deinit(struct exchange *exchange, struct budget budget);
 /* Makes an exchange for a pass that has none, with what the answer to an error needs; exchange_begin sets the rest. */
@@ -120,19 +157,18 @@ static inline void exchange_init(struct pass *pass)
     pass->exchange = x;
 }
 
-/* Adds the fields that all answers have with --cors or the log, and the request's id. `understood`: the head was read; else
- * only `bad_head` is known. With context->adds_common_fields, once for each exchange. */
-void exchange_add_common_fields(struct pass *pass, bool understood);
-/* With the log on: copies what the line of an exchange that outlives its head needs. False: no memory for it. */
-bool exchange_keep_log_copy(struct pass *pass);
-/* With the log on: writes the line of the exchange. `status` 0: its connection was lost before the answer began. */
-void exchange_log(struct pass *pass, unsigned status, uint64_t bytes);
-/* The same for an exchange that ends now, with the status and the bytes that it has. */
-void exchange_log_outcome(struct pass *pass);
+/* ---- common_fields.c, exchange_log.c ---- */
 
-/* Consumes bytes of the body; returns how many it took. */
-size_t body_feed(struct pass *pass, const char *data, size_t length);
-/* The parser's callbacks, for heads (pause at their end) and chunked bodies. */
-extern const llhttp_settings_t body_parser_settings;
+/* Adds the fields that all answers have with --cors or the log, including the request's id. `understood`: the head was
+ * read; otherwise only `bad_head` is known. Called once for each exchange, if context->adds_common_fields is set. */
+void exchange_add_common_fields(struct pass *pass, bool understood);
+/* With the log on: copies the extra fields and the target, because the exchange outlives the bytes of its head and its
+ * log line needs them. The exchange owns the copy. Returns false if there is no memory or budget. */
+bool exchange_keep_log_copy(struct pass *pass);
+/* With the log on: writes the line of the exchange. `status` 0: the connection was lost before the answer began.
+ * `bytes`: those of the answer's body. */
+void exchange_log(struct pass *pass, unsigned status, uint64_t bytes);
+/* exchange_log with the exchange's own status, 0 if its answer has not begun, and the bytes of the body so far. */
+void exchange_log_outcome(struct pass *pass);
 
 #endif

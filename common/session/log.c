@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Lines are composed where they stay: no byte is copied twice. */
+/* Composes each line in the context's buffer. Only text that JSON must escape is copied through a buffer of its own. */
 #include "common/session/log.h"
 
 #include <sys/socket.h>
@@ -8,7 +8,7 @@
 #include "common/base/json.h"
 #include "common/base/number.h"
 
-/* What stands for itself in both formats, and does nothing to a terminal: true. */
+/* True for the bytes that both formats write as they are, and that do nothing to a terminal. */
 static const bool plain_bytes[256] = {[' '] = true, ['!'] = true, ['#' ... '['] = true, [']' ... '~'] = true};
 
 static bool is_plain(char c)
@@ -101,7 +101,8 @@ static COLD void know_host(struct log *log, const struct peer *peer)
     log->host_length = (uint8_t)peer_format(peer, false, log->host);
 }
 
-/* The address of the one before is nearly always that of the next: of a proxy, or of a client that has kept its connection. */
+/* The address of the one before is nearly always that of the next: of a proxy, or of a client that has kept its
+ * connection. */
 static char *put_host(struct log *log, char *at, const struct peer *peer)
 {
     if (unlikely(!same_host(&log->peer, peer))) {
@@ -156,7 +157,7 @@ static COLD void know_time(struct log *log, const char *date)
     memcpy(log->date, date, sizeof log->date);
 }
 
-/* The text of the second before is there; day, year and hour to second tell whether it is the same. */
+/* The text of the previous time is kept. It is used again if the date is the same from the day to the seconds. */
 static char *put_time(struct log *log, char *at, const char *date)
 {
     if (unlikely(!bytes_equal(log->date + 5, date + 5, 16) || !bytes_equal(log->date + 9, date + 9, 16))) {

@@ -137,7 +137,7 @@ static bool has_field(struct span lines, struct span name)
     return false;
 }
 
-/* What was asked for wins over what all answers have. */
+/* Fields that the request asked for replace common fields of the same name. */
 static COLD char *put_further_fields(char *at, const struct response *response)
 {
     struct span asked = buffer_span(response->fields);

@@ -42,6 +42,8 @@ struct response {
     char store[RESPONSE_STORE_SIZE];
 };
 
+/* Initialises a response that owns nothing; `budget` is that of the calling thread. response_init, response_deinit and
+ * response_text: one thread at a time. */
 static inline void response_init(struct response *response, struct budget budget)
 {
     /* The other members are written before they are read. */

@@ -29,15 +29,15 @@ struct service {
     bool cors; /* --cors */
 };
 
-/* The context of a thread or a loop, which it lends to each session while that runs: scratch memory, a clock and its text,
- * counters. Nothing in it outlives session_leave. One thread at a time. */
+/* The context of a thread or a loop: scratch memory, a clock, the date as text, counters. Its owner lends it to one
+ * session at a time; nothing that a session keeps in it outlives session_leave. One thread at a time. */
 struct context {
     const struct service *service;
     struct counters *counters;  /* lent to it */
     struct pass *pass;          /* the session's own working state, at the head of the scratch memory */
     struct log *log;            /* the access log; NULL: off. Then `adds_common_fields` is set too */
     uint64_t (*clock_us)(void); /* monotonic */
-    /* When the session was entered, if its request has outlived a pass before, or with `log`. */
+    /* The time at which the session was entered; set only if its request has outlived a pass, or with `log`. */
     uint64_t now_us;
     struct output output; /* its scratch memory and its budget are the context's */
     /* The date a session writes: the driver keeps it fresh. */
@@ -49,7 +49,7 @@ struct context {
     uint32_t date_sequence;   /* of clock_read_date */
 };
 
-/* Whether others wait in vain for the context's worker. */
+/* Whether answers must close their connections, because other connections wait and no worker is free (mode pool). */
 static inline bool context_must_yield(const struct context *context)
 {
     return context->yield_when_unserved &&
@@ -62,7 +62,7 @@ static inline bool context_closing(const struct context *context)
     return scoreboard_draining(context->service->scoreboard) || context_must_yield(context);
 }
 
-/* What of the scratch memory is not the output's. */
+/* The size of the part of the scratch memory that holds the pass; the rest is for the output. */
 enum { CONTEXT_PASS_SIZE = 928 };
 
 /* Sets the context up with scratch memory that the caller owns, aligned as malloc aligns; `counters` are lent to the

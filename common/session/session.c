@@ -19,7 +19,8 @@
 #include <stdlib.h>
 
 #include "common/session/bad_head.h"
-#include "common/session/exchange.h"
+#include "common/session/body.h"
+#include "common/session/pass.h"
 #include "common/http/head.h"
 #include "common/base/compiler.h"
 
@@ -36,23 +37,6 @@ void session_init(struct session *s, uint64_t number, const struct peer *peer, e
                           .timer_restarted = true};
 }
 
-static void session_drop_exchange(struct session *s, struct budget budget)
-{
-    if (s->exchange != NULL) {
-        exchange_deinit(s->exchange, budget);
-        budget_free(budget, s->exchange, sizeof *s->exchange);
-        s->exchange = NULL;
-    }
-}
-
-static void session_drop_parser(struct session *s, struct budget budget)
-{
-    if (s->parser != NULL) {
-        budget_free(budget, s->parser, sizeof *s->parser);
-        s->parser = NULL;
-    }
-}
-
 COLD void session_deinit(struct session *s, struct budget budget)
 {
     session_drop_exchange(s, budget);
@@ -61,90 +45,9 @@ COLD void session_deinit(struct session *s, struct budget budget)
     buffer_free(&s->out, budget);
 }
 
-/* ---- passes ---- */
-
-static ALWAYS_INLINE struct pass *pass_begin(struct session *s, struct context *context)
-{
-    struct pass *pass = context->pass;
-    pass->session = s;
-    pass->context = context;
-    pass->exchange = s->exchange;
-    pass->parser = s->parser == NULL ? &pass->local_parser : s->parser;
-    pass->grow = false;
-    return pass;
-}
-
-/* An answer that has begun is promised: there can be no 503 in its place. */
-static enum budget_need pass_need(const struct pass *pass)
-{
-    return pass->exchange != NULL && pass->exchange->begun ? BUDGET_MUST_KEEP : BUDGET_MAY_REFUSE;
-}
-
-/* An exchange that goes on moves to the heap; one that is over is freed. */
-static COLD void pass_end_exchange(struct pass *pass)
-{
-    struct session *s = pass->session;
-    struct budget budget = pass->context->output.budget;
-    if (pass->exchange != NULL && s->state == STATE_CLOSING) {
-        exchange_log_outcome(pass);
-        if (pass->exchange == &pass->local) {
-            exchange_deinit(pass->exchange, budget);
-        }
-        pass->exchange = NULL;
-    }
-    if (pass->exchange != NULL && pass->exchange == s->exchange) {
-        return;
-    }
-    session_drop_exchange(s, budget);
-    if (pass->exchange == NULL) {
-        return;
-    }
-    s->exchange = budget_copy(budget, &pass->local, sizeof pass->local, pass_need(pass));
-    if (s->exchange != NULL) {
-        return;
-    }
-    exchange_fail_memory(pass);
-    if (pass->exchange != NULL) {
-        exchange_log_outcome(pass);
-    }
-    exchange_deinit(pass->exchange, budget);
-}
-
-/* A parser in the middle of a head or of chunks moves to the heap; one that is done is freed. */
-static COLD void pass_end_parser(struct pass *pass)
-{
-    struct session *s = pass->session;
-    struct budget budget = pass->context->output.budget;
-    const struct exchange *x = pass->exchange;
-    bool in_chunks =
-        s->state != STATE_CLOSING && x != NULL && !x->body_ended && x->request.framing == FRAMING_CHUNKED;
-    if (s->state != STATE_HEAD && !in_chunks) {
-        session_drop_parser(s, budget);
-        return;
-    }
-    if (s->parser != NULL) {
-        return;
-    }
-    s->parser = budget_copy(budget, &pass->local_parser, sizeof pass->local_parser, pass_need(pass));
-    if (s->parser == NULL) {
-        exchange_fail_memory(pass);
-    }
-}
-
-static ALWAYS_INLINE void pass_end(struct pass *pass)
-{
-    struct session *s = pass->session;
-    if (unlikely(s->state != STATE_START || s->parser != NULL)) {
-        pass_end_parser(pass);
-    }
-    if (unlikely(pass->exchange != NULL || s->exchange != NULL)) {
-        pass_end_exchange(pass);
-    }
-}
-
 /* ---- heads ---- */
 
-/* The line in the usual form or in any other; its length. */
+/* Reads the request line in its usual form or in any other. Returns its length. */
 static ALWAYS_INLINE size_t head_read_line(struct span head, struct request *request,
                                            struct parse_result *result)
 {
@@ -175,8 +78,8 @@ static NOINLINE size_t head_complete(struct pass *pass, struct span head)
     return (size_t)(end - head.data);
 }
 
-/* Where llhttp has not come to the head's end: whether it does so when it goes on behind blanks that it refuses, and
- * RFC 9110 allows. Else `used` is how many bytes were taken. */
+/* Called when llhttp has not reached the end of the head. Makes it continue after blanks that it refuses but RFC 9110
+ * allows. Returns true if llhttp then reaches the end; otherwise sets `*used` to the number of bytes consumed. */
 static COLD bool head_goes_on(struct pass *pass, const char *data, size_t length, llhttp_errno_t error,
                               size_t *used)
 {
@@ -225,8 +128,8 @@ static ALWAYS_INLINE size_t start_feed(struct pass *pass, const char *data, size
 
 /* ---- consuming ---- */
 
-/* Whether answers must be sent before more requests are parsed. `rest` is what of the input would have to be kept then:
- * no more is answered than can be kept with it if the socket takes nothing. */
+/* Whether answers must be sent before more requests are parsed. `rest` is the number of input bytes that would have to
+ * be kept then: the budget must have room for the unsent answers and these bytes, in case the socket takes nothing. */
 static NOINLINE bool unsent_must_be_sent(const struct pass *pass, size_t rest)
 {
     const struct session *s = pass->session;
@@ -286,7 +189,7 @@ static ALWAYS_INLINE size_t session_consume(struct pass *pass, const char *data,
     return used;
 }
 
-/* For want of memory, to the request that is being read, or whose head begins so. */
+/* Answers the request that is being read, or the one whose head begins with `head`, with a 503 for lack of memory. */
 static COLD void session_refuse(struct pass *pass, struct span head)
 {
     if (pass->exchange == NULL) {
@@ -295,7 +198,8 @@ static COLD void session_refuse(struct pass *pass, struct span head)
     exchange_fail_memory(pass);
 }
 
-/* After the peer's last byte, or where bytes were dropped, what is not complete never will be. */
+/* After the peer's last byte, or if input was dropped: answers the request that can no longer become complete with an
+ * error, or closes a session that is between requests. Otherwise does nothing. */
 static COLD void session_conclude(struct pass *pass)
 {
     struct session *s = pass->session;
@@ -338,7 +242,8 @@ static NOINLINE void session_consume_kept(struct pass *pass)
     session_conclude(pass);
 }
 
-/* What is dropped now is refused once the answers before it are sent, which takes no memory any more. */
+/* Whether input that is dropped now can be refused later, once the answers before it are sent: then no memory is
+ * needed. */
 static bool pass_can_refuse_later(const struct pass *pass)
 {
     enum session_state state = (enum session_state)pass->session->state;
@@ -478,7 +383,7 @@ void session_drain(struct session *s, struct context *context)
     }
 }
 
-/* What the sending of answers has made possible. */
+/* Continues the session when all its output has been sent: produces more of the answer and parses kept input. */
 static COLD void session_continue(struct session *s, struct context *context)
 {
     struct pass *pass = pass_begin(s, context);
@@ -519,21 +424,6 @@ COLD void session_decide(struct session *s, struct context *context)
     pass_end(pass);
 }
 
-uint64_t session_wait_ms(const struct session *s)
-{
-    return s->exchange->wait_ms;
-}
-
-struct work *session_work(struct session *s)
-{
-    return &s->exchange->response.work;
-}
-
-struct span session_output(const struct session *s, const struct context *context)
-{
-    return s->close_mode == CLOSE_ABORT ? SPAN_LITERAL("") : output_unsent(&context->output);
-}
-
 void session_sent(struct session *s, struct context *context, size_t length)
 {
     output_sent(&context->output, length);
@@ -546,30 +436,13 @@ void session_sent(struct session *s, struct context *context, size_t length)
     }
 }
 
-static enum pending session_pending(const struct session *s)
-{
-    return s->state == STATE_ANSWER && s->exchange != NULL ? (enum pending)s->exchange->pending
-                                                           : PENDING_NOTHING;
-}
-
-static enum timer session_timer(const struct session *s)
-{
-    if (s->out_committed == 0 && session_pending(s) != PENDING_NOTHING) {
-        return TIMER_NONE;
-    }
-    if (s->out_committed > 0 || s->state == STATE_BODY || s->state == STATE_ANSWER) {
-        return TIMER_BODY;
-    }
-    return s->state == STATE_START && s->in == NULL ? TIMER_IDLE : TIMER_HEADER;
-}
-
-/* What is unsent goes to the heap. */
+/* session_leave in all but the simplest case: moves unsent output to the heap. */
 static NOINLINE void session_leave_unsent(struct session *s, struct context *context)
 {
     if (s->in != NULL && output_unsent(&context->output).length > 0 && s->state != STATE_ANSWER &&
         !scoreboard_draining(context->service->scoreboard)) {
-        /* The socket takes no more, but the client may not read before it has written: parse on into the heap. Not while
-         * the server drains, when an answer is not made before the socket has been read behind its request. */
+        /* The socket takes no more, but the client may have to write more before it reads. So parsing continues, with
+         * output on the heap. Not during a drain: then the socket is read before another answer is made. */
         struct pass *pass = pass_begin(s, context);
         pass->grow = true;
         session_consume_kept(pass);
@@ -609,41 +482,4 @@ void session_leave(struct session *s, struct context *context)
     /* All was answered and sent: nothing to keep. */
     s->timer_restarted |= s->timer != TIMER_IDLE;
     s->timer = TIMER_IDLE;
-}
-
-bool session_idle(const struct session *s)
-{
-    return s->state == STATE_START && s->in == NULL && s->out == NULL;
-}
-
-/* What a client may still write before it reads. */
-static bool session_may_read(const struct session *s, const struct context *context)
-{
-    return !s->ended && s->input_dropped == INPUT_KEPT &&
-           s->unread + buffer_length(s->in) < SESSION_UNREAD_MAX && !budget_tight(context->output.budget);
-}
-
-/* The table in session.h. */
-static NOINLINE unsigned session_wants_more(const struct session *s, const struct context *context)
-{
-    bool unsent = s->out_committed > 0;
-    enum pending pending = session_pending(s);
-    if (s->state == STATE_CLOSING) {
-        return unsent && s->close_mode != CLOSE_ABORT ? WANT_WRITE : WANT_CLOSE;
-    }
-    if (unsent) {
-        unsigned want = WANT_WRITE | (pending == PENDING_WAIT ? WANT_WAIT : 0);
-        return session_may_read(s, context) ? want | WANT_READ : want;
-    }
-    switch (pending) {
-    case PENDING_NOTHING: return WANT_READ;
-    case PENDING_WAIT: return WANT_WAIT;
-    case PENDING_WORK: return WANT_WORK;
-    }
-    abort();
-}
-
-unsigned session_wants(const struct session *s, const struct context *context)
-{
-    return likely(session_idle(s) && !s->ended) ? (unsigned)WANT_READ : session_wants_more(s, context);
 }

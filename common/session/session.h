@@ -82,9 +82,10 @@ void session_resume(struct session *session, struct context *context);
 /* The wanted work was rejected: the request gets a 503. */
 void session_refuse_work(struct session *session, struct context *context);
 
-/* During a drain: returns which answer in the output is undecided, that is, may be the connection's last; 0: none.
- * Before the driver sends it, it reads the socket once without waiting and feeds the bytes, which may add another
- * answer, undecided in its turn. If the same answer is still undecided the driver calls session_decide. */
+/* During a drain: returns a number that identifies the undecided answer in the output, that is, the answer that may be
+ * the connection's last one; 0 if there is none. Before the driver sends that answer, the driver reads the socket once
+ * without waiting and feeds the bytes to the session, which may add another undecided answer. If the same answer is
+ * still undecided after that, the driver calls session_decide. */
 size_t session_undecided_now(struct session *session, struct context *context);
 static inline size_t session_undecided(struct session *session, struct context *context)
 {

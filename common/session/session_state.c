@@ -2,6 +2,8 @@
 /* The transitions between a session's states, as session_state.h lists them. */
 #include "common/session/session_state.h"
 
+#include "common/base/compiler.h"
+
 #define TO(state) (1u << STATE_##state)
 
 static const uint8_t successors[] = {
@@ -16,4 +18,10 @@ static const uint8_t successors[] = {
 bool session_state_may_follow(enum session_state from, enum session_state to)
 {
     return (successors[from] & 1u << to) != 0;
+}
+
+COLD void session_count_drained(struct session *s, uint64_t bytes)
+{
+    uint64_t left = SESSION_DRAINED_MAX - s->drained; /* more counts as that */
+    s->drained += (uint32_t)(bytes < left ? bytes : left);
 }

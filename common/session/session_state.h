@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The members of a session, and its states. Drivers embed the struct and may read members that are not private; only the
- * files of the session change them. */
+/* The members of a session, and its states. Drivers embed the struct and may read members that are not private; only
+ * the files of the session change members. Only the thread that drives the connection calls the functions, unless
+ * stated otherwise. */
 #ifndef ECHOD_COMMON_SESSION_SESSION_STATE_H
 #define ECHOD_COMMON_SESSION_SESSION_STATE_H
 
@@ -96,6 +97,9 @@ struct session {
 /* Whether a session in the state `from` may change to the state `to`. Any thread. */
 bool session_state_may_follow(enum session_state from, enum session_state to);
 
+/* While the server drains: counts `bytes` of a request that is served. */
+void session_count_drained(struct session *session, uint64_t bytes);
+
 /* The only place where a session's state changes. */
 static inline void session_set_state(struct session *session, enum session_state state)
 {
@@ -103,10 +107,15 @@ static inline void session_set_state(struct session *session, enum session_state
     session->state = (uint8_t)state;
 }
 
+/* Ends the session: no more input is served. The driver closes the connection as `close_mode` says, once the
+ * output has been sent, or at once with CLOSE_ABORT. */
 static inline void session_close(struct session *session, enum close_mode close_mode)
 {
     session_set_state(session, STATE_CLOSING);
     session->close_mode = (uint8_t)close_mode;
 }
+
+/* The timeout that runs from the end of this pass on (session_wants.c). */
+enum timer session_timer(const struct session *session);
 
 #endif

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "common/http/chunk_line.h"
-#include "common/session/exchange.h"
+#include "common/session/body.h"
 #include "common/http/token.h"
 #include "tests/fuzz/fuzz.h"
 

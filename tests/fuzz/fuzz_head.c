@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "common/http/authority.h"
-#include "common/session/exchange.h"
+#include "common/session/body.h"
 #include "common/http/head.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "common/http/authority.h"
-#include "common/session/exchange.h"
+#include "common/session/body.h"
 #include "common/http/request_line.h"
 #include "tests/fuzz/fuzz.h"
 
