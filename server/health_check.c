@@ -141,7 +141,8 @@ static bool health_check_ask(struct health_check *check)
     return true;
 }
 
-/* An interim answer's head is not the last one. Versions that we do not speak make no sense of a status either. */
+/* The head of an interim answer is not the last one. An answer of another HTTP version is an error, because its status
+ * may have another meaning. */
 static int on_head(llhttp_t *parser)
 {
     struct health_check *check = parser->data;

@@ -5,12 +5,14 @@
 
 #include "server/net/listen_spec.h"
 
-/* How long the whole of it may take. */
+/* The longest time for a whole check. */
 enum { HEALTH_CHECK_TIMEOUT_MS = 5000 };
 
-/* Gets the URL, which url_parse takes. Returns the exit status: 0 if the answer is one of HTTP/1.x with a status of
- * 2xx, else 1, with one line on stderr that says why. `reason_of` gives the reason phrase of a status for that line; it
- * never returns NULL. Blocks for HEALTH_CHECK_TIMEOUT_MS at most. */
+/* The main thread calls both functions. */
+
+/* Gets the URL, which url_parse must accept. Returns the exit status: 0 if the answer is HTTP/1.x with a status of 2xx;
+ * otherwise 1, and one line on stderr says why. `reason_of` returns the reason phrase of a status for that line, never
+ * NULL. Blocks for at most HEALTH_CHECK_TIMEOUT_MS. */
 int health_check_run(const char *url, const char *(*reason_of)(unsigned status));
 
 /* The same for /healthz of the server that listens there: on a port other than 0, or a unix socket. All addresses mean

@@ -23,7 +23,7 @@
 
 enum { EXIT_USAGE = 2 };
 
-/* All of the program's state; the threads that may be left when it ends in a hurry still use it. */
+/* All state of the program. It is static, because threads that are left when the process ends may still use it. */
 static struct {
     struct options options;
     struct limits_connections limits;
@@ -234,7 +234,8 @@ static void take_down_main_thread(void)
     acceptor_deinit(&echod.acceptor);
 }
 
-/* With the server set up and listening. After a drain that was cut off nothing is taken down: threads still run in it. */
+/* Serves until the drain is over; the server is set up and listens. Returns the exit status. If connections are left at
+ * the end, nothing is freed, because their threads still use the memory. */
 static int serve(struct server *server, struct listeners *listeners, struct listeners *admin)
 {
     int error = set_up_main_thread(server, listeners, admin);
@@ -291,7 +292,8 @@ static int run(const struct options *options)
     return status;
 }
 
-/* What makes the library give up. Its warnings are of calls that have failed: whoever made them is told, and decides. */
+/* Prints the errors that make libevent give up. libevent's warnings are not printed: they report failed calls, and the
+ * caller of each gets the error anyway. */
 static void say_libevent(int severity, const char *message)
 {
     if (severity >= EVENT_LOG_ERR) {
@@ -308,7 +310,7 @@ static int run_health_check(const struct options *options)
 
 int main(int argc, char **argv)
 {
-    signal(SIGPIPE, SIG_IGN); /* what cannot be written is said, or has another end */
+    signal(SIGPIPE, SIG_IGN); /* a failed write returns EPIPE instead, which its caller handles */
     fill_standard_descriptors();
     event_set_log_callback(say_libevent);
     switch (command_line_parse(&echod.options, argc, argv, environ, mode_names(), echod.error,

@@ -6,8 +6,8 @@
 
 #include "common/base/scoreboard.h"
 
-/* Access to the budget. What is taken also counts in `counters->held`, so that it can be given back if the process dies
- * that owns the counters. Two threads may use the budget at once, but only with different counters. */
+/* Access to the budget. The bytes taken also count in `counters->held`, so that they can be given back if the process
+ * that owns the counters dies. Two threads may use the budget at once, but only with different counters. */
 struct budget {
     struct scoreboard *scoreboard;
     struct counters *counters;
@@ -38,6 +38,7 @@ static inline bool budget_tight_with(struct budget budget, uint64_t more)
     return atomic_load_explicit(&budget.scoreboard->held, memory_order_relaxed) + more >= limit - limit / 16;
 }
 
+/* Whether 15/16 of the limit is reached already. */
 static inline bool budget_tight(struct budget budget)
 {
     return budget_tight_with(budget, 0);

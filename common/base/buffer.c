@@ -16,8 +16,9 @@ enum { BUFFER_MIN = 512, BUFFER_HEADERS = sizeof(struct buffer) + 24 };
 enum { BUFFER_MAPPED_FROM = 128 * 1024, BUFFER_MAPPED_FROM_WHEN_MUCH = 16 * 1024 };
 
 /* Thousands of buffers that grow at the same time and are freed at different times leave holes in the heap that no
- * other buffer fits: half as much memory again as the budget. Mapped buffers leave no holes, but double the cost of
- * a large echo. So they are used once a sixteenth of the budget is held, until less than half of that is. */
+ * other buffer fits. The holes can take half as much memory again as the budget. Mapped buffers leave no holes, but
+ * double the cost of a large echo. So mapped buffers are used from the time when a sixteenth of the budget is held
+ * until less than a thirty-second of it is held. */
 static void buffer_choose_memory(struct budget budget)
 {
     static _Atomic bool much;

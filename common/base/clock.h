@@ -32,7 +32,8 @@ int clock_date_month(const char date[CLOCK_DATE_LENGTH]);
 /* Publishes the date of `when` to all threads and processes that use the scoreboard. The acceptor's thread only. */
 void clock_publish_date(struct scoreboard *scoreboard, time_t when);
 
-/* clock_read_date when the date has changed. */
+/* For clock_read_date: copies the date that was published last to `out` and sets `*sequence`. Waits while a publication
+ * is in progress. Any thread. */
 void clock_copy_date(const struct scoreboard *scoreboard, char out[SCOREBOARD_DATE_WORDS * 8],
                      uint32_t *sequence);
 

@@ -36,7 +36,7 @@ struct SYNC_ATTRIBUTE(capability("lock class")) mutex_class {
 #define MUTEX_CLASS(name) __attribute__((unused)) static struct mutex_class name
 /* On a member or variable: it is accessed only under a lock of that class. */
 #define MUTEX_GUARDED_BY(class) SYNC_ATTRIBUTE(guarded_by(class))
-/* On a function: its caller holds a lock of that class; it holds none. */
+/* On a function: its caller must hold a lock of that class (REQUIRES), or must not hold one (EXCLUDES). */
 #define MUTEX_REQUIRES(...) SYNC_ATTRIBUTE(requires_capability(__VA_ARGS__))
 #define MUTEX_EXCLUDES(...) SYNC_ATTRIBUTE(locks_excluded(__VA_ARGS__))
 

@@ -21,7 +21,7 @@ struct line {
     bool repeats; /* a line before it has the same name */
 };
 
-/* By name, in any case of its letters; lines of one name as they came. */
+/* Orders lines by the length of the name, then by the name, ignoring case. Lines of one name keep their order. */
 static int line_compare(const void *a, const void *b)
 {
     const struct line *one = *(const struct line *const *)a;

@@ -5,11 +5,12 @@
 
 enum {
     COMPUTE_ROUNDS_MAX = 1000 * 1000 * 1000,
-    COMPUTE_PIECE = 1024 * 1024, /* rounds until it looks whether it is cut off */
+    COMPUTE_PIECE = 1024 * 1024, /* rounds between two checks whether the work is cut off */
 };
 
-/* A round is x := (x xor (x >> 32)) * 0xd6e8feb86659fd93 modulo 2^64, a step of a plain 64-bit mixer; it begins with
- * x = 0x9e3779b97f4a7c15. Each round needs the one before: about 1 ns that no compiler and no second core takes away. */
+/* A round is x := (x xor (x >> 32)) * 0xd6e8feb86659fd93 modulo 2^64, a step of a plain 64-bit mixer; the first round
+ * begins with x = 0x9e3779b97f4a7c15. Each round depends on the previous one. So it takes about 1 ns, which neither a
+ * compiler nor a second core can save. */
 static void compute_run(struct work *work)
 {
     uint64_t x = 0x9e3779b97f4a7c15;

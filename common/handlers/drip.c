@@ -17,7 +17,7 @@ struct drip {
     uint64_t code;
 };
 
-/* Reads one parameter, decoded; what is allowed instead, or NULL. */
+/* Reads one decoded parameter. Returns NULL, or a sentence that says what is allowed instead. */
 static const char *drip_read(struct drip *drip, struct span name, const char *text, size_t length)
 {
     if (span_equal(name, SPAN_LITERAL("numbytes"))) {

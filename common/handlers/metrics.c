@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* /metrics: adds up all counters and writes the page, in Prometheus's text format, version 0.0.4. Names and units follow
- * its conventions. */
+/* /metrics: adds up all counters and writes the page, in Prometheus's text format, version 0.0.4. Names and units
+ * follow its conventions. */
 #include <stdarg.h>
 #include <stdio.h>
 

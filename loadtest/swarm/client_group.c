@@ -32,7 +32,8 @@ static void client_group_check_end(const struct client_group *group)
     }
 }
 
-/* Whether a request that was due then counts. A rate that began a little later has its window as much later. */
+/* Whether a request that was due at `due` counts. If the group began `lag` after the load, its window is later by
+ * `lag`, too. */
 static bool client_group_counts(const struct client_group *group, uint64_t due)
 {
     return shared_in_window(group->shared, due - group->lag);
@@ -46,7 +47,7 @@ static void client_group_note_offered(struct client_group *group, uint64_t now)
     }
 }
 
-/* What ends in the window, whenever it was due. */
+/* Counts a request that ended in the window, whenever it was due. */
 static void client_group_note_settled(struct client_group *group, const struct settled *settled)
 {
     if (shared_in_window(group->shared, settled->now)) {

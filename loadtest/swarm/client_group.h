@@ -62,10 +62,10 @@ bool client_group_open_next(struct client_group *group);
 /* The load begins: rate models count from `now`. */
 void client_group_start(struct client_group *group, uint64_t now);
 
-/* Ends what has gone on for longer than its timeout at `now`. */
+/* Times out the connections that have been connecting, asked or parting for longer than their timeout at `now`. */
 void client_group_time_out(struct client_group *group, uint64_t now);
 
-/* Whether nothing more is to come of it: in the load all was asked and settled; in the grace also what trickles. */
+/* Whether the group is done: all its requests were sent and have ended, or, in PHASE_GRACE, its requests trickle. */
 bool client_group_done(const struct client_group *group);
 
 /* Requests that were due in the window until `now` and were never sent. */

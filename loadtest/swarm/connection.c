@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One socket event and one timer for each. What fails at once is told in the loop's next iteration, so that an owner
- * who asks again each time is not called ever deeper. */
+/* Each connection has one socket event and one timer. An immediate failure is reported in the loop's next iteration:
+ * otherwise an owner that asks again each time would be called in an ever deeper recursion. */
 #include "loadtest/swarm/connection.h"
 
 #include <errno.h>
@@ -18,7 +18,7 @@ static int connection_fd(const struct connection *connection)
     return (int)connection->socket.ev_fd;
 }
 
-/* Memory for an event is all it takes, or room in the kernel's set: without it there is nothing to measure. */
+/* Adding an event fails only without memory or without room in epoll's set. Then nothing can be measured. */
 static void must_add(struct event *event, const struct timeval *delay)
 {
     if (event_add(event, delay) != 0) {
@@ -119,7 +119,8 @@ void connection_open(struct connection *connection)
     }
 }
 
-/* What of the socket is waited for while there is a request. A trickling reader looks when its timer says so. */
+/* Returns the events of the socket to wait for while a request is in progress. A connection that trickles reads or
+ * sends when its timer expires instead. */
 static short busy_interest(const struct connection *connection)
 {
     const struct options_class *of = connection->plan->of;
@@ -128,7 +129,8 @@ static short busy_interest(const struct connection *connection)
     return (short)((reads ? EV_READ : 0) | (writes ? EV_WRITE : 0));
 }
 
-/* Sends once. What cannot be sent may have been answered all the same (413): the error counts if nothing comes. */
+/* Sends once. If that fails, the server may have answered nevertheless (413): the error counts only if no answer
+ * comes. */
 static void connection_send(struct connection *connection)
 {
     const struct plan *plan = connection->plan;
@@ -256,7 +258,7 @@ static bool is_passing(ssize_t n)
     return n < 0 && (errno == EAGAIN || errno == EINTR);
 }
 
-/* Without an answer. What was not sent whole counts as not written. */
+/* Ends a request without an answer: with OUTCOME_WRITE if it was not sent completely, otherwise with OUTCOME_READ. */
 static void connection_break(struct connection *connection, const char *why)
 {
     bool sent = connection->sent == connection->plan->request->length && connection->error == 0;

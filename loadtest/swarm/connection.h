@@ -23,10 +23,10 @@ enum connection_state {
 
 struct connection;
 
-/* What a connection tells. None is called from within connection_open() or connection_ask(). */
+/* The events of a connection. None but `moved` is called from within connection_open() or connection_ask(). */
 struct connection_events {
-    /* It stands, or it does not: then `why` says why not. Also before the request of one that was closed, if it
-     * stands. */
+    /* The connection was established, or it was not: then `why` says why. Also called before the request of a
+     * connection that was closed, if it was then established. */
     void (*opened)(struct connection *connection, const char *why);
     /* Its request has ended. */
     void (*settled)(struct connection *connection, const struct settled *settled);
@@ -73,19 +73,19 @@ struct connection {
 TAILQ_HEAD(connection_list, connection);
 
 void connection_init(struct connection *connection, const struct plan *plan, size_t number);
-/* Closes it; nothing is told. */
+/* Closes the connection without calling an event. */
 void connection_deinit(struct connection *connection);
 
-/* A closed one: opens it. */
+/* Opens a closed connection. */
 void connection_open(struct connection *connection);
 
-/* One that is idle or closed, then it is opened first: sends the request, which was due at that instant. */
+/* Sends the request, which was due at `due`, on an idle connection, or on a closed one, which is opened first. */
 void connection_ask(struct connection *connection, uint64_t due);
 
-/* Its time is over: ends whatever is going on. */
+/* Ends the present state of a connection that is connecting, asked or parting, because its time is over. */
 void connection_time_out(struct connection *connection);
 
-/* One that is ready and is not asked at once: tells again that it is ready after so many nanoseconds. */
+/* For a connection that is ready and is not asked at once: calls `ready` again after `duration` nanoseconds. */
 void connection_rest(struct connection *connection, uint64_t duration);
 
 #endif

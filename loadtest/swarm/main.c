@@ -50,8 +50,8 @@ static bool enough_descriptors(const struct options *options)
     return true;
 }
 
-/* A rate that was not offered as asked is no constant rate: what was measured is how fast the server let the client
- * ask. */
+/* If a class has not offered the rate that it was asked for, the rate was not constant: the run has measured how fast
+ * the server let the client ask. */
 static void warn_of_rate(const struct client_group *group, uint64_t window)
 {
     uint64_t rate = group->of->rate;

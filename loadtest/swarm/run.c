@@ -142,7 +142,7 @@ static bool input_can_be_awaited(void)
 static void run_gate(struct run *run)
 {
     run->shared.phase = PHASE_GATE;
-    event_add(run->go_on, NULL); /* before it is said: who reads that line may signal at once */
+    event_add(run->go_on, NULL); /* before the line is printed: its reader may signal at once */
     run->output->held(run);
     if (input_can_be_awaited()) {
         run->input = event_new(run->shared.base, STDIN_FILENO, EV_READ | EV_PERSIST, on_input, run);

@@ -260,7 +260,8 @@ static void acceptor_empty_queues(struct acceptor *acceptor)
     }
 }
 
-/* Decides whether there is room, and whether to accept. No other function does. */
+/* Decides whether there is room, and whether to accept. Called after every change that may matter to either; other
+ * functions only pause accepting, for a time. */
 static void acceptor_update(struct acceptor *acceptor)
 {
     struct server *server = acceptor->server;

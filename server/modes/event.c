@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* --mode event: a few threads, each with an event loop over many connections. What blocks or computes holds its loop up. */
+/* --mode event: a few threads, each with an event loop over many connections. A handler that blocks or computes holds
+ * up its loop. */
 #include "server/drivers/event/loops.h"
 #include "server/modes/mode.h"
 

@@ -20,13 +20,14 @@ struct mode {
     unsigned loop_descriptors; /* descriptors that `start` opens for each of them */
     unsigned descriptors;      /* descriptors that `start` opens beside those */
 
-    /* Returns the number of worker threads. Called by main.c before and after `start`, for limits and messages. NULL: the
-     * mode has none. */
+    /* Returns the number of worker threads. Called by main.c before and after `start`, for limits and messages.
+     * NULL: the mode has none. */
     unsigned (*workers)(const struct server *server);
 
-    /* Returns the largest number of counters that the mode uses; its first one is SERVER_MODE_COUNTERS. Called by main.c
-     * before `start`, with server->max_connections set. NULL: one for each connection that is served at once. Such a
-     * mode must have the counters back when it stops counting their connection, or `serve` finds none for the next. */
+    /* Returns the largest number of counters that the mode uses; its first one is SERVER_MODE_COUNTERS. Called by
+     * main.c before `start`, with server->max_connections set. NULL: one for each connection that is served at once.
+     * Such a mode must have the counters back when it stops counting their connection, or `serve` finds none for the
+     * next. */
     size_t (*counters)(const struct server *server);
 
     /* Starts the threads and loops that exist before any connection, and sets server->mode_state, which the mode owns
@@ -54,8 +55,8 @@ struct mode {
      * there are none. */
     void (*log_reopened)(struct server *server);
 
-    /* Counts the connections in the report, and prints the activity of each worker. Called for SIGUSR1. What other
-     * threads count comes later: report_expect before, report_end by each of them. */
+    /* Counts the connections in the report, and prints the activity of each worker. Called for SIGUSR1. Other threads
+     * may add their counts later: report_expect is called for each of them, and each of them calls report_end. */
     void (*report)(struct server *server, struct report *report);
 
     /* Ends and joins the threads and frees the mode's state. Called once, by main.c, when all connections are gone and

@@ -51,7 +51,8 @@ static void children_add(struct processes *processes, pid_t id, struct counters 
     processes->children[i] = (struct child){.id = id, .counters = counters};
 }
 
-/* Takes it out, and moves those behind it that would not be found any more. NULL: not ours. */
+/* Removes a child from the table, and adds the entries after it again, so that a search still finds them. Returns the
+ * child's counters; NULL if it is not in the table. */
 static struct counters *children_remove(struct processes *processes, pid_t id)
 {
     size_t mask = processes->size - 1;
@@ -95,8 +96,8 @@ static void child_on_interrupt(void)
     access_log_follow(child_log);
 }
 
-/* The signal that wakes it also says that there is a new file. One that came before the handler was there is made up
- * for. */
+/* INTERRUPT_SIGNAL, which wakes the child, also tells it that the access log was reopened. The last call makes up for a
+ * signal that arrived before the handler was set. */
 static void child_follow_log(struct access_log *log)
 {
     log->child = true;
@@ -148,7 +149,7 @@ static int process_serve(struct server *server, const struct accepted *accepted)
     return 0;
 }
 
-/* The child is reaped as one that is not ours. */
+/* The child is not added to the table, so nothing is counted when it is reaped. */
 static int process_probe(struct server *server)
 {
     (void)server;

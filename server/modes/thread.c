@@ -147,7 +147,8 @@ static int thread_probe(struct server *server)
     return client == NULL ? -ENOMEM : -pthread_create(&thread, &threads->attributes, thread_nothing, NULL);
 }
 
-/* A client thread that shows anything has set its thread, and the thread lives while its client thread is taken. */
+/* If the counters of a client show any activity, its thread has set `thread`; and that thread lives as long as the
+ * client is in `taken`. */
 static void thread_drain(struct server *server)
 {
     struct threads *threads = server->mode_state;

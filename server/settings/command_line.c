@@ -256,7 +256,8 @@ static enum command_line_outcome parse_arguments(struct parser *parser, int argc
     return COMMAND_LINE_RUN;
 }
 
-/* What was not given on the command line: its variable, else PORT where that says it, else the default. */
+/* Sets a flag that was not given on the command line: from its variable; else, for --listen, from PORT; else from its
+ * default. */
 static bool set_from_environment(const struct parser *parser, const struct flag *flag, char *const *envp)
 {
     const char *variable = find_variable(envp, flag);
@@ -270,7 +271,8 @@ static bool set_from_environment(const struct parser *parser, const struct flag 
     return flag->initial == NULL || set_values(parser, flag, FLAG_PREFIX, flag->initial);
 }
 
-/* Which port a server got that asked for a free one, nobody else knows. */
+/* Whether --check has a port to ask. Without a URL it has none if the checked listener has port 0: only the server
+ * itself knows which free port it got. */
 static bool may_check(const struct parser *parser)
 {
     const struct options *options = parser->options;

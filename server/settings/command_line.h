@@ -38,7 +38,8 @@ enum command_line_outcome command_line_parse(struct options *options, int argc, 
                                              char *const *envp, const struct mode_name *modes, char *error,
                                              size_t size);
 
-/* Writes the text of --help, with all flags that of --help all: at most 80 columns, and 24 lines unless `all`. */
+/* Writes the text of --help to `out`, or with `all` the text of --help all: lines of at most 80 columns, and without
+ * `all` at most 24 of them. The caller checks `out` for errors. Main thread. */
 void command_line_help(FILE *out, const struct mode_name *modes, bool all);
 
 #endif

@@ -63,7 +63,8 @@ const struct flag *flag_find_letter(char letter);
 bool flag_set(const struct flag *flag, struct options *options, const struct mode_name *modes,
               const char *value, size_t length, const char **why);
 
-/* Writes a description of the allowed values for a message: "a whole number from 1 to 1024". */
+/* Writes a description of the allowed values for a message, such as "a whole number from 1 to 1024", to `out`, cut at
+ * `size` bytes with its NUL. flag_set and flag_allowed: any thread. */
 void flag_allowed(const struct flag *flag, const struct mode_name *modes, char *out, size_t size);
 
 #endif

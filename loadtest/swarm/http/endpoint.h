@@ -6,9 +6,10 @@
 #include "loadtest/swarm/settings/options.h"
 
 /*
- * Begins connecting number `number`: they take turns over the targets, then over the sources. Returns the descriptor,
- * not blocking, of which writing becomes possible when the connection stands or has failed (SO_ERROR); or a negative
- * errno: -EAGAIN if a local socket's queue is full now. receive_buffer is in bytes, 0 leaves it to the kernel.
+ * Begins to connect connection `number`. The connections take turns over the targets, then over the sources. Returns a
+ * non-blocking descriptor, which becomes writable when the connection is established or has failed (SO_ERROR); or a
+ * negative errno: -EAGAIN if the queue of a unix socket is full now. receive_buffer is in bytes; 0 leaves it to the
+ * kernel.
  */
 int endpoint_connect(const struct options *options, size_t number, uint64_t receive_buffer);
 

@@ -39,8 +39,9 @@ struct response {
 void response_begin(struct response *response, const struct response_expectation *expectation, bool to_head);
 
 /*
- * Reads bytes. Interim answers (1xx) are passed over; 101 is bad, nobody asked for it. On RESPONSE_DONE `*used` is how
- * many bytes belong to this answer: more than that were not asked for. After DONE or BAD it takes no more bytes.
+ * Reads bytes. Skips interim answers (1xx), but 101 is bad, because the client has not asked for it. On RESPONSE_DONE
+ * `*used` is the number of bytes that belong to this answer; the client has not asked for any bytes after them. After
+ * RESPONSE_DONE or RESPONSE_BAD the function reads no more bytes.
  */
 enum response_progress response_feed(struct response *response, const char *bytes, size_t length,
                                      size_t *used);

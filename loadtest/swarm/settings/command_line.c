@@ -138,7 +138,7 @@ static int parse_flag(struct parser *parser, char *const *argv)
     return taken;
 }
 
-/* What a class cannot be at once. */
+/* Checks that the class has a URL if it needs one, and that its flags do not exclude each other. */
 static bool class_consistent(const struct parser *parser, const struct options_class *c)
 {
     const struct {

@@ -94,7 +94,7 @@ static bool set_number(void *member, const struct flag *flag, const char *value)
     return true;
 }
 
-/* No byte that would end the line, or the word if `spaces` are none of it. */
+/* Whether the text has no byte that could end the line (a control byte) or, without `spaces`, the word (a space). */
 static bool is_clean(const char *text, bool spaces)
 {
     for (; *text != '\0'; text++) {

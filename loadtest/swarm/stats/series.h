@@ -18,8 +18,8 @@ struct series_row {
     uint64_t p99;
 };
 
-/* Times are nanoseconds from the window's begin. What is told of a complete row counts in the current one. All zero is
- * one without intervals, which ignores all. */
+/* Times are nanoseconds from the beginning of the window. An event that belongs to a complete row counts in the current
+ * row. All zero: a series without intervals, which ignores all events. */
 struct series {
     uint64_t interval;
     uint64_t duration;

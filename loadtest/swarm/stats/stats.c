@@ -6,7 +6,7 @@
 
 #include "loadtest/swarm/timing/nanoseconds.h"
 
-#define DELAY_SEEN NANOSECONDS_PER_MILLISECOND /* what a client that has time to spare never is */
+#define DELAY_SEEN NANOSECONDS_PER_MILLISECOND /* a client that has CPU time to spare is never this late */
 
 const char *outcome_name(enum outcome outcome)
 {

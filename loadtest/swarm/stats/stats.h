@@ -41,8 +41,8 @@ static inline bool outcome_is_right(enum outcome outcome)
     return outcome == OUTCOME_RIGHT || outcome == OUTCOME_LATE;
 }
 
-/* A right answer that ended at `now`, by its deadline: nanoseconds from when it was due, 0 where there is none. An
- * answer that takes exactly so long is in time. */
+/* Returns OUTCOME_LATE if a right answer that ended at `now` has missed its deadline, else OUTCOME_RIGHT. `deadline` is
+ * in nanoseconds from `due`; 0: there is none. An answer that takes exactly that long is in time. */
 static inline enum outcome outcome_by_deadline(uint64_t due, uint64_t now, uint64_t deadline)
 {
     return deadline != 0 && now > due && now - due > deadline ? OUTCOME_LATE : OUTCOME_RIGHT;
@@ -57,18 +57,18 @@ struct settled {
     const char *why; /* of an error, else NULL */
 };
 
-/* All zero is an empty one. Only requests that were due in the window are recorded, but for the three counts that say
- * so. */
+/* The statistics of a class; all zero is empty. Only requests that were due in the window are recorded; a member that
+ * counts others says so. */
 struct stats {
     uint64_t begun;
     uint64_t outcomes[OUTCOME_TOTAL];
     uint64_t statuses[STATS_STATUSES];
-    uint64_t offered; /* requests begun in the window, whenever they were due */
-    uint64_t came;    /* right answers that came in the window, also late ones, whenever asked for */
-    uint64_t good;    /* of these, those in time */
-    uint64_t bytes_sent;
-    uint64_t bytes_received;
-    uint64_t waited; /* requests that found no free connection when they were due */
+    uint64_t offered;        /* requests begun in the window, whenever they were due */
+    uint64_t came;           /* right answers that came in the window, also late ones, whenever asked for */
+    uint64_t good;           /* of these, those in time */
+    uint64_t bytes_sent;     /* in the window, of all requests */
+    uint64_t bytes_received; /* likewise */
+    uint64_t waited;         /* requests that found no free connection when they were due */
     uint64_t longest_wait;
     uint64_t delayed; /* requests begun too late though a connection was free: the client's own fault */
     uint64_t longest_delay;

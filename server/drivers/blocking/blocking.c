@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The blocking loop: between requests a blocking recv, whose timeout the socket keeps; inside one, poll with the session's
- * deadline. In the steady state that is recv, send, and nothing else. */
+/* The blocking loop. Between requests it waits in recv, with the socket's receive timeout; within a request it waits in
+ * poll, until the session's deadline. In the steady state its only system calls are recv and send. */
 #include "server/drivers/blocking/blocking.h"
 
 #include <poll.h>
@@ -13,10 +13,10 @@
 #include "server/net/transport.h"
 #include "server/drivers/shared/pump.h"
 
-/* Who waits longer than that gives back the pages used only while processing. */
+/* A thread that waits for longer than BLOCKING_BRIEF_MS gives back the pages that it uses only while processing. */
 enum { BLOCKING_BRIEF_MS = 100, BLOCKING_PAGE = 4096 };
 
-/* Between passes nothing is kept there. */
+/* Gives back the pages of `scratch` and `input`, which hold nothing between passes. */
 static void blocking_give_back(struct blocking *b)
 {
     uintptr_t begin = ((uintptr_t)b->scratch + BLOCKING_PAGE - 1) & ~(uintptr_t)(BLOCKING_PAGE - 1);
@@ -24,15 +24,17 @@ static void blocking_give_back(struct blocking *b)
     madvise((void *)begin, end - begin, MADV_DONTNEED);
 }
 
-/* Whether nearly half of the budget is held. What a thread has read is there twice: where it is kept, and in its input, which
- * the budget does not count, until that is given back. From then on reads are small, and every wait gives back. */
+/* Whether nearly half of the budget is held: then reads are small, and every wait gives pages back. The bytes that a
+ * thread has read may be in memory twice: where the session keeps them, and in `input`, which the budget does not
+ * count, until the thread gives the pages of `input` back. */
 static bool blocking_pressed(const struct blocking *b)
 {
     struct budget budget = b->context.output.budget;
     return budget_tight_with(budget, budget.scoreboard->held_limit / 2);
 }
 
-/* As poll does. Who waits for long holds what an idle connection does and what the budget counts, no more. */
+/* Like poll, but gives pages back when the wait becomes long: then the thread holds only the memory of an idle
+ * connection, and what the budget counts. */
 static int blocking_poll(struct blocking *b, struct pollfd *socket, int timeout_ms)
 {
     int brief = blocking_pressed(b) ? 0 : BLOCKING_BRIEF_MS;
@@ -74,7 +76,8 @@ static bool blocking_feed(struct blocking *b, size_t length)
     return blocking_pump(b, IO_DATA, bytes);
 }
 
-/* The socket's timeout has run out: the idle timeout, or a part of it after which to look around. */
+/* Whether the idle timeout is over. The socket's receive timeout may be only a part of it, so that the thread can check
+ * for other things in between. */
 static bool blocking_idle_too_long(struct blocking *b)
 {
     uint64_t now = clock_ms();
@@ -84,8 +87,8 @@ static bool blocking_idle_too_long(struct blocking *b)
     return now - b->idle_since >= b->server->timeouts.limit[TIMER_IDLE];
 }
 
-/* By a signal; the socket's timeout begins anew. How long it had waited is not known: all interruptions together add an
- * idle timeout at most. */
+/* Called when a signal has interrupted the wait. The socket's timeout then begins again, because the time already
+ * waited is not known. All interruptions together prolong an idle connection by less than two idle timeouts. */
 static COLD bool blocking_idle_interrupted(struct blocking *b)
 {
     if (session_timer_take(&b->session)) {
@@ -110,14 +113,15 @@ static void blocking_set_receive_timeout(struct blocking *b, uint64_t most)
     setsockopt(b->fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
 }
 
-/* Lines do not wait for the next request: as long as there are some it wakes up soon. */
+/* Log lines must not wait for the next request. So the receive timeout is short while there are some. */
 static COLD void blocking_mind_log(struct blocking *b)
 {
     bool soon = access_log_has_lines(&b->context);
     blocking_set_receive_timeout(b, soon ? LOG_WAIT_US / 1000 : b->poll_interval_ms);
 }
 
-/* It has been silent for the poll interval while others wait for a worker. One that was never served is not given up. */
+/* Whether the connection, silent for the poll interval, must end because other connections wait for a worker. A
+ * connection that has not sent a request yet does not end. */
 static bool blocking_gives_way(const struct blocking *b)
 {
     return b->session.requests > 0 && context_must_yield(&b->context);
@@ -153,7 +157,7 @@ static uint64_t left_of(uint64_t deadline, uint64_t now)
     return deadline > now ? deadline - now : 0;
 }
 
-/* What comes next by itself, and in how many milliseconds, for poll; -1: nothing does. */
+/* The event that occurs if the socket shows none, and the time until then in milliseconds, for poll; -1: never. */
 struct due {
     enum io_event event;
     int timeout_ms;
@@ -168,7 +172,8 @@ static struct due blocking_due_alarm(struct blocking *b)
     return (struct due){IO_RESUMED, (int)((left_of(b->alarm_us, now) + 999) / 1000)};
 }
 
-/* A handler may wait while the client is slow to read what was answered before: whichever of both ends first. */
+/* Returns the event that is due first. A handler may wait while the client is slow to read earlier answers; then the
+ * session's timer runs as well. */
 static struct due blocking_due(struct blocking *b, unsigned wants)
 {
     uint64_t limit = b->server->timeouts.limit[b->session.timer];
@@ -180,7 +185,7 @@ static struct due blocking_due(struct blocking *b, unsigned wants)
     return timer.timeout_ms < 0 || alarm.timeout_ms <= timer.timeout_ms ? alarm : timer;
 }
 
-/* Inside a request: for whatever comes first of what the session wants. */
+/* Within a request: waits for the first of the events that the session wants. */
 static bool blocking_await_progress(struct blocking *b, unsigned wants)
 {
     struct pollfd socket = {.fd = b->fd};
@@ -272,7 +277,8 @@ void blocking_linger(struct blocking *b)
     }
 }
 
-/* The counters say so until the place is free, or the next one would be asked for a place that is about to be. */
+/* The counters show that the connection lingers until its place is free. Otherwise the acceptor would ask another
+ * lingering connection for a place that is about to become free anyway. */
 void blocking_leave(struct connection_count *count, struct counters *counters)
 {
     if (atomic_load_explicit(&counters->lingering_since_ms, memory_order_relaxed) != 0) {

@@ -39,6 +39,8 @@ struct blocking {
     char log_text[ACCESS_LOG_THREAD_SIZE];
 };
 
+/* Initialises `blocking` for blocking_serve; `server` and `closing` must outlive it. Afterwards the caller may set
+ * `poll_interval_ms`, `linger_elsewhere` and `yield_when_unserved`. Any thread. */
 static inline void blocking_init(struct blocking *blocking, struct server *server,
                                  const _Atomic bool *closing)
 {
@@ -75,7 +77,8 @@ static inline bool blocking_must_interrupt(const struct server *server, const st
 /* Does the lingering close that blocking_serve has left to its caller, in the calling thread. */
 void blocking_linger(struct blocking *blocking);
 
-/* Stops counting the connection that was served with the counters, which must not be reused before this returns. Any thread. */
+/* Stops counting the connection that was served with the counters, which must not be reused before this returns. Any
+ * thread. */
 void blocking_leave(struct connection_count *count, struct counters *counters);
 
 #endif

@@ -21,7 +21,7 @@ static int connection_fd(const struct connection *connection)
 
 /* ---- the lists ---- */
 
-/* What the acceptor sees of those that linger. */
+/* Tells the acceptor when the connection that has lingered longest began to linger. */
 static COLD void connection_publish_lingering(const struct reactor_core *core)
 {
     const struct connection *oldest = TAILQ_FIRST(&core->lists[REACTOR_LINGERING]);
@@ -66,7 +66,7 @@ COLD void connection_move(struct connection *connection, enum reactor_list list)
 
 static void connection_on_event(evutil_socket_t fd, short events, void *arg);
 
-/* The one place where what is waited for changes. */
+/* The only function that changes the events for which the connection waits. */
 static NOINLINE bool connection_await_anew(struct connection *connection, unsigned interest,
                                            const struct timeval *delay)
 {
@@ -146,7 +146,7 @@ static struct timeval timeval_of(uint64_t us)
     return (struct timeval){.tv_sec = (time_t)(us / 1000000), .tv_usec = (suseconds_t)(us % 1000000)};
 }
 
-/* Where only the time changes epoll is left alone: reading on costs no call. */
+/* If only the deadline changes, epoll is left alone: to continue reading costs no system call for it. */
 static bool connection_await_lingering(struct connection *connection, uint64_t now)
 {
     uint64_t deadline = lingering_deadline(&connection->lingering);
@@ -272,8 +272,8 @@ static void connection_pump(struct connection *connection, enum io_event event, 
     }
 }
 
-/* Reads once, whatever there is: what does not fit the buffer is still there in the loop's next iteration, after the other
- * connections'. `nothing` is what it means if there are no bytes. */
+/* Reads once. Bytes that do not fit into the buffer are read in the loop's next iteration, after the other connections
+ * have had their turn. `nothing` is the event to pass to the session if there are no bytes. */
 static void connection_receive(struct connection *connection, enum io_event nothing)
 {
     struct reactor_core *core = connection->core;
@@ -338,7 +338,8 @@ static void connection_on_event(evutil_socket_t fd, short events, void *arg)
     }
 }
 
-/* Its client has reset it while an answer waits or is worked on: nothing is read then, so nothing else tells. */
+/* Whether the client has reset the connection while its answer waits or its work runs. The socket is not read then, so
+ * that only poll shows the reset. */
 static bool connection_was_reset(const struct connection *connection)
 {
     struct pollfd socket = {.fd = connection_fd(connection)};

@@ -29,8 +29,8 @@ struct connection {
 
 /* The reactor's thread calls all functions. Each may close and free the connection. */
 
-/* Allocates a connection, adds it to the list of those with a restarted timer, and waits for its first bytes. The connection owns the descriptor and frees
- * itself when it closes. Returns NULL if there is no memory; then the caller keeps the descriptor. */
+/* Allocates a connection, adds it to REACTOR_RESTARTED, and waits for its first bytes. The connection owns the
+ * descriptor and frees itself when it closes. Returns NULL without memory; the caller then keeps the descriptor. */
 struct connection *connection_new(struct reactor_core *core, const struct accepted *accepted,
                                   enum refusal refusing);
 /* Begins a lingering close (RFC 9112, 9.6), after the session is over. */
@@ -55,8 +55,9 @@ void connection_tell(struct connection *connection);
 /* During a drain: reads an idle connection once more, and closes it if nothing has arrived. Does nothing to other
  * connections. */
 void connection_drain(struct connection *connection);
-/* After the drain timeout: treats an idle connection as connection_drain does, sends a refused one without a request
- * its 503, leaves a lingering one alone, and cuts any other off. Called again until the connection is gone. */
+/* After the drain timeout: treats an idle connection as connection_drain does, and sends the 503 to a refused
+ * connection that has sent no complete head. Does nothing to a lingering connection, or while a worker has the
+ * connection's work. Cuts off any other connection. Called again until the connection is gone. */
 void connection_cut_off(struct connection *connection);
 
 #endif

@@ -40,7 +40,7 @@ static void last_resort_close(struct last_resort *last_resort, unsigned i)
     close(entry.accepted.fd);
 }
 
-/* What it lingers for is bounded as for all others of its reactor. */
+/* The time for which the connection lingers is limited as for all other connections of its reactor. */
 static void last_resort_begin_lingering(struct last_resort *last_resort, struct last_resort_entry *entry)
 {
     entry->answered = true;
@@ -48,8 +48,8 @@ static void last_resort_begin_lingering(struct last_resort *last_resort, struct 
     connection_count_linger_begin(last_resort->core->connections, false);
 }
 
-/* The session lives no longer than this: what it may have kept of the request is not waited for. False if the client
- * has gone. */
+/* Answers the client with a session that ends with this function: an incomplete request gets its 503 at once, because
+ * its rest cannot be awaited. Then begins the lingering close. Returns false if the client has gone. */
 static bool last_resort_answer(struct last_resort *last_resort, struct last_resort_entry *entry,
                                struct span bytes)
 {
@@ -94,7 +94,7 @@ static bool last_resort_look(struct last_resort *last_resort, struct last_resort
     return (bytes.length == 0 && !late) || last_resort_answer(last_resort, entry, bytes);
 }
 
-/* Whether bytes came in the last moment that were discarded. */
+/* Whether a lingering connection has begun to linger, or has sent bytes, since the last tick. */
 static bool last_resort_discards(const struct last_resort *last_resort)
 {
     uint64_t now = clock_ms();

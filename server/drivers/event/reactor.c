@@ -13,12 +13,12 @@
 #include "server/net/warn.h"
 #include "server/drivers/shared/shortage.h"
 
-/* So many failures of epoll_wait within that time are not one that passes. */
+/* If epoll_wait fails this often within this time, the failure is considered permanent. */
 enum { REACTOR_FAILURES_MAX = 1000, REACTOR_FAILING_MS = 1000 };
 
 /* Without EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST: libevent would tell epoll of a removal in the base's next iteration,
- * when the descriptor is closed and its number may be another thread's. What the flag saves is a call where a connection
- * begins to wait for room to write; a request in the steady state makes none either way. */
+ * when the descriptor is closed and its number may be another thread's. What the flag saves is a call where a
+ * connection begins to wait for room to write; a request in the steady state makes none either way. */
 struct event_base *reactor_base_new(void)
 {
     struct event_config *config = event_config_new();
@@ -58,7 +58,8 @@ static bool reactor_place_wanted(const struct reactor *reactor)
     return atomic_load_explicit(&reactor->core.context.counters->place_wanted, memory_order_relaxed);
 }
 
-/* Cleared last: the acceptor that sets it again meanwhile has one more connection that waits. */
+/* `place_wanted` is cleared last: the acceptor, which repeats its request until the place is free, would otherwise get
+ * two places for one waiting connection. If a second connection waits, the acceptor sets the member again later. */
 static void reactor_on_place_poll(evutil_socket_t fd, short events, void *arg)
 {
     struct reactor *reactor = arg;
@@ -198,7 +199,7 @@ void reactor_linger(struct reactor *reactor, const struct accepted *accepted)
     }
 }
 
-/* The one that came first of those that have asked for nothing; NULL: there is none. */
+/* Returns the oldest connection for which session_unasked is true and which does not linger; NULL if there is none. */
 static struct connection *reactor_find_silent(const struct reactor *reactor)
 {
     struct connection *silent = NULL;

@@ -10,9 +10,10 @@
 #include "server/drivers/event/connection.h"
 #include "server/drivers/shared/access_log.h"
 
-/* A sixteenth of the shortest timeout, and not so often that an idle server works, nor so seldom that it is rude. */
+/* The interval between sweeps is a sixteenth of the shortest timeout, within two bounds: shorter intervals would load
+ * an idle server, longer ones would make long timeouts too late. */
 enum { SWEEPS_PER_TIMEOUT = 16, SWEEP_INTERVAL_MIN_MS = 10, SWEEP_INTERVAL_MAX_MS = 500 };
-/* How often a connection that waits or works is looked at, whether its client has reset it. */
+/* The interval at which the sweeper checks whether the client of a connection that waits or works has reset it. */
 enum { SWEEPER_LOOK_MS = 400 };
 
 static void sweeper_set_running(struct sweeper *sweeper, bool running)
@@ -29,7 +30,8 @@ static void sweeper_set_running(struct sweeper *sweeper, bool running)
     sweeper->running = running;
 }
 
-/* Those whose timer began anew since the sweep before: from now on it runs. */
+/* Moves the connections whose timer has restarted since the previous sweep to the list of that timer. The timer runs
+ * from now on. */
 static void sweeper_start_timers(struct sweeper *sweeper, uint64_t now)
 {
     struct connection *connection;
@@ -40,7 +42,7 @@ static void sweeper_start_timers(struct sweeper *sweeper, uint64_t now)
     }
 }
 
-/* Those of a list that were last looked at `limit` before `then`. */
+/* Calls connection_due for the connections of a list whose `since` is at least `limit` before `then`. */
 static void sweeper_judge(struct sweeper *sweeper, enum timer timer, uint64_t limit, uint64_t then,
                           uint64_t now)
 {

@@ -8,14 +8,16 @@ struct wakeup {
 };
 
 /* Returns 0 or a negative errno; after an error there is nothing to undo. The wakeup owns its descriptor until
- * wakeup_deinit. */
+ * wakeup_deinit. Main thread. */
 int wakeup_init(struct wakeup *wakeup);
+/* Closes the descriptor. No other thread may use the wakeup any more. Main thread. */
 void wakeup_deinit(const struct wakeup *wakeup);
 
-/* Wakes the loop, once for any number of calls before the next wakeup_clear. Any thread, any process; does not block. */
+/* Wakes the loop, once for all calls before the next wakeup_clear. Any thread, any process; does not block. */
 void wakeup_notify(const struct wakeup *wakeup);
 
-/* Clears it. To be called before looking for what has come. The loop's thread; does not block. */
+/* Clears the wakeup. The loop calls this first and then looks for its new input, so that it misses none. The loop's
+ * thread; does not block. */
 void wakeup_clear(const struct wakeup *wakeup);
 
 #endif

@@ -59,8 +59,8 @@ void completions_take(struct completions *completions, struct work_list *list)
     mutex_unlock(&completions->mutex, completions_lock);
 }
 
-/* The wakeup is written under the lock: otherwise the loop could take this work, which may be its last, end, and close the
- * descriptor before the write. */
+/* The wakeup is written under the lock: otherwise the loop could take this work, which may be its last, end, and
+ * close the descriptor before the write. */
 static void completions_add(struct completions *completions, struct work *work)
 {
     mutex_lock(&completions->mutex, completions_lock);
@@ -72,7 +72,7 @@ static void completions_add(struct completions *completions, struct work *work)
     mutex_unlock(&completions->mutex, completions_lock);
 }
 
-/* NULL when there will be none. */
+/* Waits for work and takes it from the queue. Returns NULL when the workers stop and no work is left. */
 static struct work *workers_take(struct worker *worker)
 {
     struct workers *workers = worker->all;

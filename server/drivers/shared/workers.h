@@ -20,9 +20,9 @@ struct completions {
     struct work_list list MUTEX_GUARDED_BY(completions_lock);
 };
 
-/* Returns 0 or a negative errno; after an error there is nothing to undo. */
+/* Returns 0 or a negative errno; after an error there is nothing to undo. Main thread. */
 int completions_init(struct completions *completions);
-/* No work may be outstanding. */
+/* No work may be outstanding. Main thread. */
 void completions_deinit(struct completions *completions);
 /* Clears the wakeup and moves all finished work to `*list`, which need not be initialised. The loop's thread. */
 void completions_take(struct completions *completions, struct work_list *list)
@@ -38,8 +38,8 @@ struct workers *workers_start(struct scoreboard *scoreboard, size_t first, unsig
  * must stay, and nothing else may touch it, until completions_take returns it. `owner` is kept in it for whoever takes
  * it. Returns 0, or -EAGAIN if the queue is full; then the work was not queued. Any thread. */
 int workers_submit(struct workers *workers, struct work *work, struct completions *completions, void *owner);
-/* Lets the workers finish the work that waits, ends and joins them, and frees. No work may be submitted any more. NULL is
- * allowed. Main thread. */
+/* Lets the workers finish the work that waits, ends and joins them, and frees. No work may be submitted any more.
+ * NULL is allowed. Main thread. */
 void workers_stop(struct workers *workers);
 
 #endif
