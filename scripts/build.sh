@@ -12,8 +12,13 @@ build() (
     ! have flock || flock 9
     say "== build $1"
     # Ninja itself sees when CMake's other files have changed.
-    { { [ "build/$1/build.ninja" -nt CMakePresets.json ] || cmake --preset "$1"; } && cmake --build "build/$1"; } >&2 9>&-
+    { { is_configured "$1" || cmake --preset "$1"; } && cmake --build "build/$1"; } >&2 9>&-
 )
+
+# is_configured PRESET: since the presets were changed.
+is_configured() {
+    [ -e "build/$1/build.ninja" ] && [ -z "$(find CMakePresets.json -newer "build/$1/build.ninja")" ]
+}
 
 # The preset pgo: built to write a profile, run under the bench's workloads in every mode, and built anew with the profile.
 build_pgo() (

@@ -25,9 +25,9 @@ static void block_run(struct work *work)
     do {
         uint64_t piece = left < BLOCK_PIECE_MS ? left : BLOCK_PIECE_MS;
         until.tv_nsec += (long)piece * MS_NS;
-        if (until.tv_nsec >= 1000 * MS_NS) {
+        if (until.tv_nsec >= 1000L * MS_NS) {
             until.tv_sec++;
-            until.tv_nsec -= 1000 * MS_NS;
+            until.tv_nsec -= 1000L * MS_NS;
         }
         block_until(&until);
         left -= piece;

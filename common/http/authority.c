@@ -97,9 +97,10 @@ bool authority_valid(struct span text)
 
 const char *authority_bad_byte(struct span text)
 {
+    static const char delimiters[] = {':', '[', ']', '%'};
     const char *end = text.data + text.length;
     for (const char *p = skip(text.data, end, NAME); p < end; p = skip(p + 1, end, NAME)) {
-        if (memchr(":[]%", *p, 4) == NULL) {
+        if (memchr(delimiters, *p, sizeof delimiters) == NULL) {
             return p;
         }
     }
