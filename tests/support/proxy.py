@@ -35,7 +35,7 @@ http {{{{ access_log off; client_body_temp_path {{folder}}/t1; proxy_temp_path {
 
 
 @contextlib.contextmanager
-def running(name, text, folder=None, port=None, **values):
+def running(name, text, /, folder=None, port=None, **values):
     """The proxy's process and its port, once it listens. `name`: a row of COMMANDS; `text`: its configuration, in which {folder},
     {port} and `values` are filled in. Its files are in `folder`, or in one that is removed at the end."""
     with contextlib.ExitStack() as stack:
