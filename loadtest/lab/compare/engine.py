@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from .. import methods
-from ..machine import cpus
+from ..machine import cpus, speed
 from ..machine.cpus import Pinning
 from ..methods.outcome import Outcome
 from ..results import aggregate
@@ -16,6 +16,7 @@ from ..text.progress import Progress
 from .experiment import Experiment
 from .judge import ROUNDS
 
+_PATIENCE = 0.02  # of the budget: how long a run may wait for CPUs that are slow, in all
 _RESULTS = ("refused", "limit")  # failures that are answers to the question; the others are faults
 _KINDS = {ServerDied: "died", WrongAnswer: "wrong", CannotStart: "refused", CannotConnect: "refused"}
 
@@ -141,8 +142,9 @@ class Engine:
     shortened: it would have too few requests for a verdict.
     """
 
-    def __init__(self, trials, lab, budget=None, stream=None, clock=time.monotonic):
+    def __init__(self, trials, lab, budget=None, stream=None, clock=time.monotonic, watch=None):
         self.trials = trials
+        self._watch = watch or speed.Watch(_PATIENCE * (budget or 0))
         self._lab = lab
         self._budget = budget  # seconds that all may take; None: as long as it takes
         self._clock = clock
@@ -196,11 +198,23 @@ class Engine:
             trial.measurements.append({**_entry(cell), "failure": failed[key]})
             return
         self._progress.show(f"{cell.title}, round {cell.round}")
-        entry = _measured(cell, self._lab)
+        entry = self._watched(cell)
         if entry["failure"]:
             failed[key] = entry["failure"]
             self._report(cell, entry["failure"])
         trial.measurements.append(entry)
+
+    def _watched(self, cell):
+        """The measurement, marked if the server's CPU was slow before or after it. Of a server elsewhere nothing is known."""
+        if cell.subject.kind == "target":
+            return _measured(cell, self._lab)
+        cpu = min(self._lab.of(cell).pinning.server)
+        before, was_slow = self._watch.wait(cpu)
+        entry = _measured(cell, self._lab)
+        after, is_slow = self._watch.look(cpu)
+        entry["details"] = {**entry["details"], "probes_us": [before, after]}
+        entry["marks"] += ["slowed"] if was_slow or is_slow else []
+        return entry
 
     def _report(self, cell, failure):
         self.faults += failure["kind"] not in _RESULTS

@@ -12,6 +12,7 @@ from .noise import Noise
 HOLDS, FAILS, UNCLEAR, NEEDS_CPUS = "holds", "does not hold", "no clear answer", "needs more CPUs"
 ROUNDS = 3  # without so many there is no verdict
 _SPOILED = {"disturbed": "other programs used the CPUs", "throttled": "the host took the CPUs away",
+            "slowed": "the host slowed the CPUs down",
             "runner": "the lab itself used the CPUs"}
 
 

@@ -9,7 +9,7 @@ from . import shifts, view
 from .view import words
 
 _TIMES_AND_RATES = ("µs", "us", "ms", "s")
-_DISTURBED = ("disturbed", "throttled")
+_DISTURBED = ("disturbed", "throttled", "slowed")
 _OF_THE_CLIENT = ("client_limited", "shared")
 _ALIKE = ("cpu", "cpus", "memory_bytes", "kernel", "system", "governor")  # of the machine, for a comparison to mean the build
 

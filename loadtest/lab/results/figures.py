@@ -152,7 +152,7 @@ _ALL = (
            "user instructions for a GET /plaintext, counted by callgrind"),
 )
 FIGURES = {figure.name: figure for figure in _ALL}
-MARKS = ("client_limited", "shared", "disturbed", "throttled", "runner", "implausible", "unoffered")  # what may spoil a measurement's figures
+MARKS = ("client_limited", "shared", "disturbed", "throttled", "slowed", "runner", "implausible", "unoffered")  # what may spoil a measurement's figures
 LATENCIES = ("p50_us", "p90_us", "p99_us", "p999_us", "max_us")  # of a closed loop
 REQUESTS = 1000  # in each window behind a rate, a CPU cost or a percentile
 _POOLED = {"p99_": 1000, "p999_": 10_000}  # of percentiles so far out, the samples of all rounds together

@@ -10,6 +10,7 @@ from unittest import mock
 
 from lab import methods
 from lab.compare import engine, experiment
+from lab.machine import speed
 from lab.machine.cpus import Pinning
 from lab.methods.outcome import Outcome
 from lab.servers.subjects import Subject
@@ -26,6 +27,7 @@ def make(name="x", rounds=3, points=(1, 64)):
 class EngineTest(unittest.TestCase):
     def setUp(self):
         self.now, self.took, self.seen, self.pinnings = 0.0, 1.0, [], []
+        self.probes = iter(lambda: 100, None)  # always the same
         self.fails = {}
         method = SimpleNamespace(WORKLOAD={"path": "/"}, connections=lambda cell: cell.x, length=lambda cell: cell.seconds,
                                  measure=self.measure)
@@ -50,7 +52,8 @@ class EngineTest(unittest.TestCase):
     def run_trials(self, *trials, budget=None, most=1000):
         stream = io.StringIO()
         lab = engine.Lab(Pinning(frozenset([0, 1]), frozenset([2, 3]), ""), frozenset(range(4)), None, most)
-        running = engine.Engine(list(trials), lab, budget, stream, clock=lambda: self.now)
+        watch = speed.Watch(0, lambda cpu: next(self.probes))
+        running = engine.Engine(list(trials), lab, budget, stream, clock=lambda: self.now, watch=watch)
         running.run(lambda _: None)
         return running, stream.getvalue()
 
@@ -68,6 +71,13 @@ class EngineTest(unittest.TestCase):
             self.run_trials(replace(trial, cells=cells))
             self.assertEqual(self.pinnings[-1], (server, client))
 
+    def test_a_cpu_that_is_slow_before_or_after_a_measurement_marks_it(self):
+        self.probes = iter([100, 100, 130, 100, 100, 130, 100, 100])
+        trial = self.trial(rounds=2, points=(1,))
+        self.run_trials(trial)
+        self.assertEqual(["slowed" in entry["marks"] for entry in trial.measurements], [False, True, True, False])
+        self.assertEqual(trial.measurements[1]["details"]["probes_us"], [130, 100])
+
     def test_results(self):
         trial = self.trial()
         running, _ = self.run_trials(trial)
@@ -77,7 +87,7 @@ class EngineTest(unittest.TestCase):
         self.assertEqual(found["measurements"][0], {
             "subject": "thread", "kind": "mode", "x": 1, "round": 1, "failure": None, "asked_rate": 7, "achieved_rate": 6,
             "errors": None, "figures": {"rps": 100.0, "p99_us": 5.0}, "samples": {"rps": 2000, "p99_us": 2000}, "histograms": {},
-            "series": {}, "marks": ["disturbed"], "details": {}})
+            "series": {}, "marks": ["disturbed"], "details": {"probes_us": [100, 100]}})
         self.assertEqual(len(found["summary"]), 4)
 
     def test_failures_are_told_by_kind_and_not_tried_again(self):
