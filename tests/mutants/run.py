@@ -38,6 +38,7 @@ NO_SUCH_CASE, NOTHING_RAN = 4, 5  # statuses of pytest
 CASES_FAILED = (0, 1, 2, 8)  # statuses of pytest, with -x under xdist too, and of ctest, where cases have failed or none has
 SUITES = ("unit", "integration", "faults")
 UNIT_LABELS = "^(unit|stress)$"
+FEW = 8  # cases that are run by one process
 ROUNDS = 3  # of a suite, if cases fail that pass when they are run again
 LIMIT = 1800  # seconds that a suite may take; a whole one takes a third of it on two busy processors
 CLEANING = 30  # seconds that a suite may take to end its servers when it is interrupted
@@ -214,8 +215,8 @@ def failed_units(only=""):
 
 def failed_cases(cases, without=()):
     """`cases`: ids or folders; without those with the other ids."""
-    many = any("::" not in case for case in cases)  # those share the time that each worker takes to find them; a few do not
-    status, ran = run([*PYTEST, "-x", "-n", str(jobs() if many else 0), f"--server={os.path.join(BUILD, 'echod')}",
+    many = len(cases) > FEW or any("::" not in case for case in cases)  # those share the time that each worker takes to find them
+    status, ran = run([*PYTEST, "-x", "-n", str(3 * jobs() if many else 0), f"--server={os.path.join(BUILD, 'echod')}",
                        "--junitxml", SUITE_RESULTS, *(f"--deselect={name}" for name in without), *cases])
     if status == NOTHING_RAN and without:
         return {}

@@ -75,3 +75,12 @@ Test(handler_block, is_not_cut_short_by_signals)
     setitimer(ITIMER_REAL, &never, NULL);
     cr_expect_geq(took, 30000);
 }
+
+/* Of 10 s only the first piece passes; the test's own limit is half of them. */
+Test(handler_block, is_cut_off, .timeout = 5)
+{
+    static const _Atomic bool cutting = true;
+    struct work work = work_for("10s");
+    work.cutting = &cutting;
+    work.run(&work);
+}

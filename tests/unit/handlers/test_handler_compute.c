@@ -2,6 +2,7 @@
 /* /compute/{rounds}: known values of the chain, worked out elsewhere. */
 #include <criterion/criterion.h>
 
+#include "common/handlers/routes.h"
 #include "tests/unit/support/ask.h"
 
 #define PROBLEM "Content-Type: application/problem+json"
@@ -26,6 +27,30 @@ static const struct ask cases[] = {
 Test(handler_compute, answers)
 {
     ASK_ALL(cases);
+}
+
+/* The output of the work for so many rounds; `cutting`: it is cut off from the start. */
+static uint64_t output_of(const char *rounds, const _Atomic bool *cutting)
+{
+    struct scoreboard *scoreboard = scoreboard_new(1, ASK_HELD_LIMIT);
+    struct response response;
+    struct request request = {.parameter = {.data = rounds, .length = strlen(rounds)}};
+    response_init(&response, (struct budget){.scoreboard = scoreboard, .counters = &scoreboard->counters[0]});
+    compute_handler.begin(&request, &response);
+    struct work work = response.work;
+    scoreboard_free(scoreboard);
+    cr_assert_not_null(work.run);
+    work.cutting = cutting;
+    work.run(&work);
+    return work.output;
+}
+
+/* Before the first round. */
+Test(handler_compute, is_cut_off)
+{
+    static const _Atomic bool cutting = true;
+    cr_expect_eq(output_of("10", &cutting), output_of("0", NULL));
+    cr_expect_neq(output_of("10", NULL), output_of("0", NULL));
 }
 
 /* The most that is allowed is taken on; nobody waits for it here. */

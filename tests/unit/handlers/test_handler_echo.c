@@ -119,6 +119,7 @@ static const struct ask refused[] = {
     REFUSED("header=A:x%0a", "control"),
     REFUSED("header=A:%0d", "control"),
     REFUSED("header=A:x%00", "control"),
+    REFUSED("header=A:x%7f", "control"),
     REFUSED("header=A%00:x", "control"),
     REFUSED("header=A%0d%0aB:y", "control"),
     REFUSED("header=Content-Length:5", "framing"),
