@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from support import procfs
 from support.checks import check, equal, until
 from support.corpus import get
 from support.rows import params
@@ -132,8 +133,12 @@ def churn_by_threads(server, connections):
     equal(failures, [], "failures")
 
 
-def test_churn_leaves_nothing(server):
+def test_churn_leaves_nothing(start):
+    server = start()
+    server.ask(GET)  # opens what is opened once
+    before = procfs.descriptors(server.pid)
     churn_by_threads(server, 25)
+    until(lambda: procfs.descriptors(server.pid) <= before, "the descriptors of the connections are closed")
 
 
 def drain_answers_what_has_arrived(server):

@@ -240,6 +240,26 @@ def test_idle_with_100_connections(start):
             wire.kept()
 
 
+def _switches(server):
+    """Voluntary context switches of all threads but the first, which minds the date."""
+    tasks = [f"{server.pid}/task/{thread}" for thread in procfs.threads(server.pid) if thread != server.pid]
+    return sum(int(procfs.status(task, "voluntary_ctxt_switches")) for task in tasks)
+
+
+@pytest.mark.parametrize("mode", ["event", "hybrid"])
+def test_loops_without_connections_sleep(start, mode):
+    """They do not even sweep."""
+    server = start("--loops", "2", mode=mode)
+    equal(server.ask(PLAIN).status, 200, "status")
+
+    def sleeps():
+        before = _switches(server)
+        pause(1.2)
+        return _switches(server) == before
+
+    check(any(sleeps() for _ in range(4)), "the loops wake up without a connection")
+
+
 WAITS = [("delay", b"/delay/1800ms"), ("echo with a delay", b"/echo?delay=1800ms"), ("block", b"/block/1800ms"),
          ("drip", b"/drip?numbytes=3&duration=1800ms")]
 
@@ -288,11 +308,11 @@ def test_who_has_gone_is_noticed(start, message):
 
 
 def test_whose_work_is_of_no_use_any_more(start):
-    """Clients that go away while their work is done harm nobody."""
+    """Clients that go away while their work is done harm nobody, also where that is noticed before the work ends."""
     server = start("--workers", "2")
     with many(server, 8) as wires:
         for index, wire in enumerate(wires):
-            wire.send(get(b"/block/200ms" if index % 2 else b"/compute/3000000") + PLAIN)
+            wire.send(get(b"/block/1500ms" if index % 2 else b"/compute/3000000") + PLAIN)
         for wire in wires:
             wire.reset()
     until(lambda: metrics(server)["echod_connections_open"] == 1, "the connections are gone", 20)
