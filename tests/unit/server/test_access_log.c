@@ -7,9 +7,11 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -249,6 +251,54 @@ Test(access_log, torn)
     end();
     unlink(path);
     close(fd);
+}
+
+/* A disk that is full in the middle of a line: that line is lost, and each other line is counted once. */
+Test(access_log, torn_by_a_full_disk)
+{
+    char path[] = "/tmp/echod-log-XXXXXX";
+    int fd = mkstemp(path);
+    begin(path);
+    for (int i = 0; i < 3; i++) {
+        add("/some");
+    }
+    size_t line = bench.own.log.length / 3;
+    struct rlimit before;
+    signal(SIGXFSZ, SIG_IGN);
+    cr_assert_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+    struct rlimit full = {.rlim_cur = line + line / 2, .rlim_max = before.rlim_max};
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &full), 0);
+    access_log_flush(&bench.context);
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
+    cr_expect(written() == 1 && lost() == 1, "%u written, %u lost", (unsigned)written(), (unsigned)lost());
+    bench.own.retry_us = 0;
+    access_log_end(&bench.context, 0);
+    cr_expect(written() == 2 && lost() == 1, "%u written, %u lost", (unsigned)written(), (unsigned)lost());
+    end();
+    unlink(path);
+    close(fd);
+}
+
+/* A pipe with room for a part of the lines only takes whole ones. */
+Test(access_log, no_line_is_torn_by_a_pipe)
+{
+    enum { PIPE_SIZE = 8192, TAKEN = 3000, LINES = 7000 };
+    static const char taken[TAKEN];
+    int ends[2];
+    char path[64];
+    cr_assert_eq(pipe(ends), 0);
+    cr_assert_eq(fcntl(ends[1], F_SETPIPE_SZ, PIPE_SIZE), PIPE_SIZE);
+    cr_assert_eq(write(ends[1], taken, TAKEN), TAKEN);
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", ends[1]);
+    begin(path);
+    while (bench.own.log.length < LINES) {
+        add("/some");
+    }
+    access_log_flush(&bench.context);
+    cr_expect_not(atomic_load(&bench.service.scoreboard->log_torn));
+    end();
+    close(ends[0]);
+    close(ends[1]);
 }
 
 /* As a service manager's standard output is: a stream of bytes, in pieces that arrive whole. */
