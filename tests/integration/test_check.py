@@ -183,6 +183,7 @@ ANSWERS = [
     ("in single bytes", [bytes((byte,)) for byte in b"HTTP/1.1 204 No Content\r\n\r\n"], 0, ""),
     ("an interim one first", [b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"], 0, ""),
     ("both at once", [b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n"], 1, "500"),
+    ("a redirection", [b"HTTP/1.1 301 Moved Permanently\r\nLocation: /\r\nContent-Length: 0\r\n\r\n"], 1, "301"),
     ("of HTTP/1.0", [b"HTTP/1.0 200 OK\r\n\r\nhello"], 0, ""),
     ("none", [], 1, "closed without an answer"),
     ("half a head", [b"HTTP/1.1 200 OK\r\nContent-"], 1, "closed without an answer"),

@@ -332,6 +332,15 @@ def killable(server):
 
 
 @pytest.mark.modeless
+def test_a_process_holds_its_connection_only(start):
+    """Beside the three standard descriptors: a listening socket in a child would keep the port in use."""
+    server = start(mode="process")
+    wire, pid = killable(server)
+    equal(procfs.descriptors(pid), 4, "descriptors of the child")
+    wire.close()
+
+
+@pytest.mark.modeless
 def test_a_killed_process_loses_its_connection_only(start):
     server = start(mode="process")
     pairs = [killable(server) for _ in range(6)]
