@@ -95,7 +95,7 @@ stage_integration() {
     need_integration
     need_pytest
     build_stage asan || return 0
-    run_integration integration tests/integration --server=build/asan/echod
+    run_integration integration tests/integration tests/runner --server=build/asan/echod
 }
 
 need_integration() {
@@ -172,13 +172,13 @@ run_single() {
         # files are read.
         case $1 in
         *::* | *.py) run_integration cases "$1" --server=build/asan/echod -n 0 ;;
-        test_*[!a-z0-9_]*) run_integration cases tests/integration --server=build/asan/echod -k "$1" ;;
+        test_*[!a-z0-9_]*) run_integration cases tests/integration tests/runner --server=build/asan/echod -k "$1" ;;
         test_*)
-            files=$(grep -l "^def $1(" tests/integration/test_*.py || echo tests/integration)
+            files=$(grep -l "^def $1(" tests/integration/test_*.py tests/runner/test_*.py || echo tests/integration)
             # shellcheck disable=SC2086 # a list of names without spaces
             run_integration cases $files --server=build/asan/echod -k "$1" -n 0
             ;;
-        *) run_integration cases tests/integration --server=build/asan/echod -k "$1" ;;
+        *) run_integration cases tests/integration tests/runner --server=build/asan/echod -k "$1" ;;
         esac
     fi
 }
