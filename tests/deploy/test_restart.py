@@ -5,7 +5,6 @@ instance is restarted at least once."""
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -13,7 +12,7 @@ import time
 
 import pytest
 from server import PATIENCE, Echod
-from support import ports, process
+from support import ports, process, proxy
 from support.checks import until
 from support.settings import ROOT
 
@@ -44,44 +43,26 @@ class Instance:
         return status
 
 
-class Proxy:
-    """haproxy or nginx with its file of deploy/proxies, on other ports and in a folder of its own."""
-
-    def __init__(self, name, ports):
-        self.folder = tempfile.mkdtemp(prefix="echod-proxy-")
-        file = {"haproxy": "haproxy.cfg", "nginx": "nginx.conf"}[name]
-        self.path = os.path.join(self.folder, file)
-        with open(os.path.join(PROXIES, file)) as template:
-            text = template.read()
-        for placeholder, port in zip((8080, 8081, 8082), ports):
-            assert f"127.0.0.1:{placeholder}" in text
-            text = text.replace(f"127.0.0.1:{placeholder}", f"127.0.0.1:{port}")
-        with open(self.path, "w") as mine:
-            mine.write(text)
-        argv = {"haproxy": ["haproxy", "-db", "-q", "-f", self.path],
-                "nginx": ["nginx", "-p", self.folder, "-c", self.path, "-e", "stderr", "-g", "daemon off;"]}[name]
-        with open(os.path.join(self.folder, "errors"), "wb") as errors:  # a pipe that nobody reads would stop it
-            self.child = process.spawn([process.need(argv[0]), *argv[1:]], stderr=errors)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.child.terminate()
-        self.child.wait(timeout=PATIENCE)
-        shutil.rmtree(self.folder)
+def in_front(name, chosen):
+    """haproxy or nginx with its file of deploy/proxies, on the ports chosen for itself and for the two instances."""
+    with open(os.path.join(PROXIES, {"haproxy": "haproxy.cfg", "nginx": "nginx.conf"}[name])) as file:
+        text = file.read()
+    for placeholder, port in zip((8080, 8081, 8082), chosen):
+        assert f"127.0.0.1:{placeholder}" in text
+        text = text.replace(f"127.0.0.1:{placeholder}", f"127.0.0.1:{port}")
+    text = text.replace("{", "{{").replace("}", "}}")
+    return proxy.running(name, ("daemon off;\n" if name == "nginx" else "") + text, port=chosen[0])
 
 
 @pytest.mark.timeout(4 * SECONDS + 120)
 @pytest.mark.parametrize("name", DELAYS)
 def test_restart(name, mode):
-    chosen = front, *back = ports.several(3)
-    instances = [Instance(mode, port, DELAYS[name]) for port in back]
+    chosen = ports.several(3)
+    instances = [Instance(mode, port, DELAYS[name]) for port in chosen[1:]]
     try:
-        with Proxy(name, chosen) as proxy:
-            until(lambda: proxy.child.poll() is not None or ports.listens(front), f"{name} listens")
+        with in_front(name, chosen), tempfile.TemporaryDirectory() as folder:
             until(lambda: all(instance.served() >= 0 for instance in instances), "instances")
-            script = os.path.join(proxy.folder, "post.lua")
+            script = os.path.join(folder, "post.lua")
             with open(script, "w") as file:
                 file.write(POST)
             wrk = process.spawn(["wrk", "-t1", f"-c{CONNECTIONS}", "-d1h", "-s", script, f"http://127.0.0.1:{front}/echo"],
