@@ -15,8 +15,7 @@ MARKS = {
     "shared": ("&", "the client shared the server's CPU: rate and latency are of both; compare CPU per request"),
     "disturbed": ("!", "other programs used the CPUs in most rounds: measure again on a quiet machine"),
     "throttled": ("^", "the CPUs were throttled, or the host took them away, in most rounds"),
-    "slowed": ("@", "the server's CPU was slower by 15 % than at its best in this run, in most rounds: the host's doing; ratios of one round hold, "
-                    "absolute figures are too high"),
+    "slowed": ("@", "the host slowed the server's CPU down in most rounds: a probe took 15 % longer than at its best in this run, so costs are too high"),
     "runner": ("$", "the lab itself used the CPUs in most rounds"),
     "implausible": ("=", "rate times latency is not what was in flight (Little's law): the row decides nothing"),
     "unoffered": ("<", "the rate asked for was not offered: the row decides nothing"),
