@@ -57,8 +57,8 @@ def in_front(name, chosen):
 @pytest.mark.timeout(4 * SECONDS + 120)
 @pytest.mark.parametrize("name", DELAYS)
 def test_restart(name, mode):
-    chosen = ports.several(3)
-    instances = [Instance(mode, port, DELAYS[name]) for port in chosen[1:]]
+    chosen = front, *back = ports.several(3)
+    instances = [Instance(mode, port, DELAYS[name]) for port in back]
     try:
         with in_front(name, chosen), tempfile.TemporaryDirectory() as folder:
             until(lambda: all(instance.served() >= 0 for instance in instances), "instances")
