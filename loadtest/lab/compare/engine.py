@@ -53,6 +53,11 @@ class Cell:
         return f"{self.experiment.name}: {self.subject.name}{point}"
 
 
+def _length(cells):
+    """About how many seconds they take."""
+    return sum(methods.of(cell.experiment).length(cell) for cell in cells)
+
+
 @dataclass
 class Trial:
     """An experiment that is to be run, and what came of it."""
@@ -63,11 +68,6 @@ class Trial:
     skipped: str | None = None
     measurements: list = field(default_factory=list)
     short_of_time: bool = False
-
-    def length(self, rounds=None):
-        """About how many seconds its first rounds take, or all."""
-        method = methods.of(self.experiment)
-        return sum(method.length(cell) for cell in self.cells if rounds is None or cell.round <= rounds)
 
     def _ended(self):
         """Why there are fewer measurements than were planned, if so."""
@@ -135,72 +135,76 @@ def _measured(cell, lab):
     return entry
 
 
+def _portions(trials):
+    """(trial, cells) in the order in which they are measured: first the rounds of each trial that every verdict needs, then the fourth
+    round of each, the fifth, and so on. So what is left out where time is short is shared by all."""
+    last = max((cell.round for trial in trials for cell in trial.cells), default=0)
+    for rounds in (range(1, ROUNDS + 1), *((number,) for number in range(ROUNDS + 1, last + 1))):
+        for trial in trials:
+            if cells := [cell for cell in trial.cells if cell.round in rounds]:
+                yield trial, cells
+
+
 class Engine:
-    """Runs trials one after the other and shows how far it is.
+    """Runs trials and shows how far it is.
 
     With a budget the rounds that no verdict needs are left out where time is short: those after the third. No measurement is
     shortened: it would have too few requests for a verdict.
     """
 
     def __init__(self, trials, lab, budget=None, stream=None, clock=time.monotonic, watch=None):
-        self.trials = trials
+        self._portions = list(_portions(trials))
         self._watch = watch or speed.Watch(_PATIENCE * (budget or 0))
         self._lab = lab
         self._budget = budget  # seconds that all may take; None: as long as it takes
         self._clock = clock
         self._began = clock()
-        self._thought = 0.0  # seconds that what was measured so far was thought to take
-        cells = [cell for trial in trials for cell in trial.cells]
-        lengths = [methods.of(cell.experiment).length(cell) for cell in cells]
+        self._took = {}  # of each trial by name: (seconds that it has taken, seconds that were planned for it)
+        self._failed = {}  # by trial's name, subject and point: why it has no figure
+        cells = [cell for _, cells in self._portions for cell in cells]
+        lengths = [_length([cell]) for cell in cells]
         self._progress = Progress(len(cells), 1, stream, clock, lengths, budget)
         self.faults = 0
 
-    def _left(self):
-        return self._budget - (self._clock() - self._began)
-
-    def _pace(self):
-        """How much longer things take than was thought; not yet to be trusted at the beginning."""
-        return max(1.0, (self._clock() - self._began) / self._thought) if self._thought > 5 else 1.0
-
-    def _has_time(self, number, round_):
-        """Whether a further round of a trial leaves time for those rounds of the trials after it that a verdict needs."""
-        if self._budget is None or round_ <= ROUNDS:
+    def _has_time(self, trial, cells):
+        """Whether there is time for a further round, if things take as much longer than was planned as in the rounds before."""
+        if self._budget is None or cells[0].round <= ROUNDS:
             return True
-        others = sum(trial.length(rounds=ROUNDS) for trial in self.trials[number + 1:])
-        return self._pace() * (self.trials[number].length(rounds=1) + others) <= self._left()
+        took, planned = self._took[trial.experiment.name]
+        left = self._budget - (self._clock() - self._began)
+        return _length(cells) * (took / planned if planned else 1) <= left
 
     def run(self, ended):
-        """Every trial; `ended` is called after each."""
+        """Every trial; `ended` is called after each portion of one."""
         try:
-            for number, trial in enumerate(self.trials):
-                self._run_trial(number, trial)
-                ended(trial)
+            for trial, cells in self._portions:
+                if self._has_time(trial, cells):
+                    self._run_portion(trial, cells)
+                    ended(trial)
+                else:
+                    trial.short_of_time = True
+                    self._progress.step(len(cells))
         finally:
             self._progress.close()
 
-    def _run_trial(self, number, trial):
-        failed, current = {}, 1
-        for position, cell in enumerate(trial.cells):
-            if cell.round != current:
-                current = cell.round
-                if not self._has_time(number, current):
-                    trial.short_of_time = True
-                    self._progress.step(len(trial.cells) - position)
-                    return
-            self._run_cell(trial, cell, failed)
-            self._thought += methods.of(trial.experiment).length(cell)
+    def _run_portion(self, trial, cells):
+        began = self._clock()
+        for cell in cells:
+            self._run_cell(trial, cell)
             self._progress.step()
+        took, planned = self._took.get(trial.experiment.name, (0, 0))
+        self._took[trial.experiment.name] = took + self._clock() - began, planned + _length(cells)
 
-    def _run_cell(self, trial, cell, failed):
+    def _run_cell(self, trial, cell):
         """Makes a measurement. A subject that has failed at a point is not measured there again, and has no figure there."""
-        key = (cell.subject.name, cell.x)
-        if key in failed:
-            trial.measurements.append({**_entry(cell), "failure": failed[key]})
+        key = (cell.experiment.name, cell.subject.name, cell.x)
+        if key in self._failed:
+            trial.measurements.append({**_entry(cell), "failure": self._failed[key]})
             return
         self._progress.show(f"{cell.title}, round {cell.round}")
         entry = self._watched(cell)
         if entry["failure"]:
-            failed[key] = entry["failure"]
+            self._failed[key] = entry["failure"]
             self._report(cell, entry["failure"])
         trial.measurements.append(entry)
 

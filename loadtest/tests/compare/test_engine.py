@@ -28,7 +28,7 @@ class EngineTest(unittest.TestCase):
     def setUp(self):
         self.now, self.took, self.seen, self.pinnings = 0.0, 1.0, [], []
         self.probes = iter(lambda: 100, None)  # always the same
-        self.fails = {}
+        self.slow, self.fails = {}, {}  # by point: how many times longer than planned it takes; and by subject and point
         method = SimpleNamespace(WORKLOAD={"path": "/"}, connections=lambda cell: cell.x, length=lambda cell: cell.seconds,
                                  measure=self.measure)
         patch = mock.patch.object(methods, "known", lambda: {"closed": method})
@@ -38,7 +38,7 @@ class EngineTest(unittest.TestCase):
     def measure(self, cell, lab):
         self.pinnings.append((lab.pinning.server, lab.pinning.client))
         self.seen.append((cell.round, cell.x, cell.subject.name, cell.seconds))
-        self.now += self.took * cell.seconds
+        self.now += self.took * self.slow.get(cell.x, 1) * cell.seconds
         if error := self.fails.get((cell.subject.name, cell.x)):
             raise error
         return Outcome({"rps": 100.0, "p99_us": 5.0}, ("disturbed",), asked_rate=7, achieved_rate=6,
@@ -115,6 +115,11 @@ class EngineTest(unittest.TestCase):
         kinds = {entry["x"]: entry["failure"] and entry["failure"]["kind"] for entry in trial.results("")["measurements"]}
         self.assertEqual(kinds, {1: None, 64: "limit"})
 
+    def test_the_rounds_that_every_verdict_needs_come_first_and_then_a_round_of_each_trial(self):
+        self.run_trials(self.trial(rounds=5, points=(1,), subjects=("event",)),
+                        self.trial("y", rounds=4, points=(2,), subjects=("event",)))
+        self.assertEqual([seen[:2] for seen in self.seen], [(1, 1), (2, 1), (3, 1), (1, 2), (2, 2), (3, 2), (4, 1), (4, 2), (5, 1)])
+
     def test_where_time_is_short_the_rounds_that_no_verdict_needs_are_left_out(self):
         for budget, rounds in ((36, [5, 4]), (28, [4, 3]), (1, [3, 3])):
             with self.subTest(budget):
@@ -128,10 +133,18 @@ class EngineTest(unittest.TestCase):
                     self.assertEqual(part["ended"], None if made == 20 else
                                      f"{made} of 20 measurements were made: time was short")
 
+    def test_one_trial_that_is_slower_than_planned_takes_no_rounds_from_the_others(self):
+        trials = [self.trial(rounds=9, points=(64,)), self.trial("y", rounds=9, points=(1,))]
+        self.slow = {64: 10}
+        self.run_trials(*trials, budget=80)
+        found = [max(entry["round"] for entry in trial.results("")["measurements"]) for trial in trials]
+        self.assertEqual(found, [3, 9])
+        self.assertLessEqual(self.now, 80)
+
     def test_a_machine_slower_than_thought(self):
         self.took = 3.0
         self.run_trials(self.trial(rounds=9), self.trial("y", rounds=9), budget=90)
-        self.assertLessEqual(self.now, 95)
+        self.assertLessEqual(self.now, 90)
         self.assertEqual({seen[0] for seen in self.seen} >= {1, 2, 3}, True)
 
     def test_no_measurement_is_shortened(self):
