@@ -31,8 +31,7 @@ struct pool_worker {
     struct pool *pool;
     struct counters *counters;
     pthread_t thread;
-    bool served;          /* a connection since it was last counted as free */
-    _Atomic bool closing; /* its connection shall end once it is idle */
+    bool served; /* a connection since it was last counted as free */
     struct blocking blocking;
 };
 
@@ -47,9 +46,9 @@ struct pool {
     unsigned first MUTEX_GUARDED_BY(pool_lock);
     unsigned count MUTEX_GUARDED_BY(pool_lock);
     unsigned free MUTEX_GUARDED_BY(pool_lock); /* workers that wait for a connection, or are about to */
-    bool draining MUTEX_GUARDED_BY(pool_lock);
     bool stopping MUTEX_GUARDED_BY(pool_lock);
-    unsigned capacity; /* of the ring: --queue, and one for each worker */
+    _Atomic bool closing; /* connections end once they are idle */
+    unsigned capacity;    /* of the ring: --queue, and one for each worker */
     unsigned worker_count;
     struct pool_worker *workers;
 };
@@ -85,7 +84,6 @@ static bool pool_take(struct pool *pool, struct pool_worker *worker, struct wait
         *waiting = pool->queue[pool->first];
         pool->first = (pool->first + 1) % pool->capacity;
         pool->count--;
-        atomic_store(&worker->closing, pool->draining);
     }
     pool_publish(pool);
     mutex_unlock(&pool->mutex, pool_lock);
@@ -171,12 +169,9 @@ static int pool_serve(struct server *server, const struct accepted *accepted)
 static void pool_drain(struct server *server)
 {
     struct pool *pool = server->mode_state;
-    mutex_lock(&pool->mutex, pool_lock);
-    pool->draining = true;
-    mutex_unlock(&pool->mutex, pool_lock);
+    atomic_store(&pool->closing, true);
     for (unsigned i = 0; i < pool->worker_count; i++) {
         struct pool_worker *worker = &pool->workers[i];
-        atomic_store(&worker->closing, true);
         if (blocking_must_interrupt(server, worker->counters)) {
             pthread_kill(worker->thread, INTERRUPT_SIGNAL);
         }
@@ -261,7 +256,7 @@ static int pool_start(struct server *server)
         worker->pool = pool;
         worker->counters =
             counters_claim(server->service.scoreboard, SERVER_MODE_COUNTERS + 1 + pool->worker_count);
-        blocking_init(&worker->blocking, server, &worker->closing);
+        blocking_init(&worker->blocking, server, &pool->closing);
         worker->blocking.poll_interval_ms = POOL_POLL_INTERVAL_MS;
         worker->blocking.yield_when_unserved = true;
         worker->blocking.linger_elsewhere = true;

@@ -363,7 +363,7 @@ void connection_tell(struct connection *connection)
 
 void connection_drain(struct connection *connection)
 {
-    if (connection->list != REACTOR_LINGERING && session_idle(&connection->session)) {
+    if (session_idle(&connection->session)) {
         connection_receive(connection, IO_SHUTDOWN);
     }
 }
