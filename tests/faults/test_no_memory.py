@@ -9,7 +9,7 @@ from support import settings
 from support.answer import check_problem
 from support.checks import check, equal, pause, until
 from support.corpus import PLAIN, get, post
-from support.metrics import metrics
+from support.metrics import metrics, values
 from support.wire import Wire
 from test_allocation import failing
 
@@ -157,3 +157,20 @@ def test_who_was_refused_and_lingers_is_not_cut_off(start, mode):
         server.signal(signal.SIGTERM)
         errors = server.wait(0)
         check("cut off" not in errors, f"stderr: {errors!r}")
+
+
+@pytest.mark.timeout(90)
+@pytest.mark.parametrize("mode", ALLOCATING)
+def test_who_was_refused_and_has_gone_hides_nobody_that_is_cut_off(start, mode):
+    server, kept = start_without_memory(start, "--drain-timeout", "200ms")
+    for _ in range(3):
+        with server.connect() as wire:
+            wire.send(PLAIN)
+            wire.problem(503)
+    server.signal(BACK)
+    with kept:
+        until(lambda: values(kept.ask(get(b"/metrics")).body.decode())["echod_connections_open"] == 1, "they are gone")
+        kept.send(get(b"/delay/10s"))
+        server.signal(signal.SIGTERM)
+        errors = server.wait(1)
+        check("1 connection was cut off" in errors, f"stderr: {errors!r}")

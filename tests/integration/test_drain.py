@@ -13,6 +13,7 @@ import pytest
 from support import procfs
 from support.checks import at_least, at_most, check, equal, until
 from support.corpus import LAST, PLAIN, chunked, get, post
+from support.metrics import metrics
 from support.rows import params
 from support.wire import Wire
 
@@ -522,6 +523,35 @@ def test_who_only_lingers_is_not_cut_off(start, sends):
             time.sleep(0.05)
         server.wait(0)
         equal(server.errors(), "", "stderr")
+
+
+def test_who_lingers_is_read_on(start):
+    """Until it ends: a drain does not take its bytes for a request, and does not reset it."""
+    server = start()
+    with server.connect() as wire:
+        wire.send(b"NIX / HTTP/1.1\r\n\r\n")
+        wire.problem(501)
+        server.signal(signal.SIGTERM)
+        for _ in range(20):
+            wire.send(b"GET / HTTP/1.1\r\n\r\n")
+            time.sleep(0.05)
+        wire.finish()
+        check(wire.at_end() and wire.ended == "fin", f"the connection ended with {wire.ended}")
+    server.wait(0)
+
+
+def test_who_has_lingered_hides_nobody_that_is_cut_off(start):
+    server = start("--drain-timeout", "200ms")
+    for _ in range(3):
+        with server.connect() as wire:
+            wire.send(b"NIX / HTTP/1.1\r\n\r\n")
+            wire.problem(501)
+    until(lambda: metrics(server)["echod_connections_open"] == 1, "they are gone")
+    with server.connect() as wire:
+        wire.kept()
+        wire.send(get(b"/delay/10s"))
+        server.signal(signal.SIGTERM)
+        check_cut_off(server.wait(1))
 
 
 @pytest.mark.slow

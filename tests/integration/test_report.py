@@ -73,6 +73,7 @@ def test_work(start, mode):
         _, workers = until_report(server, "one works", idle=1, working=1)
         wanted = {"hybrid": ["free", "free", "free", "working"], "pool": ["idle", "working"]}.get(mode, [])
         equal(sorted(workers.values()), wanted, "the workers")
+        check(all(name.startswith("worker") for name, state in workers.items() if state == "working"), f"a loop works: {workers}")
         equal(busy.answer().status, 200, "status")
         until_report(server, "both are idle", idle=2)
 

@@ -3,6 +3,7 @@
 
 import contextlib
 import os
+import re
 import resource
 import select
 import signal
@@ -17,6 +18,7 @@ from support.metrics import held, is_released, metrics
 from support.rows import params
 from support.server import many
 from support.users import only_as_root, own_copy
+from test_report import report
 
 IDLE_SHARE = 0.05  # of a processor, at most
 
@@ -156,6 +158,24 @@ def test_few_descriptors(start, limit):
     until_ready(server)
 
 
+def full_at(server):
+    """(the most connections that it serves, what limits them) as it says when it is full."""
+    with many(server, 64) as wires:
+        for wire in wires:
+            wire.send(PLAIN)
+        said = until(lambda: re.search(r"full: (\d+) connections, limited by (.*); refusing more", server.errors()), "it is full")
+    return int(said[1]), said[2]
+
+
+@pytest.mark.parametrize("mode", ["thread", "event"])
+def test_no_more_connections_than_descriptors_allow(start, mode):
+    """Whatever is asked for."""
+    few = {"NOFILE": 64}
+    most, by = full_at(start(limits=few))
+    for asked, limit in ((most - 1, (most - 1, "--max-connections")), (most, (most, "--max-connections")), (most + 1, (most, by))):
+        equal(full_at(start("--max-connections", str(asked), limits=few)), limit, f"the limit with --max-connections {asked}")
+
+
 def set_descriptors(server, soft):
     """Changes the limit of a running server."""
     _, hard = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
@@ -222,6 +242,26 @@ def test_no_thread_or_process_to_be_had(start, mode, folder):
             check_idle(server)
     until_served(server)
     until_ready(server)
+
+
+@pytest.mark.parametrize("mode", settings.TASK_EACH)
+def test_after_failed_starts_every_place_is_free(start, mode, folder):
+    """More threads or processes that could not be started than connections may be open."""
+    only_as_root()
+    user = some_user()
+    server = start("--max-connections", "4", program=own_copy(folder), user=user, limits={"NPROC": 60})
+    with contextlib.ExitStack() as stack:
+        for _ in range(60):
+            child = process.spawn(["sleep", "600"], user=user)
+            stack.callback(process.end, child)
+        for _ in range(10):
+            check_refused(server.ask(PLAIN))
+
+    def all_at_once():
+        with many(server, 4) as wires:
+            return all(wire.ask(PLAIN).status == 200 for wire in wires)
+
+    until(all_at_once, "four are served at once")
 
 
 # Nothing to do
@@ -390,18 +430,21 @@ def test_killed_processes_under_load(start):
 
 @pytest.mark.modeless
 def test_no_process_is_left_behind(start):
-    """A server that is killed takes its processes with it."""
+    """A server that is killed takes its processes with it, also those that will not look around for long."""
     server = start(mode="process")
     with many(server, 5) as wires:
         for wire in wires:
             wire.kept()
+        for wire in wires[:2]:
+            wire.send(get(b"/block/9s"))
+        until(lambda: report(server)[0]["working"] == 2, "two are at work")
         children = procfs.children(server.pid)
         equal(len(children), 5, "processes")
         server.signal(signal.SIGKILL)
         server.wait(-signal.SIGKILL)
         for wire in wires:
             check(wire.at_end(), "a connection goes on")
-        until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in children), "they are gone")
+        until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in children), "they are gone", 5)
 
 
 def test_connections_are_counted_once(start):
