@@ -23,6 +23,7 @@ from .engine import Engine, Lab, Trial, plan
 
 CEILINGS = command.ROOT / "build" / "ceilings"
 BUDGET = {"quick": 174, "full": 3450}  # seconds after which a run makes only the rounds that a verdict needs
+KEEP_EVERY = 60  # seconds between two times at which what was measured so far is judged and written
 _SPARE, _SPARE_EACH = 128, 8  # descriptors that are no connections, of a client or a server; of each of a server's loops
 _GREETING = Workload("plaintext", "GET /plaintext", "GET", "/plaintext")
 
@@ -54,7 +55,7 @@ class Comparison:
         self.trials = self._trials(chosen)
         if not any(trial.cells for trial in self.trials):
             raise LabError(self.trials[0].skipped)
-        self.began = time.monotonic()
+        self.began = self.kept = time.monotonic()
         custom = given.rounds or given.seconds or given.connections
         self.results = {
             "format": schema.FORMAT, "version": schema.VERSION, "complete": False, "ended": "it was ended by force",
@@ -114,7 +115,7 @@ class Comparison:
         try:
             settle.wait(self.lab.cpus)
             engine = Engine(self.trials, self.lab, budget)
-            engine.run(lambda _: self._keep())
+            engine.run(lambda _: self._keep_now_and_then())
             self.results["complete"], self.results["ended"] = True, "all were made"
         except LabError as error:
             self.results["ended"] = str(error)
@@ -126,6 +127,12 @@ class Comparison:
             with shield():
                 self._finish()
         return engine.faults + self.missing
+
+    def _keep_now_and_then(self):
+        """A run that is killed loses no more than its last minute; to judge and write takes time."""
+        if time.monotonic() - self.kept > KEEP_EVERY:
+            self._keep()
+            self.kept = time.monotonic()
 
     def _keep(self):
         """Writes what there is."""

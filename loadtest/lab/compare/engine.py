@@ -136,12 +136,13 @@ def _measured(cell, lab):
 
 
 def _portions(trials):
-    """(trial, cells) in the order in which they are measured: first the rounds of each trial that every verdict needs, then the fourth
-    round of each, the fifth, and so on. So what is left out where time is short is shared by all."""
+    """(trial, cells of a round) in the order in which they are measured: the first round of each trial, the second of each, and so on.
+    So a trial's rounds are spread over the whole run: what slows the machine down for minutes meets one or two of them. And what is
+    left out where time is short is shared by all."""
     last = max((cell.round for trial in trials for cell in trial.cells), default=0)
-    for rounds in (range(1, ROUNDS + 1), *((number,) for number in range(ROUNDS + 1, last + 1))):
+    for number in range(1, last + 1):
         for trial in trials:
-            if cells := [cell for cell in trial.cells if cell.round in rounds]:
+            if cells := [cell for cell in trial.cells if cell.round == number]:
                 yield trial, cells
 
 
@@ -175,7 +176,7 @@ class Engine:
         return _length(cells) * (took / planned if planned else 1) <= left
 
     def run(self, ended):
-        """Every trial; `ended` is called after each portion of one."""
+        """Every trial; `ended` is called after each round of one."""
         try:
             for trial, cells in self._portions:
                 if self._has_time(trial, cells):
