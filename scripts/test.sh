@@ -15,6 +15,13 @@ other_stages="clients-all coverage mutants timing tsan-all package-debian13 rest
 
 # test_main [STAGE [ARGUMENT] | UNIT TEST | PYTEST EXPRESSION]
 test_main() {
+    case ${1:-} in
+    -h | --help)
+        test_usage
+        return
+        ;;
+    -*) die 2 "test: unknown option '$1'; ./dev test --help lists what can be run" ;;
+    esac
     results='' stage_name=''
     logs=build/test
     mkdir -p "$logs"
@@ -46,6 +53,19 @@ test_main() {
     fi
 }
 
+test_usage() {
+    cat <<TEXT
+usage: ./dev test [STAGE | UNIT TEST | CASES]
+
+  STAGE       one of: $stages
+              by name only: $other_stages
+  UNIT TEST   budget for tests/unit/base/test_budget.c
+  CASES       a file, an id of pytest, or an expression: "drain and not pool"
+
+Without an argument all stages of the first list are run, one after the other.
+TEXT
+}
+
 # However the run has ended: what failed, and the sum.
 sum_up() {
     status=$?
@@ -72,7 +92,7 @@ stage_unit() {
     run_ctest unit asan --verbose --label-regex '^(unit|stress)$'
 }
 
-# Half a minute for each target; what it has found once is replayed by the units.
+# A quarter of a minute for each target; what it has found once is replayed by the units.
 stage_fuzz() {
     need_to_build clang libfuzzer
     build_stage fuzz || return 0
