@@ -42,7 +42,12 @@ function(echod_add_test source library)
   if(VALGRIND AND NOT ECHOD_SANITIZE AND CMAKE_BUILD_TYPE STREQUAL "Debug")
     add_test(NAME valgrind_${name}
       COMMAND ${valgrind_command} $<TARGET_FILE:${name}> --verbose --jobs 1 WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
-    set_tests_properties(valgrind_${name} PROPERTIES LABELS valgrind TIMEOUT 1200 ENVIRONMENT PROPERTY_ROUNDS=100
+    # What bytes from the network pass through comes first: AddressSanitizer does not see a read of memory that was never written.
+    set(label valgrind)
+    if(source MATCHES "/unit/(server|swarm)/")
+      set(label valgrind-rest)
+    endif()
+    set_tests_properties(valgrind_${name} PROPERTIES LABELS ${label} TIMEOUT 1200 ENVIRONMENT PROPERTY_ROUNDS=100
       FAIL_REGULAR_EXPRESSION ${checker_complains})
   endif()
 endfunction()
