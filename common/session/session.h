@@ -75,7 +75,7 @@ void session_feed_kept(struct session *session, struct context *context, const c
 void session_eof(struct session *session, struct context *context);
 /* The timer in `timer` has expired; or a refused client shall get its 503 without a request. */
 void session_timeout(struct session *session, struct context *context);
-/* The server drains: an idle session ends now, any other with its present answer. */
+/* The server drains: an idle session ends now. Any other is left alone: exchange_commit decides on its last answer. */
 void session_drain(struct session *session, struct context *context);
 /* The wanted wait or work is over. */
 void session_resume(struct session *session, struct context *context);
