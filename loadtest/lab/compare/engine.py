@@ -136,12 +136,16 @@ def _measured(cell, lab):
 
 
 def _portions(trials):
-    """(trial, cells of a round) in the order in which they are measured: the first round of each trial, the second of each, and so on.
-    So a trial's rounds are spread over the whole run: what slows the machine down for minutes meets one or two of them. And what is
-    left out where time is short is shared by all."""
-    last = max((cell.round for trial in trials for cell in trial.cells), default=0)
+    """(trial, cells) in the order in which they are measured: the first round of each trial, the second of each, and so on. So a
+    trial's rounds are spread over the whole run: what slows the machine down for minutes meets one or two of them. And what is left
+    out where time is short is shared by all. What a method wants measured AT_ONCE comes first, with all its rounds."""
+    spread = [trial for trial in trials if not getattr(methods.of(trial.experiment), "AT_ONCE", False)]
+    for trial in trials:
+        if trial not in spread and trial.cells:
+            yield trial, trial.cells
+    last = max((cell.round for trial in spread for cell in trial.cells), default=0)
     for number in range(1, last + 1):
-        for trial in trials:
+        for trial in spread:
             if cells := [cell for cell in trial.cells if cell.round == number]:
                 yield trial, cells
 

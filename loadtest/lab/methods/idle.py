@@ -7,6 +7,7 @@ from ..text.errors import CellFailed
 from .outcome import Outcome
 
 WORKLOAD = {"path": "/plaintext"}
+AT_ONCE = True  # in all rounds, before the kernel has memory of other experiments to free
 _OVERHEAD, _EACH = 0.4, 0.0007  # seconds: for a measurement, for a connection
 _SOCKETS = 2048  # bytes that the two sockets of a connection take in the kernel at least
 _STACKS = 64  # bytes of a connection by which the stacks may fall: a thread or two of others that ended

@@ -31,7 +31,8 @@ class EngineTest(unittest.TestCase):
         self.slow, self.fails = {}, {}  # by point: how many times longer than planned it takes; and by subject and point
         method = SimpleNamespace(WORKLOAD={"path": "/"}, connections=lambda cell: cell.x, length=lambda cell: cell.seconds,
                                  measure=self.measure)
-        patch = mock.patch.object(methods, "known", lambda: {"closed": method})
+        self.methods = {"closed": method, "at once": SimpleNamespace(**vars(method), AT_ONCE=True)}
+        patch = mock.patch.object(methods, "known", lambda: self.methods)
         patch.start()
         self.addCleanup(patch.stop)
 
@@ -119,6 +120,12 @@ class EngineTest(unittest.TestCase):
         self.run_trials(self.trial(rounds=3, points=(1,), subjects=("event",)),
                         self.trial("y", rounds=2, points=(2,), subjects=("event",)))
         self.assertEqual([seen[:2] for seen in self.seen], [(1, 1), (1, 2), (2, 1), (2, 2), (3, 1)])
+
+    def test_what_is_to_be_measured_at_once_comes_first(self):
+        first = self.trial(rounds=2, points=(1,), subjects=("event",))
+        first.experiment = replace(first.experiment, method="at once")
+        self.run_trials(self.trial("y", rounds=2, points=(2,), subjects=("event",)), first)
+        self.assertEqual([seen[:2] for seen in self.seen], [(1, 1), (2, 1), (1, 2), (2, 2)])
 
     def test_where_time_is_short_the_rounds_that_no_verdict_needs_are_left_out(self):
         for budget, rounds in ((36, [5, 4]), (28, [4, 3]), (1, [3, 3])):
