@@ -22,6 +22,7 @@ test_main() {
         ;;
     -*) die 2 "test: unknown option '$1'; ./dev test --help lists what can be run" ;;
     esac
+    check_name "$@"
     results='' stage_name=''
     logs=build/test
     mkdir -p "$logs"
@@ -40,18 +41,28 @@ test_main() {
         done
     else
         case " $stages $other_stages " in
-        *" $1 "*)
-            case "$# $1" in
-            "1 "* | *" mutants" | *" soak") run_stage "$@" ;;
-            *) die 2 "test: $2: one stage at a time" ;;
-            esac
-            ;;
-        *)
-            [ $# -eq 1 ] || die 2 "test: $2: one name or expression; quote an expression"
-            run_single "$1"
-            ;;
+        *" $1 "*) run_stage "$@" ;;
+        *) run_single "$1" ;;
         esac
     fi
+}
+
+# check_name [STAGE [ARGUMENT] | UNIT TEST | PYTEST EXPRESSION]: ends the program if they make no sense.
+check_name() {
+    case " $stages $other_stages " in
+    *" ${1:-} "*)
+        case "$# $1" in
+        "1 "* | *" mutants" | *" soak") ;;
+        *) die 2 "test: $2: one stage at a time" ;;
+        esac
+        ;;
+    *)
+        [ $# -le 1 ] || die 2 "test: $2: one name or expression; quote an expression"
+        case ${1%%::*} in
+        *.py) [ -e "${1%%::*}" ] || die 2 "test: there is no file ${1%%::*}" ;;
+        esac
+        ;;
+    esac
 }
 
 # The python3 of a version manager is a shell script that looks for the real one, which takes a third of a second each time; the tests start

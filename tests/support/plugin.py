@@ -74,6 +74,8 @@ def _chosen_modes(chosen, server_is_there):
     for mode in modes:
         if mode not in settings.MODES:
             raise pytest.UsageError(f"--modes: no mode {mode!r}; there are: {', '.join(settings.MODES)}")
+    if not modes:
+        raise pytest.UsageError(f"--modes: no mode given; there are: {', '.join(settings.MODES)}")
     return modes
 
 
