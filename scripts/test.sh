@@ -192,7 +192,7 @@ stage_loadtest() {
     need_pytest $report_modules
     build_stage asan || return 0
     export SWARM="$PWD/build/asan/swarm"
-    run_pytest loadtest 600 loadtest/tests -m "not alone" -n "$((3 * $(nproc)))"
+    run_pytest loadtest 600 loadtest/tests -m "not alone" -n "$((2 * $(nproc)))"
     run_pytest loadtest-alone 600 loadtest/tests -m alone
 }
 
