@@ -49,8 +49,9 @@ test_main() {
 
 # check_name [STAGE [ARGUMENT] | UNIT TEST | PYTEST EXPRESSION]: ends the program if they make no sense.
 check_name() {
+    [ $# -gt 0 ] || return 0
     case " $stages $other_stages " in
-    *" ${1:-} "*)
+    *" $1 "*)
         case "$# $1" in
         "1 "* | *" mutants" | *" soak") ;;
         *) die 2 "test: $2: one stage at a time" ;;

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A full server, one that the system gives nothing more, one that has nothing to do, and one that loses a process."""
 
-import contextlib
 import os
 import re
 import resource
@@ -10,14 +9,14 @@ import signal
 
 import pytest
 
-from support import process, procfs, settings
+from support import procfs, settings
 from support.answer import check_problem
 from support.checks import at_most, check, equal, pause, until
 from support.corpus import PLAIN, get, post
 from support.metrics import held, is_released, metrics
 from support.rows import params
 from support.server import many
-from support.users import only_as_root, own_copy
+from support.users import all_processes_taken, only_as_root, own_copy
 from test_report import report
 
 IDLE_SHARE = 0.05  # of a processor, at most
@@ -227,10 +226,7 @@ def test_no_thread_or_process_to_be_had(start, mode, folder):
     only_as_root()
     user = some_user()
     server = start("--workers", "4", program=own_copy(folder), user=user, limits={"NPROC": 60})
-    with contextlib.ExitStack() as stack:
-        for _ in range(60):
-            child = process.spawn(["sleep", "600"], user=user)
-            stack.callback(process.end, child)
+    with all_processes_taken(user):
         with many(server, 6) as wires:
             for wire in wires:
                 wire.send(PLAIN)
@@ -250,10 +246,7 @@ def test_after_failed_starts_every_place_is_free(start, mode, folder):
     only_as_root()
     user = some_user()
     server = start("--max-connections", "4", program=own_copy(folder), user=user, limits={"NPROC": 60})
-    with contextlib.ExitStack() as stack:
-        for _ in range(60):
-            child = process.spawn(["sleep", "600"], user=user)
-            stack.callback(process.end, child)
+    with all_processes_taken(user):
         for _ in range(10):
             check_refused(server.ask(PLAIN))
 

@@ -18,7 +18,7 @@ from support.checks import at_least, at_most, check, equal, pause, until
 from support.corpus import PLAIN, get, post
 from support.rows import params
 from support.server import many
-from support.users import only_as_root, own_copy
+from support.users import all_processes_taken, only_as_root, own_copy
 
 READY = get(b"/readyz")
 UPLOAD = post(b"/echo", b"x" * 2000)
@@ -137,10 +137,7 @@ def test_no_thread_or_process(start, folder, mode):
     server, admin = start_with_admin(start, program=own_copy(folder), user=user, limits={"NPROC": 60})
     with server.connect() as kept:
         kept.kept()
-        with contextlib.ExitStack() as stack:
-            for _ in range(60):
-                child = process.spawn(["sleep", "600"], user=user)
-                stack.callback(process.end, child)
+        with all_processes_taken(user):
             until(lambda: server.ask(PLAIN).status == 503, "refused")
             stays_unready(server, admin, 2.5)
             check(refusals(admin, "system") > 3, "refusals for want of threads or processes are not counted")

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Servers that run as a user of their own, whose limits nobody else uses up."""
 
+import contextlib
 import os
 import shutil
 
-from . import settings
+from . import process, settings
 from .checks import Skip
 
 
@@ -18,3 +19,12 @@ def own_copy(folder):
     os.chmod(os.path.dirname(folder), 0o755)
     os.chmod(folder, 0o755)
     return shutil.copy(settings.server_path, folder)
+
+
+@contextlib.contextmanager
+def all_processes_taken(user, count=60):
+    """As many processes of the user as its limit allows, so that it gets none more."""
+    with contextlib.ExitStack() as stack:
+        for _ in range(count):
+            stack.callback(process.end, process.spawn(["sleep", "600"], user=user))
+        yield
