@@ -10,6 +10,8 @@ from support.answer import check_problem
 from support.checks import check, equal, pause, until
 from support.corpus import PLAIN, get, post
 from support.metrics import metrics, values
+from support.procfs import status as status_of
+from support.settings import patience
 from support.wire import Wire
 from test_allocation import failing
 
@@ -25,6 +27,12 @@ def start_failing(start, *flags, **options):
     how = failing("0+")
     how["env"]["FAILING_LATER"] = "1"
     return start("--loops", "2", "--workers", "4", *flags, **how, **options)
+
+
+def set_memory(server, number):
+    """Sends OUT or BACK, and returns when the server has taken the signal."""
+    server.signal(number)
+    until(lambda: not int(status_of(server.pid, "ShdPnd"), 16) >> (number - 1) & 1, "the signal is taken", patience(10))
 
 
 def refused(address, request, status):
@@ -52,14 +60,14 @@ def test_new_connections_are_told(start, mode):
     server = start_failing(start)
     with kept_and_fresh(server) as kept:
         equal(kept.ask(READY).status, 200, "/readyz before")
-        server.signal(OUT)
+        set_memory(server, OUT)
         for _ in range(20):
             for _, request, status in REQUESTS:
                 refused(server.address, request, status)
         for _ in range(15):
             equal(kept.ask(READY).status, 503, "/readyz while every new connection is refused")
             pause(0.1)
-        server.signal(BACK)
+        set_memory(server, BACK)
         until(lambda: kept.ask(READY).status == 200, "/readyz says 200 by itself", 10)
     until(lambda: server.ask(PLAIN).status == 200, "served again", 10)
     counted = metrics(server)
@@ -74,14 +82,14 @@ def test_silent_ones_and_many(start, mode):
     """More at once than are remembered: those that ask and those that do not all end with an answer."""
     server = start_failing(start)
     kept = kept_and_fresh(server)  # so that no thread's memory is spare
-    server.signal(OUT)
+    set_memory(server, OUT)
     wires = [server.connect() for _ in range(60)]
     for wire in wires[::2]:
         wire.send(PLAIN)
     for wire in wires:
         equal(wire.answer().status, 503, "status")
         wire.close()
-    server.signal(BACK)
+    set_memory(server, BACK)
     until(lambda: server.ask(PLAIN).status == 200, "served again", 10)
     kept.close()
     server.stop()
@@ -93,12 +101,12 @@ def test_the_admin_listener(start):
     admin = server.addresses[-1]
     with Wire(admin) as kept:
         equal(kept.ask(READY).status, 200, "/readyz before")
-        server.signal(OUT)
+        set_memory(server, OUT)
         for _ in range(5):
             refused(admin, get(b"/metrics"), 503)
             refused(admin, READY, 503)
         equal(kept.ask(READY).status, 503, "/readyz")
-        server.signal(BACK)
+        set_memory(server, BACK)
         until(lambda: kept.ask(READY).status == 200, "/readyz says 200 by itself", 10)
     server.stop()
 
@@ -108,21 +116,21 @@ def test_answers_that_end_a_connection_are_read(start):
     """Where the lingering close behind them finds no memory too."""
     server = start_failing(start)
     wires = [kept_and_fresh(server) for _ in range(3)]
-    server.signal(OUT)
+    set_memory(server, OUT)
     for wire in wires:
         wire.send(b"GET  / HTTP/1.1\r\n\r\n")
         equal(wire.answer().status, 400, "status")
         wire.send(b"x" * 100000)
         wire.closed()
         wire.close()
-    server.signal(BACK)
+    set_memory(server, BACK)
     server.stop()
 
 
 def start_without_memory(start, *flags):
     server = start_failing(start, *flags)
     kept = kept_and_fresh(server)  # so that no thread's memory is spare
-    server.signal(OUT)
+    set_memory(server, OUT)
     return server, kept
 
 
@@ -139,7 +147,7 @@ def test_behind_a_refusal_all_of_an_upload_is_read(start, mode):
             wire.problem(503)
             wire.finish()
             check(wire.at_end() and wire.ended == "fin", f"the connection ended with {wire.ended}")
-    server.signal(BACK)
+    set_memory(server, BACK)
     kept.close()
     server.stop()
 
@@ -152,7 +160,7 @@ def test_who_was_refused_and_lingers_is_not_cut_off(start, mode):
     with server.connect() as wire:
         wire.send(PLAIN)
         wire.problem(503)
-        server.signal(BACK)
+        set_memory(server, BACK)
         kept.close()
         server.signal(signal.SIGTERM)
         errors = server.wait(0)
@@ -167,8 +175,9 @@ def test_who_was_refused_and_has_gone_hides_nobody_that_is_cut_off(start, mode):
         with server.connect() as wire:
             wire.send(PLAIN)
             wire.problem(503)
-    server.signal(BACK)
+    set_memory(server, BACK)
     with kept:
+        until(lambda: kept.ask(PLAIN).status == 200, "there is memory again")
         until(lambda: values(kept.ask(get(b"/metrics")).body.decode())["echod_connections_open"] == 1, "they are gone")
         kept.send(get(b"/delay/10s"))
         server.signal(signal.SIGTERM)
