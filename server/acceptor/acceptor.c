@@ -185,6 +185,9 @@ static void acceptor_serve_queue(struct acceptor *acceptor, uint64_t refuse_ms)
 static void acceptor_place(struct acceptor *acceptor, struct accepted *accepted)
 {
     bool full = acceptor_at_limit(acceptor);
+    if (acceptor->closing) {
+        listener_admit_data(accepted->fd);
+    }
     accepted->number = ++acceptor->number;
     connection_count_add(&acceptor->server->connections);
     if (!acceptor_serve(acceptor, accepted, full, acceptor_may_queue(acceptor))) {
@@ -365,9 +368,9 @@ static void acceptor_on_probe(evutil_socket_t fd, short events, void *arg)
 void acceptor_close(struct acceptor *acceptor)
 {
     acceptor->closing = true;
-    acceptor->closing_ms = clock_ms();
     listeners_unlink(acceptor->listeners);
     listeners_admit_no_more(acceptor->listeners);
+    acceptor->closing_ms = clock_ms(); /* after them: this thread may lose its CPU for a while in between */
     for (size_t i = 0; i < acceptor->listeners->count; i++) {
         int queued = listener_queued(acceptor->listeners->items[i].fd);
         acceptor->remainders[i].queued =

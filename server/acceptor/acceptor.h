@@ -46,7 +46,7 @@ struct acceptor {
     bool paused;          /* accepts nothing until a connection ends or the timer expires */
     bool paused_in_vain;  /* the timer expired, and no connection has ended since */
     struct event accept_events[LISTENERS_MAX];
-    uint64_t closing_ms; /* when `closing` was set */
+    uint64_t closing_ms; /* when `closing` was set and the listeners admitted no more */
     struct remainder {
         unsigned queued; /* connections that were queued then and are not accepted yet */
         bool done;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@
 #include "server/net/systemd.h"
 
 #define FREE_PORT_ATTEMPTS 16
+#define TTL_MAX            255 /* few systems send it */
 
 /* The caller's buffer for an error message. */
 struct message {
@@ -293,15 +295,32 @@ static bool ignore_syn(int fd)
     return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) == 0;
 }
 
+/* The least TTL or hop limit of packets for this socket (RFC 5082): a SYN with less is dropped. The setting of the other
+ * address family is an error, which does not matter. */
+static bool set_least_ttl(int fd, int ttl)
+{
+    bool ipv4 = setsockopt(fd, IPPROTO_IP, IP_MINTTL, &ttl, sizeof(ttl)) == 0;
+    bool ipv6 = setsockopt(fd, IPPROTO_IPV6, IPV6_MINHOPCOUNT, &ttl, sizeof(ttl)) == 0;
+    return ipv4 || ipv6;
+}
+
 void listeners_admit_no_more(struct listeners *listeners)
 {
     for (size_t i = 0; i < listeners->count; i++) {
         struct listener *listener = &listeners->items[i];
         bool local = strncmp(listener->name, "unix:", strlen("unix:")) == 0;
-        if (listener->own && (local || !ignore_syn(listener->fd))) {
+        if (!listener->own) {
+            continue;
+        }
+        if (local || (!ignore_syn(listener->fd) && !set_least_ttl(listener->fd, TTL_MAX))) {
             listen(listener->fd, 0);
         }
     }
+}
+
+void listener_admit_data(int fd)
+{
+    set_least_ttl(fd, 0);
 }
 
 void listeners_unlink(struct listeners *listeners)

@@ -58,9 +58,12 @@ struct listeners_queue {
 struct listeners_queue listeners_queue(const struct listeners *listeners);
 /* Stops new connections. From now on the kernel ignores every SYN, so that a late client tries again (after a
  * second) and is then refused; otherwise it could be reset after it has sent a request. Handshakes that have begun
- * are completed. Unix sockets, and TCP sockets of kernels without socket filters, get a queue of length 0 instead.
- * Inherited sockets do not change. */
+ * are completed. Where a socket filter is not permitted (containers, seccomp), the kernel ignores packets whose TTL is
+ * below 255 instead. Unix sockets get a queue of length 0. Inherited sockets do not change. */
 void listeners_admit_no_more(struct listeners *listeners);
+/* To be called for each socket accepted from such a listener, whose least TTL it inherits: until then the kernel ignores
+ * the client's data, and the client sends it again. Any thread. */
+void listener_admit_data(int fd);
 /* Whether a connection waits in the queue of a listening socket. Any thread. */
 bool listener_has_queue(int fd);
 /* Returns how many wait; -1 if the kernel does not say (unix sockets). Any thread. */

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -432,4 +433,74 @@ Test(listeners, close_of_an_empty_list)
     listeners_close(&listeners);
     listeners_unlink(&listeners);
     cr_assert_eq(listeners.count, 0u);
+}
+
+/* A client that does not wait for the end of the handshake. */
+static int begin_to_connect(const struct listener *listener)
+{
+    struct socket_address address;
+    cr_assert_eq(socket_address_of(&address, listener->fd), 0);
+    int client = socket(address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    cr_assert(connect(client, &address.any, address.length) == 0 || errno == EINPROGRESS);
+    return client;
+}
+
+static bool is_readable(int fd, int ms)
+{
+    struct pollfd item = {.fd = fd, .events = POLLIN};
+    return poll(&item, 1, ms) == 1;
+}
+
+/* No SYN after it makes a connection. Where `locked`, the kernel permits no socket filter, as for a user without rights. */
+static void check_admits_no_more(const char *spec, int locked)
+{
+    struct opened opened;
+    int clients[20];
+    open_all(&opened, spec);
+    cr_assert_eq(opened.result, 0, "%s", opened.error);
+    const struct listener *listener = &opened.listeners.items[0];
+    cr_assert_eq(setsockopt(listener->fd, SOL_SOCKET, SO_LOCK_FILTER, &locked, sizeof(locked)), 0);
+    int early = begin_to_connect(listener);
+    cr_expect(is_readable(listener->fd, 10000), "%s: no connection before", spec);
+    listeners_admit_no_more(&opened.listeners);
+    int accepted = accept(listener->fd, NULL, NULL);
+    cr_expect_geq(accepted, 0, "%s: the one before is lost", spec);
+    for (size_t i = 0; i < sizeof(clients) / sizeof(clients[0]); i++) {
+        clients[i] = begin_to_connect(listener);
+    }
+    cr_expect_not(is_readable(listener->fd, 100), "%s, locked %d: a connection", spec, locked);
+    for (size_t i = 0; i < sizeof(clients) / sizeof(clients[0]); i++) {
+        close(clients[i]);
+    }
+    close(accepted);
+    close(early);
+    listeners_close(&opened.listeners);
+}
+
+Test(listeners, no_more_are_admitted)
+{
+    for (int locked = 0; locked < 2; locked++) {
+        check_admits_no_more("127.0.0.1:0", locked);
+        if (!lacks_ipv6("*")) {
+            check_admits_no_more("[::1]:0", locked);
+        }
+    }
+}
+
+Test(listeners, data_of_an_accepted_connection_is_admitted)
+{
+    struct opened opened;
+    int least = 255;
+    open_all(&opened, "127.0.0.1:0");
+    int client = begin_to_connect(&opened.listeners.items[0]);
+    cr_assert(is_readable(opened.listeners.items[0].fd, 10000));
+    int accepted = accept(opened.listeners.items[0].fd, NULL, NULL);
+    cr_assert_eq(setsockopt(accepted, IPPROTO_IP, IP_MINTTL, &least, sizeof(least)), 0);
+    cr_assert_eq(send(client, "x", 1, 0), 1);
+    cr_expect_not(is_readable(accepted, 20), "the kernel ignores no data: the test tests nothing");
+    listener_admit_data(accepted);
+    cr_expect(is_readable(accepted, 10000), "the data did not come again");
+    close(accepted);
+    close(client);
+    listeners_close(&opened.listeners);
 }
