@@ -4,15 +4,20 @@
 
 junit.py case FILE NAME [FAILURE]  for a program that writes no such file: one case, which failed if FAILURE is given
 junit.py end FILE STATUS           a program has ended: what its file does not show becomes a failed case; names what failed
-junit.py sum FILE...               names what failed and prints the sum; status 1 if a case failed or none passed
+junit.py again FILE                the ids of failed cases that deserve a second try, a line each
+junit.py merge FILE AGAIN          what passed in AGAIN counts as passed in FILE, and as flaky
+junit.py sum FILE...               names what failed and what is flaky, and prints the sum; status 1 if a case failed or none passed
 """
 
+import re
 import sys
 import xml.etree.ElementTree as xml
 from pathlib import Path
 
 
 _FAILED = ("0", "1", "8")  # statuses that failed cases explain; ctest's is 8
+_AGAIN_MAX = 5  # cases of a program that get a second try; more have a reason
+_NEVER_AGAIN = re.compile(r"Sanitizer|runtime error:|status -\d|got -(4|6|7|8|11)\b|crashed while running")
 
 
 def write(path, cases):
@@ -42,6 +47,23 @@ def tree_of(path):
         return None
 
 
+def failure_of(case):
+    return next((child for child in case if child.tag in ("failure", "error")), None)
+
+
+def heading(message):
+    """Its first line, and where that announces others the first of those that has words."""
+    first, _, rest = message.partition("\n")
+    if first.endswith(":"):
+        first = " ".join([first, *(line.strip() for line in rest.splitlines() if re.search(r"\w", line))][:2])
+    return first
+
+
+def line(what, path, case, reason):
+    said = heading(reason.get("message", ""))
+    return f"{what} in {Path(path).stem}: " + ": ".join(filter(None, (title(case), said)))
+
+
 def read(path):
     """How many cases passed, and a line for each that failed. A skipped case is neither."""
     tree = tree_of(path)
@@ -49,15 +71,42 @@ def read(path):
         return 0, [f"FAILED in {Path(path).stem}: it left no results"]
     passed, failed = 0, []
     for case in tree.iter("testcase"):
-        reason = next((child for child in case if child.tag in ("failure", "error")), None)
+        reason = failure_of(case)
         if reason is not None:
-            said = reason.get("message", "").partition("\n")[0]
-            failed.append(f"FAILED in {Path(path).stem}: " + ": ".join(filter(None, (title(case), said))))
+            failed.append(line("FAILED", path, case, reason))
         elif case.get("status") == "notrun":  # ctest skips what it cannot run
             failed.append(f"FAILED in {Path(path).stem}: {title(case)}: it did not run")
         elif case.find("skipped") is None:
             passed += 1
     return passed, failed
+
+
+def flaky(path):
+    """A line for each case that failed first, and passed alone."""
+    tree = tree_of(path)
+    cases = tree.iter("testcase") if tree is not None else ()
+    return [line("FLAKY", path, case, case.find("flakyFailure")) for case in cases if case.find("flakyFailure") is not None]
+
+
+def again(path):
+    tree = tree_of(path)
+    cases = [case for case in tree.iter("testcase") if failure_of(case) is not None] if tree is not None else []
+    said = ["".join([*case.itertext(), *(child.get("message", "") for child in case)]) for case in cases]
+    ids = list(dict.fromkeys(title(case) for case in cases))
+    if len(ids) <= _AGAIN_MAX and not any(_NEVER_AGAIN.search(text) for text in said):
+        print(*ids, sep="\n", end="\n" if ids else "")
+
+
+def merge(path, second):
+    """Renames failures of the first try as Maven's Surefire does."""
+    tree, second_tree = tree_of(path), tree_of(second)
+    tried = list(second_tree.iter("testcase")) if second_tree is not None else []
+    failed = {title(case) for case in tried if failure_of(case) is not None}
+    passed = {title(case) for case in tried if case.find("skipped") is None} - failed
+    for case in tree.iter("testcase"):
+        if failure_of(case) is not None and title(case) in passed:
+            failure_of(case).tag = "flakyFailure"
+    tree.write(path, encoding="utf-8", xml_declaration=True)
 
 
 def end(path, status):
@@ -76,7 +125,7 @@ def total(*paths):
     passed, failed = sum(passed for passed, _ in results), [line for _, lines in results for line in lines]
     if not passed and not failed:
         failed = ["FAILED: no case ran"]
-    print(*failed, f"{passed} passed, {len(failed)} failed", sep="\n")
+    print(*(line for path in paths for line in flaky(path)), *failed, f"{passed} passed, {len(failed)} failed", sep="\n")
     return 1 if failed else 0
 
 
@@ -84,7 +133,7 @@ if __name__ == "__main__":
     command, *arguments = sys.argv[1:]
     if command == "case":
         write(arguments[0], [(*arguments[1:], None)[:2]])
-    elif command == "end":
-        end(*arguments)
+    elif command in ("end", "again", "merge"):
+        {"end": end, "again": again, "merge": merge}[command](*arguments)
     else:
         sys.exit(total(*arguments))

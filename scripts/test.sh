@@ -23,7 +23,7 @@ test_main() {
     -*) die 2 "test: unknown option '$1'; ./dev test --help lists what can be run" ;;
     esac
     check_name "$@"
-    results='' stage_name=''
+    results='' stage_name='' second_try=''
     logs=build/test
     mkdir -p "$logs"
     need python3
@@ -35,6 +35,7 @@ test_main() {
     trap 'exit 143' TERM
 
     if [ $# -eq 0 ]; then
+        second_try=yes
         need_integration
         for name in $stages; do
             run_stage "$name"
@@ -234,6 +235,9 @@ run_single() {
             ;;
         *) run_integration cases tests/integration tests/runner --server=build/asan/echod -k "$1" ;;
         esac
+        case $(cat "$logs/cases.status") in
+        4 | 5) say "test: '$1' is no stage, no unit test and no case; ./dev test --help lists what can be run" ;;
+        esac
     fi
 }
 
@@ -273,8 +277,15 @@ run() {
     expect "$1"
     file=$logs/$1
     shift
-    { "$@" 2>&1 && echo 0 >"$file.status" || echo $? >"$file.status"; } | tee "$file.log" | without_chatter
+    logged "$file" "$@"
     python3 scripts/junit.py end "$file.xml" "$(cat "$file.status")"
+}
+
+# logged FILE COMMAND...: its output is on stdout and in FILE.log, its status in FILE.status.
+logged() {
+    file=$1
+    shift
+    { "$@" 2>&1 && echo 0 >"$file.status" || echo $? >"$file.status"; } | tee "$file.log" | without_chatter
 }
 
 # What ctest and pytest say of themselves, so that one line for each case is left.
@@ -297,9 +308,38 @@ run_ctest() {
 run_pytest() {
     test_name=$1 seconds=$2
     shift 2
+    run "$test_name" pytest_limited "$seconds" "$test_name" "$@"
+    [ -z "$second_try" ] || try_again "$test_name" "$@"
+}
+
+# pytest_limited SECONDS NAME PYTEST-ARGUMENTS...: the results are in build/test/NAME.xml.
+pytest_limited() {
+    seconds=$1 xml=$logs/$2.xml
+    shift 2
     # shellcheck disable=SC2086 # several words or none
-    run "$test_name" without_aslr "$*" limited "$seconds" ${launcher:-} env PYTHONDONTWRITEBYTECODE=1 PROGRAMS_ARE_HERE=1 "$python" -m pytest \
-        --rootdir . --verbose -rs -o junit_family=xunit1 --junitxml "$logs/$test_name.xml" "$@"
+    without_aslr "$*" limited "$seconds" ${launcher:-} env PYTHONDONTWRITEBYTECODE=1 PROGRAMS_ARE_HERE=1 "$python" -m pytest \
+        --rootdir . --verbose -rs -o junit_family=xunit1 --junitxml "$xml" "$@"
+}
+
+# try_again NAME PYTEST-ARGUMENTS...: in a whole run a few cases that failed beside others run once more, each alone. Those that pass count as
+# passed, and the sum calls them flaky.
+try_again() {
+    first=$logs/$1.xml second=$1-again ids=$logs/$1.again
+    shift
+    python3 scripts/junit.py again "$first" >"$ids"
+    [ -s "$ids" ] || return 0
+    while IFS= read -r id; do
+        for argument; do
+            shift
+            case $argument in
+            --server=* | --launched | --modes=*) set -- "$@" "$argument" ;;
+            esac
+        done
+        rm -f "$logs/$second.xml"
+        printf 'once more, alone: %s\n' "$id"
+        logged "$logs/$second" pytest_limited 600 "$second" "$@" "$id" </dev/null
+        python3 scripts/junit.py merge "$first" "$logs/$second.xml"
+    done <"$ids"
 }
 
 # limited SECONDS COMMAND...: in this terminal's foreground, so that Ctrl-C reaches it.

@@ -14,6 +14,11 @@ CASES = {
     "failed": '<testcase classname="a.b" name="three"><failure message="1 is not 2&#10;more">text</failure></testcase>',
     "error": '<testcase classname="a.b" name="four"><error message="at the end">text</error></testcase>',
     "in a class": '<testcase file="t/test_a.py" classname="t.test_a.B" name="test_x[1]"><failure message="no"/></testcase>',
+    "announced": '<testcase name="x"><failure message="it complains:&#10;=====&#10; ==7==ERROR: stack&#10;more">text</failure></testcase>',
+    "sanitizer's": '<testcase file="t/test_a.py" classname="t.test_a" name="test_y"><failure message="no">AddressSanitizer: x</failure></testcase>',
+    "killed": '<testcase file="t/test_a.py" classname="t.test_a" name="test_z"><error message="the server died: status -9">x</error></testcase>',
+    "later passed": '<testcase file="t/test_a.py" classname="t.test_a.B" name="test_x[1]"/>',
+    "later skipped": '<testcase file="t/test_a.py" classname="t.test_a.B" name="test_x[1]"><skipped message="no"/></testcase>',
     "not run": '<testcase name="test_six" classname="test_six" status="notrun"><skipped message="Unable to find executable"/></testcase>',
     "of ctest": '<testcase name="test_five" classname="test_five" status="fail"><failure message=""/><system-out/></testcase>',
 }
@@ -27,9 +32,9 @@ def junit(*arguments):
 
 @pytest.fixture
 def file(folder):
-    """file(name of a case...): the path of a JUnit file with these, called results.xml."""
-    def file(*names):
-        path = os.path.join(folder, "results.xml")
+    """file(name of a case...): the path of a JUnit file with these, called results.xml if it is not said."""
+    def file(*names, stem="results"):
+        path = os.path.join(folder, f"{stem}.xml")
         with open(path, "w") as results:
             results.write("<testsuites><testsuite>" + "".join(CASES[name] for name in names) + "</testsuite></testsuites>")
         return path
@@ -41,6 +46,7 @@ def file(folder):
     (["passed", "failed"], 1, ["FAILED in results: a.b: three: 1 is not 2", "1 passed, 1 failed"]),
     (["error"], 1, ["FAILED in results: a.b: four: at the end", "0 passed, 1 failed"]),
     (["in a class"], 1, ["FAILED in results: t/test_a.py::B::test_x[1]: no", "0 passed, 1 failed"]),
+    (["announced"], 1, ["FAILED in results: x: it complains: ==7==ERROR: stack", "0 passed, 1 failed"]),
     (["of ctest", "passed"], 1, ["FAILED in results: test_five", "1 passed, 1 failed"]),
     (["skipped"], 1, ["FAILED: no case ran", "0 passed, 1 failed"]),
     ([], 1, ["FAILED: no case ran", "0 passed, 1 failed"])], ids=lambda value: "-".join(value) if isinstance(value, list) else "")
@@ -84,3 +90,35 @@ def test_a_case_of_a_program_without_such_a_file(folder, failure):
     assert junit("case", path, "head", failure) == (0, [])
     expected = ["FAILED in fuzz: head: the input is ?[31mred", "0 passed, 1 failed"] if failure else ["1 passed, 0 failed"]
     assert junit("sum", path) == (1 if failure else 0, expected)
+
+
+@pytest.mark.parametrize("names, ids", [
+    (["passed", "in a class"], ["t/test_a.py::B::test_x[1]"]),
+    (["in a class", "in a class"], ["t/test_a.py::B::test_x[1]"]),
+    (["passed"], []), (["in a class", "sanitizer's"], []), (["in a class", "killed"], [])], ids="-".join)
+def test_what_is_tried_again(file, names, ids):
+    assert junit("again", file(*names)) == (0, ids)
+
+
+def test_many_are_not_tried_again(folder):
+    path = os.path.join(folder, "results.xml")
+    with open(path, "w") as results:
+        results.write("<testsuite>" + "".join(f'<testcase name="{number}"><failure/></testcase>' for number in range(6)) + "</testsuite>")
+    assert junit("again", path) == (0, [])
+
+
+@pytest.mark.parametrize("second, status, lines", [
+    (["later passed"], 0, ["FLAKY in results: t/test_a.py::B::test_x[1]: no", "2 passed, 0 failed"]),
+    (["later passed", "in a class"], 1, ["FAILED in results: t/test_a.py::B::test_x[1]: no", "1 passed, 1 failed"]),
+    (["later skipped"], 1, ["FAILED in results: t/test_a.py::B::test_x[1]: no", "1 passed, 1 failed"]),
+    ([], 1, ["FAILED in results: t/test_a.py::B::test_x[1]: no", "1 passed, 1 failed"])], ids=lambda value: "-".join(value) if isinstance(value, list) else "")
+def test_a_second_try(file, second, status, lines):
+    path = file("passed", "in a class")
+    assert junit("merge", path, file(*second, stem="second")) == (0, [])
+    assert junit("sum", path) == (status, lines)
+
+
+def test_a_second_try_without_results(file, folder):
+    path = file("in a class")
+    assert junit("merge", path, os.path.join(folder, "missing.xml")) == (0, [])
+    assert junit("sum", path)[0] == 1

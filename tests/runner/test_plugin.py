@@ -13,7 +13,7 @@ from support.checks import check, equal, until
 from support.shared import KEPT_MAX, SharedServers
 
 TESTS = os.path.join(settings.ROOT, "tests")
-HEAD = "import os, signal, threading, time\nimport pytest\nfrom support.checks import equal\nfrom support.corpus import PLAIN\n"
+HEAD = "import os, signal, subprocess, threading, time\nimport pytest\nfrom support.checks import equal\nfrom support.corpus import PLAIN\n"
 
 
 @pytest.fixture
@@ -138,6 +138,42 @@ def test_comes_after(start):
     with open(os.path.join(folder, "pid")) as file:
         pid = int(file.read())
     until(lambda: not os.path.exists(f"/proc/{pid}"), "the server is gone")
+
+
+def test_a_shared_server_that_is_left_stopped_is_an_error(run):
+    status, output = run("""
+def test_stops_it(server):
+    server.signal(signal.SIGSTOP)
+
+def test_gets_another(server):
+    equal(server.ask(PLAIN).status, 200, "the status")
+""")
+    equal(status, 1, "pytest's status")
+    check_has(output, "ERROR at teardown of test_stops_it", "left the server stopped", "2 passed, 1 error")
+
+
+def test_a_process_that_a_test_leaves_is_an_error(run, folder):
+    status, output = run("""
+def test_leaves_it():
+    child = subprocess.Popen(["cat", "-u"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+    child.stdin.write(b"x")
+    child.stdout.read(1)
+    with open(os.path.join(os.environ["FOLDER"], "pid"), "w") as file:
+        file.write(str(child.pid))
+
+def test_comes_after(start):
+    start()
+""")
+    equal(status, 1, "pytest's status")
+    check_has(output, "ERROR at teardown of test_leaves_it", "left running: cat -u", "2 passed, 1 error")
+    with open(os.path.join(folder, "pid")) as file:
+        check(not os.path.exists(f"/proc/{file.read()}"), "it still runs")
+
+
+def test_a_server_that_is_not_there_is_named(run):
+    status, output = run("def test_passes():\n    pass\n", "--server", "/nowhere/echod")
+    equal(status, 4, "pytest's status")
+    check_has(output, "--server: /nowhere/echod is no program")
 
 
 SUITES = """

@@ -14,10 +14,12 @@ import tempfile
 import pytest
 import pytest_timeout
 
-from . import process, settings
+from . import process, procfs, settings
 from .checks import Failure
 from .server import Server
 from .shared import LISTEN, SharedServers
+
+DEFAULT_SERVER = os.path.join(settings.ROOT, "build", "asan", "echod")
 
 # Markers whose tests run only if --suite, -m or the test's own name asks for them.
 SUITES = ("tsan", "scale", "big", "release", "long", "timing")
@@ -36,7 +38,7 @@ TURN = pytest.StashKey[str]()  # the file whose lock keeps tests marked `alone` 
 
 def pytest_addoption(parser):
     group = parser.getgroup("echod")
-    group.addoption("--server", default=os.path.join(settings.ROOT, "build", "asan", "echod"), metavar="PATH",
+    group.addoption("--server", default=DEFAULT_SERVER, metavar="PATH",
                     help="the binary to test (default: build/asan/echod)")
     group.addoption("--launched", action="store_true",
                     help="--server is a launcher: it runs the server as its only child and ends as that ends")
@@ -50,6 +52,8 @@ def pytest_configure(config):
     is_there = os.access(settings.server_path, os.X_OK)
     if is_there:
         settings.find_build()
+    elif settings.server_path != DEFAULT_SERVER:
+        raise pytest.UsageError(f"--server: {settings.server_path} is no program")
     settings.modes = _chosen_modes(config.getoption("--modes"), is_there)
     config.stash[SHARED] = SharedServers()
     config.stash[STDERR] = os.dup(2)
@@ -185,6 +189,23 @@ def pytest_xdist_make_scheduler(config, log):
 
 
 # Fixtures
+
+
+@pytest.fixture(autouse=True)
+def no_process_stays(request, pytestconfig):
+    """Whatever a test starts has ended when the test has; else it is killed, and the test has failed. Servers that tests share may stay."""
+    before = _own_processes()
+    yield
+    left = [pid for pid in _own_processes() - before - pytestconfig.stash[SHARED].processes() if procfs.is_running(pid)]
+    said = [procfs.command(pid) for pid in left]
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    if said and FAILED not in request.node.stash:
+        raise Failure(f"the test has left running: {', '.join(said)}")
+
+
+def _own_processes():
+    return set(procfs.children(os.getpid()))
 
 
 @pytest.fixture

@@ -55,6 +55,22 @@ def children(pid):
     return found
 
 
+def is_running(pid):
+    """Whether it has not ended; one that is not reaped yet has."""
+    try:
+        return not status(pid, "State").startswith("Z")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def command(pid):
+    """Its command line, or the name of one that has none yet; "" of one that has ended."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        with open(f"/proc/{pid}/cmdline") as file:
+            return file.read().replace("\0", " ").strip() or status(pid, "Name")
+    return ""
+
+
 def is_traced(pid, thread):
     with open(f"/proc/{pid}/task/{thread}/status") as file:
         return "TracerPid:\t0\n" not in file.read()

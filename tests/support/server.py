@@ -62,6 +62,8 @@ class Server:
         self._errors = tempfile.TemporaryFile()
         self._output = b""
         self._checked = False  # whether somebody has looked at how it ended
+        check(program or os.access(settings.server_path, os.X_OK),
+              f"there is no server {settings.server_path}; ./dev build asan makes build/asan/echod")
         self.child = process.spawn([*wrapper, program or settings.server_path, *self.flags], stdout=stdout,
                                    stderr=self._errors, env=environment(env), **options)
         self.pid = self.child.pid
@@ -135,6 +137,9 @@ class Server:
     def check_alive(self):
         if not self.is_alive():
             fail(f"the server died: status {self.child.returncode}, stderr:\n{self.errors()[-3000:]}")
+        if procfs.status(self.pid, "State").startswith("T"):
+            self.signal(signal.SIGCONT)
+            fail("the test has left the server stopped by a signal")
 
     def cpu_share(self, seconds=1.0):
         """Processor time it takes per second, while the case does nothing."""

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Servers that tests share: started for the first test that needs one with these flags, and kept for the next."""
 
+import pytest
+
 from . import settings
 from .checks import Failure
 from .server import Server
@@ -28,6 +30,9 @@ class SharedServers:
         self._running[key] = server  # behind the others
         return server
 
+    def processes(self):
+        return {server.child.pid for server in self._running.values()}
+
     def check_alive(self, key):
         try:
             self._running[key].check_alive()
@@ -52,7 +57,7 @@ class SharedServers:
         for key in list(self._running):
             try:
                 self.drop(key)
-            except Failure as failure:
+            except (Failure, pytest.fail.Exception) as failure:  # the second is a timeout's
                 texts.append(str(failure))
         if texts:
             raise Failure("\n".join(texts))
