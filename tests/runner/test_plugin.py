@@ -170,6 +170,21 @@ def test_comes_after(start):
         check(not os.path.exists(f"/proc/{file.read()}"), "it still runs")
 
 
+def test_shared_servers_of_any_kind_stay(run):
+    status, output = run("""
+from support.shared import SharedServers
+OWN = SharedServers()
+
+@pytest.mark.parametrize("turn", [1, 2])
+def test_uses_it(turn):
+    equal(OWN.get("event", ()).ask(PLAIN).status, 200, "the status")
+
+def test_ends_it():
+    OWN.drop_all()
+""")
+    equal((status, re.findall(r"\d passed.*? in", output)), (0, ["3 passed in"]), f"status and sum of:\n{output}")
+
+
 def test_a_server_that_is_not_there_is_named(run):
     status, output = run("def test_passes():\n    pass\n", "--server", "/nowhere/echod")
     equal(status, 4, "pytest's status")

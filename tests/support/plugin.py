@@ -192,11 +192,11 @@ def pytest_xdist_make_scheduler(config, log):
 
 
 @pytest.fixture(autouse=True)
-def no_process_stays(request, pytestconfig):
+def no_process_stays(request):
     """Whatever a test starts has ended when the test has; else it is killed, and the test has failed. Servers that tests share may stay."""
     before = _own_processes()
     yield
-    left = [pid for pid in _own_processes() - before - pytestconfig.stash[SHARED].processes() if procfs.is_running(pid)]
+    left = [pid for pid in _own_processes() - before - SharedServers.processes() if procfs.is_running(pid)]
     said = [procfs.command(pid) for pid in left]
     for pid in left:
         os.kill(pid, signal.SIGKILL)

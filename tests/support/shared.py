@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Servers that tests share: started for the first test that needs one with these flags, and kept for the next."""
 
+import weakref
+
 import pytest
 
 from . import settings
@@ -14,8 +16,11 @@ KEPT_MAX = len(settings.MODES) + 1  # servers at once: a test may use one of eac
 class SharedServers:
     """Running servers by (mode, flags). Whatever drops one checks its exit status and its stderr."""
 
+    _all = weakref.WeakSet()
+
     def __init__(self, kept=KEPT_MAX):
         """`kept`: so many at most; None: all."""
+        self._all.add(self)
         self._running = {}
         self._kept = kept
 
@@ -30,8 +35,10 @@ class SharedServers:
         self._running[key] = server  # behind the others
         return server
 
-    def processes(self):
-        return {server.child.pid for server in self._running.values()}
+    @classmethod
+    def processes(cls):
+        """Of all the servers that this process shares now."""
+        return {server.child.pid for shared in cls._all for server in shared._running.values()}
 
     def check_alive(self, key):
         try:
