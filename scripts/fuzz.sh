@@ -63,9 +63,9 @@ fuzz_run() {
         -dict="tests/fuzz/dictionaries/$dictionary.dict" "$@"
 }
 
-# fuzz_stage: every target for a quarter of a minute, several at once; a line for each.
+# fuzz_stage: every target for ten seconds, several at once; a line for each.
 fuzz_stage() {
-    fuzz_seconds=15
+    fuzz_seconds=10
     export fuzz_seconds
     for target in $(fuzz_targets); do
         printf '%s\n' "$target"

@@ -17,7 +17,7 @@ from pathlib import Path
 
 _FAILED = ("0", "1", "8")  # statuses that failed cases explain; ctest's is 8
 _AGAIN_MAX = 5  # cases of a program that get a second try; more have a reason
-_NEVER_AGAIN = re.compile(r"Sanitizer|runtime error:|status -\d|got -(4|6|7|8|11)\b|crashed while running")
+_NEVER_AGAIN = re.compile(r"Sanitizer|runtime error:|status -\d|got -(4|6|7|8|11)\b|crashed while running|the server died|which tests shared")
 
 
 def write(path, cases):
@@ -93,7 +93,8 @@ def again(path):
     cases = [case for case in tree.iter("testcase") if failure_of(case) is not None] if tree is not None else []
     said = ["".join([*case.itertext(), *(child.get("message", "") for child in case)]) for case in cases]
     ids = list(dict.fromkeys(title(case) for case in cases))
-    if len(ids) <= _AGAIN_MAX and not any(_NEVER_AGAIN.search(text) for text in said):
+    of_pytest = all(case.get("file") for case in cases)
+    if of_pytest and len(ids) <= _AGAIN_MAX and not any(_NEVER_AGAIN.search(text) for text in said):
         print(*ids, sep="\n", end="\n" if ids else "")
 
 
@@ -103,8 +104,15 @@ def merge(path, second):
     tried = list(second_tree.iter("testcase")) if second_tree is not None else []
     failed = {title(case) for case in tried if failure_of(case) is not None}
     passed = {title(case) for case in tried if case.find("skipped") is None} - failed
-    for case in tree.iter("testcase"):
-        if failure_of(case) is not None and title(case) in passed:
+    flaky_ones = set()
+    for suite in tree.iter("testsuite"):
+        for case in list(suite.iter("testcase")):
+            if failure_of(case) is None or title(case) not in passed:
+                continue
+            if title(case) in flaky_ones:  # the error at its end, besides
+                suite.remove(case)
+                continue
+            flaky_ones.add(title(case))
             failure_of(case).tag = "flakyFailure"
     tree.write(path, encoding="utf-8", xml_declaration=True)
 

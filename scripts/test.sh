@@ -23,7 +23,7 @@ test_main() {
     -*) die 2 "test: unknown option '$1'; ./dev test --help lists what can be run" ;;
     esac
     check_name "$@"
-    results='' stage_name='' second_try=''
+    results='' stage_name='' second_try='' ahead=''
     logs=build/test
     mkdir -p "$logs"
     need python3
@@ -31,6 +31,7 @@ test_main() {
     export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
     export ASAN_OPTIONS="${ASAN_OPTIONS:-handle_sigill=1}" # a trap of UBSan prints its stack
     trap sum_up EXIT
+    trap 'exit 129' HUP
     trap 'exit 130' INT
     trap 'exit 143' TERM
 
@@ -38,7 +39,9 @@ test_main() {
         second_try=yes
         need_integration
         for name in $stages; do
+            [ "$name" != integration ] || build_ahead release tsan
             run_stage "$name"
+            [ "$name" != faults ] || end_ahead
         done
     else
         case " $stages $other_stages " in
@@ -87,10 +90,26 @@ Without an argument all stages of the first list are run, one after the other.
 TEXT
 }
 
+# build_ahead PRESET...: builds what later stages need, in the background, with the CPU time that the tests leave. A stage that needs a build
+# waits until it is done. It has a session of its own, so that sum_up can end all of it; that session is a group for the scheduler, too, which
+# has to be nice itself.
+build_ahead() {
+    # shellcheck disable=SC2016 # the shell inside expands it
+    setsid nice -n 19 sh -c '{ echo 19 >/proc/self/autogroup; } 2>/dev/null; for preset; do ./dev build "$preset"; done' ahead "$@" \
+        >"$logs/build-ahead.log" 2>&1 &
+    ahead=$!
+}
+
+end_ahead() {
+    wait "$ahead" || true
+    ahead=''
+}
+
 # However the run has ended: what failed, and the sum.
 sum_up() {
     status=$?
     trap - EXIT
+    [ -z "$ahead" ] || kill -s TERM -- "-$ahead" 2>/dev/null || true
     [ "$status" -eq 0 ] || judge run "${stage_name:-test}" "it ended with status $status" >/dev/null
     # shellcheck disable=SC2086 # a list of names without spaces
     python3 scripts/junit.py sum $results || exit 1
@@ -118,7 +137,7 @@ stage_unit() {
     run_ctest unit asan --verbose --label-regex '^(unit|stress)$'
 }
 
-# A quarter of a minute for each target; what it has found once is replayed by the units.
+# Ten seconds for each target; what it has found once is replayed by the units.
 stage_fuzz() {
     need_to_build clang libfuzzer
     build_stage fuzz || return 0
@@ -321,11 +340,12 @@ pytest_limited() {
         --rootdir . --verbose -rs -o junit_family=xunit1 --junitxml "$xml" "$@"
 }
 
-# try_again NAME PYTEST-ARGUMENTS...: in a whole run a few cases that failed beside others run once more, each alone. Those that pass count as
-# passed, and the sum calls them flaky.
+# try_again NAME PYTEST-ARGUMENTS...: in a whole run a few cases that failed beside others run once more, each by itself. Those that pass
+# count as passed, and the sum calls them flaky.
 try_again() {
     first=$logs/$1.xml second=$1-again ids=$logs/$1.again
     shift
+    rm -f "$logs/$second".*
     python3 scripts/junit.py again "$first" >"$ids"
     [ -s "$ids" ] || return 0
     while IFS= read -r id; do
@@ -339,6 +359,7 @@ try_again() {
         printf 'once more, alone: %s\n' "$id"
         logged "$logs/$second" pytest_limited 600 "$second" "$@" "$id" </dev/null
         python3 scripts/junit.py merge "$first" "$logs/$second.xml"
+        rm -f "$logs/$second.xml"
     done <"$ids"
 }
 

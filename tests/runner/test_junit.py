@@ -95,16 +95,24 @@ def test_a_case_of_a_program_without_such_a_file(folder, failure):
 @pytest.mark.parametrize("names, ids", [
     (["passed", "in a class"], ["t/test_a.py::B::test_x[1]"]),
     (["in a class", "in a class"], ["t/test_a.py::B::test_x[1]"]),
-    (["passed"], []), (["in a class", "sanitizer's"], []), (["in a class", "killed"], [])], ids="-".join)
+    (["passed"], []), (["in a class", "failed"], []), (["in a class", "sanitizer's"], []), (["in a class", "killed"], [])], ids="-".join)
 def test_what_is_tried_again(file, names, ids):
     assert junit("again", file(*names)) == (0, ids)
 
 
-def test_many_are_not_tried_again(folder):
+@pytest.mark.parametrize("count", [5, 6])
+def test_many_are_not_tried_again(folder, count):
     path = os.path.join(folder, "results.xml")
+    case = '<testcase file="t.py" classname="t" name="{}"><failure/></testcase>'
     with open(path, "w") as results:
-        results.write("<testsuite>" + "".join(f'<testcase name="{number}"><failure/></testcase>' for number in range(6)) + "</testsuite>")
-    assert junit("again", path) == (0, [])
+        results.write("<testsuite>" + "".join(case.format(number) for number in range(count)) + "</testsuite>")
+    assert junit("again", path) == (0, [f"t.py::{number}" for number in range(count)] if count == 5 else [])
+
+
+def test_a_failure_and_an_error_of_one_case_are_one_flaky_case(file):
+    path = file("passed", "in a class", "in a class")
+    assert junit("merge", path, file("later passed", stem="second")) == (0, [])
+    assert junit("sum", path) == (0, ["FLAKY in results: t/test_a.py::B::test_x[1]: no", "2 passed, 0 failed"])
 
 
 @pytest.mark.parametrize("second, status, lines", [

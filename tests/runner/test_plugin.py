@@ -54,6 +54,28 @@ def test_fails(start):
     check("1 error" not in output, f"the server is complained of a second time:\n{output}")
 
 
+def test_a_crash_behind_a_failure_is_in_the_results(run, folder):
+    """So that such a case has no second try."""
+    path = os.path.join(folder, "results.xml")
+    run("""
+def test_own(start):
+    server = start()
+    server.signal(signal.SIGSEGV)
+    server.child.wait()
+    equal(server.pid, 0, "the answer")
+
+def test_shared(server):
+    server._errors.write(b"ERROR: AddressSanitizer: x")
+    server._errors.flush()
+    equal(server.pid, 0, "the answer")
+""", "--junitxml", path)
+    with open(path) as file:
+        found = re.findall(r"<failure message=.*?</failure>", file.read(), re.DOTALL)
+    equal(len(found), 2, "failures")
+    check_has(found[0], "the answer: expected 0", r"Sanitizer|status -\d")
+    check_has(found[1], "the answer: expected 0", "AddressSanitizer")
+
+
 @pytest.mark.parametrize("ending, problem", [
     ("server.signal(signal.SIGKILL)\n    server.child.wait()", "got -9"),
     ("os.write(2, b'')\n    server._errors.write(b'ERROR: AddressSanitizer: x')\n    server._errors.flush()", "the server complains"),

@@ -288,10 +288,20 @@ def pytest_runtest_makereport(item):
     item.stash[FAILED] = True
     for server in item.stash.get(OWN, ()):
         with contextlib.suppress(ValueError):  # it is closed
+            if server.child.poll() is not None and server.child.returncode < 0:
+                _add_section(report, f"{server}", f"it has ended: status {server.child.returncode}")
             if errors := server.errors():
-                report.sections.append((f"stderr of {server}", errors[-3000:]))
+                _add_section(report, f"stderr of {server}", errors[-3000:])
     for key in item.stash.get(USED, ()):  # the next test gets a new one
         try:
             item.config.stash[SHARED].drop(key)
         except Failure as failure:
-            report.sections.append(("then", str(failure)))
+            _add_section(report, "then", str(failure))
+
+
+def _add_section(report, name, text):
+    """Where a JUnit file has it, too."""
+    if hasattr(report.longrepr, "addsection"):
+        report.longrepr.addsection(name, text)
+    else:
+        report.sections.append((name, text))

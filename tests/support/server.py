@@ -137,9 +137,10 @@ class Server:
     def check_alive(self):
         if not self.is_alive():
             fail(f"the server died: status {self.child.returncode}, stderr:\n{self.errors()[-3000:]}")
-        if procfs.status(self.pid, "State").startswith("T"):
-            self.signal(signal.SIGCONT)
-            fail("the test has left the server stopped by a signal")
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it ends just now
+            if procfs.status(self.pid, "State").startswith("T"):
+                self.signal(signal.SIGCONT)
+                fail("the test has left the server stopped by a signal")
 
     def cpu_share(self, seconds=1.0):
         """Processor time it takes per second, while the case does nothing."""
