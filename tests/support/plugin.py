@@ -199,7 +199,8 @@ def no_process_stays(request):
     left = [pid for pid in _own_processes() - before - SharedServers.processes() if procfs.is_running(pid)]
     said = [procfs.command(pid) for pid in left]
     for pid in left:
-        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     if said and FAILED not in request.node.stash:
         raise Failure(f"the test has left running: {', '.join(said)}")
 
