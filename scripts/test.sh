@@ -37,9 +37,12 @@ test_main() {
 
     if [ $# -eq 0 ]; then
         second_try=yes
-        need_integration
+        need_to_build criterion
+        build_ahead asan
+        need_all
+        end_ahead
         for name in $stages; do
-            [ "$name" != integration ] || build_ahead release tsan
+            [ "$name" != integration ] || build_ahead release tsan package image
             run_stage "$name"
             [ "$name" != faults ] || end_ahead
         done
@@ -90,13 +93,22 @@ Without an argument all stages of the first list are run, one after the other.
 TEXT
 }
 
-# build_ahead PRESET...: builds what later stages need, in the background, with the CPU time that the tests leave. A stage that needs a build
-# waits until it is done. It has a session of its own, so that sum_up can end all of it; that session is a group for the scheduler, too, which
-# has to be nice itself.
+# need_all: what any of the stages needs. One call of the package manager takes less time than one for each stage.
+need_all() {
+    # shellcheck disable=SC2086 # a list of names
+    need_pytest requests httpx aiohttp $report_modules
+    need_integration
+    need clang libfuzzer valgrind slowhttptest readelf haproxy apache h2o lighttpd node npm go ab chromium mandoc zsh fish systemd logrotate \
+        prometheus git lintian file dpkg-dev debootstrap
+}
+
+# build_ahead PRESET|image...: builds what later stages need, in the background, with the CPU time that others leave. A stage that needs a
+# build waits until it is done. It has a session of its own, so that sum_up can end all of it; that session is a group for the scheduler, too,
+# which has to be nice itself.
 build_ahead() {
     # shellcheck disable=SC2016 # the shell inside expands it
-    setsid nice -n 19 sh -c '{ echo 19 >/proc/self/autogroup; } 2>/dev/null; for preset; do ./dev build "$preset"; done' ahead "$@" \
-        >"$logs/build-ahead.log" 2>&1 &
+    setsid nice -n 19 sh -c '{ echo 19 >/proc/self/autogroup; } 2>/dev/null
+        for what; do case $what in image) ./dev image ;; *) ./dev build "$what" ;; esac; done' ahead "$@" >"$logs/build-ahead.log" 2>&1 &
     ahead=$!
 }
 
@@ -372,7 +384,7 @@ limited() {
 run_integration() {
     test_name=$1
     shift
-    run_pytest "$test_name" "${limit:-1200}" -n "$((3 * $(nproc)))" "$@"
+    run_pytest "$test_name" "${limit:-1200}" -n "$((4 * $(nproc)))" "$@"
 }
 
 # ThreadSanitizer cannot place its shadow memory when the kernel scatters mappings over more than 28 bits.

@@ -3,11 +3,11 @@
 # shellcheck disable=SC2154 # image, version and logs are set by image.sh and test.sh
 # The stages of the test suite that run what is deployed: the image, the package, the units, the documentation.
 
-# What is installed beside the server says what the server does.
+# What is installed beside the server says what the server does. The cases of a file follow each other.
 stage_deploy() {
     need_to_build mandoc zsh fish systemd logrotate strace h2load wrk haproxy nginx prometheus
     build_stage release || return 0
-    run_deploy deploy 1500 flags modes_option units metrics restart docs
+    run_deploy deploy 1500 flags modes_option units metrics restart docs -n 4 --dist loadfile
 }
 
 stage_docs() {
@@ -88,14 +88,16 @@ root_prefix() {
     [ "$(id -u)" -eq 0 ] || echo sudo --preserve-env=PACKAGE_ROOT,RESTART_SECONDS,PROMETHEUS_SECONDS
 }
 
-# run_deploy NAME SECONDS MODULE...: modules of tests/deploy.
+# run_deploy NAME SECONDS MODULE... [PYTEST-ARGUMENTS]: modules of tests/deploy.
 run_deploy() {
     need_pytest
     test_name=$1 seconds=$2
     shift 2
-    for module in "$@"; do
+    modules=''
+    while [ $# -gt 0 ] && [ "${1#-}" = "$1" ]; do
+        modules="$modules tests/deploy/test_$1.py"
         shift
-        set -- "$@" "tests/deploy/test_$module.py"
     done
-    launcher=$(root_prefix) run_pytest "$test_name" "$seconds" --server=build/release/echod -rP "$@"
+    # shellcheck disable=SC2086 # a list of names without spaces
+    launcher=$(root_prefix) run_pytest "$test_name" "$seconds" --server=build/release/echod -rP $modules "$@"
 }

@@ -103,8 +103,14 @@ class Session:
                 pass
 
 
+def document(path):
+    """It runs alone if its commands measure, or install, which writes the paths of the installation into files of the build."""
+    text = "".join(block for _, reason, block in blocks(path) if not reason)
+    return pytest.param(path, marks=pytest.mark.alone if re.search(r"\./dev (compare|bench)|cmake --install", text) else ())
+
+
 @pytest.mark.timeout(2 * TIMEOUT)
-@pytest.mark.parametrize("path", [path for path in DOCUMENTS if any(blocks(path))])
+@pytest.mark.parametrize("path", [document(path) for path in DOCUMENTS if any(blocks(path))])
 def test_blocks(path, own_network):
     with Session() as session:
         for line, reason, block in blocks(path):
