@@ -14,6 +14,7 @@ cc            cmd:cc                  gcc                       a C compiler, GC
 libc          inc:stdio.h             libc6-dev                 the headers of the C library
 libevent      inc:event2/event.h      libevent-dev              libevent with headers, 2.1.12 or newer
 llhttp        sh:llhttp_is_here       libllhttp-dev             llhttp with headers, 9.2.1 or newer
+boost-context sh:boost_context_is_here libboost-context-dev     Boost.Context with its static library
 criterion     inc:criterion/criterion.h libcriterion-dev        Criterion with headers, 2.4 or newer
 git           cmd:git                 git                       git
 python3       sh:python_is_whole      python3                   Python 3.11 or newer with its standard library
@@ -68,6 +69,10 @@ TABLE
 
 header_is_here() {
     printf '#include <%s>\n' "$1" | cc -E - >/dev/null 2>&1
+}
+
+boost_context_is_here() {
+    printf 'int main(void) { return 0; }\n' | cc -x c - -l:libboost_context.a -o /dev/null >/dev/null 2>&1
 }
 
 llhttp_is_here() {
@@ -185,7 +190,7 @@ need_report_python() {
 }
 
 need_to_build() {
-    need cmake ninja cc libc libevent llhttp "$@"
+    need cmake ninja cc libc libevent llhttp boost-context "$@"
 }
 
 # The lists are asked for once in a run, and only when something is to be installed.

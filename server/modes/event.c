@@ -6,7 +6,7 @@
 
 static int event_start(struct server *server)
 {
-    return loops_start(server, NULL);
+    return loops_start(server, NULL, NULL);
 }
 
 const struct mode mode_event = {

@@ -21,7 +21,7 @@ static int hybrid_start(struct server *server)
     struct workers *workers =
         workers_start(server->service.scoreboard, SERVER_MODE_COUNTERS + loops_counters(server),
                       hybrid_worker_count(server), server->options->queue);
-    return workers == NULL ? -errno : loops_start(server, workers);
+    return workers == NULL ? -errno : loops_start(server, workers, NULL);
 }
 
 static void hybrid_report(struct server *server, struct report *report)

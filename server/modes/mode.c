@@ -24,6 +24,11 @@ unsigned mode_descriptors(const struct server *server)
     return server->mode->descriptors + server->loops * server->mode->loop_descriptors;
 }
 
+uint64_t mode_stack_size(const struct server *server)
+{
+    return server->options->stack_size != 0 ? server->options->stack_size : server->mode->stack_size;
+}
+
 size_t mode_counters(const struct server *server)
 {
     return server->mode->counters != NULL ? server->mode->counters(server) : server->max_connections;

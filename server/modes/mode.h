@@ -19,6 +19,7 @@ struct mode {
     bool loops;                /* the mode has server->loops event loops */
     unsigned loop_descriptors; /* descriptors that `start` opens for each of them */
     unsigned descriptors;      /* descriptors that `start` opens beside those */
+    unsigned stack_size;       /* the default of --stack-size, in bytes; 0: the mode does not use it */
 
     /* Returns the number of worker threads. Called by main.c before and after `start`, for limits and messages.
      * NULL: the mode has none. */
@@ -71,7 +72,8 @@ struct mode {
     MODE(event)     \
     MODE(hybrid)    \
     MODE(pool)      \
-    MODE(process)
+    MODE(process)   \
+    MODE(fiber)
 #endif
 
 #define MODE_DECLARE(name) extern const struct mode mode_##name;
@@ -83,6 +85,9 @@ const struct mode *mode_find(const char *name);
 
 /* Returns the number of descriptors that the server's mode opens in `start`. Any thread. */
 unsigned mode_descriptors(const struct server *server);
+
+/* Returns the size of a connection's stack in bytes: --stack-size, or the mode's default. Any thread. */
+uint64_t mode_stack_size(const struct server *server);
 
 /* Returns the number of counters that the server's mode uses at most. Main thread, with server->max_connections set. */
 size_t mode_counters(const struct server *server);

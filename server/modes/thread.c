@@ -202,7 +202,7 @@ static struct threads *threads_new(struct server *server)
         error = pthread_attr_setdetachstate(&threads->attributes, PTHREAD_CREATE_DETACHED);
     }
     if (error == 0) {
-        error = pthread_attr_setstacksize(&threads->attributes, server->options->stack_size);
+        error = pthread_attr_setstacksize(&threads->attributes, mode_stack_size(server));
     }
     if (error != 0) {
         threads_free(threads);
@@ -233,6 +233,7 @@ const struct mode mode_thread = {
     .name = "thread",
     .summary = "one thread per connection, blocking I/O",
     .cost = LIMITS_THREAD,
+    .stack_size = 128 * 1024,
     .start = thread_start,
     .serve = thread_serve,
     .probe = thread_probe,

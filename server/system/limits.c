@@ -15,7 +15,7 @@
 #include "server/system/sysfile.h"
 
 #define CPUS_MAX      (1u << 16) /* the largest set to try; Linux supports up to 8,192 CPUs */
-#define MAPS_A_THREAD 2          /* its stack and the guard page below */
+#define MAPS_A_STACK 2           /* the stack of a thread or fiber, and the guard page below */
 
 /* Capabilities that lift RLIMIT_NPROC, capabilities(7), by their number. */
 #define CAPABILITY_SYS_ADMIN    21
@@ -164,7 +164,7 @@ static void bind_maps(struct limits_connections *limits, const char *root)
 {
     uint64_t maps;
     if (sysfile_number(root, "/proc/sys/vm/max_map_count", &maps)) {
-        bind_limit(limits, less_reserve(maps, 64, 1024) / MAPS_A_THREAD, "vm.max_map_count ", maps, "");
+        bind_limit(limits, less_reserve(maps, 64, 1024) / MAPS_A_STACK, "vm.max_map_count ", maps, "");
     }
 }
 
@@ -201,5 +201,6 @@ void limits_connections(struct limits_connections *limits, const char *root, enu
         bind_maps(limits, root);
         break;
     case LIMITS_PROCESS: bind_tasks(limits, root); break;
+    case LIMITS_STACK: bind_maps(limits, root); break;
     }
 }

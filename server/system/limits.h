@@ -18,7 +18,8 @@ unsigned limits_cpus(const char *root);
 enum limits_cost {
     LIMITS_DESCRIPTOR, /* nothing */
     LIMITS_THREAD,     /* a thread with its stack and guard page */
-    LIMITS_PROCESS     /* a process */
+    LIMITS_PROCESS,    /* a process */
+    LIMITS_STACK,      /* a stack with its guard page */
 };
 
 struct limits_connections {
@@ -31,7 +32,7 @@ struct limits_connections {
  *   for all costs                      descriptors
  *   LIMITS_THREAD and LIMITS_PROCESS   the user's processes (unless the user is exempt), pids.max of the cgroups,
  *                                      kernel.pid_max, kernel.threads-max
- *   LIMITS_THREAD                      vm.max_map_count, of which a thread takes two: its stack and the guard page
+ *   LIMITS_THREAD and LIMITS_STACK     vm.max_map_count, of which each takes two: the stack and its guard page
  *
  * `own_descriptors` is the number of descriptors that the server itself will still open (loops, event descriptors, log
  * files). The function counts those that are open at the time of the call. */

@@ -10,8 +10,9 @@
 #include "common/base/clock.h"
 #include "common/base/compiler.h"
 #include "server/drivers/shared/lingering.h"
-#include "server/net/transport.h"
-#include "server/drivers/shared/pump.h"
+
+#define CONVERSATION struct blocking
+#include "server/drivers/blocking/conversation.h"
 
 /* A thread that waits for longer than BLOCKING_BRIEF_MS gives back the pages that it uses only while processing. */
 enum { BLOCKING_BRIEF_MS = 100, BLOCKING_PAGE = 4096 };
@@ -47,17 +48,6 @@ static int blocking_poll(struct blocking *b, struct pollfd *socket, int timeout_
     return poll(socket, 1, timeout_ms < 0 ? -1 : timeout_ms - brief);
 }
 
-/* False when there is nothing left to do but to close. */
-static bool blocking_pump(struct blocking *b, enum io_event event, struct span bytes)
-{
-    bool kept = session_pump(&b->session, &b->context, b->fd, event, bytes);
-    /* The idle timer is the socket's. */
-    if (b->session.timer != TIMER_IDLE && session_timer_take(&b->session)) {
-        b->since_ms = clock_ms();
-    }
-    return kept;
-}
-
 static size_t blocking_read_size(const struct blocking *b)
 {
     return blocking_pressed(b) ? BLOCKING_PAGE : pump_read_size(&b->context, sizeof(b->input));
@@ -69,11 +59,60 @@ static struct transfer blocking_receive(struct blocking *b, enum transport_wait 
                     : transport_receive(b->fd, b->first, sizeof(b->first), wait);
 }
 
-static bool blocking_feed(struct blocking *b, size_t length)
+static struct context *conversation_context(struct blocking *b)
+{
+    return &b->context;
+}
+
+static void conversation_show(struct blocking *b, enum activity activity)
+{
+    counters_show(b->context.counters, activity);
+}
+
+static bool conversation_may_read(struct blocking *b)
+{
+    (void)b;
+    return true;
+}
+
+static struct transfer conversation_receive(struct blocking *b)
+{
+    return blocking_receive(b, TRANSPORT_NO_WAIT);
+}
+
+static struct span conversation_bytes(struct blocking *b, size_t length)
 {
     struct span bytes = {.data = b->large ? b->input : b->first, .length = length};
     b->large |= length == sizeof(b->first);
-    return blocking_pump(b, IO_DATA, bytes);
+    return bytes;
+}
+
+static enum conversation_event conversation_wait(struct blocking *b, unsigned wants, int timeout_ms)
+{
+    struct pollfd socket = {.fd = b->fd};
+    socket.events =
+        (short)(((wants & WANT_READ) != 0 ? POLLIN : 0) | ((wants & WANT_WRITE) != 0 ? POLLOUT : 0));
+    int ready = blocking_poll(b, &socket, timeout_ms);
+    if (ready == 0) {
+        return CONVERSATION_TIMEOUT;
+    }
+    if (ready < 0 || (socket.revents & POLLIN) != 0) {
+        return CONVERSATION_GO_ON; /* interrupted, or it is read next */
+    }
+    return (socket.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0 ? CONVERSATION_BROKEN
+                                                                  : CONVERSATION_WRITABLE;
+}
+
+static enum io_event conversation_run(struct blocking *b, struct work *work)
+{
+    (void)b;
+    work->run(work);
+    return IO_RESUMED;
+}
+
+static void conversation_flush_log(struct blocking *b)
+{
+    access_log_flush(&b->context);
 }
 
 /* Whether the idle timeout is over. The socket's receive timeout may be only a part of it, so that the thread can check
@@ -95,7 +134,7 @@ static COLD bool blocking_idle_interrupted(struct blocking *b)
         b->idle_since = clock_ms();
         return true;
     }
-    return blocking_idle_too_long(b) ? blocking_pump(b, IO_TIMEOUT, PUMP_NO_BYTES) : true;
+    return blocking_idle_too_long(b) ? conversation_pump(b, IO_TIMEOUT, PUMP_NO_BYTES) : true;
 }
 
 static void blocking_set_receive_timeout(struct blocking *b, uint64_t most)
@@ -128,7 +167,7 @@ static bool blocking_gives_way(const struct blocking *b)
 }
 
 /* Between requests. Bytes that have come are served even when the server drains. */
-static bool blocking_await_request(struct blocking *b)
+static bool conversation_await_request(struct blocking *b)
 {
     if (unlikely(b->context.log != NULL)) {
         blocking_mind_log(b);
@@ -138,112 +177,15 @@ static bool blocking_await_request(struct blocking *b)
     struct transfer read = blocking_receive(b, closing ? TRANSPORT_NO_WAIT : TRANSPORT_WAIT);
     counters_show(b->context.counters, ACTIVITY_READING);
     switch (read.outcome) {
-    case TRANSPORT_MOVED: return blocking_feed(b, read.length);
     case TRANSPORT_RETRY:
         access_log_flush(&b->context);
         if (closing || blocking_idle_too_long(b)) {
-            return blocking_pump(b, closing ? IO_SHUTDOWN : IO_TIMEOUT, PUMP_NO_BYTES);
+            return conversation_pump(b, closing ? IO_SHUTDOWN : IO_TIMEOUT, PUMP_NO_BYTES);
         }
-        return blocking_gives_way(b) ? blocking_pump(b, IO_SHUTDOWN, PUMP_NO_BYTES) : true;
+        return blocking_gives_way(b) ? conversation_pump(b, IO_SHUTDOWN, PUMP_NO_BYTES) : true;
     case TRANSPORT_INTERRUPTED: return blocking_idle_interrupted(b);
-    case TRANSPORT_END: return blocking_pump(b, IO_EOF, PUMP_NO_BYTES);
-    case TRANSPORT_ERROR: return false;
+    default: return conversation_take(b, read, true);
     }
-    __builtin_unreachable();
-}
-
-static uint64_t left_of(uint64_t deadline, uint64_t now)
-{
-    return deadline > now ? deadline - now : 0;
-}
-
-/* The event that occurs if the socket shows none, and the time until then in milliseconds, for poll; -1: never. */
-struct due {
-    enum io_event event;
-    int timeout_ms;
-};
-
-static struct due blocking_due_alarm(struct blocking *b)
-{
-    uint64_t now = clock_us();
-    if (session_wait_take(&b->session)) {
-        b->alarm_us = now + session_wait_ms(&b->session) * 1000;
-    }
-    return (struct due){IO_RESUMED, (int)((left_of(b->alarm_us, now) + 999) / 1000)};
-}
-
-/* Returns the event that is due first. A handler may wait while the client is slow to read earlier answers; then the
- * session's timer runs as well. */
-static struct due blocking_due(struct blocking *b, unsigned wants)
-{
-    uint64_t limit = b->server->timeouts.limit[b->session.timer];
-    struct due timer = {IO_TIMEOUT, limit == 0 ? -1 : (int)left_of(b->since_ms + limit, clock_ms())};
-    if ((wants & WANT_WAIT) == 0) {
-        return timer;
-    }
-    struct due alarm = blocking_due_alarm(b);
-    return timer.timeout_ms < 0 || alarm.timeout_ms <= timer.timeout_ms ? alarm : timer;
-}
-
-/* Within a request: waits for the first of the events that the session wants. */
-static bool blocking_await_progress(struct blocking *b, unsigned wants)
-{
-    struct pollfd socket = {.fd = b->fd};
-    socket.events =
-        (short)(((wants & WANT_READ) != 0 ? POLLIN : 0) | ((wants & WANT_WRITE) != 0 ? POLLOUT : 0));
-    access_log_flush(&b->context);
-    struct due due = blocking_due(b, wants);
-    int ready = blocking_poll(b, &socket, due.timeout_ms);
-    if (ready == 0) {
-        return blocking_pump(b, due.event, PUMP_NO_BYTES);
-    }
-    if (ready < 0 || (socket.revents & POLLIN) != 0) {
-        return true; /* interrupted, or it is read next */
-    }
-    if ((socket.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0) {
-        return false; /* reset: nobody is there to answer to */
-    }
-    return blocking_pump(b, IO_WRITABLE, PUMP_NO_BYTES);
-}
-
-static bool blocking_is_cut_off(const struct blocking *b)
-{
-    return scoreboard_cutting(b->server->service.scoreboard);
-}
-
-static bool blocking_work(struct blocking *b)
-{
-    struct work *work = session_work(&b->session);
-    access_log_flush(&b->context);
-    work->run(work);
-    return blocking_is_cut_off(b) || blocking_pump(b, IO_RESUMED, PUMP_NO_BYTES);
-}
-
-/* Not for an idle connection. */
-static bool blocking_go_on(struct blocking *b, unsigned wants)
-{
-    if (blocking_is_cut_off(b)) {
-        pump_cut_off(&b->session, &b->context);
-        return false;
-    }
-    counters_show(b->context.counters, (wants & WANT_WORK) != 0       ? ACTIVITY_WORKING
-                                       : (wants & WANT_WAIT) != 0     ? ACTIVITY_WAITING
-                                       : b->session.out_committed > 0 ? ACTIVITY_SENDING
-                                                                      : ACTIVITY_READING);
-    if ((wants & WANT_WORK) != 0) {
-        return blocking_work(b);
-    }
-    if ((wants & WANT_READ) != 0) {
-        struct transfer read = blocking_receive(b, TRANSPORT_NO_WAIT);
-        switch (read.outcome) {
-        case TRANSPORT_MOVED: return blocking_feed(b, read.length);
-        case TRANSPORT_RETRY:
-        case TRANSPORT_INTERRUPTED: break;
-        case TRANSPORT_END: return blocking_pump(b, IO_EOF, PUMP_NO_BYTES);
-        case TRANSPORT_ERROR: return false;
-        }
-    }
-    return blocking_await_progress(b, wants);
 }
 
 /* Waits for bytes, or until it is time to look around; false once it is over. */
@@ -288,21 +230,6 @@ void blocking_leave(struct connection_count *count, struct counters *counters)
     atomic_store_explicit(&counters->lingering_since_ms, 0, memory_order_relaxed);
 }
 
-/* Until the session is over. False if the connection is broken. */
-static bool blocking_converse(struct blocking *b)
-{
-    bool kept = true;
-    while (kept) {
-        unsigned wants = session_wants(&b->session, &b->context);
-        if ((wants & WANT_CLOSE) != 0) {
-            break;
-        }
-        bool between = wants == WANT_READ && b->session.timer == TIMER_IDLE;
-        kept = between ? blocking_await_request(b) : blocking_go_on(b, wants);
-    }
-    return kept;
-}
-
 bool blocking_serve(struct blocking *b, const struct accepted *accepted, struct counters *counters,
                     enum refusal refusing)
 {
@@ -316,11 +243,8 @@ bool blocking_serve(struct blocking *b, const struct accepted *accepted, struct 
     counters_add(&counters->connections, 1);
     b->receive_ms = 0;
     blocking_set_receive_timeout(b, b->poll_interval_ms);
-    bool kept = blocking_converse(b);
-    enum close_mode close_mode = kept ? session_close_mode(&b->session) : CLOSE_ABORT;
-    session_log_abandoned(&b->session, &b->context);
+    enum close_mode close_mode = conversation_end(b, conversation_hold(b));
     access_log_end(&b->context, ACCESS_LOG_THREAD_WAIT_MS);
-    session_deinit(&b->session, b->context.output.budget);
     switch (close_mode) {
     case CLOSE_LINGERING:
         if (b->linger_elsewhere) {

@@ -16,6 +16,8 @@ struct loop {
     pthread_t thread;
     struct event_base *base;
     struct reactor reactor;
+    const struct loops_driver *driver; /* NULL: the reactor serves the connections */
+    void *state;                       /* of the driver */
     struct inbox inbox;
     struct event inbox_event;
     struct report *_Atomic report; /* to count its connections for; NULL: none */
@@ -28,6 +30,28 @@ struct loops {
     struct loop items[];
 };
 
+static bool loop_add(struct loop *loop, const struct accepted *accepted)
+{
+    return loop->driver == NULL ? reactor_add(&loop->reactor, accepted, REFUSAL_NOT)
+                                : loop->driver->add(loop->state, accepted);
+}
+
+static void loop_report(const struct loop *loop, struct report *report)
+{
+    reactor_report(&loop->reactor, report);
+    if (loop->driver != NULL) {
+        loop->driver->report(loop->state, report);
+    }
+}
+
+static void loop_drain(struct loop *loop)
+{
+    if (loop->driver != NULL) {
+        loop->driver->drain(loop->state);
+    }
+    reactor_drain(&loop->reactor);
+}
+
 static void loop_on_inbox(evutil_socket_t fd, short events, void *arg)
 {
     struct loop *loop = arg;
@@ -35,18 +59,18 @@ static void loop_on_inbox(evutil_socket_t fd, short events, void *arg)
     (void)events;
     enum inbox_order order = inbox_take(&loop->inbox);
     for (size_t i = 0; i < loop->inbox.taken.count; i++) {
-        if (reactor_add(&loop->reactor, &loop->inbox.taken.items[i], REFUSAL_NOT)) {
+        if (loop_add(loop, &loop->inbox.taken.items[i])) {
             shortage_over(loop->reactor.server);
         }
     }
     struct report *report = atomic_exchange(&loop->report, NULL);
     if (report != NULL) {
-        reactor_report(&loop->reactor, report);
+        loop_report(loop, report);
         report_end(report);
     }
     switch (order) {
     case INBOX_SERVE: break;
-    case INBOX_DRAIN: reactor_drain(&loop->reactor); break;
+    case INBOX_DRAIN: loop_drain(loop); break;
     case INBOX_STOP: event_base_loopbreak(loop->base); break;
     }
 }
@@ -54,11 +78,41 @@ static void loop_on_inbox(evutil_socket_t fd, short events, void *arg)
 static void *loop_main(void *arg)
 {
     struct loop *loop = arg;
+    if (loop->driver != NULL) {
+        loop->driver->thread_begin();
+    }
     reactor_base_run(loop->base);
+    if (loop->driver != NULL) {
+        loop->driver->thread_end();
+    }
     return NULL;
 }
 
-static int loop_init(struct loop *loop, struct server *server, size_t index, struct workers *workers)
+/* After reactor_init: returns 0 or a negative errno. */
+static int loop_start_driver(struct loop *loop, struct server *server, const struct loops_driver *driver)
+{
+    if (driver == NULL) {
+        return 0;
+    }
+    loop->state = malloc(driver->size);
+    if (loop->state == NULL) {
+        return -ENOMEM;
+    }
+    loop->driver = driver;
+    driver->init(loop->state, server, &loop->reactor);
+    return 0;
+}
+
+static void loop_stop_driver(struct loop *loop)
+{
+    if (loop->driver != NULL) {
+        loop->driver->deinit(loop->state);
+        free(loop->state);
+    }
+}
+
+static int loop_init(struct loop *loop, struct server *server, size_t index, struct workers *workers,
+                     const struct loops_driver *driver)
 {
     loop->base = reactor_base_new();
     if (loop->base == NULL) {
@@ -71,7 +125,11 @@ static int loop_init(struct loop *loop, struct server *server, size_t index, str
     }
     error = workers == NULL ? 0 : reactor_employ(&loop->reactor, workers);
     if (error != 0) {
-        goto fail_inbox;
+        goto fail_driver;
+    }
+    error = loop_start_driver(loop, server, driver);
+    if (error != 0) {
+        goto fail_driver;
     }
     error = inbox_init(&loop->inbox);
     if (error != 0) {
@@ -86,6 +144,8 @@ static int loop_init(struct loop *loop, struct server *server, size_t index, str
     }
     inbox_deinit(&loop->inbox);
 fail_inbox:
+    loop_stop_driver(loop);
+fail_driver:
     reactor_deinit(&loop->reactor);
 fail_reactor:
     event_base_free(loop->base);
@@ -98,6 +158,7 @@ static void loop_deinit(struct loop *loop)
     pthread_join(loop->thread, NULL);
     event_del(&loop->inbox_event);
     inbox_deinit(&loop->inbox);
+    loop_stop_driver(loop);
     reactor_deinit(&loop->reactor);
     event_base_free(loop->base);
 }
@@ -111,7 +172,7 @@ static void loops_free(struct loops *loops)
     free(loops);
 }
 
-int loops_start(struct server *server, struct workers *workers)
+int loops_start(struct server *server, struct workers *workers, const struct loops_driver *driver)
 {
     struct loops *loops = calloc(1, sizeof(*loops) + server->loops * sizeof(loops->items[0]));
     if (loops == NULL) {
@@ -121,7 +182,7 @@ int loops_start(struct server *server, struct workers *workers)
     loops->workers = workers;
     while (loops->count < server->loops) {
         int error =
-            loop_init(&loops->items[loops->count], server, SERVER_MODE_COUNTERS + loops->count, workers);
+            loop_init(&loops->items[loops->count], server, SERVER_MODE_COUNTERS + loops->count, workers, driver);
         if (error != 0) {
             loops_free(loops);
             return error;

@@ -78,6 +78,11 @@ static void reactor_on_place_poll(evutil_socket_t fd, short events, void *arg)
 
 /* ---- the reactor ---- */
 
+static void reactor_on_work_done(void *owner)
+{
+    connection_work_done(owner);
+}
+
 static void reactor_free_memory(struct reactor *reactor)
 {
     free(reactor->core.input);
@@ -97,6 +102,7 @@ int reactor_init(struct reactor *reactor, struct server *server, struct event_ba
         .scratch = malloc(SESSION_SCRATCH_MIN),
         .log_text = server->log->path != NULL ? malloc(ACCESS_LOG_LOOP_SIZE) : NULL,
         .place_wanted = reactor_place_wanted,
+        .work_done = reactor_on_work_done,
     };
     struct reactor_core *core = &reactor->core;
     for (int i = 0; i < REACTOR_LISTS; i++) {
@@ -131,7 +137,7 @@ static void reactor_on_completions(evutil_socket_t fd, short events, void *arg)
     completions_take(&reactor->core.completions, &done);
     while ((work = STAILQ_FIRST(&done)) != NULL) {
         STAILQ_REMOVE_HEAD(&done, next);
-        connection_work_done(work->owner);
+        reactor->work_done(work->owner);
     }
 }
 

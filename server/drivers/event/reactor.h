@@ -25,6 +25,8 @@ struct reactor {
     struct sweeper sweeper;
     /* Whether a new connection waits for the place of a lingering one. The default reads it from the counters. */
     bool (*place_wanted)(const struct reactor *reactor);
+    /* Called with the owner of work that workers have finished. The default is for a struct connection. */
+    void (*work_done)(void *owner);
     struct event completions_event;
 };
 

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: MIT */
+/* How a fiber waits, and how it begins and ends. What it does in between is in conversation.h. */
+#include "server/drivers/fiber/fiber_connection.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "common/base/compiler.h"
+#include "server/drivers/shared/access_log.h"
+#include "server/drivers/shared/workers.h"
+
+#define CONVERSATION struct fiber_connection
+#include "server/drivers/blocking/conversation.h"
+
+#define NEVER UINT64_MAX
+
+/* How often a fiber that waits for nothing of its socket looks whether the client has reset the connection. */
+enum { FIBER_LOOK_MS = 400 };
+
+static struct reactor_core *core_of(const struct fiber_connection *c)
+{
+    return &c->fibers->reactor->core;
+}
+
+/* ---- what wakes a fiber ---- */
+
+static void on_socket(evutil_socket_t fd, short events, void *arg)
+{
+    (void)fd;
+    fiber_connection_wake(arg, (enum woken)(((events & EV_READ) != 0 ? WOKEN_READABLE : 0) |
+                                            ((events & EV_WRITE) != 0 ? WOKEN_WRITABLE : 0)));
+}
+
+static void arm(struct fiber_connection *c, uint64_t now, uint64_t deadline)
+{
+    uint64_t ms = left_of(deadline, now);
+    struct timeval delay = {.tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+    c->timer_ms = event_add(&c->timer, &delay) == 0 ? deadline : NEVER;
+}
+
+/* The timer may have been set for an earlier wait: then it is set anew for this one. */
+static void on_timer(evutil_socket_t fd, short events, void *arg)
+{
+    struct fiber_connection *c = arg;
+    uint64_t now = clock_ms();
+    (void)fd;
+    (void)events;
+    c->timer_ms = NEVER;
+    if (now >= c->deadline_ms) {
+        fiber_connection_wake(c, WOKEN_TIMEOUT);
+    } else if (c->deadline_ms != NEVER) {
+        arm(c, now, c->deadline_ms);
+    }
+}
+
+/* ---- waiting, in the fiber ---- */
+
+static NOINLINE bool await_anew(struct fiber_connection *c, unsigned interest)
+{
+    if (c->interest != 0) {
+        event_del(&c->socket);
+    }
+    c->interest = (uint8_t)interest;
+    if (interest == 0) {
+        return true;
+    }
+    event_assign(&c->socket, core_of(c)->base, c->fd, (short)(interest | EV_PERSIST), on_socket, c);
+    return event_add(&c->socket, NULL) == 0;
+}
+
+/* Puts the fiber among those whose pages are looked after. */
+static void touch(struct fiber_connection *c)
+{
+    static const struct timeval interval = {.tv_usec = FIBERS_GIVE_BACK_MS * 1000L};
+    struct fibers *fibers = c->fibers;
+    if (TAILQ_EMPTY(&fibers->touched)) {
+        event_add(&fibers->tick, &interval);
+    }
+    c->touched = true;
+    TAILQ_INSERT_TAIL(&fibers->touched, c, others_touched);
+}
+
+/* Waits for events of the socket until the deadline. Returns a set of enum woken; 0 if that is impossible. The timer is
+ * set only if none would fire in time, so that a connection in use does not set one for each request. */
+static unsigned await(struct fiber_connection *c, unsigned interest, uint64_t deadline)
+{
+    if (unlikely(c->interest != interest) && !await_anew(c, interest)) {
+        return 0;
+    }
+    c->deadline_ms = deadline;
+    if (unlikely(deadline < c->timer_ms)) {
+        arm(c, clock_ms(), deadline);
+        if (c->timer_ms == NEVER) {
+            return 0;
+        }
+    }
+    if (unlikely(!c->touched)) {
+        touch(c);
+    }
+    c->seen = false;
+    c->woken = 0;
+    fiber_yield(&c->fiber);
+    c->readable = (c->woken & WOKEN_READABLE) != 0;
+    return c->woken;
+}
+
+/* ---- what conversation.h asks for ---- */
+
+static struct context *conversation_context(struct fiber_connection *c)
+{
+    return &core_of(c)->context;
+}
+
+static void conversation_show(struct fiber_connection *c, enum activity activity)
+{
+    c->activity = (uint8_t)activity;
+}
+
+/* One read for each time that the socket is readable: then it is another connection's turn. */
+static bool conversation_may_read(struct fiber_connection *c)
+{
+    bool readable = c->readable;
+    c->readable = false;
+    return readable;
+}
+
+static struct transfer conversation_receive(struct fiber_connection *c)
+{
+    struct reactor_core *core = core_of(c);
+    return transport_receive(c->fd, core->input, pump_read_size(&core->context, REACTOR_INPUT_SIZE),
+                             TRANSPORT_NO_WAIT);
+}
+
+static struct span conversation_bytes(struct fiber_connection *c, size_t length)
+{
+    return (struct span){.data = core_of(c)->input, .length = length};
+}
+
+static uint64_t idle_deadline(struct fiber_connection *c)
+{
+    uint64_t limit = c->server->timeouts.limit[TIMER_IDLE];
+    if (session_timer_take(&c->session)) {
+        c->since_ms = clock_coarse_ms();
+    }
+    return limit == 0 ? NEVER : c->since_ms + limit;
+}
+
+static bool conversation_await_request(struct fiber_connection *c)
+{
+    c->activity = ACTIVITY_IDLE;
+    if (likely(!core_of(c)->draining)) {
+        c->idle = true;
+        unsigned woken = await(c, EV_READ, idle_deadline(c));
+        c->idle = false;
+        if (unlikely(woken != WOKEN_READABLE)) {
+            if (woken == 0) {
+                return false;
+            }
+            if (woken == WOKEN_TIMEOUT) {
+                return conversation_pump(c, IO_TIMEOUT, PUMP_NO_BYTES);
+            }
+        }
+    }
+    c->readable = false;
+    c->activity = ACTIVITY_READING;
+    struct transfer read = conversation_receive(c);
+    bool silent = read.outcome == TRANSPORT_RETRY || read.outcome == TRANSPORT_INTERRUPTED;
+    if (unlikely(silent) && core_of(c)->draining) {
+        return conversation_pump(c, IO_SHUTDOWN, PUMP_NO_BYTES);
+    }
+    return conversation_take(c, read, true);
+}
+
+static bool was_reset(const struct fiber_connection *c)
+{
+    struct pollfd socket = {.fd = c->fd};
+    return poll(&socket, 1, 0) > 0 && (socket.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0;
+}
+
+/* Epoll does not watch a socket of which nothing is wanted. */
+static enum conversation_event wait_blindly(struct fiber_connection *c, uint64_t deadline)
+{
+    for (;;) {
+        uint64_t look = clock_ms() + FIBER_LOOK_MS;
+        unsigned woken = await(c, 0, look < deadline ? look : deadline);
+        if (woken == 0 || was_reset(c)) {
+            return CONVERSATION_BROKEN;
+        }
+        if (woken != WOKEN_TIMEOUT) {
+            return CONVERSATION_GO_ON;
+        }
+        if (clock_ms() >= deadline) {
+            return CONVERSATION_TIMEOUT;
+        }
+    }
+}
+
+static enum conversation_event conversation_wait(struct fiber_connection *c, unsigned wants, int timeout_ms)
+{
+    unsigned interest =
+        ((wants & WANT_READ) != 0 ? EV_READ : 0u) | ((wants & WANT_WRITE) != 0 ? EV_WRITE : 0u);
+    uint64_t deadline = timeout_ms < 0 ? NEVER : clock_ms() + (uint64_t)timeout_ms;
+    if (interest == 0) {
+        return wait_blindly(c, deadline);
+    }
+    unsigned woken = await(c, interest, deadline);
+    return woken == 0                           ? CONVERSATION_BROKEN
+           : woken == WOKEN_TIMEOUT             ? CONVERSATION_TIMEOUT
+           : (woken & WOKEN_READABLE) != 0      ? CONVERSATION_GO_ON
+           : (woken & WOKEN_WRITABLE) != 0      ? CONVERSATION_WRITABLE
+                                                : CONVERSATION_GO_ON;
+}
+
+/* Without workers, the loop would stall: the mode always has some. */
+static enum io_event conversation_run(struct fiber_connection *c, struct work *work)
+{
+    struct reactor_core *core = core_of(c);
+    if (workers_submit(core->workers, work, &core->completions, c) != 0) {
+        return IO_REJECTED;
+    }
+    c->working = true;
+    while ((await(c, 0, NEVER) & WOKEN_DONE) == 0) {
+    }
+    c->working = false;
+    return IO_RESUMED;
+}
+
+/* The loop's sweeps write them. */
+static void conversation_flush_log(struct fiber_connection *c)
+{
+    if (unlikely(core_of(c)->draining)) {
+        access_log_flush(conversation_context(c));
+    }
+}
+
+/* ---- beginning and end ---- */
+
+static void fiber_connection_main(void *arg)
+{
+    struct fiber_connection *c = arg;
+    c->close_mode = (uint8_t)conversation_end(c, conversation_hold(c));
+}
+
+bool fiber_connection_new(struct fibers *fibers, const struct accepted *accepted)
+{
+    struct stack stack = stacks_take(&fibers->stacks);
+    if (stack.low == NULL) {
+        return false;
+    }
+    struct fiber_connection *c = (struct fiber_connection *)(void *)(stack.low + stack.size) - 1;
+    c = (struct fiber_connection *)((uintptr_t)c & ~(uintptr_t)63);
+    struct reactor_core *core = &fibers->reactor->core;
+    c->fibers = fibers;
+    c->server = fibers->server;
+    c->accepted = *accepted;
+    c->fd = accepted->fd;
+    c->timer_ms = NEVER;
+    c->interest = 0;
+    c->activity = ACTIVITY_READING;
+    c->idle = c->working = c->readable = c->touched = false;
+    event_assign(&c->timer, core->base, -1, 0, on_timer, c);
+    session_init(&c->session, accepted->number, &accepted->peer, REFUSAL_NOT);
+    fiber_init(&c->fiber, stack, (char *)c, fiber_connection_main, c);
+    TAILQ_INSERT_TAIL(&fibers->all, c, others);
+    core->count++;
+    fiber_connection_wake(c, WOKEN_INTERRUPTED);
+    return true;
+}
+
+/* Frees all but the descriptor and the place among the connections. */
+static void leave(struct fiber_connection *c)
+{
+    struct fibers *fibers = c->fibers;
+    struct stack stack = c->fiber.stack;
+    await_anew(c, 0);
+    event_del(&c->timer);
+    TAILQ_REMOVE(&fibers->all, c, others);
+    if (c->touched) {
+        TAILQ_REMOVE(&fibers->touched, c, others_touched);
+    }
+    core_of(c)->count--;
+    fiber_deinit(&c->fiber);
+    stacks_give(&fibers->stacks, stack);
+}
+
+static void close_now(struct reactor_core *core, int fd)
+{
+    connection_count_drop(core->connections);
+    close(fd);
+}
+
+static COLD void finish(struct fiber_connection *c)
+{
+    struct reactor *reactor = c->fibers->reactor;
+    struct accepted accepted = c->accepted;
+    enum close_mode close_mode = (enum close_mode)c->close_mode;
+    leave(c);
+    switch (close_mode) {
+    case CLOSE_LINGERING: reactor_linger(reactor, &accepted); break;
+    case CLOSE_NOW:
+    case CLOSE_ABORT: close_now(&reactor->core, accepted.fd); break;
+    }
+}
+
+void fiber_connection_wake(struct fiber_connection *c, enum woken reason)
+{
+    c->woken = (uint8_t)reason;
+    fiber_resume(&c->fiber);
+    if (unlikely(c->fiber.over)) {
+        finish(c);
+    }
+}
+
+void fiber_connection_drain(struct fiber_connection *c, bool cutting)
+{
+    if (!c->working && (c->idle || cutting)) {
+        fiber_connection_wake(c, WOKEN_INTERRUPTED);
+    }
+}
+
+void fiber_connection_free(struct fiber_connection *c)
+{
+    struct reactor_core *core = core_of(c);
+    int fd = c->fd;
+    session_log_abandoned(&c->session, &core->context);
+    session_deinit(&c->session, core->context.output.budget);
+    leave(c);
+    close_now(core, fd);
+}
+
+void fiber_connection_give_back(struct fiber_connection *c)
+{
+    stack_give_pages_back(c->fiber.stack, c->fiber.context);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* A connection that a fiber serves with blocking code. Where that code waits, the fiber yields to its loop. */
+#ifndef ECHOD_SERVER_DRIVERS_FIBER_FIBER_CONNECTION_H
+#define ECHOD_SERVER_DRIVERS_FIBER_FIBER_CONNECTION_H
+
+#include "common/session/session.h"
+#include "server/drivers/fiber/fiber.h"
+#include "server/drivers/fiber/fibers.h"
+
+/* Why a fiber was resumed. */
+enum woken {
+    WOKEN_READABLE = 1,
+    WOKEN_WRITABLE = 2,
+    WOKEN_TIMEOUT = 4,
+    WOKEN_INTERRUPTED = 8, /* the drain wants the fiber to look around */
+    WOKEN_DONE = 16,       /* a worker has run the work */
+};
+
+/* At the top of the fiber's own stack: an idle connection takes this page and no other. */
+struct fiber_connection {
+    TAILQ_ENTRY(fiber_connection) others;         /* in `all` */
+    TAILQ_ENTRY(fiber_connection) others_touched; /* in `touched`, if `touched` */
+    struct fibers *fibers;
+    struct server *server;
+    struct fiber fiber;
+    struct accepted accepted;
+    int fd;
+    struct session session;
+    uint64_t since_ms;    /* when the session's timer began */
+    uint64_t alarm_us;    /* with WANT_WAIT: the end of the wait */
+    uint64_t deadline_ms; /* of the wait */
+    uint64_t timer_ms;    /* when `timer` fires; UINT64_MAX: it does not */
+    struct event socket;
+    struct event timer;
+    uint8_t interest; /* EV_READ, EV_WRITE: what `socket` waits for */
+    uint8_t woken;    /* set of enum woken */
+    uint8_t activity; /* enum activity */
+    uint8_t close_mode;
+    bool idle;     /* waits between requests */
+    bool working;  /* a worker has its work */
+    bool readable; /* there may be bytes to read */
+    bool touched;  /* in that list */
+    bool seen;     /* the last tick has seen it there, and it has not run since */
+};
+
+/* The loop's thread calls all functions, from outside the fibers. Each may end and free the connection. */
+
+/* Takes a stack, starts the fiber and runs it until it waits. False with errno set without memory; the caller then keeps
+ * the connection. */
+bool fiber_connection_new(struct fibers *fibers, const struct accepted *accepted);
+/* Runs the fiber until it waits again, or is over and freed. */
+void fiber_connection_wake(struct fiber_connection *connection, enum woken reason);
+/* During a drain: wakes an idle fiber; after the drain timeout, any that does not work. */
+void fiber_connection_drain(struct fiber_connection *connection, bool cutting);
+/* Closes the connection and frees it, without running the fiber. */
+void fiber_connection_free(struct fiber_connection *connection);
+/* Gives back the pages of the stack that the waiting fiber does not use. */
+void fiber_connection_give_back(struct fiber_connection *connection);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* The fibers of one loop: a fiber for each connection, beside the loop's reactor, which does the lingering closes and the
+ * refusals, and whose buffers the fibers use. */
+#ifndef ECHOD_SERVER_DRIVERS_FIBER_FIBERS_H
+#define ECHOD_SERVER_DRIVERS_FIBER_FIBERS_H
+
+#include <event2/event_struct.h>
+#include <sys/queue.h>
+
+#include "server/drivers/event/reactor.h"
+#include "server/drivers/fiber/stacks.h"
+#include "server/drivers/shared/report.h"
+#include "server/net/accepted.h"
+
+/* A fiber that has waited for so long gives back the pages of its stack that it does not use meanwhile. */
+enum { FIBERS_GIVE_BACK_MS = 100 };
+
+TAILQ_HEAD(fiber_list, fiber_connection);
+
+struct fibers {
+    struct server *server;
+    struct reactor *reactor;
+    struct stacks stacks;
+    struct fiber_list all;
+    struct fiber_list touched; /* those that may hold more pages than they use; in the order in which they ran first */
+    struct event tick;         /* while there are touched ones */
+};
+
+/* All functions: the loop's thread, or any thread while none runs the loop. */
+
+/* `reactor` must outlive the fibers. Its workers, which it must have, will run the work of the fibers; each fiber gets a
+ * stack of `stack_size` bytes. */
+void fibers_init(struct fibers *fibers, struct server *server, struct reactor *reactor, size_t stack_size);
+/* Ends the fibers that are left: their connections are closed. No work may be outstanding. */
+void fibers_deinit(struct fibers *fibers);
+
+/* Takes over a connection: serves it until it is closed and no longer counted. Without memory it gets a 503, and the
+ * function returns false. */
+bool fibers_add(struct fibers *fibers, const struct accepted *accepted);
+
+/* Starts the drain: idle connections end now, the others with their answer; this includes connections added later. Called
+ * after the drain timeout, it cuts connections off. */
+void fibers_drain(struct fibers *fibers);
+
+/* Adds the fibers to the report, each in its state. */
+void fibers_report(const struct fibers *fibers, struct report *report);
+
+#endif

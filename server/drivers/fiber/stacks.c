@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/* Maps, keeps and unmaps stacks, and reports an overflow. */
+#include "server/drivers/fiber/stacks.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { SPARE_STACKS_MAX = 64, PAGE = 4096 };
+
+/* At the lowest address of a stack that nobody uses. */
+struct spare_stack {
+    struct spare_stack *next;
+};
+
+static size_t page_size(void)
+{
+    return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+void stacks_init(struct stacks *stacks, size_t size)
+{
+    size_t page = page_size();
+    *stacks = (struct stacks){.size = (size + page - 1) / page * page};
+}
+
+static void stack_unmap(struct stack stack)
+{
+    size_t guard = page_size();
+    munmap(stack.low - guard, stack.size + guard);
+}
+
+void stacks_deinit(struct stacks *stacks)
+{
+    while (stacks->spare != NULL) {
+        struct stack stack = {.low = (char *)stacks->spare, .size = stacks->size};
+        stacks->spare = stacks->spare->next;
+        stack_unmap(stack);
+    }
+    stacks->spare_count = 0;
+}
+
+static struct stack stack_map(size_t size)
+{
+    size_t guard = page_size();
+    char *memory = mmap(NULL, guard + size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE,
+                        -1, 0);
+    if (memory == MAP_FAILED) {
+        return (struct stack){.low = NULL};
+    }
+    if (mprotect(memory + guard, size, PROT_READ | PROT_WRITE) != 0) {
+        int error = errno;
+        munmap(memory, guard + size);
+        errno = error;
+        return (struct stack){.low = NULL};
+    }
+    return (struct stack){.low = memory + guard, .size = size};
+}
+
+struct stack stacks_take(struct stacks *stacks)
+{
+    struct spare_stack *spare = stacks->spare;
+    if (spare == NULL) {
+        return stack_map(stacks->size);
+    }
+    stacks->spare = spare->next;
+    stacks->spare_count--;
+    return (struct stack){.low = (char *)spare, .size = stacks->size};
+}
+
+void stacks_give(struct stacks *stacks, struct stack stack)
+{
+    if (stacks->spare_count == SPARE_STACKS_MAX) {
+        stack_unmap(stack);
+        return;
+    }
+    struct spare_stack *spare = (struct spare_stack *)(void *)stack.low;
+    spare->next = stacks->spare;
+    stacks->spare = spare;
+    stacks->spare_count++;
+}
+
+void stack_give_pages_back(struct stack stack, const void *used)
+{
+    size_t page = page_size();
+    size_t length = ((uintptr_t)used - (uintptr_t)stack.low) / page * page;
+    if (length > 0) {
+        madvise(stack.low, length, MADV_DONTNEED);
+    }
+}
+
+/* ---- the report of an overflow ---- */
+
+static _Thread_local const struct stack *current;
+static _Thread_local char *alternate;
+
+void stacks_use(const struct stack *stack)
+{
+    current = stack;
+}
+
+static size_t alternate_size(void)
+{
+    long least = sysconf(_SC_SIGSTKSZ);
+    return least > 4 * PAGE ? (size_t)least : (size_t)4 * PAGE;
+}
+
+void stacks_enter_thread(void)
+{
+    stack_t stack = {.ss_size = alternate_size()};
+    stack.ss_sp = alternate = malloc(stack.ss_size);
+    if (alternate != NULL) {
+        sigaltstack(&stack, NULL);
+    }
+}
+
+void stacks_leave_thread(void)
+{
+    stack_t none = {.ss_flags = SS_DISABLE};
+    sigaltstack(&none, NULL);
+    free(alternate);
+    alternate = NULL;
+}
+
+/* The handler is reset: when it returns, the same instruction faults again, and ends the process as it would have without
+ * a handler. */
+static void on_fault(int number, siginfo_t *info, void *context)
+{
+    static const char text[] = "echod: the stack of a fiber is too small: raise --stack-size\n";
+    const struct stack *stack = current;
+    uintptr_t address = (uintptr_t)info->si_addr;
+    (void)number;
+    (void)context;
+    if (stack != NULL && address < (uintptr_t)stack->low && address >= (uintptr_t)stack->low - page_size()) {
+        ssize_t written = write(STDERR_FILENO, text, sizeof(text) - 1);
+        (void)written;
+    }
+}
+
+void stacks_report_overflow(void)
+{
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK | (int)SA_RESETHAND};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGSEGV, &action, NULL);
+#endif
+}
