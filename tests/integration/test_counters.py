@@ -5,6 +5,7 @@ import signal
 
 import pytest
 
+from support import settings
 from support.checks import at_least, at_most, equal, until
 from support.corpus import PLAIN, get, post
 from support.metrics import metrics, values
@@ -47,7 +48,7 @@ def test_bytes_behind_a_signal_are_counted(start):
     server.wait(0)
 
 
-@pytest.mark.parametrize("mode", ("hybrid", "pool"))
+@pytest.mark.parametrize("mode", settings.WITH_WORKERS)
 def test_the_time_of_workers_is_counted(start, mode):
     server = start("--workers", "2")
     equal(server.ask(get(b"/block/300ms", b"Connection: close\r\n")).status, 200, "status")

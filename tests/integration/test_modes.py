@@ -60,10 +60,10 @@ def test_the_answers_of_work_are_the_same(servers, data):
         equal(got, found[first], f"the answers of {mode}, beside those of {first},")
 
 
-@pytest.mark.modeless
-def test_work_does_not_stall_the_loops_of_hybrid(start):
+@pytest.mark.parametrize("mode", settings.LOOPS_WITH_WORKERS)
+def test_work_does_not_stall_the_loops(start):
     """One loop, all workers busy: the others are served at once."""
-    server = start("--loops", "1", "--workers", "2", mode="hybrid")
+    server = start("--loops", "1", "--workers", "2")
     with many(server, 6) as busy, server.connect() as wire:
         for item in busy:
             item.send(get(b"/block/500ms"))
@@ -90,10 +90,10 @@ def test_work_stalls_the_loop_of_event(start):
         equal(busy.answer().status, 200, "status")
 
 
-@pytest.mark.modeless
-def test_a_full_queue_of_hybrid(start):
+@pytest.mark.parametrize("mode", settings.LOOPS_WITH_WORKERS)
+def test_a_full_queue(start):
     """503 with Retry-After; the connection is kept, and served when there is room."""
-    server = start("--loops", "1", "--workers", "1", "--queue", "2", mode="hybrid")
+    server = start("--loops", "1", "--workers", "1", "--queue", "2")
     with many(server, 8) as wires:
         for wire in wires:
             wire.send(get(b"/block/300ms"))
@@ -210,9 +210,9 @@ def test_a_burst_for_idle_workers_of_a_pool(start):
     equal(server.stop(), "", "stderr")
 
 
-@pytest.mark.modeless
-def test_a_burst_for_idle_workers_of_hybrid(start):
-    server = start("--workers", "32", "--queue", "1", mode="hybrid")
+@pytest.mark.parametrize("mode", settings.LOOPS_WITH_WORKERS)
+def test_a_burst_for_idle_workers_beside_loops(start):
+    server = start("--workers", "32", "--queue", "1")
     with many(server, BURST) as wires:
         for _ in range(BURSTS):
             for wire in wires:
@@ -268,8 +268,8 @@ def test_a_drain_while_much_is_in_flight(start):
 
 @pytest.mark.modeless
 def test_a_drain_with_a_queue(start):
-    """What waits for a worker, in hybrid or pool, is served before the end."""
-    for mode in ("hybrid", "pool"):
+    """What waits for a worker is served before the end."""
+    for mode in settings.WITH_WORKERS:
         server = start("--workers", "1", mode=mode)
         with many(server, 6) as wires:
             for wire in wires:

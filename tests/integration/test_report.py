@@ -71,7 +71,8 @@ def test_work(start, mode):
             until_report(server, "both are idle", idle=2)
             return
         _, workers = until_report(server, "one works", idle=1, working=1)
-        wanted = {"hybrid": ["free", "free", "free", "working"], "pool": ["idle", "working"]}.get(mode, [])
+        wanted = (["free", "free", "free", "working"] if mode in settings.LOOPS_WITH_WORKERS else
+                  ["idle", "working"] if mode in settings.WITH_WORKERS else [])
         equal(sorted(workers.values()), wanted, "the workers")
         check(all(name.startswith("worker") for name, state in workers.items() if state == "working"), f"a loop works: {workers}")
         equal(busy.answer().status, 200, "status")

@@ -279,7 +279,7 @@ def _switches(server):
     return sum(int(procfs.status(task, "voluntary_ctxt_switches")) for task in tasks)
 
 
-@pytest.mark.parametrize("mode", ["event", "hybrid"])
+@pytest.mark.parametrize("mode", settings.LOOPS)
 def test_loops_without_connections_sleep(start, mode):
     """They do not even sweep."""
     server = start("--loops", "2", mode=mode)

@@ -17,6 +17,8 @@ MODES = tuple(re.findall(r"^ +MODE\((\w+)\)", _source("mode.h"), re.MULTILINE))
 _SOURCES = {mode: _source(f"{mode}.c") for mode in MODES}
 _COSTS = {mode: re.search(r"^ +\.cost = LIMITS_(\w+),", text, re.MULTILINE)[1] for mode, text in _SOURCES.items()}
 LOOPS = tuple(mode for mode, text in _SOURCES.items() if re.search(r"^ +\.loops = true,", text, re.MULTILINE))
+WITH_WORKERS = tuple(mode for mode, text in _SOURCES.items() if re.search(r"^ +\.workers = ", text, re.MULTILINE))
+LOOPS_WITH_WORKERS = tuple(mode for mode in LOOPS if mode in WITH_WORKERS)
 BLOCKING = tuple(mode for mode in MODES if mode not in LOOPS)
 THREAD_EACH = tuple(mode for mode in MODES if _COSTS[mode] == "THREAD")  # a new thread serves each connection
 PROCESS_EACH = tuple(mode for mode in MODES if _COSTS[mode] == "PROCESS")  # a new process

@@ -5,8 +5,9 @@ from ..machine.command import ROOT
 from . import compiler
 
 SOURCES = ROOT / "loadtest" / "ceilings"
+LIBRARIES = {"fibers": ("-l:libboost_context.a",)}
 
 
 def build(name, folder):
     """Compiles one of them unless it is newer than its sources; the path of the program."""
-    return compiler.build(SOURCES / f"{name}.c", folder / name, headers=(SOURCES / "ceiling.h",))
+    return compiler.build(SOURCES / f"{name}.c", folder / name, headers=(SOURCES / "ceiling.h",), libraries=LIBRARIES.get(name, ()))

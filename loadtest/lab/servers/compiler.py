@@ -25,9 +25,9 @@ def find_clang():
     return [path]
 
 
-def run(compiler, source, program, flags=()):
+def run(compiler, source, program, flags=(), libraries=()):
     """Compiles one source file. Gives the exit status and the first line of the errors."""
-    command = [*compiler, *FLAGS, *flags, "-o", str(program), str(source)]
+    command = [*compiler, *FLAGS, *flags, "-o", str(program), str(source), *libraries]
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     except OSError as error:
@@ -36,13 +36,13 @@ def run(compiler, source, program, flags=()):
     return done.returncode, next((line for line in lines if "error:" in line), next(iter(lines), ""))
 
 
-def build(source, program, compiler=None, flags=(), headers=()):
+def build(source, program, compiler=None, flags=(), headers=(), libraries=()):
     """Compiles a program unless it is newer than its source and headers; gives its path. LabError where that fails."""
     compiler = compiler or default()
     if program.exists() and program.stat().st_mtime > max(path.stat().st_mtime for path in (source, *headers)):
         return program
     program.parent.mkdir(parents=True, exist_ok=True)
-    status, line = run(compiler, source, program, flags)
+    status, line = run(compiler, source, program, flags, libraries)
     if status != 0:
         raise LabError(f"cannot compile {source.name}: {compiler[0]} {described(status, line)}")
     return program

@@ -20,6 +20,7 @@ MODES = (
     Mode("hybrid", ceiling="epoll"),
     Mode("pool", ceiling="threads", holds_idle=False),
     Mode("process", ceiling="processes"),
+    Mode("fiber", ceiling="fibers"),
 )
 
 _REFUSED = 2  # exit status for a value that --mode does not know

@@ -10,6 +10,19 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+/* Sanitizers report a fault themselves. LeakSanitizer must be told to look for pointers on the stacks. */
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/lsan_interface.h>
+#define LSAN(statement) statement
+#else
+#define LSAN(statement) ((void)0)
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define REPORTS_FAULTS false
+#else
+#define REPORTS_FAULTS true
+#endif
+
 enum { SPARE_STACKS_MAX = 64, PAGE = 4096 };
 
 /* At the lowest address of a stack that nobody uses. */
@@ -31,6 +44,7 @@ void stacks_init(struct stacks *stacks, size_t size)
 static void stack_unmap(struct stack stack)
 {
     size_t guard = page_size();
+    LSAN(__lsan_unregister_root_region(stack.low, stack.size));
     munmap(stack.low - guard, stack.size + guard);
 }
 
@@ -58,6 +72,7 @@ static struct stack stack_map(size_t size)
         errno = error;
         return (struct stack){.low = NULL};
     }
+    LSAN(__lsan_register_root_region(memory + guard, size));
     return (struct stack){.low = memory + guard, .size = size};
 }
 
@@ -143,9 +158,9 @@ static void on_fault(int number, siginfo_t *info, void *context)
 
 void stacks_report_overflow(void)
 {
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK | (int)SA_RESETHAND};
     sigemptyset(&action.sa_mask);
-    sigaction(SIGSEGV, &action, NULL);
-#endif
+    if (REPORTS_FAULTS) {
+        sigaction(SIGSEGV, &action, NULL);
+    }
 }
