@@ -24,9 +24,9 @@ static size_t fiber_counters(const struct server *server)
     return loops_counters(server) + fiber_worker_count(server);
 }
 
-static void fiber_init_loop(void *state, struct server *server, struct reactor *reactor)
+static int fiber_init_loop(void *state, struct server *server, struct reactor *reactor)
 {
-    fibers_init(state, server, reactor, mode_stack_size(server));
+    return fibers_init(state, server, reactor, mode_stack_size(server));
 }
 
 static bool fiber_add(void *state, const struct accepted *accepted)
@@ -85,7 +85,7 @@ const struct mode mode_fiber = {
     .stack_size = FIBER_STACK_SIZE,
     .loops = true,
     .workers = fiber_worker_count,
-    .loop_descriptors = LOOPS_DESCRIPTORS + 1, /* an eventfd for the way back of work */
+    .loop_descriptors = LOOPS_DESCRIPTORS + 2, /* an eventfd for the way back of work, a timer for the fibers */
     .counters = fiber_counters,
     .start = fiber_start,
     .serve = loops_serve,

@@ -98,8 +98,12 @@ static int loop_start_driver(struct loop *loop, struct server *server, const str
     if (loop->state == NULL) {
         return -ENOMEM;
     }
+    int error = driver->init(loop->state, server, &loop->reactor);
+    if (error != 0) {
+        free(loop->state);
+        return error;
+    }
     loop->driver = driver;
-    driver->init(loop->state, server, &loop->reactor);
     return 0;
 }
 

@@ -15,7 +15,7 @@ enum { LOOPS_DESCRIPTORS = REACTOR_DESCRIPTORS + 1 };
  * none runs the loop. `state` is memory of `size` bytes that each loop has for it. */
 struct loops_driver {
     size_t size;
-    void (*init)(void *state, struct server *server, struct reactor *reactor);
+    int (*init)(void *state, struct server *server, struct reactor *reactor); /* 0 or a negative errno */
     void (*thread_begin)(void); /* in the loop's thread, before the loop runs */
     void (*thread_end)(void);
     bool (*add)(void *state, const struct accepted *accepted);        /* as reactor_add, for a served connection */

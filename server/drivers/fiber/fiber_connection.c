@@ -32,26 +32,66 @@ static void on_socket(evutil_socket_t fd, short events, void *arg)
                                             ((events & EV_WRITE) != 0 ? WOKEN_WRITABLE : 0)));
 }
 
-static void arm(struct fiber_connection *c, uint64_t now, uint64_t deadline)
+/* False if there is no memory for it. */
+static bool arm(struct fiber_connection *c, uint64_t now)
 {
-    uint64_t ms = left_of(deadline, now);
+    uint64_t ms = left_of(c->deadline_ms, now);
     struct timeval delay = {.tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
-    c->timer_ms = event_add(&c->timer, &delay) == 0 ? deadline : NEVER;
+    return event_add(&c->timer, &delay) == 0;
 }
 
-/* The timer may have been set for an earlier wait: then it is set anew for this one. */
+/* libevent's clock is coarse: the wait may have to go on for a little. */
 static void on_timer(evutil_socket_t fd, short events, void *arg)
 {
     struct fiber_connection *c = arg;
     uint64_t now = clock_ms();
     (void)fd;
     (void)events;
-    c->timer_ms = NEVER;
-    if (now >= c->deadline_ms) {
+    if (now >= c->deadline_ms || !arm(c, now)) {
         fiber_connection_wake(c, WOKEN_TIMEOUT);
-    } else if (c->deadline_ms != NEVER) {
-        arm(c, now, c->deadline_ms);
     }
+}
+
+/* The idle time counts from the first tick that sees the fiber; stray bytes that begin no request do not restart it. */
+void fiber_connection_see(struct fiber_connection *c, uint64_t now)
+{
+    uint64_t limit = c->server->timeouts.limit[TIMER_IDLE];
+    c->seen = true;
+    if (c->idle) {
+        if (session_timer_take(&c->session)) {
+            c->since_ms = now;
+        }
+        c->deadline_ms = limit == 0 ? NEVER : c->since_ms + limit;
+    }
+}
+
+void fiber_connection_quieten(struct fiber_connection *c, uint64_t now)
+{
+    struct fibers *fibers = c->fibers;
+    bool needs_timer = !c->idle && c->deadline_ms != NEVER && !event_pending(&c->timer, EV_TIMEOUT, NULL);
+    if (needs_timer && !arm(c, now)) {
+        return; /* the next tick tries again */
+    }
+    TAILQ_REMOVE(&fibers->lively, c, others_lively);
+    c->quiet = true;
+    if (c->idle) {
+        TAILQ_INSERT_TAIL(&fibers->idle, c, others_lively);
+    }
+    stack_give_pages_back(c->fiber.stack, c->fiber.context);
+}
+
+/* Takes the fiber from where it waits quietly. */
+static COLD void stir(struct fiber_connection *c)
+{
+    struct fibers *fibers = c->fibers;
+    if (c->idle) {
+        TAILQ_REMOVE(&fibers->idle, c, others_lively);
+    }
+    if (!fibers->ticking) {
+        fibers_tick(fibers);
+    }
+    c->quiet = false;
+    TAILQ_INSERT_TAIL(&fibers->lively, c, others_lively);
 }
 
 /* ---- waiting, in the fiber ---- */
@@ -69,40 +109,30 @@ static NOINLINE bool await_anew(struct fiber_connection *c, unsigned interest)
     return event_add(&c->socket, NULL) == 0;
 }
 
-/* Puts the fiber among those whose pages are looked after. */
-static void touch(struct fiber_connection *c)
-{
-    static const struct timeval interval = {.tv_usec = FIBERS_GIVE_BACK_MS * 1000L};
-    struct fibers *fibers = c->fibers;
-    if (TAILQ_EMPTY(&fibers->touched)) {
-        event_add(&fibers->tick, &interval);
-    }
-    c->touched = true;
-    TAILQ_INSERT_TAIL(&fibers->touched, c, others_touched);
-}
-
-/* Waits for events of the socket until the deadline. Returns a set of enum woken; 0 if that is impossible. The timer is
- * set only if none would fire in time, so that a connection in use does not set one for each request. */
-static unsigned await(struct fiber_connection *c, unsigned interest, uint64_t deadline)
+/* Waits for events of the socket. Returns a set of enum woken; 0 if that is impossible. */
+static unsigned await(struct fiber_connection *c, unsigned interest)
 {
     if (unlikely(c->interest != interest) && !await_anew(c, interest)) {
         return 0;
     }
-    c->deadline_ms = deadline;
-    if (unlikely(deadline < c->timer_ms)) {
-        arm(c, clock_ms(), deadline);
-        if (c->timer_ms == NEVER) {
-            return 0;
-        }
-    }
-    if (unlikely(!c->touched)) {
-        touch(c);
-    }
     c->seen = false;
-    c->woken = 0;
     fiber_yield(&c->fiber);
     c->readable = (c->woken & WOKEN_READABLE) != 0;
     return c->woken;
+}
+
+/* The same until a deadline within a request. The next ticks start the timer of one that is far. */
+static unsigned await_until(struct fiber_connection *c, unsigned interest, uint64_t now, uint64_t deadline)
+{
+    c->deadline_ms = deadline;
+    bool soon = deadline < now + 2 * FIBERS_TICK_MS;
+    bool precise = soon || c->precise;
+    if (precise && !arm(c, now)) {
+        return 0;
+    }
+    unsigned woken = await(c, interest);
+    event_del(&c->timer);
+    return woken;
 }
 
 /* ---- what conversation.h asks for ---- */
@@ -137,21 +167,12 @@ static struct span conversation_bytes(struct fiber_connection *c, size_t length)
     return (struct span){.data = core_of(c)->input, .length = length};
 }
 
-static uint64_t idle_deadline(struct fiber_connection *c)
-{
-    uint64_t limit = c->server->timeouts.limit[TIMER_IDLE];
-    if (session_timer_take(&c->session)) {
-        c->since_ms = clock_coarse_ms();
-    }
-    return limit == 0 ? NEVER : c->since_ms + limit;
-}
-
 static bool conversation_await_request(struct fiber_connection *c)
 {
     c->activity = ACTIVITY_IDLE;
     if (likely(!core_of(c)->draining)) {
         c->idle = true;
-        unsigned woken = await(c, EV_READ, idle_deadline(c));
+        unsigned woken = await(c, EV_READ);
         c->idle = false;
         if (unlikely(woken != WOKEN_READABLE)) {
             if (woken == 0) {
@@ -182,8 +203,9 @@ static bool was_reset(const struct fiber_connection *c)
 static enum conversation_event wait_blindly(struct fiber_connection *c, uint64_t deadline)
 {
     for (;;) {
-        uint64_t look = clock_ms() + FIBER_LOOK_MS;
-        unsigned woken = await(c, 0, look < deadline ? look : deadline);
+        uint64_t now = clock_ms();
+        uint64_t look = now + FIBER_LOOK_MS;
+        unsigned woken = await_until(c, 0, now, look < deadline ? look : deadline);
         if (woken == 0 || was_reset(c)) {
             return CONVERSATION_BROKEN;
         }
@@ -200,11 +222,13 @@ static enum conversation_event conversation_wait(struct fiber_connection *c, uns
 {
     unsigned interest =
         ((wants & WANT_READ) != 0 ? EV_READ : 0u) | ((wants & WANT_WRITE) != 0 ? EV_WRITE : 0u);
-    uint64_t deadline = timeout_ms < 0 ? NEVER : clock_ms() + (uint64_t)timeout_ms;
+    uint64_t now = clock_ms();
+    uint64_t deadline = timeout_ms < 0 ? NEVER : now + (uint64_t)timeout_ms;
+    c->precise = (wants & WANT_WAIT) != 0;
     if (interest == 0) {
         return wait_blindly(c, deadline);
     }
-    unsigned woken = await(c, interest, deadline);
+    unsigned woken = await_until(c, interest, now, deadline);
     return woken == 0                           ? CONVERSATION_BROKEN
            : woken == WOKEN_TIMEOUT             ? CONVERSATION_TIMEOUT
            : (woken & WOKEN_READABLE) != 0      ? CONVERSATION_GO_ON
@@ -220,7 +244,8 @@ static enum io_event conversation_run(struct fiber_connection *c, struct work *w
         return IO_REJECTED;
     }
     c->working = true;
-    while ((await(c, 0, NEVER) & WOKEN_DONE) == 0) {
+    c->deadline_ms = NEVER;
+    while ((await(c, 0) & WOKEN_DONE) == 0) {
     }
     c->working = false;
     return IO_RESUMED;
@@ -255,10 +280,11 @@ bool fiber_connection_new(struct fibers *fibers, const struct accepted *accepted
     c->server = fibers->server;
     c->accepted = *accepted;
     c->fd = accepted->fd;
-    c->timer_ms = NEVER;
+    c->deadline_ms = NEVER;
     c->interest = 0;
     c->activity = ACTIVITY_READING;
-    c->idle = c->working = c->readable = c->touched = false;
+    c->idle = c->working = c->readable = c->precise = c->seen = false;
+    c->quiet = true; /* until it runs */
     event_assign(&c->timer, core->base, -1, 0, on_timer, c);
     session_init(&c->session, accepted->number, &accepted->peer, REFUSAL_NOT);
     fiber_init(&c->fiber, stack, (char *)c, fiber_connection_main, c);
@@ -276,8 +302,10 @@ static void leave(struct fiber_connection *c)
     await_anew(c, 0);
     event_del(&c->timer);
     TAILQ_REMOVE(&fibers->all, c, others);
-    if (c->touched) {
-        TAILQ_REMOVE(&fibers->touched, c, others_touched);
+    if (!c->quiet) {
+        TAILQ_REMOVE(&fibers->lively, c, others_lively);
+    } else if (c->idle) {
+        TAILQ_REMOVE(&fibers->idle, c, others_lively);
     }
     core_of(c)->count--;
     fiber_deinit(&c->fiber);
@@ -305,6 +333,9 @@ static COLD void finish(struct fiber_connection *c)
 
 void fiber_connection_wake(struct fiber_connection *c, enum woken reason)
 {
+    if (unlikely(c->quiet)) {
+        stir(c);
+    }
     c->woken = (uint8_t)reason;
     fiber_resume(&c->fiber);
     if (unlikely(c->fiber.over)) {
@@ -327,9 +358,4 @@ void fiber_connection_free(struct fiber_connection *c)
     session_deinit(&c->session, core->context.output.budget);
     leave(c);
     close_now(core, fd);
-}
-
-void fiber_connection_give_back(struct fiber_connection *c)
-{
-    stack_give_pages_back(c->fiber.stack, c->fiber.context);
 }

@@ -18,8 +18,8 @@ enum woken {
 
 /* At the top of the fiber's own stack: an idle connection takes this page and no other. */
 struct fiber_connection {
-    TAILQ_ENTRY(fiber_connection) others;         /* in `all` */
-    TAILQ_ENTRY(fiber_connection) others_touched; /* in `touched`, if `touched` */
+    TAILQ_ENTRY(fiber_connection) others; /* in `all` */
+    TAILQ_ENTRY(fiber_connection) others_lively; /* in `lively`; of a quiet one with `idle`, in `idle` */
     struct fibers *fibers;
     struct server *server;
     struct fiber fiber;
@@ -28,10 +28,9 @@ struct fiber_connection {
     struct session session;
     uint64_t since_ms;    /* when the session's timer began */
     uint64_t alarm_us;    /* with WANT_WAIT: the end of the wait */
-    uint64_t deadline_ms; /* of the wait */
-    uint64_t timer_ms;    /* when `timer` fires; UINT64_MAX: it does not */
+    uint64_t deadline_ms; /* of the wait; UINT64_MAX: none. Between requests: set when a tick sees the fiber */
     struct event socket;
-    struct event timer;
+    struct event timer; /* of a wait that ends soon, or of a quiet fiber within a request */
     uint8_t interest; /* EV_READ, EV_WRITE: what `socket` waits for */
     uint8_t woken;    /* set of enum woken */
     uint8_t activity; /* enum activity */
@@ -39,8 +38,9 @@ struct fiber_connection {
     bool idle;     /* waits between requests */
     bool working;  /* a worker has its work */
     bool readable; /* there may be bytes to read */
-    bool touched;  /* in that list */
-    bool seen;     /* the last tick has seen it there, and it has not run since */
+    bool precise;  /* the deadline is a handler's, not a client's */
+    bool seen;     /* a tick has seen it since it ran */
+    bool quiet;    /* two ticks have */
 };
 
 /* The loop's thread calls all functions, from outside the fibers. Each may end and free the connection. */
@@ -54,7 +54,10 @@ void fiber_connection_wake(struct fiber_connection *connection, enum woken reaso
 void fiber_connection_drain(struct fiber_connection *connection, bool cutting);
 /* Closes the connection and frees it, without running the fiber. */
 void fiber_connection_free(struct fiber_connection *connection);
-/* Gives back the pages of the stack that the waiting fiber does not use. */
-void fiber_connection_give_back(struct fiber_connection *connection);
+/* At a tick: the fiber has run since the last one. */
+void fiber_connection_see(struct fiber_connection *connection, uint64_t now);
+/* At the next tick: it has not. Gives back the pages of the stack that the waiting fiber does not use, and starts its
+ * timer. */
+void fiber_connection_quieten(struct fiber_connection *connection, uint64_t now);
 
 #endif

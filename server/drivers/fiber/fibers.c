@@ -3,6 +3,8 @@
 #include "server/drivers/fiber/fibers.h"
 
 #include <errno.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
 #include "common/base/clock.h"
 #include "server/drivers/fiber/fiber_connection.h"
@@ -13,37 +15,88 @@ static void fibers_on_work_done(void *owner)
     fiber_connection_wake(owner, WOKEN_DONE);
 }
 
-/* Those that have not run since the tick before give their pages back; those that have run meanwhile wait for the next
- * tick. */
-static void fibers_on_tick(evutil_socket_t fd, short events, void *arg)
+/* ---- time ---- */
+
+static void fibers_set_timer(const struct fibers *fibers, uint64_t delay_ms, uint64_t interval_ms)
 {
-    struct fibers *fibers = arg;
-    struct fiber_connection *c = TAILQ_FIRST(&fibers->touched);
-    (void)fd;
-    (void)events;
+    struct itimerspec spec = {
+        .it_value = {.tv_sec = (time_t)(delay_ms / 1000), .tv_nsec = (long)(delay_ms % 1000 * 1000000)},
+        .it_interval = {.tv_sec = (time_t)(interval_ms / 1000), .tv_nsec = (long)(interval_ms % 1000 * 1000000)},
+    };
+    timerfd_settime(fibers->timer, 0, &spec, NULL);
+}
+
+void fibers_tick(struct fibers *fibers)
+{
+    fibers->ticking = true;
+    fibers_set_timer(fibers, FIBERS_TICK_MS, FIBERS_TICK_MS);
+}
+
+/* Those that have not run since the tick before become quiet. */
+static void fibers_look(struct fibers *fibers, uint64_t now)
+{
+    struct fiber_connection *c = TAILQ_FIRST(&fibers->lively);
     while (c != NULL) {
-        struct fiber_connection *next = TAILQ_NEXT(c, others_touched);
-        if (c->seen) {
-            fiber_connection_give_back(c);
-            c->touched = false;
-            TAILQ_REMOVE(&fibers->touched, c, others_touched);
+        struct fiber_connection *next = TAILQ_NEXT(c, others_lively);
+        if (c->seen && c->idle && c->deadline_ms <= now) {
+            fiber_connection_wake(c, WOKEN_TIMEOUT);
+        } else if (c->seen) {
+            fiber_connection_quieten(c, now);
+        } else {
+            fiber_connection_see(c, now);
         }
-        c->seen = true;
         c = next;
-    }
-    if (TAILQ_EMPTY(&fibers->touched)) {
-        event_del(&fibers->tick);
     }
 }
 
-void fibers_init(struct fibers *fibers, struct server *server, struct reactor *reactor, size_t stack_size)
+static void fibers_judge(struct fibers *fibers, uint64_t now)
 {
-    *fibers = (struct fibers){.server = server, .reactor = reactor};
+    struct fiber_connection *c;
+    while ((c = TAILQ_FIRST(&fibers->idle)) != NULL && c->deadline_ms <= now) {
+        fiber_connection_wake(c, WOKEN_TIMEOUT);
+    }
+}
+
+static void fibers_on_timer(evutil_socket_t fd, short events, void *arg)
+{
+    struct fibers *fibers = arg;
+    uint64_t expirations;
+    (void)events;
+    if (read(fd, &expirations, sizeof(expirations)) < 0) {
+        return;
+    }
+    uint64_t now = clock_ms();
+    fibers_look(fibers, now);
+    fibers_judge(fibers, now);
+    if (!TAILQ_EMPTY(&fibers->lively)) {
+        return;
+    }
+    const struct fiber_connection *first = TAILQ_FIRST(&fibers->idle);
+    fibers->ticking = false;
+    fibers_set_timer(fibers, first == NULL ? 0 : first->deadline_ms - now, 0);
+}
+
+/* ---- the fibers ---- */
+
+int fibers_init(struct fibers *fibers, struct server *server, struct reactor *reactor, size_t stack_size)
+{
+    *fibers = (struct fibers){
+        .server = server, .reactor = reactor, .timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)};
+    if (fibers->timer < 0) {
+        return -errno;
+    }
     stacks_init(&fibers->stacks, stack_size);
     TAILQ_INIT(&fibers->all);
-    TAILQ_INIT(&fibers->touched);
-    event_assign(&fibers->tick, reactor->core.base, -1, EV_PERSIST, fibers_on_tick, fibers);
+    TAILQ_INIT(&fibers->lively);
+    TAILQ_INIT(&fibers->idle);
+    event_assign(&fibers->timer_event, reactor->core.base, fibers->timer, EV_READ | EV_PERSIST, fibers_on_timer,
+                 fibers);
+    if (event_add(&fibers->timer_event, NULL) != 0) {
+        close(fibers->timer);
+        return -ENOMEM;
+    }
     reactor->work_done = fibers_on_work_done;
+    return 0;
 }
 
 void fibers_deinit(struct fibers *fibers)
@@ -51,7 +104,8 @@ void fibers_deinit(struct fibers *fibers)
     while (!TAILQ_EMPTY(&fibers->all)) {
         fiber_connection_free(TAILQ_FIRST(&fibers->all));
     }
-    event_del(&fibers->tick);
+    event_del(&fibers->timer_event);
+    close(fibers->timer);
     stacks_deinit(&fibers->stacks);
 }
 

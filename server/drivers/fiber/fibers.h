@@ -12,8 +12,9 @@
 #include "server/drivers/shared/report.h"
 #include "server/net/accepted.h"
 
-/* A fiber that has waited for so long gives back the pages of its stack that it does not use meanwhile. */
-enum { FIBERS_GIVE_BACK_MS = 100 };
+/* Between two ticks. A fiber that has not run from one tick to the next is quiet: it gives back the pages of its stack that it
+ * does not use meanwhile, and a timer begins to run for it. So a request sets no timer and reads no clock. */
+enum { FIBERS_TICK_MS = 100 };
 
 TAILQ_HEAD(fiber_list, fiber_connection);
 
@@ -22,15 +23,18 @@ struct fibers {
     struct reactor *reactor;
     struct stacks stacks;
     struct fiber_list all;
-    struct fiber_list touched; /* those that may hold more pages than they use; in the order in which they ran first */
-    struct event tick;         /* while there are touched ones */
+    struct fiber_list lively; /* those that are not quiet */
+    struct fiber_list idle;   /* the quiet ones between two requests; the first one's time is over first */
+    int timer; /* a timerfd: libevent's timers cost each turn of the loop two hundred instructions */
+    bool ticking;
+    struct event timer_event;
 };
 
 /* All functions: the loop's thread, or any thread while none runs the loop. */
 
 /* `reactor` must outlive the fibers. Its workers, which it must have, will run the work of the fibers; each fiber gets a
- * stack of `stack_size` bytes. */
-void fibers_init(struct fibers *fibers, struct server *server, struct reactor *reactor, size_t stack_size);
+ * stack of `stack_size` bytes. Returns 0 or a negative errno; after an error there is nothing to undo. */
+int fibers_init(struct fibers *fibers, struct server *server, struct reactor *reactor, size_t stack_size);
 /* Ends the fibers that are left: their connections are closed. No work may be outstanding. */
 void fibers_deinit(struct fibers *fibers);
 
@@ -41,6 +45,9 @@ bool fibers_add(struct fibers *fibers, const struct accepted *accepted);
 /* Starts the drain: idle connections end now, the others with their answer; this includes connections added later. Called
  * after the drain timeout, it cuts connections off. */
 void fibers_drain(struct fibers *fibers);
+
+/* Starts the ticks, for a fiber that is lively from now on. */
+void fibers_tick(struct fibers *fibers);
 
 /* Adds the fibers to the report, each in its state. */
 void fibers_report(const struct fibers *fibers, struct report *report);
