@@ -176,16 +176,17 @@ static bool conversation_await_request(struct blocking *b)
     bool closing = atomic_load_explicit(b->closing, memory_order_relaxed);
     struct transfer read = blocking_receive(b, closing ? TRANSPORT_NO_WAIT : TRANSPORT_WAIT);
     counters_show(b->context.counters, ACTIVITY_READING);
-    switch (read.outcome) {
-    case TRANSPORT_RETRY:
-        access_log_flush(&b->context);
-        if (closing || blocking_idle_too_long(b)) {
-            return conversation_pump(b, closing ? IO_SHUTDOWN : IO_TIMEOUT, PUMP_NO_BYTES);
-        }
-        return blocking_gives_way(b) ? conversation_pump(b, IO_SHUTDOWN, PUMP_NO_BYTES) : true;
-    case TRANSPORT_INTERRUPTED: return blocking_idle_interrupted(b);
-    default: return conversation_take(b, read, true);
+    if (likely(read.outcome != TRANSPORT_RETRY && read.outcome != TRANSPORT_INTERRUPTED)) {
+        return conversation_take(b, read);
     }
+    if (read.outcome == TRANSPORT_INTERRUPTED) {
+        return blocking_idle_interrupted(b);
+    }
+    access_log_flush(&b->context);
+    if (closing || blocking_idle_too_long(b)) {
+        return conversation_pump(b, closing ? IO_SHUTDOWN : IO_TIMEOUT, PUMP_NO_BYTES);
+    }
+    return blocking_gives_way(b) ? conversation_pump(b, IO_SHUTDOWN, PUMP_NO_BYTES) : true;
 }
 
 /* Waits for bytes, or until it is time to look around; false once it is over. */

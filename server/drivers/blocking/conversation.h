@@ -9,6 +9,7 @@
 #define ECHOD_SERVER_DRIVERS_BLOCKING_CONVERSATION_H
 
 #include "common/base/clock.h"
+#include "common/base/compiler.h"
 #include "server/drivers/shared/pump.h"
 #include "server/drivers/shared/server.h"
 #include "server/net/transport.h"
@@ -112,17 +113,24 @@ static bool conversation_work(CONVERSATION *c)
     return conversation_is_cut_off(c) || conversation_pump(c, event, PUMP_NO_BYTES);
 }
 
-/* Passes on what a read has brought. `silent` is the answer if that is nothing. */
-static bool conversation_take(CONVERSATION *c, struct transfer read, bool silent)
+static NOINLINE bool conversation_take_other(CONVERSATION *c, enum transport outcome)
 {
-    switch (read.outcome) {
-    case TRANSPORT_MOVED: return conversation_pump(c, IO_DATA, conversation_bytes(c, read.length));
-    case TRANSPORT_RETRY:
-    case TRANSPORT_INTERRUPTED: return silent;
+    switch (outcome) {
     case TRANSPORT_END: return conversation_pump(c, IO_EOF, PUMP_NO_BYTES);
     case TRANSPORT_ERROR: return false;
+    case TRANSPORT_MOVED:
+    case TRANSPORT_RETRY:
+    case TRANSPORT_INTERRUPTED: return true;
     }
     __builtin_unreachable();
+}
+
+/* Passes on what a read has brought. False if the connection is broken. */
+static ALWAYS_INLINE bool conversation_take(CONVERSATION *c, struct transfer read)
+{
+    return likely(read.outcome == TRANSPORT_MOVED)
+               ? conversation_pump(c, IO_DATA, conversation_bytes(c, read.length))
+               : conversation_take_other(c, read.outcome);
 }
 
 /* Not for an idle connection. */
@@ -142,7 +150,7 @@ static bool conversation_go_on(CONVERSATION *c, unsigned wants)
     if ((wants & WANT_READ) != 0 && conversation_may_read(c)) {
         struct transfer read = conversation_receive(c);
         if (read.outcome != TRANSPORT_RETRY && read.outcome != TRANSPORT_INTERRUPTED) {
-            return conversation_take(c, read, true);
+            return conversation_take(c, read);
         }
     }
     return conversation_await_progress(c, wants);

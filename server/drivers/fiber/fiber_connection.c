@@ -16,7 +16,7 @@
 #define NEVER UINT64_MAX
 
 /* How often a fiber that waits for nothing of its socket looks whether the client has reset the connection. */
-enum { FIBER_LOOK_MS = 400 };
+enum { FIBER_LOOK_US = 400 * 1000 };
 
 static struct reactor_core *core_of(const struct fiber_connection *c)
 {
@@ -35,8 +35,8 @@ static void on_socket(evutil_socket_t fd, short events, void *arg)
 /* False if there is no memory for it. */
 static bool arm(struct fiber_connection *c, uint64_t now)
 {
-    uint64_t ms = left_of(c->deadline_ms, now);
-    struct timeval delay = {.tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+    uint64_t left = left_of(c->deadline_us, now);
+    struct timeval delay = {.tv_sec = (time_t)(left / 1000000), .tv_usec = (suseconds_t)(left % 1000000)};
     return event_add(&c->timer, &delay) == 0;
 }
 
@@ -44,10 +44,10 @@ static bool arm(struct fiber_connection *c, uint64_t now)
 static void on_timer(evutil_socket_t fd, short events, void *arg)
 {
     struct fiber_connection *c = arg;
-    uint64_t now = clock_ms();
+    uint64_t now = clock_us();
     (void)fd;
     (void)events;
-    if (now >= c->deadline_ms || !arm(c, now)) {
+    if (now >= c->deadline_us || !arm(c, now)) {
         fiber_connection_wake(c, WOKEN_TIMEOUT);
     }
 }
@@ -59,16 +59,16 @@ void fiber_connection_see(struct fiber_connection *c, uint64_t now)
     c->seen = true;
     if (c->idle) {
         if (session_timer_take(&c->session)) {
-            c->since_ms = now;
+            c->since_ms = now / 1000;
         }
-        c->deadline_ms = limit == 0 ? NEVER : c->since_ms + limit;
+        c->deadline_us = limit == 0 ? NEVER : (c->since_ms + limit) * 1000;
     }
 }
 
 void fiber_connection_quieten(struct fiber_connection *c, uint64_t now)
 {
     struct fibers *fibers = c->fibers;
-    bool needs_timer = !c->idle && c->deadline_ms != NEVER && !event_pending(&c->timer, EV_TIMEOUT, NULL);
+    bool needs_timer = !c->idle && c->deadline_us != NEVER && !event_pending(&c->timer, EV_TIMEOUT, NULL);
     if (needs_timer && !arm(c, now)) {
         return; /* the next tick tries again */
     }
@@ -124,8 +124,8 @@ static unsigned await(struct fiber_connection *c, unsigned interest)
 /* The same until a deadline within a request. The next ticks start the timer of one that is far. */
 static unsigned await_until(struct fiber_connection *c, unsigned interest, uint64_t now, uint64_t deadline)
 {
-    c->deadline_ms = deadline;
-    bool soon = deadline < now + 2 * FIBERS_TICK_MS;
+    c->deadline_us = deadline;
+    bool soon = deadline < now + 2 * FIBERS_TICK_MS * 1000;
     bool precise = soon || c->precise;
     if (precise && !arm(c, now)) {
         return 0;
@@ -190,7 +190,7 @@ static bool conversation_await_request(struct fiber_connection *c)
     if (unlikely(silent) && core_of(c)->draining) {
         return conversation_pump(c, IO_SHUTDOWN, PUMP_NO_BYTES);
     }
-    return conversation_take(c, read, true);
+    return conversation_take(c, read);
 }
 
 static bool was_reset(const struct fiber_connection *c)
@@ -203,8 +203,8 @@ static bool was_reset(const struct fiber_connection *c)
 static enum conversation_event wait_blindly(struct fiber_connection *c, uint64_t deadline)
 {
     for (;;) {
-        uint64_t now = clock_ms();
-        uint64_t look = now + FIBER_LOOK_MS;
+        uint64_t now = clock_us();
+        uint64_t look = now + FIBER_LOOK_US;
         unsigned woken = await_until(c, 0, now, look < deadline ? look : deadline);
         if (woken == 0 || was_reset(c)) {
             return CONVERSATION_BROKEN;
@@ -212,7 +212,7 @@ static enum conversation_event wait_blindly(struct fiber_connection *c, uint64_t
         if (woken != WOKEN_TIMEOUT) {
             return CONVERSATION_GO_ON;
         }
-        if (clock_ms() >= deadline) {
+        if (clock_us() >= deadline) {
             return CONVERSATION_TIMEOUT;
         }
     }
@@ -222,8 +222,8 @@ static enum conversation_event conversation_wait(struct fiber_connection *c, uns
 {
     unsigned interest =
         ((wants & WANT_READ) != 0 ? EV_READ : 0u) | ((wants & WANT_WRITE) != 0 ? EV_WRITE : 0u);
-    uint64_t now = clock_ms();
-    uint64_t deadline = timeout_ms < 0 ? NEVER : now + (uint64_t)timeout_ms;
+    uint64_t now = clock_us();
+    uint64_t deadline = timeout_ms < 0 ? NEVER : now + (uint64_t)timeout_ms * 1000;
     c->precise = (wants & WANT_WAIT) != 0;
     if (interest == 0) {
         return wait_blindly(c, deadline);
@@ -244,7 +244,7 @@ static enum io_event conversation_run(struct fiber_connection *c, struct work *w
         return IO_REJECTED;
     }
     c->working = true;
-    c->deadline_ms = NEVER;
+    c->deadline_us = NEVER;
     while ((await(c, 0) & WOKEN_DONE) == 0) {
     }
     c->working = false;
@@ -280,7 +280,7 @@ bool fiber_connection_new(struct fibers *fibers, const struct accepted *accepted
     c->server = fibers->server;
     c->accepted = *accepted;
     c->fd = accepted->fd;
-    c->deadline_ms = NEVER;
+    c->deadline_us = NEVER;
     c->interest = 0;
     c->activity = ACTIVITY_READING;
     c->idle = c->working = c->readable = c->precise = c->seen = false;

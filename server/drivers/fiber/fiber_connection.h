@@ -28,7 +28,7 @@ struct fiber_connection {
     struct session session;
     uint64_t since_ms;    /* when the session's timer began */
     uint64_t alarm_us;    /* with WANT_WAIT: the end of the wait */
-    uint64_t deadline_ms; /* of the wait; UINT64_MAX: none. Between requests: set when a tick sees the fiber */
+    uint64_t deadline_us; /* of the wait; UINT64_MAX: none. Between requests: set when a tick sees the fiber */
     struct event socket;
     struct event timer; /* of a wait that ends soon, or of a quiet fiber within a request */
     uint8_t interest; /* EV_READ, EV_WRITE: what `socket` waits for */
@@ -54,7 +54,7 @@ void fiber_connection_wake(struct fiber_connection *connection, enum woken reaso
 void fiber_connection_drain(struct fiber_connection *connection, bool cutting);
 /* Closes the connection and frees it, without running the fiber. */
 void fiber_connection_free(struct fiber_connection *connection);
-/* At a tick: the fiber has run since the last one. */
+/* At a tick, `now` in microseconds of clock_us: the fiber has run since the last one. */
 void fiber_connection_see(struct fiber_connection *connection, uint64_t now);
 /* At the next tick: it has not. Gives back the pages of the stack that the waiting fiber does not use, and starts its
  * timer. */

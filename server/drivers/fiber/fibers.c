@@ -38,7 +38,7 @@ static void fibers_look(struct fibers *fibers, uint64_t now)
     struct fiber_connection *c = TAILQ_FIRST(&fibers->lively);
     while (c != NULL) {
         struct fiber_connection *next = TAILQ_NEXT(c, others_lively);
-        if (c->seen && c->idle && c->deadline_ms <= now) {
+        if (c->seen && c->idle && c->deadline_us <= now) {
             fiber_connection_wake(c, WOKEN_TIMEOUT);
         } else if (c->seen) {
             fiber_connection_quieten(c, now);
@@ -52,7 +52,7 @@ static void fibers_look(struct fibers *fibers, uint64_t now)
 static void fibers_judge(struct fibers *fibers, uint64_t now)
 {
     struct fiber_connection *c;
-    while ((c = TAILQ_FIRST(&fibers->idle)) != NULL && c->deadline_ms <= now) {
+    while ((c = TAILQ_FIRST(&fibers->idle)) != NULL && c->deadline_us <= now) {
         fiber_connection_wake(c, WOKEN_TIMEOUT);
     }
 }
@@ -65,7 +65,7 @@ static void fibers_on_timer(evutil_socket_t fd, short events, void *arg)
     if (read(fd, &expirations, sizeof(expirations)) < 0) {
         return;
     }
-    uint64_t now = clock_ms();
+    uint64_t now = clock_us();
     fibers_look(fibers, now);
     fibers_judge(fibers, now);
     if (!TAILQ_EMPTY(&fibers->lively)) {
@@ -73,7 +73,7 @@ static void fibers_on_timer(evutil_socket_t fd, short events, void *arg)
     }
     const struct fiber_connection *first = TAILQ_FIRST(&fibers->idle);
     fibers->ticking = false;
-    fibers_set_timer(fibers, first == NULL ? 0 : first->deadline_ms - now, 0);
+    fibers_set_timer(fibers, first == NULL || first->deadline_us == UINT64_MAX ? 0 : (first->deadline_us - now + 999) / 1000, 0);
 }
 
 /* ---- the fibers ---- */
