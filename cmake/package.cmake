@@ -32,7 +32,8 @@ set(CPACK_DEBIAN_PACKAGE_DESCRIPTION
 and load balancers: status, delay and headers of an answer can be asked for.
 .
 The same protocol code runs under threads, event loops, loops with workers, a
-pool of threads, or processes, so that these can be compared under load.")
+pool of threads, processes, or fibers, so that these can be compared under
+load.")
 set(CPACK_DEBIAN_PACKAGE_SECTION httpd)
 set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
 set(CPACK_DEBIAN_PACKAGE_RELEASE 1)
