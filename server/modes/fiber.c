@@ -72,6 +72,19 @@ static int fiber_start(struct server *server)
     return loops_start(server, workers, &driver);
 }
 
+static int fiber_probe(struct server *server)
+{
+    struct stacks stacks;
+    stacks_init(&stacks, mode_stack_size(server));
+    struct stack stack = stacks_take(&stacks);
+    if (stack.low == NULL) {
+        return -errno;
+    }
+    stacks_give(&stacks, stack);
+    stacks_deinit(&stacks);
+    return 0;
+}
+
 static void fiber_report(struct server *server, struct report *report)
 {
     loops_report(server, report);
@@ -89,6 +102,7 @@ const struct mode mode_fiber = {
     .counters = fiber_counters,
     .start = fiber_start,
     .serve = loops_serve,
+    .probe = fiber_probe,
     .drain = loops_drain,
     .report = fiber_report,
     .stop = loops_stop,

@@ -56,7 +56,7 @@ Test(command_line, defaults)
     cr_expect_eq(o->mode, MODES[1].name);
     cr_expect(o->listen.count == 1 && o->listen.items[0].kind == LISTEN_IPV4 && port(o, 0) == 8080);
     cr_expect(o->loops == 0 && o->workers == 0 && o->queue == 1024 && o->max_connections == 0);
-    cr_expect(o->stack_size == 128 * KIB && o->backlog == 4096);
+    cr_expect(o->stack_size == 0 && o->backlog == 4096);
     cr_expect(o->max_header_size == 16 * KIB && o->max_body_size == 64 * KIB * KIB);
     cr_expect(o->max_buffer_memory == 256 * KIB * KIB);
     cr_expect(o->header_timeout_ms == 10000 && o->body_timeout_ms == 30000 && o->idle_timeout_ms == 60000);

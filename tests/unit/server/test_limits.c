@@ -220,6 +220,8 @@ static const struct tasks TASKS[] = {
     {BIG, BIG, "2000\n", BIG, UNBOUND, LIMITS_PROCESS, 1750, "kernel.threads-max 2000"},
     {BIG, BIG, BIG, "1000\n", UNBOUND, LIMITS_THREAD, 437, "vm.max_map_count 1000"},
     {BIG, BIG, BIG, "1000\n", UNBOUND, LIMITS_PROCESS, 1984, DESCRIPTS},
+    {"20\n", "64\n", "64\n", BIG, USER, FIRST_MAP, 20, LIMITS_STACK, 1984, DESCRIPTS},
+    {BIG, BIG, BIG, "1000\n", UNBOUND, LIMITS_STACK, 437, "vm.max_map_count 1000"},
     {BIG, BIG, BIG, BIG, USER, FIRST_MAP, 100, LIMITS_THREAD, 88, "processes (ulimit -u 100)"},
     {BIG, BIG, BIG, BIG, USER, FIRST_MAP, 100, LIMITS_PROCESS, 88, "processes (ulimit -u 100)"},
     {BIG, BIG, BIG, BIG, OTHER, FIRST_MAP, 100, LIMITS_THREAD, 88, "processes (ulimit -u 100)"},
@@ -267,7 +269,7 @@ Test(limits, tasks)
 
 Test(limits, this_machine)
 {
-    static const enum limits_cost costs[] = {LIMITS_DESCRIPTOR, LIMITS_THREAD, LIMITS_PROCESS};
+    static const enum limits_cost costs[] = {LIMITS_DESCRIPTOR, LIMITS_THREAD, LIMITS_PROCESS, LIMITS_STACK};
     for (size_t i = 0; i < sizeof(costs) / sizeof(costs[0]); i++) {
         struct limits_connections limits;
         limits_connections(&limits, "", costs[i], 0);
