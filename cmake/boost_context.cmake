@@ -2,7 +2,7 @@
 # Finds the static library of Boost.Context as echod::boost_context, for the mode fiber: its two C functions change stacks. Without it
 # that mode is left out. Headers are not needed.
 
-find_library(BOOST_CONTEXT_LIBRARY NAMES libboost_context.a boost_context)
+find_library(BOOST_CONTEXT_LIBRARY libboost_context.a)
 if(BOOST_CONTEXT_LIBRARY)
   message(STATUS "Boost.Context: ${BOOST_CONTEXT_LIBRARY}")
   add_library(echod::boost_context INTERFACE IMPORTED GLOBAL)

@@ -5,10 +5,11 @@
 
 #include "server/drivers/event/loops.h"
 #include "server/drivers/fiber/fibers.h"
+#include "server/drivers/fiber/sanitizer.h"
 #include "server/drivers/shared/workers.h"
 #include "server/modes/mode.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if SANITIZER_ADDRESS || SANITIZER_THREAD
 enum { FIBER_STACK_SIZE = 256 * 1024 }; /* frames are larger by what the sanitizer puts between variables */
 #else
 enum { FIBER_STACK_SIZE = 32 * 1024 };
@@ -75,7 +76,7 @@ static int fiber_start(struct server *server)
 static int fiber_probe(struct server *server)
 {
     struct stacks stacks;
-    stacks_init(&stacks, mode_stack_size(server));
+    stacks_init(&stacks, mode_stack_size(server), server->loops);
     struct stack stack = stacks_take(&stacks);
     if (stack.low == NULL) {
         return -errno;

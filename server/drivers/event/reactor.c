@@ -175,18 +175,23 @@ void reactor_deinit(struct reactor *reactor)
     reactor_free_memory(reactor);
 }
 
+void reactor_refuse(struct reactor *reactor, const struct accepted *accepted, enum refusal refusing, int error)
+{
+    connection_count_refuse(reactor->core.connections);
+    last_resort_refuse(&reactor->last_resort, accepted, refusing);
+    shortage_begin(reactor->server, error);
+}
+
 bool reactor_add(struct reactor *reactor, const struct accepted *accepted, enum refusal refusing)
 {
     counters_add(&reactor->core.context.counters->connections, 1);
     struct connection *connection = connection_new(&reactor->core, accepted, refusing);
-    if (refusing != REFUSAL_NOT || connection == NULL) {
-        connection_count_refuse(reactor->core.connections);
-    }
     if (connection == NULL) {
-        last_resort_refuse(&reactor->last_resort, accepted,
-                           refusing == REFUSAL_NOT ? REFUSAL_SYSTEM : refusing);
-        shortage_begin(reactor->server, ENOMEM);
+        reactor_refuse(reactor, accepted, refusing == REFUSAL_NOT ? REFUSAL_SYSTEM : refusing, ENOMEM);
         return false;
+    }
+    if (refusing != REFUSAL_NOT) {
+        connection_count_refuse(reactor->core.connections);
     }
     sweeper_start(&reactor->sweeper);
     if (reactor->core.draining) {

@@ -32,7 +32,7 @@ struct reactor_core {
     char *input;                          /* the read buffer, used within one callback */
     struct connection_count *connections; /* counts the reactor's connections */
     struct reactor_connections lists[REACTOR_LISTS];
-    size_t count;            /* the number of connections in the lists */
+    size_t count;            /* the number of connections in the lists, and of fibers */
     size_t lingering;        /* the number of lingering ones */
     struct event place_poll; /* a timer while some linger: checks whether one has to give way */
     uint32_t linger_ms;      /* how long a lingering connection is read at most */

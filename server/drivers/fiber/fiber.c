@@ -4,7 +4,9 @@
 
 #include <stddef.h>
 
-#if defined(__SANITIZE_ADDRESS__)
+#include "server/drivers/fiber/sanitizer.h"
+
+#if SANITIZER_ADDRESS
 #include <sanitizer/common_interface_defs.h>
 #define START_SWITCH(save, bottom, size)  __sanitizer_start_switch_fiber(save, bottom, size)
 #define FINISH_SWITCH(fake, bottom, size) __sanitizer_finish_switch_fiber(fake, bottom, size)
@@ -13,7 +15,7 @@
 #define FINISH_SWITCH(fake, bottom, size) ((void)(fake))
 #endif
 
-#if defined(__SANITIZE_THREAD__)
+#if SANITIZER_THREAD
 #include <sanitizer/tsan_interface.h>
 #define TSAN(statement) statement
 #else

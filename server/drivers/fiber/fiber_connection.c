@@ -32,10 +32,19 @@ static void on_socket(evutil_socket_t fd, short events, void *arg)
                                             ((events & EV_WRITE) != 0 ? WOKEN_WRITABLE : 0)));
 }
 
-/* False if there is no memory for it. */
+static bool was_reset(const struct fiber_connection *c)
+{
+    struct pollfd socket = {.fd = c->fd};
+    return poll(&socket, 1, 0) > 0 && (socket.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0;
+}
+
+/* False if there is no memory for it. Epoll does not watch a socket of which nothing is wanted: then the timer looks. */
 static bool arm(struct fiber_connection *c, uint64_t now)
 {
     uint64_t left = left_of(c->deadline_us, now);
+    if (c->interest == 0 && left > FIBER_LOOK_US) {
+        left = FIBER_LOOK_US;
+    }
     struct timeval delay = {.tv_sec = (time_t)(left / 1000000), .tv_usec = (suseconds_t)(left % 1000000)};
     return event_add(&c->timer, &delay) == 0;
 }
@@ -47,7 +56,9 @@ static void on_timer(evutil_socket_t fd, short events, void *arg)
     uint64_t now = clock_us();
     (void)fd;
     (void)events;
-    if (now >= c->deadline_us || !arm(c, now)) {
+    if (c->interest == 0 && was_reset(c)) {
+        fiber_connection_wake(c, WOKEN_RESET);
+    } else if (now >= c->deadline_us || !arm(c, now)) {
         fiber_connection_wake(c, WOKEN_TIMEOUT);
     }
 }
@@ -65,6 +76,20 @@ void fiber_connection_see(struct fiber_connection *c, uint64_t now)
     }
 }
 
+/* Nearly always at the end. */
+static void insert_idle(struct fibers *fibers, struct fiber_connection *c)
+{
+    struct fiber_connection *before = TAILQ_LAST(&fibers->idle, fiber_list);
+    while (before != NULL && before->deadline_us > c->deadline_us) {
+        before = TAILQ_PREV(before, fiber_list, others_lively);
+    }
+    if (before == NULL) {
+        TAILQ_INSERT_HEAD(&fibers->idle, c, others_lively);
+    } else {
+        TAILQ_INSERT_AFTER(&fibers->idle, before, c, others_lively);
+    }
+}
+
 void fiber_connection_quieten(struct fiber_connection *c, uint64_t now)
 {
     struct fibers *fibers = c->fibers;
@@ -75,7 +100,7 @@ void fiber_connection_quieten(struct fiber_connection *c, uint64_t now)
     TAILQ_REMOVE(&fibers->lively, c, others_lively);
     c->quiet = true;
     if (c->idle) {
-        TAILQ_INSERT_TAIL(&fibers->idle, c, others_lively);
+        insert_idle(fibers, c);
     }
     stack_give_pages_back(c->fiber.stack, c->fiber.context);
 }
@@ -117,7 +142,6 @@ static unsigned await(struct fiber_connection *c, unsigned interest)
     }
     c->seen = false;
     fiber_yield(&c->fiber);
-    c->readable = (c->woken & WOKEN_READABLE) != 0;
     return c->woken;
 }
 
@@ -167,55 +191,39 @@ static struct span conversation_bytes(struct fiber_connection *c, size_t length)
     return (struct span){.data = core_of(c)->input, .length = length};
 }
 
+/* Reads once in any case: bytes may have come while the loop was held up. */
 static bool conversation_await_request(struct fiber_connection *c)
 {
+    unsigned woken = WOKEN_INTERRUPTED;
     c->activity = ACTIVITY_IDLE;
     if (likely(!core_of(c)->draining)) {
         c->idle = true;
-        unsigned woken = await(c, EV_READ);
+        woken = await(c, EV_READ);
         c->idle = false;
-        if (unlikely(woken != WOKEN_READABLE)) {
-            if (woken == 0) {
-                return false;
-            }
-            if (woken == WOKEN_TIMEOUT) {
-                return conversation_pump(c, IO_TIMEOUT, PUMP_NO_BYTES);
-            }
+        if (unlikely(woken == 0)) {
+            return false;
         }
     }
     c->readable = false;
     c->activity = ACTIVITY_READING;
     struct transfer read = conversation_receive(c);
     bool silent = read.outcome == TRANSPORT_RETRY || read.outcome == TRANSPORT_INTERRUPTED;
-    if (unlikely(silent) && core_of(c)->draining) {
-        return conversation_pump(c, IO_SHUTDOWN, PUMP_NO_BYTES);
+    if (unlikely(silent) && (woken == WOKEN_TIMEOUT || core_of(c)->draining)) {
+        return conversation_pump(c, woken == WOKEN_TIMEOUT ? IO_TIMEOUT : IO_SHUTDOWN, PUMP_NO_BYTES);
     }
     return conversation_take(c, read);
 }
 
-static bool was_reset(const struct fiber_connection *c)
+/* What the socket shows now: the time may be over only because the loop was held up. */
+static unsigned look(const struct fiber_connection *c)
 {
-    struct pollfd socket = {.fd = c->fd};
-    return poll(&socket, 1, 0) > 0 && (socket.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0;
-}
-
-/* Epoll does not watch a socket of which nothing is wanted. */
-static enum conversation_event wait_blindly(struct fiber_connection *c, uint64_t deadline)
-{
-    for (;;) {
-        uint64_t now = clock_us();
-        uint64_t look = now + FIBER_LOOK_US;
-        unsigned woken = await_until(c, 0, now, look < deadline ? look : deadline);
-        if (woken == 0 || was_reset(c)) {
-            return CONVERSATION_BROKEN;
-        }
-        if (woken != WOKEN_TIMEOUT) {
-            return CONVERSATION_GO_ON;
-        }
-        if (clock_us() >= deadline) {
-            return CONVERSATION_TIMEOUT;
-        }
+    struct pollfd socket = {.fd = c->fd,
+                            .events = (short)(((c->interest & EV_READ) != 0 ? POLLIN : 0) |
+                                              ((c->interest & EV_WRITE) != 0 ? POLLOUT : 0))};
+    if (c->interest == 0 || poll(&socket, 1, 0) <= 0) {
+        return WOKEN_TIMEOUT;
     }
+    return (socket.revents & POLLOUT) != 0 && (socket.revents & POLLIN) == 0 ? WOKEN_WRITABLE : WOKEN_READABLE;
 }
 
 static enum conversation_event conversation_wait(struct fiber_connection *c, unsigned wants, int timeout_ms)
@@ -225,15 +233,16 @@ static enum conversation_event conversation_wait(struct fiber_connection *c, uns
     uint64_t now = clock_us();
     uint64_t deadline = timeout_ms < 0 ? NEVER : now + (uint64_t)timeout_ms * 1000;
     c->precise = (wants & WANT_WAIT) != 0;
-    if (interest == 0) {
-        return wait_blindly(c, deadline);
-    }
     unsigned woken = await_until(c, interest, now, deadline);
-    return woken == 0                           ? CONVERSATION_BROKEN
-           : woken == WOKEN_TIMEOUT             ? CONVERSATION_TIMEOUT
-           : (woken & WOKEN_READABLE) != 0      ? CONVERSATION_GO_ON
-           : (woken & WOKEN_WRITABLE) != 0      ? CONVERSATION_WRITABLE
-                                                : CONVERSATION_GO_ON;
+    if (woken == WOKEN_TIMEOUT) {
+        woken = look(c);
+    }
+    c->readable = (woken & WOKEN_READABLE) != 0;
+    return woken == 0 || woken == WOKEN_RESET  ? CONVERSATION_BROKEN
+           : woken == WOKEN_TIMEOUT            ? CONVERSATION_TIMEOUT
+           : (woken & WOKEN_READABLE) != 0     ? CONVERSATION_GO_ON
+           : (woken & WOKEN_WRITABLE) != 0     ? CONVERSATION_WRITABLE
+                                               : CONVERSATION_GO_ON;
 }
 
 /* Without workers, the loop would stall: the mode always has some. */
@@ -286,6 +295,11 @@ bool fiber_connection_new(struct fibers *fibers, const struct accepted *accepted
     c->idle = c->working = c->readable = c->precise = c->seen = false;
     c->quiet = true; /* until it runs */
     event_assign(&c->timer, core->base, -1, 0, on_timer, c);
+    if (!await_anew(c, EV_READ)) {
+        stacks_give(&fibers->stacks, stack);
+        errno = ENOMEM;
+        return false;
+    }
     session_init(&c->session, accepted->number, &accepted->peer, REFUSAL_NOT);
     fiber_init(&c->fiber, stack, (char *)c, fiber_connection_main, c);
     TAILQ_INSERT_TAIL(&fibers->all, c, others);

@@ -14,6 +14,7 @@ enum woken {
     WOKEN_TIMEOUT = 4,
     WOKEN_INTERRUPTED = 8, /* the drain wants the fiber to look around */
     WOKEN_DONE = 16,       /* a worker has run the work */
+    WOKEN_RESET = 32,      /* the client has reset the connection */
 };
 
 /* At the top of the fiber's own stack: an idle connection takes this page and no other. */

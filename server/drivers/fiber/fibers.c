@@ -8,7 +8,6 @@
 
 #include "common/base/clock.h"
 #include "server/drivers/fiber/fiber_connection.h"
-#include "server/drivers/shared/shortage.h"
 
 static void fibers_on_work_done(void *owner)
 {
@@ -32,18 +31,22 @@ void fibers_tick(struct fibers *fibers)
     fibers_set_timer(fibers, FIBERS_TICK_MS, FIBERS_TICK_MS);
 }
 
-/* Those that have not run since the tick before become quiet. */
+/* Those that have not run since the tick before become quiet: so many at a time, because each may cost a system call. */
 static void fibers_look(struct fibers *fibers, uint64_t now)
 {
+    enum { QUIETEN_MAX = 1000 };
+    unsigned quietened = 0;
     struct fiber_connection *c = TAILQ_FIRST(&fibers->lively);
     while (c != NULL) {
         struct fiber_connection *next = TAILQ_NEXT(c, others_lively);
-        if (c->seen && c->idle && c->deadline_us <= now) {
-            fiber_connection_wake(c, WOKEN_TIMEOUT);
-        } else if (c->seen) {
-            fiber_connection_quieten(c, now);
-        } else {
+        if (!c->seen) {
             fiber_connection_see(c, now);
+        } else if (quietened < QUIETEN_MAX) {
+            fiber_connection_quieten(c, now);
+            quietened++;
+        }
+        if (c->idle && c->deadline_us <= now) {
+            fiber_connection_wake(c, WOKEN_TIMEOUT);
         }
         c = next;
     }
@@ -85,7 +88,7 @@ int fibers_init(struct fibers *fibers, struct server *server, struct reactor *re
     if (fibers->timer < 0) {
         return -errno;
     }
-    stacks_init(&fibers->stacks, stack_size);
+    stacks_init(&fibers->stacks, stack_size, server->loops);
     TAILQ_INIT(&fibers->all);
     TAILQ_INIT(&fibers->lively);
     TAILQ_INIT(&fibers->idle);
@@ -112,15 +115,13 @@ void fibers_deinit(struct fibers *fibers)
 bool fibers_add(struct fibers *fibers, const struct accepted *accepted)
 {
     struct reactor *reactor = fibers->reactor;
-    if (fiber_connection_new(fibers, accepted)) {
-        counters_add(&reactor->core.context.counters->connections, 1);
-        sweeper_start(&reactor->sweeper);
-        return true;
+    counters_add(&reactor->core.context.counters->connections, 1);
+    if (!fiber_connection_new(fibers, accepted)) {
+        reactor_refuse(reactor, accepted, REFUSAL_SYSTEM, errno);
+        return false;
     }
-    int error = errno;
-    reactor_add(reactor, accepted, REFUSAL_SYSTEM);
-    shortage_begin(fibers->server, error);
-    return false;
+    sweeper_start(&reactor->sweeper);
+    return true;
 }
 
 void fibers_drain(struct fibers *fibers)

@@ -24,7 +24,7 @@ struct fibers {
     struct stacks stacks;
     struct fiber_list all;
     struct fiber_list lively; /* those that are not quiet */
-    struct fiber_list idle;   /* the quiet ones between two requests; the first one's time is over first */
+    struct fiber_list idle;   /* the quiet ones between two requests, by deadline_us */
     int timer; /* a timerfd: libevent's timers cost each turn of the loop two hundred instructions */
     bool ticking;
     struct event timer_event;

@@ -10,20 +10,21 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "server/drivers/fiber/sanitizer.h"
+
 /* Sanitizers report a fault themselves. LeakSanitizer must be told to look for pointers on the stacks. */
-#if defined(__SANITIZE_ADDRESS__)
+#if SANITIZER_ADDRESS
 #include <sanitizer/lsan_interface.h>
 #define LSAN(statement) statement
 #else
 #define LSAN(statement) ((void)0)
 #endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define REPORTS_FAULTS false
-#else
-#define REPORTS_FAULTS true
-#endif
+#define REPORTS_FAULTS (!SANITIZER_ADDRESS && !SANITIZER_THREAD)
 
-enum { SPARE_STACKS_MAX = 64, PAGE = 4096 };
+enum {
+    SPARE_STACKS_MAX = 256, /* of all loops together: each takes two of the system's mappings */
+    PAGE = 4096,
+};
 
 /* At the lowest address of a stack that nobody uses. */
 struct spare_stack {
@@ -35,10 +36,10 @@ static size_t page_size(void)
     return (size_t)sysconf(_SC_PAGESIZE);
 }
 
-void stacks_init(struct stacks *stacks, size_t size)
+void stacks_init(struct stacks *stacks, size_t size, unsigned loops)
 {
     size_t page = page_size();
-    *stacks = (struct stacks){.size = (size + page - 1) / page * page};
+    *stacks = (struct stacks){.size = (size + page - 1) / page * page, .spare_max = SPARE_STACKS_MAX / loops};
 }
 
 static void stack_unmap(struct stack stack)
@@ -89,7 +90,7 @@ struct stack stacks_take(struct stacks *stacks)
 
 void stacks_give(struct stacks *stacks, struct stack stack)
 {
-    if (stacks->spare_count == SPARE_STACKS_MAX) {
+    if (stacks->spare_count >= stacks->spare_max) {
         stack_unmap(stack);
         return;
     }
@@ -126,6 +127,9 @@ static size_t alternate_size(void)
 
 void stacks_enter_thread(void)
 {
+    if (!REPORTS_FAULTS) {
+        return;
+    }
     stack_t stack = {.ss_size = alternate_size()};
     stack.ss_sp = alternate = malloc(stack.ss_size);
     if (alternate != NULL) {
@@ -135,6 +139,9 @@ void stacks_enter_thread(void)
 
 void stacks_leave_thread(void)
 {
+    if (!REPORTS_FAULTS) {
+        return;
+    }
     stack_t none = {.ss_flags = SS_DISABLE};
     sigaltstack(&none, NULL);
     free(alternate);
@@ -148,11 +155,13 @@ static void on_fault(int number, siginfo_t *info, void *context)
     static const char text[] = "echod: the stack of a fiber is too small: raise --stack-size\n";
     const struct stack *stack = current;
     uintptr_t address = (uintptr_t)info->si_addr;
-    (void)number;
     (void)context;
     if (stack != NULL && address < (uintptr_t)stack->low && address >= (uintptr_t)stack->low - page_size()) {
         ssize_t written = write(STDERR_FILENO, text, sizeof(text) - 1);
         (void)written;
+    }
+    if (info->si_code <= 0) { /* somebody has sent the signal */
+        raise(number);
     }
 }
 

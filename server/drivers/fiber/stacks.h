@@ -20,10 +20,12 @@ struct stacks {
     size_t size;        /* of each, a multiple of the page size */
     struct spare_stack *spare; /* kept for fibers to come, so that churn costs no mmap */
     unsigned spare_count;
+    unsigned spare_max;
 };
 
-/* Sets the size of the stacks, rounded up to whole pages. Allocates nothing. */
-void stacks_init(struct stacks *stacks, size_t size);
+/* Sets the size of the stacks, rounded up to whole pages; `loops` is the number of loops, which share what may be kept.
+ * Allocates nothing. */
+void stacks_init(struct stacks *stacks, size_t size, unsigned loops);
 /* Unmaps the spare stacks. All others must have been given back. */
 void stacks_deinit(struct stacks *stacks);
 
