@@ -148,10 +148,12 @@ static unsigned await(struct fiber_connection *c, unsigned interest)
 /* The same until a deadline within a request. The next ticks start the timer of one that is far. */
 static unsigned await_until(struct fiber_connection *c, unsigned interest, uint64_t now, uint64_t deadline)
 {
-    c->deadline_us = deadline;
     bool soon = deadline < now + 2 * FIBERS_TICK_MS * 1000;
-    bool precise = soon || c->precise;
-    if (precise && !arm(c, now)) {
+    c->deadline_us = deadline;
+    if (unlikely(c->interest != interest) && !await_anew(c, interest)) {
+        return 0;
+    }
+    if ((soon || c->precise) && !arm(c, now)) {
         return 0;
     }
     unsigned woken = await(c, interest);
