@@ -30,7 +30,7 @@ FAULTS = [
     ("recvfrom", "EAGAIN EINTR ECONNRESET ENOMEM ENOBUFS", "2+3", settings.MODES),
     ("sendto", "EAGAIN EINTR ECONNRESET EPIPE ENOBUFS ENOMEM", "2+3", settings.MODES),
     ("poll", "EINTR EAGAIN ENOMEM", "1+2", settings.BLOCKING),
-    ("epoll_ctl", "ENOMEM ENOSPC", "15+3", settings.LOOPS),
+    ("epoll_ctl", "ENOMEM ENOSPC", "18+3", settings.LOOPS),
     ("epoll_wait", "EINTR ENOMEM", "3+3", settings.MODES),
     ("clone3", "EAGAIN ENOMEM", "2+2", settings.THREAD_EACH),
     ("clone", "EAGAIN ENOMEM", "2+2", settings.PROCESS_EACH),
