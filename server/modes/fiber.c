@@ -30,6 +30,16 @@ static int fiber_init_loop(void *state, struct server *server, struct reactor *r
     return fibers_init(state, server, reactor, mode_stack_size(server));
 }
 
+static int fiber_reserve(void *state)
+{
+    return fibers_reserve(state);
+}
+
+static void fiber_cancel(void *state)
+{
+    fibers_cancel(state);
+}
+
 static bool fiber_add(void *state, const struct accepted *accepted)
 {
     return fibers_add(state, accepted);
@@ -55,6 +65,8 @@ static const struct loops_driver driver = {
     .init = fiber_init_loop,
     .thread_begin = stacks_enter_thread,
     .thread_end = stacks_leave_thread,
+    .reserve = fiber_reserve,
+    .cancel = fiber_cancel,
     .add = fiber_add,
     .drain = fiber_drain,
     .report = fiber_report_loop,
@@ -77,13 +89,9 @@ static int fiber_probe(struct server *server)
 {
     struct stacks stacks;
     stacks_init(&stacks, mode_stack_size(server), server->loops);
-    struct stack stack = stacks_take(&stacks);
-    if (stack.low == NULL) {
-        return -errno;
-    }
-    stacks_give(&stacks, stack);
+    int error = stacks_reserve(&stacks);
     stacks_deinit(&stacks);
-    return 0;
+    return error;
 }
 
 static void fiber_report(struct server *server, struct report *report)

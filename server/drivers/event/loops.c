@@ -202,7 +202,15 @@ int loops_serve(struct server *server, const struct accepted *accepted)
     struct loops *loops = server->mode_state;
     struct loop *loop = &loops->items[loops->next];
     loops->next = (loops->next + 1) % loops->count;
-    return inbox_put(&loop->inbox, accepted);
+    int error = loop->driver == NULL ? 0 : loop->driver->reserve(loop->state);
+    if (error != 0) {
+        return error;
+    }
+    error = inbox_put(&loop->inbox, accepted);
+    if (error != 0 && loop->driver != NULL) {
+        loop->driver->cancel(loop->state);
+    }
+    return error;
 }
 
 void loops_drain(struct server *server)

@@ -18,6 +18,10 @@ struct loops_driver {
     int (*init)(void *state, struct server *server, struct reactor *reactor); /* 0 or a negative errno */
     void (*thread_begin)(void); /* in the loop's thread, before the loop runs */
     void (*thread_end)(void);
+    /* What a connection takes that may be short, before it is passed on: returns 0 or a negative errno. The acceptor's
+     * thread. `cancel` undoes it. */
+    int (*reserve)(void *state);
+    void (*cancel)(void *state);
     bool (*add)(void *state, const struct accepted *accepted);        /* as reactor_add, for a served connection */
     void (*drain)(void *state);                                       /* as reactor_drain, for its own connections */
     void (*report)(const void *state, struct report *report);

@@ -281,9 +281,6 @@ static void fiber_connection_main(void *arg)
 bool fiber_connection_new(struct fibers *fibers, const struct accepted *accepted)
 {
     struct stack stack = stacks_take(&fibers->stacks);
-    if (stack.low == NULL) {
-        return false;
-    }
     struct fiber_connection *c = (struct fiber_connection *)(void *)(stack.low + stack.size) - 1;
     c = (struct fiber_connection *)((uintptr_t)c & ~(uintptr_t)63);
     struct reactor_core *core = &fibers->reactor->core;

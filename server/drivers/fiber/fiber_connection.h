@@ -46,7 +46,7 @@ struct fiber_connection {
 
 /* The loop's thread calls all functions, from outside the fibers. Each may end and free the connection. */
 
-/* Takes a stack, starts the fiber and runs it until it waits. False with errno set without memory; the caller then keeps
+/* Takes the stack that was reserved, starts the fiber and runs it until it waits. False with errno set without memory; the caller then keeps
  * the connection. */
 bool fiber_connection_new(struct fibers *fibers, const struct accepted *accepted);
 /* Runs the fiber until it waits again, or is over and freed. */

@@ -112,6 +112,16 @@ void fibers_deinit(struct fibers *fibers)
     stacks_deinit(&fibers->stacks);
 }
 
+int fibers_reserve(struct fibers *fibers)
+{
+    return stacks_reserve(&fibers->stacks);
+}
+
+void fibers_cancel(struct fibers *fibers)
+{
+    stacks_cancel(&fibers->stacks);
+}
+
 bool fibers_add(struct fibers *fibers, const struct accepted *accepted)
 {
     struct reactor *reactor = fibers->reactor;

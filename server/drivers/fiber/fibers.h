@@ -30,13 +30,18 @@ struct fibers {
     struct event timer_event;
 };
 
-/* All functions: the loop's thread, or any thread while none runs the loop. */
+/* All functions but two: the loop's thread, or any thread while none runs the loop. */
 
 /* `reactor` must outlive the fibers. Its workers, which it must have, will run the work of the fibers; each fiber gets a
  * stack of `stack_size` bytes. Returns 0 or a negative errno; after an error there is nothing to undo. */
 int fibers_init(struct fibers *fibers, struct server *server, struct reactor *reactor, size_t stack_size);
 /* Ends the fibers that are left: their connections are closed. No work may be outstanding. */
 void fibers_deinit(struct fibers *fibers);
+
+/* Sees to it that fibers_add finds a stack; returns 0 or a negative errno. The acceptor's thread, before it passes a connection
+ * on; if it then does not, it calls fibers_cancel. */
+int fibers_reserve(struct fibers *fibers);
+void fibers_cancel(struct fibers *fibers);
 
 /* Takes over a connection: serves it until it is closed and no longer counted. Without memory it gets a 503, and the
  * function returns false. */

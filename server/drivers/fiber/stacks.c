@@ -40,6 +40,7 @@ void stacks_init(struct stacks *stacks, size_t size, unsigned loops)
 {
     size_t page = page_size();
     *stacks = (struct stacks){.size = (size + page - 1) / page * page, .spare_max = SPARE_STACKS_MAX / loops};
+    mutex_init(&stacks->mutex);
 }
 
 static void stack_unmap(struct stack stack)
@@ -51,12 +52,14 @@ static void stack_unmap(struct stack stack)
 
 void stacks_deinit(struct stacks *stacks)
 {
+    mutex_lock(&stacks->mutex, stacks_lock);
     while (stacks->spare != NULL) {
         struct stack stack = {.low = (char *)stacks->spare, .size = stacks->size};
         stacks->spare = stacks->spare->next;
         stack_unmap(stack);
     }
-    stacks->spare_count = 0;
+    mutex_unlock(&stacks->mutex, stacks_lock);
+    mutex_deinit(&stacks->mutex);
 }
 
 static struct stack stack_map(size_t size)
@@ -77,27 +80,60 @@ static struct stack stack_map(size_t size)
     return (struct stack){.low = memory + guard, .size = size};
 }
 
-struct stack stacks_take(struct stacks *stacks)
+static void stacks_keep(struct stacks *stacks, struct stack stack) MUTEX_REQUIRES(stacks_lock)
 {
-    struct spare_stack *spare = stacks->spare;
-    if (spare == NULL) {
-        return stack_map(stacks->size);
-    }
-    stacks->spare = spare->next;
-    stacks->spare_count--;
-    return (struct stack){.low = (char *)spare, .size = stacks->size};
-}
-
-void stacks_give(struct stacks *stacks, struct stack stack)
-{
-    if (stacks->spare_count >= stacks->spare_max) {
-        stack_unmap(stack);
-        return;
-    }
     struct spare_stack *spare = (struct spare_stack *)(void *)stack.low;
     spare->next = stacks->spare;
     stacks->spare = spare;
     stacks->spare_count++;
+}
+
+static struct stack stacks_pop(struct stacks *stacks) MUTEX_REQUIRES(stacks_lock)
+{
+    struct stack stack = {.low = (char *)stacks->spare, .size = stacks->size};
+    stacks->spare = stacks->spare->next;
+    stacks->spare_count--;
+    return stack;
+}
+
+int stacks_reserve(struct stacks *stacks)
+{
+    MUTEX_HOLD(&stacks->mutex, stacks_lock);
+    if (stacks->spare_count == stacks->reserved) {
+        struct stack stack = stack_map(stacks->size);
+        if (stack.low == NULL) {
+            return -errno;
+        }
+        stacks_keep(stacks, stack);
+    }
+    stacks->reserved++;
+    return 0;
+}
+
+void stacks_cancel(struct stacks *stacks)
+{
+    MUTEX_HOLD(&stacks->mutex, stacks_lock);
+    stacks->reserved--;
+}
+
+struct stack stacks_take(struct stacks *stacks)
+{
+    MUTEX_HOLD(&stacks->mutex, stacks_lock);
+    stacks->reserved--;
+    return stacks_pop(stacks);
+}
+
+void stacks_give(struct stacks *stacks, struct stack stack)
+{
+    mutex_lock(&stacks->mutex, stacks_lock);
+    bool keeps = stacks->spare_count < stacks->reserved + stacks->spare_max;
+    if (keeps) {
+        stacks_keep(stacks, stack);
+    }
+    mutex_unlock(&stacks->mutex, stacks_lock);
+    if (!keeps) {
+        stack_unmap(stack);
+    }
 }
 
 void stack_give_pages_back(struct stack stack, const void *used)

@@ -6,6 +6,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/base/sync.h"
+
+MUTEX_CLASS(stacks_lock);
+
 /* Mappings that a stack takes: itself and its guard page. */
 enum { STACKS_MAPPINGS = 2 };
 
@@ -15,25 +19,33 @@ struct stack {
     size_t size;
 };
 
-/* The stacks of one loop. The loop's thread calls all functions. */
+/* The stacks of one loop. The acceptor's thread reserves them, and the loop's thread takes them. */
 struct stacks {
-    size_t size;        /* of each, a multiple of the page size */
-    struct spare_stack *spare; /* kept for fibers to come, so that churn costs no mmap */
-    unsigned spare_count;
+    size_t size; /* of each, a multiple of the page size */
     unsigned spare_max;
+    struct mutex mutex; /* stacks_lock */
+    /* Kept for fibers to come, so that churn costs no mmap. As many as `reserved` are promised. */
+    struct spare_stack *spare MUTEX_GUARDED_BY(stacks_lock);
+    unsigned spare_count MUTEX_GUARDED_BY(stacks_lock);
+    unsigned reserved MUTEX_GUARDED_BY(stacks_lock);
 };
 
 /* Sets the size of the stacks, rounded up to whole pages; `loops` is the number of loops, which share what may be kept.
  * Allocates nothing. */
 void stacks_init(struct stacks *stacks, size_t size, unsigned loops);
 /* Unmaps the spare stacks. All others must have been given back. */
-void stacks_deinit(struct stacks *stacks);
+void stacks_deinit(struct stacks *stacks) MUTEX_EXCLUDES(stacks_lock);
 
-/* Returns a stack, which the caller owns; `low` is NULL, with errno set, if there is no memory or mapping for it. Its
- * memory is zero or what an earlier owner has left. */
-struct stack stacks_take(struct stacks *stacks);
-/* Takes a stack back. */
-void stacks_give(struct stacks *stacks, struct stack stack);
+/* Sees to it that the next stacks_take finds a stack. Returns 0, or a negative errno if there is no memory or mapping for
+ * it. Any thread. */
+int stacks_reserve(struct stacks *stacks) MUTEX_EXCLUDES(stacks_lock);
+/* The stack that was reserved is not needed. Any thread. */
+void stacks_cancel(struct stacks *stacks) MUTEX_EXCLUDES(stacks_lock);
+/* Returns the stack that was reserved, which the caller owns. Its memory is zero or what an earlier owner has left. Any
+ * thread. */
+struct stack stacks_take(struct stacks *stacks) MUTEX_EXCLUDES(stacks_lock);
+/* Takes a stack back. Any thread. */
+void stacks_give(struct stacks *stacks, struct stack stack) MUTEX_EXCLUDES(stacks_lock);
 
 /* Gives the pages of the stack that lie wholly below `used` back to the system. Their content is lost. */
 void stack_give_pages_back(struct stack stack, const void *used);

@@ -49,6 +49,7 @@ Test(fiber, goes_on_where_it_was)
     struct counter counters[3] = {{.steps = 5}, {.steps = 7}, {.steps = 0}};
     stacks_init(&stacks, SIZE, 2);
     for (int i = 0; i < 3; i++) {
+        cr_assert_eq(stacks_reserve(&stacks), 0);
         struct stack stack = stacks_take(&stacks);
         cr_assert_not_null(stack.low);
         fiber_init(&counters[i].fiber, stack, top_of(stack), count, &counters[i]);
@@ -74,6 +75,8 @@ Test(fiber, a_stack_is_whole_pages_and_used_again)
 {
     struct stacks stacks;
     stacks_init(&stacks, SIZE - 1, 2);
+    cr_assert_eq(stacks_reserve(&stacks), 0);
+    cr_assert_eq(stacks_reserve(&stacks), 0);
     struct stack first = stacks_take(&stacks);
     struct stack second = stacks_take(&stacks);
     cr_assert_eq(first.size, (size_t)SIZE);
@@ -81,6 +84,9 @@ Test(fiber, a_stack_is_whole_pages_and_used_again)
     memset(first.low, 1, first.size);
     memset(second.low, 1, second.size);
     stacks_give(&stacks, first);
+    cr_assert_eq(stacks_reserve(&stacks), 0);
+    stacks_cancel(&stacks);
+    cr_assert_eq(stacks_reserve(&stacks), 0);
     struct stack again = stacks_take(&stacks);
     cr_expect_eq(again.low, first.low, "a spare stack is not used");
     stacks_give(&stacks, again);
@@ -96,6 +102,7 @@ Test(fiber, more_stacks_than_are_kept)
     stacks_init(&stacks, SIZE, 2);
     for (int turn = 0; turn < 2; turn++) {
         for (int i = 0; i < COUNT; i++) {
+            cr_assert_eq(stacks_reserve(&stacks), 0);
             taken[i] = stacks_take(&stacks);
             cr_assert_not_null(taken[i].low);
             taken[i].low[0] = taken[i].low[SIZE - 1] = 1;
@@ -122,6 +129,7 @@ Test(fiber, pages_below_are_given_back)
 {
     struct stacks stacks;
     stacks_init(&stacks, SIZE, 2);
+    cr_assert_eq(stacks_reserve(&stacks), 0);
     struct stack stack = stacks_take(&stacks);
     memset(stack.low, 1, stack.size);
     cr_assert_eq(resident_pages(stack), (unsigned)(SIZE / PAGE));
@@ -156,6 +164,7 @@ static void __attribute__((noreturn)) run_overflow(int fd)
     stacks_report_overflow();
     stacks_enter_thread();
     stacks_init(&stacks, SIZE, 2);
+    cr_assert_eq(stacks_reserve(&stacks), 0);
     struct stack stack = stacks_take(&stacks);
     fiber_init(&fiber, stack, top_of(stack), overflow, &result);
     fiber_resume(&fiber);
