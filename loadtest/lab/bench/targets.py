@@ -39,38 +39,47 @@ def best_peer(entries, workload):
     return min(peers, key=lambda entry: entry.timed[workload].cpu.median, default=None)
 
 
+def _instructions(entries, mode):
+    """User instructions of a mode per plaintext request, or None."""
+    return entries[mode].instructions.get(PLAINTEXT.name) if mode in entries else None
+
+
 def _by_name(entries):
     return {entry.name: entry for entry in entries}
 
 
 @dataclass(frozen=True)
 class Instructions:
+    """At most so many or, with `above`, so many more than that mode."""
+
     mode: str
     most: int
+    above: str = ""
 
     def judge(self, entries, sizes):
-        found = self.mode in entries and entries[self.mode].instructions.get(PLAINTEXT.name)
-        if found:
-            yield Verdict(f"{self.mode}, plaintext, user instructions per request", f"{found:,.0f}", f"{self.most:,}",
-                          found <= self.most)
+        found, base = _instructions(entries, self.mode), _instructions(entries, self.above) if self.above else 0
+        if found and base is not None:
+            yield Verdict(f"{self.mode}, plaintext, user instructions per request", f"{found:,.0f}", f"{base + self.most:,.0f}",
+                          found <= base + self.most)
 
 
 @dataclass(frozen=True)
 class ToCeiling:
-    """CPU per request beside the ceiling of the same model and, where wanted, below every peer."""
+    """CPU per request beside the ceiling of the same model, or beside `ceiling`, and, where wanted, below every peer."""
 
     mode: str
     workload: str
     most: float
     peers: bool = False
+    ceiling: str = ""
 
     def judge(self, entries, sizes):
         entry = entries.get(self.mode)
-        ratios = entry and _ratios(entry, entries.get(f"ceiling: {entry.ceiling}"), self.workload)
+        ratios = entry and _ratios(entry, entries.get(f"ceiling: {self.ceiling or entry.ceiling}"), self.workload)
         if not ratios:
             return
         what = f"{self.mode}, {self.workload}, server CPU per request"
-        yield Verdict(f"{what}, to the ceiling", "{:.2f} (best {:.2f})".format(*ratios), f"{self.most:.2f}",
+        yield Verdict(f"{what}, to the ceiling{self.ceiling and f' {self.ceiling}'}", "{:.2f} (best {:.2f})".format(*ratios), f"{self.most:.2f}",
                       _met(ratios, self.most))
         peer = best_peer(entries.values(), self.workload) if self.peers else None
         if peer:
@@ -129,11 +138,17 @@ TARGETS = (
     ToCeiling("event", "plaintext", 1.08, peers=True),
     ToCeiling("event", "plaintext-1024", 1.08, peers=True),
     ToCeiling("thread", "plaintext", 1.08),
+    Instructions("fiber", 120, above="event"),
+    ToCeiling("fiber", "plaintext", 1.08),
+    ToCeiling("fiber", "plaintext-1024", 1.08),
+    ToCeiling("fiber", "plaintext", 1.12, ceiling="epoll"),
+    ToCeiling("fiber", "plaintext-1024", 1.12, ceiling="epoll"),
     ToCeiling("event", "pipelined", 2.0, peers=True),
     ToCeiling("event", "echo-64k", 1.15),
     ToCeiling("thread", "echo-64k", 1.15),
     Idle("event", most=400),
     Idle("thread", to_ceiling=1.3),
+    Idle("fiber", most=5 * KIB),
     Start(5),
     Size("program, stripped, without libraries", "own_bytes", 120 * KIB),
     Size("program, static, with libraries", "static_bytes", 3 * MIB // 2),

@@ -5,9 +5,9 @@ from ..machine.command import ROOT
 from . import compiler
 
 SOURCES = ROOT / "loadtest" / "ceilings"
-LIBRARIES = {"fibers": ("-l:libboost_context.a",)}
+_LIBRARIES = {"fibers": compiler.BOOST_CONTEXT}
 
 
 def build(name, folder):
     """Compiles one of them unless it is newer than its sources; the path of the program."""
-    return compiler.build(SOURCES / f"{name}.c", folder / name, headers=(SOURCES / "ceiling.h",), libraries=LIBRARIES.get(name, ()))
+    return compiler.build(SOURCES / f"{name}.c", folder / name, headers=(SOURCES / "ceiling.h",), libraries=_LIBRARIES.get(name, ()))

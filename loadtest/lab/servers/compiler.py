@@ -9,6 +9,7 @@ import subprocess
 from ..machine.process import described
 from ..text.errors import LabError
 
+BOOST_CONTEXT = ("-l:libboost_context.a",)  # what programs with fibers are linked with
 FLAGS = ("-std=gnu17", "-O2", "-D_GNU_SOURCE", "-pthread")
 
 

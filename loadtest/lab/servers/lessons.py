@@ -14,6 +14,7 @@ SHARING = SOURCES / "sharing"
 BUILD = ROOT / "build" / "lessons"
 ANALYSIS = ("-Werror=thread-safety", "-Wthread-safety", "-Wthread-safety-beta")
 FAULT = "-DFAULT"
+_LIBRARIES = {"switch": compiler.BOOST_CONTEXT}
 _HEADERS = (SOURCES / "lock.h", SHARING / "two_threads.h")
 _TSAN = ("-fsanitize=thread", "-g", "-O1")
 _PATIENCE = 30  # seconds
@@ -21,7 +22,7 @@ _PATIENCE = 30  # seconds
 
 def program(name):
     """The program of a lesson, compiled for speed: its path."""
-    return compiler.build(SOURCES / f"{name}.c", BUILD / name, headers=_HEADERS)
+    return compiler.build(SOURCES / f"{name}.c", BUILD / name, headers=_HEADERS, libraries=_LIBRARIES.get(name, ()))
 
 
 def programs_that_share():

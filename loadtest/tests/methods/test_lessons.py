@@ -51,6 +51,21 @@ class RacesTest(unittest.TestCase):
             self.assertIn("usage: races", str(failure.exception))
 
 
+class SwitchTest(unittest.TestCase):
+    def test_each_way_goes_there_and_back(self):
+        for way in ("boost", "ucontext", "longjmp", "threads"):
+            with self.subTest(way):
+                found = lessons.run(lessons.program("switch"), (way, "1001"))
+                self.assertEqual((found["way"], found["switches"]), (way, 1000))
+                self.assertGreater(found["ns_per_switch"], 0)
+
+    def test_refuses_what_it_does_not_know(self):
+        for arguments in (("other", "10"), ("boost", "0"), ("boost", "many"), ("boost",)):
+            with self.subTest(arguments), self.assertRaises(CellFailed) as failure:
+                lessons.run(lessons.program("switch"), arguments)
+            self.assertIn("usage: switch", str(failure.exception))
+
+
 @pytest.mark.alone  # within the 100 ms of a run both threads must have been at work
 @needs_clang
 class DeadlockTest(unittest.TestCase):
