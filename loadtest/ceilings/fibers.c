@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The ceiling of fibers: one thread, one epoll set, a stack for each connection; no HTTP but the search for the empty line
- * that ends a head. Boost.Context changes stacks. */
+/* The ceiling of fibers: one thread, one epoll set, a stack for each connection; no HTTP but the search for the empty
+ * line that ends a head. Boost.Context changes stacks. */
 
 #include "ceiling.h"
 
@@ -60,7 +60,8 @@ static void add(int epoll, int socket)
 static char *new_stack(void)
 {
     enum { GUARD = 4096 };
-    char *memory = mmap(NULL, GUARD + STACK_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    char *memory =
+        mmap(NULL, GUARD + STACK_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED || mprotect(memory + GUARD, STACK_SIZE, PROT_READ | PROT_WRITE) < 0) {
         die("mmap");
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* --mode fiber: a user-space thread with a small stack for each connection, over event loops. It runs the blocking code of
- * mode thread; worker threads run what blocks or computes. */
+/* --mode fiber: a user-space thread with a small stack for each connection, over event loops. It runs the blocking code
+ * of mode thread; worker threads run what blocks or computes. */
 #include <errno.h>
 
 #include "server/drivers/event/loops.h"
@@ -97,7 +97,8 @@ static int fiber_probe(struct server *server)
 static void fiber_report(struct server *server, struct report *report)
 {
     loops_report(server, report);
-    report_workers(report, "worker", SERVER_MODE_COUNTERS + loops_counters(server), fiber_worker_count(server));
+    report_workers(report, "worker", SERVER_MODE_COUNTERS + loops_counters(server),
+                   fiber_worker_count(server));
 }
 
 const struct mode mode_fiber = {
@@ -107,7 +108,7 @@ const struct mode mode_fiber = {
     .stack_size = FIBER_STACK_SIZE,
     .loops = true,
     .workers = fiber_worker_count,
-    .loop_descriptors = LOOPS_DESCRIPTORS + 2, /* an eventfd for the way back of work, a timer for the fibers */
+    .loop_descriptors = LOOPS_DESCRIPTORS + 2, /* the eventfd by which work returns, a timerfd */
     .counters = fiber_counters,
     .start = fiber_start,
     .serve = loops_serve,

@@ -43,8 +43,8 @@ struct mode {
      * later, in their own thread, and refuse it if they have no memory. */
     int (*serve)(struct server *server, const struct accepted *accepted);
 
-    /* Tests whether a thread, process or stack for another connection can be created. Called by the acceptor once a second
-     * after an error of `serve`. Returns 0, which ends the shortage, or an error. NULL: a connection needs neither. */
+    /* Tests whether a thread, process or stack for another connection can be created. Called by the acceptor once a
+     * second after an error of `serve`. Returns 0, which ends the shortage, or an error. NULL: a connection needs neither. */
     int (*probe)(struct server *server);
 
     /* Ends idle connections now and the others with their answer, or immediately once the drain timeout is over

@@ -28,7 +28,7 @@ struct options {
     unsigned loops;   /* 0: one per usable CPU */
     unsigned workers; /* 0: the mode chooses */
     unsigned queue;
-    uint64_t stack_size; /* 0: the mode chooses */
+    uint64_t stack_size;      /* 0: the mode chooses */
     unsigned max_connections; /* 0: as many as the system limits allow */
     unsigned backlog;
     uint64_t max_header_size;

@@ -14,8 +14,8 @@
 #include "server/system/cgroup.h"
 #include "server/system/sysfile.h"
 
-#define CPUS_MAX      (1u << 16) /* the largest set to try; Linux supports up to 8,192 CPUs */
-#define MAPS_A_STACK 2           /* the stack of a thread or fiber, and the guard page below */
+#define CPUS_MAX     (1u << 16) /* the largest set to try; Linux supports up to 8,192 CPUs */
+#define MAPS_A_STACK 2          /* the stack of a thread or fiber, and the guard page below */
 
 /* Capabilities that lift RLIMIT_NPROC, capabilities(7), by their number. */
 #define CAPABILITY_SYS_ADMIN    21

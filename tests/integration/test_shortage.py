@@ -272,7 +272,8 @@ def test_a_lingering_connection_gives_its_thread_or_process_to_a_new_one(start, 
 # Starting
 
 
-@pytest.mark.parametrize("mode, flag, count", [*((mode, "--workers", "500") for mode in settings.WITH_WORKERS), ("event", "--loops", "500")])
+@pytest.mark.parametrize("mode, flag, count", [*((mode, "--workers", "500") for mode in settings.WITH_WORKERS),
+                                               ("event", "--loops", "500")])
 def test_no_threads_to_start_with(start, folder, mode, flag, count):
     """One line names the flag that asks for them and the limit that forbids them."""
     only_as_root()

@@ -79,8 +79,8 @@ class ToCeiling:
         if not ratios:
             return
         what = f"{self.mode}, {self.workload}, server CPU per request"
-        yield Verdict(f"{what}, to the ceiling{self.ceiling and f' {self.ceiling}'}", "{:.2f} (best {:.2f})".format(*ratios), f"{self.most:.2f}",
-                      _met(ratios, self.most))
+        which = f"the ceiling {self.ceiling}" if self.ceiling else "the ceiling"
+        yield Verdict(f"{what}, to {which}", "{:.2f} (best {:.2f})".format(*ratios), f"{self.most:.2f}", _met(ratios, self.most))
         peer = best_peer(entries.values(), self.workload) if self.peers else None
         if peer:
             ratios = _ratios(entry, peer, self.workload)

@@ -281,8 +281,6 @@ def curves(experiment):
     return found
 
 
-
-
 def _series_title(name):
     """(title, unit) of p99_us, goodput, goodput_per_s, …"""
     for end, unit in (("_us", "µs"), ("_ms", "ms"), ("_per_s", "/s"), ("_s", "s")):

@@ -185,8 +185,8 @@ int loops_start(struct server *server, struct workers *workers, const struct loo
     }
     loops->workers = workers;
     while (loops->count < server->loops) {
-        int error =
-            loop_init(&loops->items[loops->count], server, SERVER_MODE_COUNTERS + loops->count, workers, driver);
+        int error = loop_init(&loops->items[loops->count], server, SERVER_MODE_COUNTERS + loops->count,
+                              workers, driver);
         if (error != 0) {
             loops_free(loops);
             return error;

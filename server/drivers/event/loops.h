@@ -22,8 +22,8 @@ struct loops_driver {
      * thread. `cancel` undoes it. */
     int (*reserve)(void *state);
     void (*cancel)(void *state);
-    bool (*add)(void *state, const struct accepted *accepted);        /* as reactor_add, for a served connection */
-    void (*drain)(void *state);                                       /* as reactor_drain, for its own connections */
+    bool (*add)(void *state, const struct accepted *accepted); /* as reactor_add, for a served connection */
+    void (*drain)(void *state);                                /* as reactor_drain, for its own connections */
     void (*report)(const void *state, struct report *report);
     void (*deinit)(void *state); /* before reactor_deinit */
 };
@@ -32,7 +32,8 @@ struct loops_driver {
  *
  * loops_start starts server->loops loops with the counters from SERVER_MODE_COUNTERS on, and keeps them in
  * server->mode_state. `workers` run the handlers' work; if NULL, the loops run it. The loops own the workers from the
- * call on, and stop them last. `driver` serves the connections; NULL: the reactor does. Returns 0 or a negative errno; after an error there is nothing to undo. */
+ * call on, and stop them last. `driver` serves the connections; NULL: the reactor does. Returns 0 or a negative
+ * errno; after an error there is nothing to undo. */
 int loops_start(struct server *server, struct workers *workers, const struct loops_driver *driver);
 int loops_serve(struct server *server, const struct accepted *accepted);
 void loops_drain(struct server *server);

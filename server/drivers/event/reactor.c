@@ -175,7 +175,8 @@ void reactor_deinit(struct reactor *reactor)
     reactor_free_memory(reactor);
 }
 
-void reactor_refuse(struct reactor *reactor, const struct accepted *accepted, enum refusal refusing, int error)
+void reactor_refuse(struct reactor *reactor, const struct accepted *accepted, enum refusal refusing,
+                    int error)
 {
     connection_count_refuse(reactor->core.connections);
     last_resort_refuse(&reactor->last_resort, accepted, refusing);

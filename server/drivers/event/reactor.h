@@ -59,7 +59,8 @@ bool reactor_add(struct reactor *reactor, const struct accepted *accepted, enum 
 
 /* Takes over a connection for which the system is short of something, an errno: it gets a 503 by the last resort, and the
  * shortage is reported. */
-void reactor_refuse(struct reactor *reactor, const struct accepted *accepted, enum refusal refusing, int error);
+void reactor_refuse(struct reactor *reactor, const struct accepted *accepted, enum refusal refusing,
+                    int error);
 
 /* Takes over a connection whose session is over: a lingering close, after which it is no longer counted. */
 void reactor_linger(struct reactor *reactor, const struct accepted *accepted);

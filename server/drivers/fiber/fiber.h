@@ -10,13 +10,13 @@
 
 /* Owned by whoever calls fiber_init; may lie at the top of its own stack. */
 struct fiber {
-    void *context; /* where the other side goes on: the fiber's while the loop runs, the loop's while the fiber runs */
+    void *context; /* where the side that does not run goes on: the fiber or the loop */
     void (*main)(void *arg);
     void *arg;
     struct stack stack;
-    bool over; /* `main` has returned */
-    void *fake_stack;        /* AddressSanitizer's, of the side that does not run */
-    const void *loop_stack;  /* AddressSanitizer: the loop's stack */
+    bool over;              /* `main` has returned */
+    void *fake_stack;       /* AddressSanitizer's, of the side that does not run */
+    const void *loop_stack; /* AddressSanitizer: the loop's stack */
     size_t loop_stack_size;
     void *tsan_fiber; /* ThreadSanitizer's name of the fiber, and of the loop */
     void *tsan_loop;

@@ -225,7 +225,8 @@ static unsigned look(const struct fiber_connection *c)
     if (c->interest == 0 || poll(&socket, 1, 0) <= 0) {
         return WOKEN_TIMEOUT;
     }
-    return (socket.revents & POLLOUT) != 0 && (socket.revents & POLLIN) == 0 ? WOKEN_WRITABLE : WOKEN_READABLE;
+    return (socket.revents & POLLOUT) != 0 && (socket.revents & POLLIN) == 0 ? WOKEN_WRITABLE
+                                                                             : WOKEN_READABLE;
 }
 
 static enum conversation_event conversation_wait(struct fiber_connection *c, unsigned wants, int timeout_ms)
@@ -240,11 +241,11 @@ static enum conversation_event conversation_wait(struct fiber_connection *c, uns
         woken = look(c);
     }
     c->readable = (woken & WOKEN_READABLE) != 0;
-    return woken == 0 || woken == WOKEN_RESET  ? CONVERSATION_BROKEN
-           : woken == WOKEN_TIMEOUT            ? CONVERSATION_TIMEOUT
-           : (woken & WOKEN_READABLE) != 0     ? CONVERSATION_GO_ON
-           : (woken & WOKEN_WRITABLE) != 0     ? CONVERSATION_WRITABLE
-                                               : CONVERSATION_GO_ON;
+    return woken == 0 || woken == WOKEN_RESET ? CONVERSATION_BROKEN
+           : woken == WOKEN_TIMEOUT           ? CONVERSATION_TIMEOUT
+           : (woken & WOKEN_READABLE) != 0    ? CONVERSATION_GO_ON
+           : (woken & WOKEN_WRITABLE) != 0    ? CONVERSATION_WRITABLE
+                                              : CONVERSATION_GO_ON;
 }
 
 /* Without workers, the loop would stall: the mode always has some. */

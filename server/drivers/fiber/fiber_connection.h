@@ -19,7 +19,7 @@ enum woken {
 
 /* At the top of the fiber's own stack: an idle connection takes this page and no other. */
 struct fiber_connection {
-    TAILQ_ENTRY(fiber_connection) others; /* in `all` */
+    TAILQ_ENTRY(fiber_connection) others;        /* in `all` */
     TAILQ_ENTRY(fiber_connection) others_lively; /* in `lively`; of a quiet one with `idle`, in `idle` */
     struct fibers *fibers;
     struct server *server;
@@ -27,14 +27,15 @@ struct fiber_connection {
     struct accepted accepted;
     int fd;
     struct session session;
-    uint64_t since_ms;    /* when the session's timer began */
-    uint64_t alarm_us;    /* with WANT_WAIT: the end of the wait */
-    uint64_t deadline_us; /* of the wait; UINT64_MAX: none. Between requests: set when a tick sees the fiber */
+    uint64_t since_ms; /* when the session's timer began */
+    uint64_t alarm_us; /* with WANT_WAIT: the end of the wait */
+    /* The end of the wait; UINT64_MAX: none. Between requests it is set when a tick sees the fiber. */
+    uint64_t deadline_us;
     struct event socket;
     struct event timer; /* of a wait that ends soon, or of a quiet fiber within a request */
-    uint8_t interest; /* EV_READ, EV_WRITE: what `socket` waits for */
-    uint8_t woken;    /* set of enum woken */
-    uint8_t activity; /* enum activity */
+    uint8_t interest;   /* EV_READ, EV_WRITE: what `socket` waits for */
+    uint8_t woken;      /* set of enum woken */
+    uint8_t activity;   /* enum activity */
     uint8_t close_mode;
     bool idle;     /* waits between requests */
     bool working;  /* a worker has its work */
@@ -46,8 +47,8 @@ struct fiber_connection {
 
 /* The loop's thread calls all functions, from outside the fibers. Each may end and free the connection. */
 
-/* Takes the stack that was reserved, starts the fiber and runs it until it waits. False with errno set without memory; the caller then keeps
- * the connection. */
+/* Takes the stack that was reserved, starts the fiber and runs it until it waits. False with errno set without memory;
+ * the caller then keeps the connection. */
 bool fiber_connection_new(struct fibers *fibers, const struct accepted *accepted);
 /* Runs the fiber until it waits again, or is over and freed. */
 void fiber_connection_wake(struct fiber_connection *connection, enum woken reason);

@@ -20,7 +20,8 @@ static void fibers_set_timer(const struct fibers *fibers, uint64_t delay_ms, uin
 {
     struct itimerspec spec = {
         .it_value = {.tv_sec = (time_t)(delay_ms / 1000), .tv_nsec = (long)(delay_ms % 1000 * 1000000)},
-        .it_interval = {.tv_sec = (time_t)(interval_ms / 1000), .tv_nsec = (long)(interval_ms % 1000 * 1000000)},
+        .it_interval = {.tv_sec = (time_t)(interval_ms / 1000),
+                        .tv_nsec = (long)(interval_ms % 1000 * 1000000)},
     };
     timerfd_settime(fibers->timer, 0, &spec, NULL);
 }
@@ -75,16 +76,18 @@ static void fibers_on_timer(evutil_socket_t fd, short events, void *arg)
         return;
     }
     const struct fiber_connection *first = TAILQ_FIRST(&fibers->idle);
+    uint64_t deadline = first == NULL ? UINT64_MAX : first->deadline_us;
     fibers->ticking = false;
-    fibers_set_timer(fibers, first == NULL || first->deadline_us == UINT64_MAX ? 0 : (first->deadline_us - now + 999) / 1000, 0);
+    fibers_set_timer(fibers, deadline == UINT64_MAX ? 0 : (deadline - now + 999) / 1000, 0);
 }
 
 /* ---- the fibers ---- */
 
 int fibers_init(struct fibers *fibers, struct server *server, struct reactor *reactor, size_t stack_size)
 {
-    *fibers = (struct fibers){
-        .server = server, .reactor = reactor, .timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)};
+    *fibers = (struct fibers){.server = server,
+                              .reactor = reactor,
+                              .timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)};
     if (fibers->timer < 0) {
         return -errno;
     }
@@ -92,8 +95,8 @@ int fibers_init(struct fibers *fibers, struct server *server, struct reactor *re
     TAILQ_INIT(&fibers->all);
     TAILQ_INIT(&fibers->lively);
     TAILQ_INIT(&fibers->idle);
-    event_assign(&fibers->timer_event, reactor->core.base, fibers->timer, EV_READ | EV_PERSIST, fibers_on_timer,
-                 fibers);
+    event_assign(&fibers->timer_event, reactor->core.base, fibers->timer, EV_READ | EV_PERSIST,
+                 fibers_on_timer, fibers);
     if (event_add(&fibers->timer_event, NULL) != 0) {
         close(fibers->timer);
         return -ENOMEM;

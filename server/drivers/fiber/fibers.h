@@ -12,8 +12,8 @@
 #include "server/drivers/shared/report.h"
 #include "server/net/accepted.h"
 
-/* Between two ticks. A fiber that has not run from one tick to the next is quiet: it gives back the pages of its stack that it
- * does not use meanwhile, and a timer begins to run for it. So a request sets no timer and reads no clock. */
+/* Between two ticks. A fiber that has not run from one tick to the next is quiet: it gives back the pages of its stack
+ * that it does not use meanwhile, and a timer begins to run for it. So a request sets no timer and reads no clock. */
 enum { FIBERS_TICK_MS = 100 };
 
 TAILQ_HEAD(fiber_list, fiber_connection);
@@ -38,8 +38,8 @@ int fibers_init(struct fibers *fibers, struct server *server, struct reactor *re
 /* Ends the fibers that are left: their connections are closed. No work may be outstanding. */
 void fibers_deinit(struct fibers *fibers);
 
-/* Sees to it that fibers_add finds a stack; returns 0 or a negative errno. The acceptor's thread, before it passes a connection
- * on; if it then does not, it calls fibers_cancel. */
+/* Sees to it that fibers_add finds a stack; returns 0 or a negative errno. The acceptor's thread, before it passes a
+ * connection on; if it then does not, it calls fibers_cancel. */
 int fibers_reserve(struct fibers *fibers);
 void fibers_cancel(struct fibers *fibers);
 

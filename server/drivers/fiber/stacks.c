@@ -65,8 +65,8 @@ void stacks_deinit(struct stacks *stacks)
 static struct stack stack_map(size_t size)
 {
     size_t guard = page_size();
-    char *memory = mmap(NULL, guard + size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE,
-                        -1, 0);
+    char *memory =
+        mmap(NULL, guard + size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) {
         return (struct stack){.low = NULL};
     }
@@ -203,7 +203,8 @@ static void on_fault(int number, siginfo_t *info, void *context)
 
 void stacks_report_overflow(void)
 {
-    struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK | (int)SA_RESETHAND};
+    struct sigaction action = {.sa_sigaction = on_fault,
+                               .sa_flags = SA_SIGINFO | SA_ONSTACK | (int)SA_RESETHAND};
     sigemptyset(&action.sa_mask);
     if (REPORTS_FAULTS) {
         sigaction(SIGSEGV, &action, NULL);
