@@ -93,13 +93,14 @@ Without an argument all stages of the first list are run, one after the other.
 TEXT
 }
 
-# need_all: what any of the stages needs. One call of the package manager takes less time than one for each stage.
+# need_all: what any of the stages needs. A few calls of the package manager take less time than one for each stage.
 need_all() {
     # shellcheck disable=SC2086 # a list of names
     need_pytest requests httpx aiohttp $report_modules
     need_integration
     need clang libfuzzer valgrind slowhttptest readelf haproxy apache h2o lighttpd node npm go ab chromium mandoc zsh fish systemd logrotate \
         prometheus git lintian file dpkg-dev debootstrap
+    [ "$(image_tool)" != buildah ] || need buildah
 }
 
 # build_ahead PRESET|image...: builds what later stages need, in the background, with the CPU time that others leave. A stage that needs a

@@ -3,17 +3,26 @@
 # shellcheck disable=SC2154 # image, version and logs are set by image.sh and test.sh
 # The stages of the test suite that run what is deployed: the image, the package, the units, the documentation.
 
-# What is installed beside the server says what the server does. The cases of a file follow each other.
+# What is installed beside the server says what the server does.
 stage_deploy() {
-    need_to_build mandoc zsh fish systemd logrotate strace h2load wrk haproxy nginx prometheus
+    need_to_build mandoc zsh fish systemd logrotate strace haproxy nginx prometheus
+    need_for_documents
     build_stage release || return 0
-    run_deploy deploy 1500 flags modes_option units metrics restart docs -n 4 --dist loadfile
+    run_deploy deploy 1500 flags modes_option units metrics restart docs -n 3
 }
 
 stage_docs() {
-    need_to_build curl wrk
+    need_to_build
+    need_for_documents
     build_stage release || return 0
     run_deploy docs 600 docs
+}
+
+# What the commands of the documents need: they run in a network of their own, where nothing can be installed.
+need_for_documents() {
+    # shellcheck disable=SC2086 # a list of names
+    need_pytest $report_modules
+    need curl wrk h2load valgrind file dpkg-dev
 }
 
 # What the stage deploy does for a moment, for as long as it takes to believe it.

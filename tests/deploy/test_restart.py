@@ -54,6 +54,7 @@ def in_front(name, chosen):
     return proxy.running(name, ("daemon off;\n" if name == "nginx" else "") + text, port=chosen[0])
 
 
+@pytest.mark.alone  # the proxies must see the 503 of /readyz within the delays of the documentation
 @pytest.mark.timeout(4 * SECONDS + 120)
 @pytest.mark.parametrize("name", DELAYS)
 def test_restart(name, mode):

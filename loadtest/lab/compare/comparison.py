@@ -23,6 +23,7 @@ from .engine import Engine, Lab, Trial, plan
 
 CEILINGS = command.ROOT / "build" / "ceilings"
 BUDGET = {"quick": 174, "full": 3450}  # seconds after which a run makes only the rounds that a verdict needs
+_MODES, _EACH_MORE = 5, 450  # a full run of that many modes; seconds that each more may take
 KEEP_EVERY = 60  # seconds between two times at which what was measured so far is judged and written
 _SPARE, _SPARE_EACH = 128, 8  # descriptors that are no connections, of a client or a server; of each of a server's loops
 _GREETING = Workload("plaintext", "GET /plaintext", "GET", "/plaintext")
@@ -111,7 +112,7 @@ class Comparison:
 
     def run(self):
         """All experiments. What there is, is kept whatever ends it."""
-        budget = None if self.given.seconds else BUDGET[self.effort]
+        budget = None if self.given.seconds else self._budget()
         try:
             settle.wait(self.lab.cpus)
             engine = Engine(self.trials, self.lab, budget)
@@ -127,6 +128,10 @@ class Comparison:
             with shield():
                 self._finish()
         return engine.faults + self.missing
+
+    def _budget(self):
+        more = max(0, len(self.modes) - _MODES) if self.effort == "full" else 0
+        return BUDGET[self.effort] + more * _EACH_MORE
 
     def _keep_now_and_then(self):
         """A run that is killed loses no more than its last minute; to judge and write takes time."""

@@ -14,7 +14,7 @@ def parse(argv):
                             "server in each of its modes, under load. See loadtest/README.md.")
     effort = parser.add_mutually_exclusive_group()
     effort.add_argument("--quick", action="store_true", help="at most 3 minutes; the default")
-    effort.add_argument("--full", action="store_true", help="more points, rounds and time: at most an hour")
+    effort.add_argument("--full", action="store_true", help="more points, rounds and time: an hour and more")
     parser.add_argument("--list", action="store_true", help="name the experiments and end")
     parser.add_argument("--only", metavar="A,B", help="some of the experiments [all]")
     parser.add_argument("--modes", metavar="A,B", help="modes to measure [all that the server offers]")

@@ -38,7 +38,7 @@ class Chart:
 
 
 def styles(subjects):
-    """A style for each subject; `subjects`: names to kinds. Beyond three other servers they repeat."""
+    """A style for each subject; `subjects`: names to kinds. Beyond two other servers they repeat."""
     chosen, others = {}, 0
     for name, kind in subjects.items():
         model = next((style for word, style in _MODELS.items() if word in name), None) if kind == "ceiling" else None

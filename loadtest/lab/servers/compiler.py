@@ -43,7 +43,10 @@ def build(source, program, compiler=None, flags=(), headers=(), libraries=()):
     if program.exists() and program.stat().st_mtime > max(path.stat().st_mtime for path in (source, *headers)):
         return program
     program.parent.mkdir(parents=True, exist_ok=True)
-    status, line = run(compiler, source, program, flags, libraries)
-    if status != 0:
+    unfinished = program.with_name(f"{program.name}.{os.getpid()}")  # another process may want to run it meanwhile
+    status, line = run(compiler, source, unfinished, flags, libraries)
+    if status == 0:
+        unfinished.replace(program)
+    else:
         raise LabError(f"cannot compile {source.name}: {compiler[0]} {described(status, line)}")
     return program
