@@ -23,6 +23,7 @@ BLOCKING = tuple(mode for mode in MODES if mode not in LOOPS)
 THREAD_EACH = tuple(mode for mode in MODES if _COSTS[mode] == "THREAD")  # a new thread serves each connection
 PROCESS_EACH = tuple(mode for mode in MODES if _COSTS[mode] == "PROCESS")  # a new process
 TASK_EACH = THREAD_EACH + PROCESS_EACH
+STACK_EACH = tuple(mode for mode in MODES if _COSTS[mode] == "STACK")  # a stack that the mode maps itself
 
 server_path = ""  # absolute
 modes = ()  # those of this run, in the order of MODES
