@@ -3,8 +3,9 @@
 # in server/modes/mode.h. Code that only they use is left out by the linker with ECHOD_LTO. The mode fiber and its driver are left out
 # where Boost.Context is missing. Sets fiber_library.
 
-file(STRINGS server/modes/mode.h modes REGEX "^ +MODE\\(")
-list(TRANSFORM modes REPLACE "^ +MODE\\(([a-z]+)\\).*" "\\1")
+file(READ server/modes/mode.h table)
+string(REGEX MATCHALL " MODE\\([a-z]+\\)" modes "${table}")
+list(TRANSFORM modes REPLACE " MODE\\(([a-z]+)\\)" "\\1")
 list(REMOVE_DUPLICATES ECHOD_MODES)
 if(NOT ECHOD_MODES AND NOT TARGET echod::boost_context)
   set(ECHOD_MODES ${modes})
