@@ -27,6 +27,7 @@ TABLE = {
     "server/drivers/shared": "common/ server/net server/settings server/system",
     "server/drivers/event": "common/ server/net server/settings server/system shared",
     "server/drivers/blocking": "common/ server/net server/settings server/system shared",
+    "server/drivers/fiber": "common/ server/net server/settings server/system shared event server/drivers/blocking/conversation",
     "server/modes": "common/ net settings system drivers",
     "server/acceptor": "common/ net settings system drivers modes",
     "server/health_check": "common/base net",

@@ -148,7 +148,7 @@ static unsigned await(struct fiber_connection *c, unsigned interest)
 /* The same until a deadline within a request. The next ticks start the timer of one that is far. */
 static unsigned await_until(struct fiber_connection *c, unsigned interest, uint64_t now, uint64_t deadline)
 {
-    bool soon = deadline < now + 2 * FIBERS_TICK_MS * 1000;
+    bool soon = deadline < now + UINT64_C(2000) * FIBERS_TICK_MS;
     c->deadline_us = deadline;
     if (unlikely(c->interest != interest) && !await_anew(c, interest)) {
         return 0;

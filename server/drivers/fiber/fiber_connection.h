@@ -5,7 +5,7 @@
 
 #include "common/session/session.h"
 #include "server/drivers/fiber/fiber.h"
-#include "server/drivers/fiber/fibers.h"
+#include "server/drivers/fiber/fibers_core.h"
 
 /* Why a fiber was resumed. */
 enum woken {

@@ -16,22 +16,6 @@ static void fibers_on_work_done(void *owner)
 
 /* ---- time ---- */
 
-static void fibers_set_timer(const struct fibers *fibers, uint64_t delay_ms, uint64_t interval_ms)
-{
-    struct itimerspec spec = {
-        .it_value = {.tv_sec = (time_t)(delay_ms / 1000), .tv_nsec = (long)(delay_ms % 1000 * 1000000)},
-        .it_interval = {.tv_sec = (time_t)(interval_ms / 1000),
-                        .tv_nsec = (long)(interval_ms % 1000 * 1000000)},
-    };
-    timerfd_settime(fibers->timer, 0, &spec, NULL);
-}
-
-void fibers_tick(struct fibers *fibers)
-{
-    fibers->ticking = true;
-    fibers_set_timer(fibers, FIBERS_TICK_MS, FIBERS_TICK_MS);
-}
-
 /* Those that have not run since the tick before become quiet: so many at a time, because each may cost a system call. */
 static void fibers_look(struct fibers *fibers, uint64_t now)
 {

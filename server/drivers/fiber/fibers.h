@@ -4,31 +4,9 @@
 #ifndef ECHOD_SERVER_DRIVERS_FIBER_FIBERS_H
 #define ECHOD_SERVER_DRIVERS_FIBER_FIBERS_H
 
-#include <event2/event_struct.h>
-#include <sys/queue.h>
-
-#include "server/drivers/event/reactor.h"
-#include "server/drivers/fiber/stacks.h"
+#include "server/drivers/fiber/fibers_core.h"
 #include "server/drivers/shared/report.h"
 #include "server/net/accepted.h"
-
-/* Between two ticks. A fiber that has not run from one tick to the next is quiet: it gives back the pages of its stack
- * that it does not use meanwhile, and a timer begins to run for it. So a request sets no timer and reads no clock. */
-enum { FIBERS_TICK_MS = 100 };
-
-TAILQ_HEAD(fiber_list, fiber_connection);
-
-struct fibers {
-    struct server *server;
-    struct reactor *reactor;
-    struct stacks stacks;
-    struct fiber_list all;
-    struct fiber_list lively; /* those that are not quiet */
-    struct fiber_list idle;   /* the quiet ones between two requests, by deadline_us */
-    int timer; /* a timerfd: libevent's timers cost each turn of the loop two hundred instructions */
-    bool ticking;
-    struct event timer_event;
-};
 
 /* All functions but two: the loop's thread, or any thread while none runs the loop. */
 
@@ -50,9 +28,6 @@ bool fibers_add(struct fibers *fibers, const struct accepted *accepted);
 /* Starts the drain: idle connections end now, the others with their answer; this includes connections added later. Called
  * after the drain timeout, it cuts connections off. */
 void fibers_drain(struct fibers *fibers);
-
-/* Starts the ticks, for a fiber that is lively from now on. */
-void fibers_tick(struct fibers *fibers);
 
 /* Adds the fibers to the report, each in its state. */
 void fibers_report(const struct fibers *fibers, struct report *report);

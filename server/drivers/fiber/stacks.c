@@ -22,8 +22,8 @@
 #define REPORTS_FAULTS (!SANITIZER_ADDRESS && !SANITIZER_THREAD)
 
 enum {
-    SPARE_STACKS_MAX = 256, /* of all loops together: each takes two of the system's mappings */
-    PAGE = 4096,
+    SPARE_STACKS_MAX = 256,    /* of all loops together: each takes two of the system's mappings */
+    ALTERNATE_MIN = 16 * 1024, /* bytes of the stack on which an overflow is reported */
 };
 
 /* At the lowest address of a stack that nobody uses. */
@@ -158,7 +158,7 @@ void stacks_use(const struct stack *stack)
 static size_t alternate_size(void)
 {
     long least = sysconf(_SC_SIGSTKSZ);
-    return least > 4 * PAGE ? (size_t)least : (size_t)4 * PAGE;
+    return least > ALTERNATE_MIN ? (size_t)least : ALTERNATE_MIN;
 }
 
 void stacks_enter_thread(void)
