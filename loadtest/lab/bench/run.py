@@ -112,7 +112,7 @@ class Bench:
         if self.options.profiles:
             keep = self.options.output / "profiles" / workload.name / entry.name.replace("ceiling: ", "ceiling-")
         entry.instructions[workload.name] = callgrind.instructions_per_request(
-            entry.start(workload), workload.path, self.effort.few, self.effort.many, keep, workload.h2load)
+            entry.start(workload), workload.path, self.effort.few, self.effort.many, keep=keep, flags=workload.h2load)
 
     @staticmethod
     def _count_calls(entry, workload):

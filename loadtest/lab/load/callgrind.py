@@ -112,7 +112,7 @@ def lines_run(subject, path):
     return {place for place, cost in loaded.items() if cost - idle.get(place, 0) >= _CONNECTIONS_FOR_LINES}
 
 
-def instructions_per_request(subject, path, few, many, keep=None, connections=_CONNECTIONS, flags=()):
+def instructions_per_request(subject, path, few, many, *, keep=None, connections=_CONNECTIONS, flags=()):
     """The slope. `keep`: the folder to which the profiles of the longer run are copied, for callgrind_annotate; `connections`: with one,
     the counts of a build are the same within a thousandth; with several, as many as 2 % apart, as a loop serves one or more requests in a turn;
     `flags`: those of h2load that make another request of it."""
