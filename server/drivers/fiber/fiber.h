@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A fiber: a function with a stack of its own that its loop resumes, and that yields to its loop. Both take some ten
- * nanoseconds and no system call: Boost.Context saves the registers that a call must keep, and changes the stack. */
+/* A fiber: a function with a stack of its own that its loop resumes, and that yields to its loop. Neither makes
+ * a system call: Boost.Context saves the registers that a call must keep, and changes the stack. */
 #ifndef ECHOD_SERVER_DRIVERS_FIBER_FIBER_H
 #define ECHOD_SERVER_DRIVERS_FIBER_FIBER_H
 
