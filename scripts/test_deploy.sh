@@ -51,7 +51,7 @@ stage_image() {
     run_deploy image 300 image
     # SIGTERM under load to PID 1 is among the cases of the drain.
     launcher=$(root_prefix) run_integration image-cases tests/integration/test_basics.py tests/integration/test_drain.py \
-        --server=tests/deploy/contained-echod --launched
+        tests/integration/test_drain_lingering.py --server=tests/deploy/contained-echod --launched
 }
 
 image_rebuild() {

@@ -13,7 +13,6 @@ import pytest
 from support import procfs
 from support.checks import at_least, at_most, check, equal, until
 from support.corpus import LAST, PLAIN, chunked, get, post
-from support.metrics import metrics
 from support.rows import params
 from support.wire import Wire
 
@@ -497,78 +496,6 @@ def test_clients_that_keep_connecting_are_answered_or_refused(start):
         check(not client.is_alive(), "a client is not refused")
     equal([cut for client in clients for cut in client.cut], [], "cut off")
     server.wait(0)
-
-
-def test_a_lingering_close_does_not_hold_it_up_for_long(start):
-    """It lasts 2 s at most if nothing more comes."""
-    server = start()
-    with server.connect() as wire:
-        wire.send(b"NIX / HTTP/1.1\r\n")
-        wire.problem(501)
-        begun = time.monotonic()
-        server.signal(signal.SIGTERM)
-        server.wait(0)
-        at_most(time.monotonic() - begun, 5, "seconds to the end")
-
-
-@pytest.mark.parametrize("sends", params([("silent", False), ("sending", True)]))
-def test_who_only_lingers_is_not_cut_off(start, sends):
-    """It has had its answer: the drain timeout ends with status 0, and without a word."""
-    server = start("--drain-timeout", "500ms")
-    with server.connect() as wire:
-        wire.send(b"NIX / HTTP/1.1\r\n\r\n")
-        wire.problem(501)
-        server.signal(signal.SIGTERM)
-        while sends and server.is_alive():
-            wire.send_what_goes(b"x")
-            time.sleep(0.05)
-        server.wait(0)
-        equal(server.errors(), "", "stderr")
-
-
-def test_who_lingers_is_read_on(start):
-    """Until it ends: a drain does not take its bytes for a request, and does not reset it."""
-    server = start()
-    with server.connect() as wire:
-        wire.send(b"NIX / HTTP/1.1\r\n\r\n")
-        wire.problem(501)
-        server.signal(signal.SIGTERM)
-        for _ in range(20):
-            wire.send(b"GET / HTTP/1.1\r\n\r\n")
-            time.sleep(0.05)
-        wire.finish()
-        check(wire.at_end() and wire.ended == "fin", f"the connection ended with {wire.ended}")
-    server.wait(0)
-
-
-def test_who_has_lingered_hides_nobody_that_is_cut_off(start):
-    server = start("--drain-timeout", "200ms")
-    for _ in range(3):
-        with server.connect() as wire:
-            wire.send(b"NIX / HTTP/1.1\r\n\r\n")
-            wire.problem(501)
-    until(lambda: metrics(server)["echod_connections_open"] == 1, "they are gone")
-    with server.connect() as wire:
-        wire.kept()
-        wire.send(get(b"/delay/10s"))
-        server.signal(signal.SIGTERM)
-        check_cut_off(server.wait(1))
-
-
-@pytest.mark.slow
-def test_who_lingers_on_holds_it_up_for_5_s_at_most(start):
-    """Once nobody else is there."""
-    server = start()
-    with server.connect() as wire:
-        wire.send(b"NIX / HTTP/1.1\r\n\r\n")
-        wire.problem(501)
-        begun = time.monotonic()
-        server.signal(signal.SIGTERM)
-        while server.is_alive():
-            wire.send_what_goes(b"x")
-            time.sleep(0.05)
-        server.wait(0)
-        at_most(time.monotonic() - begun, 9, "seconds to the end")
 
 
 def test_a_drain_while_full(start):
