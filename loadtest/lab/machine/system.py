@@ -90,6 +90,30 @@ def _limits():
     return limits
 
 
+def _cpu_group(root):
+    """The control group that shares out the CPU time of this process; None if it is the outermost one."""
+    groups = dict(line.split(":", 2)[1:] for line in (root / "proc/self/cgroup").read_text(encoding="utf-8").splitlines())
+    for controllers, path in groups.items():
+        if "cpu" in controllers.split(","):  # version 1
+            return path if path != "/" else None
+    path = Path(groups.get("", "/"))
+    for group in (path, *path.parents):
+        # The outermost group of all has no such file, that of a container has.
+        if (root / "sys/fs/cgroup" / str(group).lstrip("/") / "cpu.weight").exists():
+            return str(group)
+    return None
+
+
+def cpu_shared_between(root=Path("/")):
+    """`sessions`, if the kernel gives each session (setsid(2)) the same part of a CPU, however many threads it has; otherwise
+    `threads`. The server and each client of the lab have a session of their own (sched(7), the autogroup feature)."""
+    try:
+        enabled = (root / "proc/sys/kernel/sched_autogroup_enabled").read_text(encoding="utf-8").strip() == "1"
+        return "sessions" if enabled and _cpu_group(root) is None else "threads"
+    except (OSError, ValueError):
+        return "threads"
+
+
 def describe(root, server=None):
     """Machine, kernel, limits, versions and commit."""
     return {
@@ -98,6 +122,7 @@ def describe(root, server=None):
         "cpus": os.cpu_count(),
         "governor": _first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         "mitigations": _mitigations(),
+        "cpu_shared_between": cpu_shared_between(),
         "memory_bytes": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"),
         "load_average": list(os.getloadavg()),
         "kernel": f"{platform.system()} {platform.release()}",

@@ -11,7 +11,8 @@ from .view import words
 _TIMES_AND_RATES = ("µs", "us", "ms", "s")
 _DISTURBED = ("disturbed", "throttled", "slowed")
 _OF_THE_CLIENT = ("client_limited", "shared")
-_ALIKE = ("cpu", "cpus", "memory_bytes", "kernel", "system", "governor")  # of the machine, for a comparison to mean the build
+# Of the machine, for a comparison to mean the build.
+_ALIKE = ("cpu", "cpus", "memory_bytes", "kernel", "system", "governor", "cpu_shared_between")
 
 
 def _values(row, name):

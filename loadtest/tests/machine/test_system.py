@@ -42,3 +42,40 @@ class CommitTest(unittest.TestCase):
     def test_no_tree(self):
         with mock.patch.object(system.subprocess, "run", side_effect=subprocess.TimeoutExpired("git", 10)):
             self.assertIsNone(system.describe(LOADTEST)["commit"])
+
+
+class CpuSharedBetweenTest(unittest.TestCase):
+    """Files as sched(7) and cgroups(7) describe them."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = Path(folder.name)
+
+    def shared_between(self, enabled, groups, *weights):
+        files = {"proc/sys/kernel/sched_autogroup_enabled": enabled, "proc/self/cgroup": groups,
+                 **{f"sys/fs/cgroup/{group}cpu.weight": "100" for group in weights}}
+        for name, text in files.items():
+            path = self.root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text + "\n", encoding="utf-8")
+        return system.cpu_shared_between(self.root)
+
+    def test_sessions_of_a_machine_without_cpu_groups(self):
+        self.assertEqual(self.shared_between("1", "0::/user.slice/session-1.scope"), "sessions")
+        self.assertEqual(self.shared_between("1", "1:cpu:/\n4:memory:/of/one\n0::/"), "sessions")
+
+    def test_threads_where_the_feature_is_off(self):
+        self.assertEqual(self.shared_between("0", "0::/"), "threads")
+
+    def test_threads_of_a_kernel_without_it(self):
+        self.assertEqual(system.cpu_shared_between(self.root), "threads")
+
+    def test_threads_in_a_cpu_group(self):
+        self.assertEqual(self.shared_between("1", "0::/system.slice/a.service", "system.slice/"), "threads")
+
+    def test_threads_in_a_container(self):
+        self.assertEqual(self.shared_between("1", "0::/", ""), "threads")
+
+    def test_threads_in_a_cpu_group_of_version_1(self):
+        self.assertEqual(self.shared_between("1", "2:cpu,cpuacct:/docker/12\n0::/"), "threads")
