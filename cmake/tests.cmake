@@ -33,7 +33,7 @@ function(echod_add_test source library)
   target_include_directories(${name} SYSTEM PRIVATE ${CRITERION_INCLUDE_DIR})
   target_link_libraries(${name} PRIVATE ${CRITERION_LIBRARY})
   set(jobs 1)
-  if(name STREQUAL "test_split_invariance") # the longest by far
+  if(name MATCHES "^test_(split_invariance|session_memory)$") # the longest by far
     set(jobs 2)
   endif()
   add_test(NAME ${name} COMMAND ${name} --verbose --jobs ${jobs} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
@@ -44,7 +44,7 @@ function(echod_add_test source library)
       COMMAND ${valgrind_command} $<TARGET_FILE:${name}> --verbose --jobs 1 WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
     # What bytes from the network pass through comes first: AddressSanitizer does not see a read of memory that was never written.
     set(label valgrind)
-    if(source MATCHES "/unit/(server|swarm)/")
+    if(source MATCHES "/unit/(server|swarm|base/test_(block|budget|clock|scoreboard|sync))")
       set(label valgrind-rest)
     endif()
     set_tests_properties(valgrind_${name} PROPERTIES LABELS ${label} TIMEOUT 1200 ENVIRONMENT PROPERTY_ROUNDS=100

@@ -26,6 +26,7 @@ test_main() {
     results='' stage_name='' second_try='' ahead=''
     logs=build/test
     mkdir -p "$logs"
+    rm -f "$logs/image.built"
     need python3
     put_python_first
     export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
@@ -42,9 +43,9 @@ test_main() {
         need_all
         end_ahead
         for name in $stages; do
-            [ "$name" != integration ] || build_ahead release tsan package image
+            [ "$name" != integration ] || build_ahead release tsan package image root
             run_stage "$name"
-            [ "$name" != faults ] || end_ahead
+            [ "$name" != soak ] || end_ahead
         done
     else
         case " $stages $other_stages " in
@@ -103,13 +104,9 @@ need_all() {
     [ "$(image_tool)" != buildah ] || need buildah
 }
 
-# build_ahead PRESET|image...: builds what later stages need, in the background, with the CPU time that others leave. A stage that needs a
-# build waits until it is done. It has a session of its own, so that sum_up can end all of it; that session is a group for the scheduler, too,
-# which has to be nice itself.
+# build_ahead PRESET|image|root...: see ahead.sh. It has a session of its own, so that sum_up can end all of it.
 build_ahead() {
-    # shellcheck disable=SC2016 # the shell inside expands it
-    setsid nice -n 19 sh -c '{ echo 19 >/proc/self/autogroup; } 2>/dev/null
-        for what; do case $what in image) ./dev image ;; *) ./dev build "$what" ;; esac; done' ahead "$@" >"$logs/build-ahead.log" 2>&1 &
+    setsid nice -n 19 scripts/ahead.sh "$@" >"$logs/build-ahead.log" 2>&1 &
     ahead=$!
 }
 

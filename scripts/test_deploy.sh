@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh
-# shellcheck disable=SC2154 # image, version and logs are set by image.sh and test.sh
+# shellcheck disable=SC2154 # image and version are set by image.sh, logs by test.sh and ahead.sh
 # The stages of the test suite that run what is deployed: the image, the package, the units, the documentation.
 
 # What is installed beside the server says what the server does.
@@ -41,8 +41,7 @@ stage_prometheus() {
 # The image is built twice, the second time with nothing kept from the first; its root file system runs here.
 stage_image() {
     need_to_build readelf git
-    if ! (image_main && image_unpack "$image:$version" build/image && image_rebuild) \
-        >"$logs/build-image.log" 2>&1; then
+    if [ ! -e "$logs/image.built" ] && ! (build_image_twice) >"$logs/build-image.log" 2>&1; then
         cat "$logs/build-image.log"
         judge build-image image "it cannot be built"
         return
@@ -54,9 +53,9 @@ stage_image() {
         tests/integration/test_drain_lingering.py --server=tests/deploy/contained-echod --launched
 }
 
-image_rebuild() {
-    image_build --no-cache --tag "$image:again"
-    image_unpack "$image:again" build/image-again
+build_image_twice() {
+    image_main && image_unpack "$image:$version" build/image &&
+        image_build --no-cache --tag "$image:again" && image_unpack "$image:again" build/image-again
 }
 
 # The Debian package on a bare system of this machine's release, which is the one that it is built for.
@@ -78,18 +77,22 @@ package_on() {
         judge build-deb "the package" "it cannot be made"
         return
     fi
-    if [ ! -e "$pristine.made" ]; then
-        say "making a bare Debian $1 ..."
-        as_root rm -rf "$pristine"
-        mkdir -p "$pristine"
-        if ! (debian_root "$1" "$pristine") >"$logs/root-$1.log" 2>&1; then
-            cat "$logs/root-$1.log"
-            judge "build-root-$1" "the bare system" "it cannot be made"
-            return
-        fi
-        : >"$pristine.made"
+    if ! make_bare_system "$1"; then
+        cat "$logs/root-$1.log"
+        judge "build-root-$1" "the bare system" "it cannot be made"
+        return
     fi
     PACKAGE_ROOT=$pristine run_deploy "package-$1" 300 package
+}
+
+# make_bare_system SUITE: a bare Debian in build/roots/SUITE, once.
+make_bare_system() {
+    root=build/roots/$1
+    [ ! -e "$root.made" ] || return 0
+    say "making a bare Debian $1 ..."
+    as_root rm -rf "$root"
+    mkdir -p "$root"
+    (debian_root "$1" "$root") >"$logs/root-$1.log" 2>&1 && : >"$root.made"
 }
 
 # Namespaces and mounts are root's.

@@ -97,6 +97,12 @@ class LongEnoughTest(unittest.TestCase):
     def test_a_fast_one_as_long_as_asked(self):
         self.assertEqual(self.seconds(100_000), 2.0)
 
+    def test_the_connections_of_before_the_run_promise_no_rate(self):
+        figures = {"requests": 140, "elapsed_us": 200_000}
+        self.assertAlmostEqual(measure.steady_rate(figures, closes=False, connections=32), 700)
+        self.assertAlmostEqual(measure.steady_rate(figures, closes=True, connections=32), 540)
+        self.assertAlmostEqual(measure.steady_rate(figures, closes=True, connections=256), 350)
+
     def test_a_very_slow_one_not_for_ever(self):
         self.assertEqual(self.seconds(10), 8.0)
         self.assertEqual(self.seconds(0), 8.0)

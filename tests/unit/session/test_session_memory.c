@@ -10,6 +10,7 @@
 
 enum {
     MEBIBYTE = 1024 * 1024,
+    LONGER = MEBIBYTE + MEBIBYTE / 2, /* than what is read before anything is sent */
     AMPLE = 256 * MEBIBYTE,
     TINY = 64 * 1024,
 };
@@ -93,7 +94,7 @@ static void write_then_read(struct harness *harness, struct span input, size_t p
 
 Test(session_memory, a_mebibyte_is_read_before_anything_is_sent)
 {
-    static const size_t pieces[] = {1000, 16384, 65536};
+    static const size_t pieces[] = {1000, 65536};
     struct harness harness;
     harness_new(&harness, AMPLE);
     for (size_t i = 0; i < sizeof streams / sizeof streams[0]; i++) {
@@ -155,9 +156,9 @@ Test(session_memory, more_than_that_meets_back_pressure)
     struct harness harness;
     harness_new(&harness, AMPLE);
     for (size_t i = 0; i + 1 < sizeof streams / sizeof streams[0]; i++) {
-        char *bytes = stream_bytes(&streams[i], 3 * MEBIBYTE);
+        char *bytes = stream_bytes(&streams[i], LONGER);
         struct script script = {
-            .input = {.data = bytes, .length = 3 * MEBIBYTE}, .piece = 16384, .send = SEND_NONE};
+            .input = {.data = bytes, .length = LONGER}, .piece = 16384, .send = SEND_NONE};
         struct transcript silent;
         struct transcript late;
         struct transcript direct;
