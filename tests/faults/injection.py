@@ -14,10 +14,13 @@ from support.settings import patience
 IDLE_SHARE = 0.05  # of a processor, at most
 
 
-def tracing(path, calls, *injections):
-    """What starts the server under strace, with its pid for the server's own; see strace(1) for an injection."""
+def tracing(path, calls, *injections, to_the_end=False):
+    """What starts the server under strace, with its pid for the server's own; see strace(1) for an injection. `to_the_end`: strace
+    does not let go of it before it ends; then only the calls that are traced cost time."""
     strace = process.need("strace")
     options = [strace, "-D", "-I2", "-f", "-qq", "-o", path, "-e", "trace=" + ",".join(calls)]
+    if to_the_end:
+        options += ["--seccomp-bpf"]
     for injection in injections:
         options += ["-e", "inject=" + injection]
     # Leaks are not looked for: LeakSanitizer cannot while another traces.

@@ -29,7 +29,7 @@ FLAGS = ("--loops", "2", "--workers", "2")
 def started(start, folder, call, *injections):
     """The server or, if it did not start, None; and what strace saw of the call."""
     path = os.path.join(folder, "calls")
-    server = start(*FLAGS, expect_ready=False, **tracing(path, ["openat", call], *injections))
+    server = start(*FLAGS, expect_ready=False, **tracing(path, ["openat", call], *injections, to_the_end=True))
     ready = wait(server)
     with open(path, errors="replace") as file:
         return (server if ready else None), own_calls(file.read(), call)

@@ -5,7 +5,6 @@ import contextlib
 import ctypes
 import os
 import re
-import resource
 import shutil
 import signal
 import subprocess
@@ -21,27 +20,25 @@ def die_with_parent():
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
-def _prepare(limits, user):
-    """What the child does before it becomes the program."""
-
-    def prepare():
-        for which, value in limits.items():
-            resource.setrlimit(getattr(resource, "RLIMIT_" + which), (value, value))
-        if user is not None:
-            os.setgroups([])
-            os.setgid(user)
-            os.setuid(user)
-        die_with_parent()
-
-    return prepare
+def _launcher(limits, user, environment):
+    """The programs that make of the child what it must be before they execute it. Code of Python's own in the child would take a
+    copy of this process, which costs more than many a server's whole life."""
+    argv = [need("setpriv"), "--pdeathsig", "KILL"]
+    if user is not None:
+        argv += ["--reuid", user, "--regid", user, "--clear-groups"]
+    if limits:
+        argv += [need("prlimit"), *(f"--{which.lower()}={value}:{value}" for which, value in limits.items())]
+    if "LD_PRELOAD" in environment:  # is for the program alone
+        argv += [need("env"), "LD_PRELOAD=" + environment.pop("LD_PRELOAD")]
+    return argv
 
 
-def spawn(argv, limits=None, user=None, **options):
-    """A Popen in a process group of its own. `limits`: {"NOFILE": 64}; `user`: a number to run as."""
+def spawn(argv, limits=None, user=None, env=None, **options):
+    """A Popen in a process group of its own, which ends with this process. `limits`: {"NOFILE": 64}; `user`: a number to run as."""
     options.setdefault("stdin", subprocess.DEVNULL)
-    child = subprocess.Popen([str(item) for item in argv], start_new_session=True,
-                             preexec_fn=_prepare(limits or {}, user), **options)
-    return child
+    environment = dict(os.environ if env is None else env)
+    launcher = _launcher(limits or {}, user, environment)
+    return subprocess.Popen([str(item) for item in (*launcher, *argv)], start_new_session=True, env=environment, **options)
 
 
 def end(child):
