@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from support import process, procfs, settings
+from support import procfs, settings
 from support.admin import ask, start_with_admin
 from support.answer import check_problem
 from support.checks import at_least, at_most, check, equal, pause, until
@@ -64,8 +64,7 @@ def test_a_drain_without_threads_or_processes(start, folder, mode):
     server = start("--drain-timeout", "1m", program=own_copy(folder), user=user, limits={"NPROC": 40}, env={"ASAN_OPTIONS": asan})
     with contextlib.ExitStack() as stack:
         server.signal(signal.SIGSTOP)
-        for _ in range(40):
-            stack.callback(process.end, process.spawn(["sleep", "600"], user=user))
+        stack.enter_context(all_processes_taken(user, 40))
         wires = stack.enter_context(many(server, 60, seconds=30))
         for wire in wires:
             wire.send(UPLOAD)
@@ -263,8 +262,7 @@ def test_a_lingering_connection_gives_its_thread_or_process_to_a_new_one(start, 
 
         def forbid():
             tasks = sum(len(procfs.threads(pid)) for pid in (server.pid, *procfs.children(server.pid)))
-            for _ in range(40 - tasks):
-                stack.callback(process.end, process.spawn(["sleep", "600"], user=user))
+            stack.enter_context(all_processes_taken(user, 40 - tasks))
 
         the_older_gives_way(server, forbid)
 

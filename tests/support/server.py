@@ -11,7 +11,7 @@ import tempfile
 import time
 
 from . import process, procfs, settings
-from .checks import Failure, check, equal, fail, shown
+from .checks import Failure, check, equal, fail, shown, until
 from .settings import patience
 from .wire import Wire
 
@@ -152,6 +152,8 @@ class Server:
 
     def signal(self, number):
         os.kill(self.pid, number)
+        if number == signal.SIGSTOP:
+            until(lambda: procfs.status(self.pid, "State").startswith("T"), "the server is stopped", patience(10))
 
     def wait(self, status=0, seconds=15):
         """Waits for its end and checks status, stdout and stderr; `status` may be a tuple. Returns stderr."""

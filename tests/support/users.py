@@ -5,8 +5,8 @@ import contextlib
 import os
 import shutil
 
-from . import process, settings
-from .checks import Skip
+from . import process, procfs, settings
+from .checks import Skip, until
 
 
 def only_as_root():
@@ -25,6 +25,9 @@ def own_copy(folder):
 def all_processes_taken(user, count=60):
     """As many processes of the user as its limit allows, so that it gets none more."""
     with contextlib.ExitStack() as stack:
-        for _ in range(count):
-            stack.callback(process.end, process.spawn(["sleep", "600"], user=user))
+        children = [process.spawn(["sleep", "600"], user=user) for _ in range(count)]
+        for child in children:
+            stack.callback(process.end, child)
+        for child in children:
+            until(lambda pid=child.pid: procfs.status(pid, "Name") == "sleep", "a process is the user's")
         yield
