@@ -70,9 +70,17 @@ class Evidence:
         return Missing(TOO_LITTLE if tried else NOT_ASKED, f"{figure.subject}.{figure.name} was not measured{at}" if tried else
                        f"{figure.subject} was not measured{at}")
 
-    def _resolved(self, wanted):
+    def shared_max(self, expressions):
+        """The last point that all figures with `max` of several expressions share, without those that were not measured; None if
+        there is none."""
+        wanted = {figure for expression in expressions for figure in expression.figures() if figure.point == "max"}
+        points = [points for points in map(self._points, wanted) if points]
+        shared = set.intersection(*points) - {None} if points else set()
+        return max(shared, default=None)
+
+    def _resolved(self, wanted, highest=None):
         """The point at which each figure is read. All figures with `max`, all with `min`, and all without a point are read at the
-        same point: the last one that these figures share, or with `min` the first one."""
+        same point: the last one that these figures share (`highest`, if it is given and they do), or with `min` the first one."""
         found = {}
         for symbol in dict.fromkeys(figure.point for figure in wanted):
             group = [figure for figure in wanted if figure.point == symbol]
@@ -88,7 +96,8 @@ class Evidence:
             if not shared:
                 raise Missing(TOO_LITTLE, f"{' and '.join(map(str, group))} were not measured at the same point")
             ordered = sorted(shared, key=lambda x: (x is not None, x))
-            found |= {figure: ordered[0] if symbol == "min" else ordered[-1] for figure in group}
+            last = highest if symbol == "max" and highest in shared else ordered[-1]
+            found |= {figure: ordered[0] if symbol == "min" else last for figure in group}
         if len({(figure.subject, figure.name, x) for figure, x in found.items()}) < len(found):
             raise Missing(NOT_ASKED, "only one point of the axis was measured")
         return found
@@ -98,10 +107,10 @@ class Evidence:
             raise self._missing(figure, figure.point)
         return next(x for x in self._points(figure) if x == figure.point)
 
-    def values(self, expression):
-        """Values of an expression; Missing if a figure is."""
+    def values(self, expression, highest=None):
+        """Values of an expression; Missing if a figure is. `highest`: what `max` stands for, where the figures have it."""
         wanted = list(dict.fromkeys(expression.figures() if hasattr(expression, "figures") else ()))
-        points = self._resolved(wanted)
+        points = self._resolved(wanted, highest)
         by_figure = {figure: {number: entry for number, entry in self._rounds[figure.subject, x].items() if figure.name in entry["figures"]}
                      for figure, x in points.items()}
         numbers = sorted(set.intersection(*(set(entries) for entries in by_figure.values())))

@@ -4,7 +4,8 @@
 `{event.rps @ 64}` is a median with its unit; `{thread.rps @ 64 / event.rps @ 64}` the median of the rounds' ratios, a plain number;
 `{limits}` how many connections each subject serves at most, and why; `{x}` the highest point that the sentence speaks of. A figure whose
 rounds differ by much is followed by its interval. Without `@ POINT` a figure is read at the highest point at
-which all of the expression's subjects have it.
+which all of the expression's subjects have it; `max` is the highest point at which all of the sentence's figures with `max` were
+measured.
 """
 
 import contextlib
@@ -46,12 +47,12 @@ def _limits(found):
     return "; ".join(f"{', '.join(names)}: {count:,}, because of {by}" for (count, by), names in groups.items()) or "not known"
 
 
-def _point(sentence, evidence):
+def _point(sentence, evidence, highest):
     """The highest point at which a figure of the sentence is read."""
     found = []
     for expression in placeholders(sentence):
         with contextlib.suppress(Missing):
-            found.append(evidence.values(expression).x)
+            found.append(evidence.values(expression, highest).x)
     known = [x for x in found if x is not None]
     return f"{max(known):,.15g}" if known else "(not measured)"
 
@@ -67,14 +68,16 @@ def _with_interval(values, shown):
 
 def fill(sentence, evidence):
     """The sentence with its figures; what is not there is said to be not measured."""
+    highest = evidence.shared_max(placeholders(sentence))
+
     def value(found):
         if found[1] == LIMITS:
             return _limits(evidence.limits)
         if found[1] == POINT:
-            return _point(sentence, evidence)
+            return _point(sentence, evidence, highest)
         expression = conditions.parse_expression(found[1])
         try:
-            values = evidence.values(expression).values
+            values = evidence.values(expression, highest).values
         except Missing:
             return "(not measured)"
         if not values:

@@ -48,14 +48,18 @@ def _reasons(verdicts):
     for verdict in verdicts:
         if verdict.why:
             modes.setdefault(verdict.why.rstrip("."), []).append(verdict.mode)
-    return [f"{', '.join(dict.fromkeys(names))}: {why}" if all(names) and len(verdicts) > 1 else why for why, names in modes.items()]
+    told = []
+    for why, names in modes.items():
+        named = ", ".join(dict.fromkeys(names)) if all(names) and len(verdicts) > 1 else ""
+        told.append(f"{named}: {why}" if named and not why.startswith(f"{named}:") else why)
+    return told
 
 
 def _told(verdicts):
     """What was seen, as much as a line holds."""
     sentences = _sentences(verdicts)
     more = len(sentences) - _SENTENCES_MAX
-    return " ".join(sentences[:_SENTENCES_MAX]) + (f" {more} more stand behind the links." if more > 1 else " One more stands behind the links."
+    return " ".join(sentences[:_SENTENCES_MAX]) + (f" {more} more figures stand behind the links." if more > 1 else " One more figure stands behind the links."
                                                    if more == 1 else "")
 
 
@@ -78,12 +82,15 @@ def of(results, lines=None):
     claims = {claim.anchor: claim for experiment in view.experiments(results) for claim in experiment.claims}
     found = []
     for line in load() if lines is None else lines:
-        carried = {}  # by claim
+        carried, modes = {}, {}  # by claim
         for reference in line["claims"]:
-            carried.setdefault(reference.partition(":")[0], []).extend(_verdicts(reference, claims))
+            anchor, _, mode = reference.partition(":")
+            carried.setdefault(anchor, []).extend(_verdicts(reference, claims))
+            modes.setdefault(anchor, []).extend([mode] if mode else [])
         verdicts = [verdict for of_claim in carried.values() for verdict in of_claim]
         outcome = _outcome(verdicts)
         found.append({"when": line["when"], "choose": line["otherwise"]["choose"] if outcome == FAILS else line["choose"],
                       "because": _because(line, outcome, verdicts),
-                      "claims": list(carried), "outcomes": [_outcome(of_claim) for of_claim in carried.values()], "outcome": outcome})
+                      "claims": list(carried), "modes": [", ".join(of_claim) for of_claim in modes.values()],
+                      "outcomes": [_outcome(of_claim) for of_claim in carried.values()], "outcome": outcome})
     return found

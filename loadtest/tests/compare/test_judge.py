@@ -247,6 +247,15 @@ def test_a_sentence_gives_the_interval_of_what_varies_and_the_point():
     assert said == "On 1,024: 20.0 µs (18.0 µs to 25.0 µs), 10.0 µs, 2.0 times."
 
 
+def test_the_most_is_the_same_point_for_all_figures_of_a_sentence():
+    sentence = f"{{process.{CPU} @ max}} on {{x}}; in a loop {{event.{CPU} @ max}}; a fiber {{fiber.{CPU} @ max}}."
+    of = claim(f"process.{CPU} @ max / process.{CPU} @ 64 >= 1.3", sentence=sentence)
+    found = experiment(*(rounds("process", x, (value,) * 3) for x, value in ((64, 20), (1024, 70))),
+                       *(rounds("event", x, (value,) * 3) for x, value in ((64, 6), (1024, 8), (10000, 9))))
+    said = verdict(of, found)["sentence"]
+    assert said == "70.0 µs on 1,024; in a loop 8.00 µs; a fiber (not measured)."
+
+
 def test_a_condition_may_be_shown_by_a_name():
     of = claim(f"{{mode}}.{CPU} / event.{CPU} >= 1.3", modes=["thread"], shown=["{mode}, its price"])
     assert judge.judge_claims([of], DIFFERENT, setting())[0]["verdicts"][0]["conditions"][0]["text"] == "thread, its price"

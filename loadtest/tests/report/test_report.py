@@ -118,7 +118,7 @@ class AdviceTest(unittest.TestCase):
     def test_all_claims_hold(self):
         self.assertEqual(self.line("holds", "holds"), {
             "when": "come", "choose": "event", "because": "Loops are cheap. Seen C. thread: Seen D.", "claims": ["e.c", "e.d"],
-            "outcomes": ["holds", "holds"], "outcome": "holds"})
+            "modes": ["", "thread"], "outcomes": ["holds", "holds"], "outcome": "holds"})
 
     def test_one_that_does_not_hold_turns_the_advice(self):
         for outcomes in (("does not hold", "holds"), ("does not hold", "not asked")):
@@ -144,7 +144,7 @@ class AdviceTest(unittest.TestCase):
     def test_a_line_says_how_many_verdicts_it_leaves_out(self):
         claims = [claim("d", "D", *(verdict("holds", f"Seen {mode}.", mode) for mode in ("thread", "event", "pool", "hybrid", "process")))]
         line = advice.of(one(cpu("event", 1, 1, 1), claims=claims), [{**LINES[0], "claims": ["e.d"]}])[0]
-        self.assertTrue(line["because"].endswith("Seen pool. 2 more stand behind the links."), line["because"])
+        self.assertTrue(line["because"].endswith("Seen pool. 2 more figures stand behind the links."), line["because"])
 
     def test_a_mode_is_named_once(self):
         claims = [claim(name, name, verdict("not asked", "Not measured.", "thread", "wide")) for name in ("c", "d")]
@@ -157,6 +157,12 @@ class AdviceTest(unittest.TestCase):
                                     (("thread", "wide"), ("event", "wide"), ("pool", "noise"))))]
         line = advice.of(one(cpu("event", 1, 1, 1), claims=claims), lines)[0]
         self.assertIn("advice: thread, event: wide; pool: noise. ", line["because"])
+
+    def test_a_reason_that_names_its_mode_is_not_named_again(self):
+        claims = [claim("d", "D", verdict("no clear answer", "Seen.", "hybrid", "hybrid: the client shared the server's CPU"),
+                        verdict("no clear answer", "Seen.", "thread", "wide"))]
+        line = advice.of(one(cpu("event", 1, 1, 1), claims=claims), [{**LINES[0], "claims": ["e.d"]}])[0]
+        self.assertIn("advice: hybrid: the client shared the server's CPU; thread: wide. ", line["because"])
 
     def test_only_the_mode_that_is_named_counts(self):
         self.assertEqual(self.line("holds", "holds", "does not hold")["outcome"], "holds")
