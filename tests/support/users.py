@@ -25,9 +25,10 @@ def own_copy(folder):
 def all_processes_taken(user, count=60):
     """As many processes of the user as its limit allows, so that it gets none more."""
     with contextlib.ExitStack() as stack:
-        children = [process.spawn(["sleep", "600"], user=user) for _ in range(count)]
-        for child in children:
-            stack.callback(process.end, child)
+        children = []
+        for _ in range(count):
+            children.append(process.spawn(["sleep", "600"], user=user))
+            stack.callback(process.end, children[-1])
         for child in children:
             until(lambda pid=child.pid: procfs.status(pid, "Name") == "sleep", "a process is the user's")
         yield
