@@ -192,6 +192,11 @@ static void say_choices(const struct server *server)
 static void say_not_started(const struct server *server, int error)
 {
     const struct mode *mode = server->mode;
+    const char *explained = mode->explain == NULL ? NULL : mode->explain(error);
+    if (explained != NULL) {
+        warn("cannot start mode %s: %s", mode->name, explained);
+        return;
+    }
     bool threads = error == -EAGAIN || error == -ENOMEM;
     if (!threads || (mode->workers == NULL && !mode->loops)) {
         warn("cannot start mode %s: %s", mode->name, strerror(-error));

@@ -36,6 +36,10 @@ struct mode {
      * error, after which nothing has to be undone and main.c ends the process. */
     int (*start)(struct server *server);
 
+    /* Returns what an error of `start` means, as part of a sentence in static memory; NULL: what strerror says. Called by main.c. NULL:
+     * the mode has nothing to say. */
+    const char *(*explain)(int error);
+
     /* Takes over a connection: the mode serves it, closes its descriptor and stops counting it. Called by the acceptor
      * for each connection while there is room for it. Returns 0, or an error, after which the acceptor still owns the
      * connection: -EBUSY if the queue is full (503 for --queue), -EAGAIN if there is no thread or process now, so that
@@ -73,7 +77,8 @@ struct mode {
     MODE(hybrid)    \
     MODE(pool)      \
     MODE(process)   \
-    MODE(fiber)
+    MODE(fiber)     \
+    MODE(uring)
 #endif
 
 #define MODE_DECLARE(name) extern const struct mode mode_##name;

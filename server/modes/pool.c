@@ -9,9 +9,8 @@
 #include "common/base/clock.h"
 #include "common/base/sync.h"
 #include "server/drivers/blocking/blocking.h"
-#include "server/drivers/shared/inbox.h"
 #include "server/modes/mode.h"
-#include "server/drivers/event/reactor.h"
+#include "server/drivers/event/lingerers.h"
 #include "server/drivers/shared/counters_pool.h"
 #include "server/drivers/blocking/interrupt.h"
 
@@ -37,9 +36,7 @@ struct pool_worker {
 
 struct pool {
     struct server *server;
-    struct reactor lingerers; /* in the main thread: a lingering close takes no worker */
-    struct inbox to_linger;
-    struct event to_linger_event;
+    struct lingerers lingerers; /* a lingering close takes no worker */
     struct mutex mutex; /* pool_lock */
     struct condition came;
     struct waiting *queue MUTEX_GUARDED_BY(pool_lock); /* a ring */
@@ -102,7 +99,7 @@ static void *worker_main(void *arg)
         bool over = blocking_serve(&worker->blocking, &waiting.accepted, worker->counters,
                                    late ? REFUSAL_QUEUE : REFUSAL_NOT);
         counters_add(&worker->counters->busy_us, clock_us() - begin);
-        if (!over && inbox_put(&pool->to_linger, &waiting.accepted) != 0) {
+        if (!over && lingerers_put(&pool->lingerers, &waiting.accepted) != 0) {
             blocking_linger(&worker->blocking);
             over = true;
         }
@@ -112,41 +109,6 @@ static void *worker_main(void *arg)
         }
     }
     return NULL;
-}
-
-static void pool_on_linger(evutil_socket_t fd, short events, void *arg)
-{
-    struct pool *pool = arg;
-    (void)fd;
-    (void)events;
-    inbox_take(&pool->to_linger);
-    for (size_t i = 0; i < pool->to_linger.taken.count; i++) {
-        reactor_linger(&pool->lingerers, &pool->to_linger.taken.items[i]);
-    }
-}
-
-/* 0 or a negative errno; then there is nothing to undo. */
-static int pool_start_lingering(struct pool *pool)
-{
-    struct server *server = pool->server;
-    int error = inbox_init(&pool->to_linger);
-    if (error != 0) {
-        return error;
-    }
-    error = reactor_init(&pool->lingerers, server, server->base,
-                         counters_claim(server->service.scoreboard, SERVER_MODE_COUNTERS), &server->timeouts);
-    if (error != 0) {
-        inbox_deinit(&pool->to_linger);
-        return error;
-    }
-    event_assign(&pool->to_linger_event, server->base, pool->to_linger.wakeup.fd, EV_READ | EV_PERSIST,
-                 pool_on_linger, pool);
-    if (event_add(&pool->to_linger_event, NULL) == 0) {
-        return 0;
-    }
-    reactor_deinit(&pool->lingerers);
-    inbox_deinit(&pool->to_linger);
-    return -ENOMEM;
 }
 
 static int pool_serve(struct server *server, const struct accepted *accepted)
@@ -176,7 +138,7 @@ static void pool_drain(struct server *server)
             pthread_kill(worker->thread, INTERRUPT_SIGNAL);
         }
     }
-    reactor_drain(&pool->lingerers);
+    lingerers_drain(&pool->lingerers);
 }
 
 static unsigned pool_workers(const struct server *server)
@@ -196,7 +158,7 @@ static void pool_report(struct server *server, struct report *report)
     report_add(report, ACTIVITY_QUEUED, queued > 0 ? (uint64_t)queued : 0);
     report_counters(report, SERVER_MODE_COUNTERS + 1, pool->worker_count);
     report_workers(report, "worker", SERVER_MODE_COUNTERS + 1, pool->worker_count);
-    reactor_report(&pool->lingerers, report);
+    lingerers_report(&pool->lingerers, report);
 }
 
 /* All connections are gone, or never came. */
@@ -209,9 +171,7 @@ static void pool_free(struct pool *pool)
     for (unsigned i = 0; i < pool->worker_count; i++) {
         pthread_join(pool->workers[i].thread, NULL);
     }
-    event_del(&pool->to_linger_event);
-    reactor_deinit(&pool->lingerers);
-    inbox_deinit(&pool->to_linger);
+    lingerers_deinit(&pool->lingerers);
     mutex_lock(&pool->mutex, pool_lock);
     free(pool->queue);
     mutex_unlock(&pool->mutex, pool_lock);
@@ -231,7 +191,7 @@ static struct pool *pool_new(struct server *server)
     pool->capacity = server->options->queue + pool_workers(server);
     pool->workers = calloc(pool_workers(server), sizeof *pool->workers);
     struct waiting *queue = calloc(pool->capacity, sizeof *queue);
-    if (queue == NULL || pool->workers == NULL || pool_start_lingering(pool) != 0) {
+    if (queue == NULL || pool->workers == NULL || lingerers_init(&pool->lingerers, server, SERVER_MODE_COUNTERS) != 0) {
         free(queue);
         free(pool->workers);
         free(pool);
@@ -280,7 +240,7 @@ const struct mode mode_pool = {
     .summary = "a fixed number of threads, one connection per thread at a time",
     .cost = LIMITS_DESCRIPTOR,
     .workers = pool_workers,
-    .descriptors = REACTOR_DESCRIPTORS + 1, /* the lingering closes, and the eventfd by which they come */
+    .descriptors = LINGERERS_DESCRIPTORS,
     .counters = pool_counters,
     .start = pool_start,
     .serve = pool_serve,

@@ -10,9 +10,6 @@
 #include "server/drivers/event/connection.h"
 #include "server/drivers/shared/access_log.h"
 
-/* The interval between sweeps is a sixteenth of the shortest timeout, within two bounds: shorter intervals would load
- * an idle server, longer ones would make long timeouts too late. */
-enum { SWEEPS_PER_TIMEOUT = 16, SWEEP_INTERVAL_MIN_MS = 10, SWEEP_INTERVAL_MAX_MS = 500 };
 /* The interval at which the sweeper checks whether the client of a connection that waits or works has reset it. */
 enum { SWEEPER_LOOK_MS = 400 };
 
@@ -76,21 +73,13 @@ static void sweeper_on_timer(evutil_socket_t fd, short events, void *arg)
     sweeper_set_running(sweeper, core->count > 0 || access_log_has_lines(&core->context));
 }
 
-static unsigned sweeper_interval(const struct timeouts *timeouts)
-{
-    uint64_t interval = timeouts_least(timeouts) / SWEEPS_PER_TIMEOUT;
-    return interval < SWEEP_INTERVAL_MIN_MS   ? SWEEP_INTERVAL_MIN_MS
-           : interval > SWEEP_INTERVAL_MAX_MS ? SWEEP_INTERVAL_MAX_MS
-                                              : (unsigned)interval;
-}
-
 int sweeper_init(struct sweeper *sweeper, struct reactor_core *core, const struct timeouts *timeouts)
 {
     *sweeper = (struct sweeper){
         .core = core,
         .timeouts = *timeouts,
         .timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC),
-        .interval_ms = sweeper_interval(timeouts),
+        .interval_ms = timeouts_sweep_interval(timeouts),
     };
     if (sweeper->timer < 0) {
         return -errno;

@@ -143,6 +143,11 @@ bool session_pump(struct session *session, struct context *context, int fd, enum
     return kept;
 }
 
+bool pump_output(struct session *session, struct context *context, int fd)
+{
+    return pump_send_more(session, context, fd, 0);
+}
+
 void pump_cut_off(struct session *session, struct context *context)
 {
     struct scoreboard *scoreboard = context->service->scoreboard;

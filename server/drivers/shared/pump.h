@@ -30,6 +30,10 @@ enum { PUMP_SENDS_MAX = 16, PUMP_BYTES_MAX = 1024 * 1024 };
 bool session_pump(struct session *session, struct context *context, int fd, enum io_event event,
                   struct span bytes);
 
+/* For a driver that sends in a way of its own: sends the output of a pass that has begun. Returns false if the connection was
+ * reset. The same thread. */
+bool pump_output(struct session *session, struct context *context, int fd);
+
 /* Counts the connection as cut off by the drain timeout and logs its request. Only for a session that is not idle.
  * The caller then closes the connection without lingering. The same thread. */
 void pump_cut_off(struct session *session, struct context *context);

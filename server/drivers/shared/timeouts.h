@@ -19,4 +19,8 @@ struct timeouts timeouts_of(const struct options *options, uint64_t most);
 /* Returns the shortest timeout, without TIMER_NONE. */
 uint64_t timeouts_least(const struct timeouts *timeouts);
 
+/* Returns how often a loop looks for timers that have expired, in milliseconds: a sixteenth of the shortest timeout, within two bounds.
+ * Shorter intervals would load an idle server, longer ones would make long timeouts too late. */
+unsigned timeouts_sweep_interval(const struct timeouts *timeouts);
+
 #endif

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT */
+/* The turns of a loop: a system call, its completions, who is due, a sweep now and then. */
+#include "server/drivers/uring/uring_loop.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "server/drivers/uring/uring_connection.h"
+#include "server/net/warn.h"
+
+/* If the system call fails this often within this time, the failure is considered permanent. */
+enum { FAILURES_MAX = 1000, FAILING_MS = 1000 };
+/* How often is checked whether the client of a connection that waits or works has reset it. */
+enum { LOOK_MS = 400 };
+
+/* ---- what other threads ask for ---- */
+
+static void take_arrived(struct uring_loop *loop)
+{
+    struct uring_queue arrived = STAILQ_HEAD_INITIALIZER(arrived);
+    mutex_lock(&loop->mutex, uring_lock);
+    STAILQ_CONCAT(&arrived, &loop->arrived);
+    mutex_unlock(&loop->mutex, uring_lock);
+    struct uring_connection *c;
+    while ((c = STAILQ_FIRST(&arrived)) != NULL) {
+        STAILQ_REMOVE_HEAD(&arrived, next);
+        uring_connection_begin(c);
+    }
+}
+
+static void drain(struct uring_loop *loop)
+{
+    bool cutting = scoreboard_cutting(loop->server->service.scoreboard);
+    loop->draining = true;
+    for (int list = 0; list < URING_LISTS; list++) {
+        struct uring_connection *c = TAILQ_FIRST(&loop->lists[list]);
+        while (c != NULL) {
+            struct uring_connection *next = TAILQ_NEXT(c, others);
+            uring_connection_drain(c, cutting);
+            c = next;
+        }
+    }
+    access_log_flush(&loop->context);
+}
+
+static void report_to(struct uring_loop *loop, struct report *report)
+{
+    for (int list = 0; list < URING_LISTS; list++) {
+        const struct uring_connection *c;
+        TAILQ_FOREACH(c, &loop->lists[list], others)
+        {
+            report_add(report, uring_connection_activity(c), 1);
+        }
+    }
+    report_end(report);
+}
+
+static void woken(struct uring_loop *loop, bool watched)
+{
+    if (!watched && !ring_watch(&loop->ring, loop->orders.wakeup.fd, loop)) {
+        warn("cannot continue: the ring has no room");
+        _exit(EXIT_FAILURE);
+    }
+    enum inbox_order order = inbox_take(&loop->orders);
+    take_arrived(loop);
+    struct report *report = atomic_exchange(&loop->report, NULL);
+    if (report != NULL) {
+        report_to(loop, report);
+    }
+    switch (order) {
+    case INBOX_SERVE: break;
+    case INBOX_DRAIN: drain(loop); break;
+    case INBOX_STOP: loop->stopped = true; break;
+    }
+}
+
+/* ---- sweeps ---- */
+
+void uring_loop_sweep_from_now(struct uring_loop *loop)
+{
+    if (loop->sweep_at_ms == 0) {
+        loop->swept_ms = clock_coarse_ms();
+        loop->sweep_at_ms = loop->swept_ms + loop->sweep_interval_ms;
+    }
+}
+
+/* The timers that have restarted since the last sweep run from now on. */
+static void start_timers(struct uring_loop *loop, uint64_t now)
+{
+    struct uring_connection *c;
+    while ((c = TAILQ_FIRST(&loop->lists[URING_RESTARTED])) != NULL) {
+        session_timer_take(&c->session);
+        c->since = now;
+        uring_connection_move(c, (enum uring_list)c->session.timer);
+    }
+}
+
+static void judge(struct uring_loop *loop, enum timer timer, uint64_t limit, uint64_t then, uint64_t now)
+{
+    struct uring_connection *c;
+    while (limit != 0 && (c = TAILQ_FIRST(&loop->lists[timer])) != NULL && then >= c->since + limit) {
+        c->since = now;
+        uring_connection_move(c, (enum uring_list)timer);
+        uring_connection_due(c);
+    }
+}
+
+static void sweep(struct uring_loop *loop, uint64_t now)
+{
+    uint64_t before = loop->swept_ms;
+    loop->swept_ms = now;
+    start_timers(loop, now);
+    judge(loop, TIMER_NONE, LOOK_MS, now, now);
+    for (enum timer timer = TIMER_IDLE; timer <= TIMER_BODY; timer++) {
+        judge(loop, timer, loop->server->timeouts.limit[timer], before, now);
+    }
+    access_log_flush(&loop->context);
+    bool goes_on = loop->count > 0 || access_log_has_lines(&loop->context);
+    loop->sweep_at_ms = goes_on ? now + loop->sweep_interval_ms : 0;
+}
+
+/* ---- the turns ---- */
+
+static void on_completion(void *arg, const struct ring_completion *completion)
+{
+    struct uring_loop *loop = arg;
+    if (completion->tag == RING_WAKEUP) {
+        woken(loop, completion->more);
+    } else if (completion->tag != RING_NONE) {
+        uring_connection_complete(completion->owner, completion);
+    }
+}
+
+/* Those that are queued from now on have their turn after the next system call. */
+static void take_queue(struct uring_loop *loop)
+{
+    struct uring_queue queue = STAILQ_HEAD_INITIALIZER(queue);
+    STAILQ_CONCAT(&queue, &loop->queue);
+    struct uring_connection *c;
+    while ((c = STAILQ_FIRST(&queue)) != NULL) {
+        STAILQ_REMOVE_HEAD(&queue, next);
+        uring_connection_look(c);
+    }
+}
+
+/* Until the next sweep, in milliseconds; -1: none is needed. */
+static int64_t wait_ms(const struct uring_loop *loop)
+{
+    if (!STAILQ_EMPTY(&loop->queue)) {
+        return 0;
+    }
+    if (loop->sweep_at_ms == 0) {
+        return -1;
+    }
+    uint64_t now = clock_coarse_ms();
+    return loop->sweep_at_ms > now ? (int64_t)(loop->sweep_at_ms - now) : 0;
+}
+
+static void turn(struct uring_loop *loop)
+{
+    ring_take(&loop->ring, on_completion, loop);
+    if (loop->sweep_at_ms == 0 && access_log_has_lines(&loop->context)) {
+        uring_loop_sweep_from_now(loop);
+    }
+    uint64_t now = loop->sweep_at_ms == 0 ? 0 : clock_coarse_ms();
+    if (loop->sweep_at_ms != 0 && now >= loop->sweep_at_ms) {
+        sweep(loop, now);
+    }
+    take_queue(loop);
+}
+
+static void give_up_if_it_lasts(int error)
+{
+    static _Thread_local uint64_t begin;
+    static _Thread_local unsigned failures;
+    uint64_t now = clock_ms();
+    if (now - begin > FAILING_MS) {
+        begin = now;
+        failures = 0;
+    }
+    if (++failures == FAILURES_MAX) {
+        warn("cannot continue: io_uring_enter: %s", strerror(-error));
+        _exit(EXIT_FAILURE);
+    }
+}
+
+static void *loop_main(void *arg)
+{
+    struct uring_loop *loop = arg;
+    int error = ring_enter_thread(&loop->ring);
+    if (error != 0 || !ring_watch(&loop->ring, loop->orders.wakeup.fd, loop)) {
+        warn("cannot enable the ring: %s", strerror(-error));
+        _exit(EXIT_FAILURE);
+    }
+    while (!loop->stopped) {
+        error = ring_submit_and_wait(&loop->ring, wait_ms(loop));
+        if (error != 0) {
+            give_up_if_it_lasts(error);
+        }
+        turn(loop);
+    }
+    return NULL;
+}
+
+/* ---- from the main thread ---- */
+
+static void free_memory(struct uring_loop *loop)
+{
+    free(loop->scratch);
+    free(loop->log_text);
+}
+
+static int allocate(struct uring_loop *loop, struct counters *counters)
+{
+    struct server *server = loop->server;
+    bool logs = server->log->path != NULL;
+    loop->scratch = malloc(SESSION_SCRATCH_MIN);
+    loop->log_text = logs ? malloc(ACCESS_LOG_LOOP_SIZE) : NULL;
+    if (loop->scratch == NULL || (logs && loop->log_text == NULL)) {
+        free_memory(loop);
+        return -ENOMEM;
+    }
+    context_init(&loop->context, &server->service, counters, loop->scratch, SESSION_SCRATCH_MIN);
+    access_log_lend(server->log, &loop->log, &loop->context, loop->log_text, ACCESS_LOG_LOOP_SIZE);
+    return 0;
+}
+
+int uring_loop_start(struct uring_loop *loop, struct server *server, struct counters *counters,
+                     struct lingerers *lingerers)
+{
+    *loop = (struct uring_loop){.server = server,
+                                .lingerers = lingerers,
+                                .sweep_interval_ms = timeouts_sweep_interval(&server->timeouts)};
+    for (int list = 0; list < URING_LISTS; list++) {
+        TAILQ_INIT(&loop->lists[list]);
+    }
+    STAILQ_INIT(&loop->queue);
+    mutex_init(&loop->mutex);
+    mutex_lock(&loop->mutex, uring_lock);
+    STAILQ_INIT(&loop->arrived);
+    mutex_unlock(&loop->mutex, uring_lock);
+    int error = allocate(loop, counters);
+    if (error != 0) {
+        goto fail_memory;
+    }
+    error = inbox_init(&loop->orders);
+    if (error != 0) {
+        goto fail_inbox;
+    }
+    error = ring_init(&loop->ring);
+    if (error != 0) {
+        goto fail_ring;
+    }
+    error = -pthread_create(&loop->thread, NULL, loop_main, loop);
+    if (error == 0) {
+        return 0;
+    }
+    ring_deinit(&loop->ring);
+fail_ring:
+    inbox_deinit(&loop->orders);
+fail_inbox:
+    free_memory(loop);
+fail_memory:
+    mutex_deinit(&loop->mutex);
+    return error;
+}
+
+void uring_loop_stop(struct uring_loop *loop)
+{
+    inbox_order(&loop->orders, INBOX_STOP);
+    pthread_join(loop->thread, NULL);
+    ring_deinit(&loop->ring);
+    inbox_deinit(&loop->orders);
+    access_log_end(&loop->context, ACCESS_LOG_LOOP_WAIT_MS);
+    free_memory(loop);
+    mutex_deinit(&loop->mutex);
+}
+
+int uring_loop_serve(struct uring_loop *loop, const struct accepted *accepted)
+{
+    struct uring_connection *c = uring_connection_new(loop, accepted);
+    if (c == NULL) {
+        return -ENOMEM;
+    }
+    mutex_lock(&loop->mutex, uring_lock);
+    bool first = STAILQ_EMPTY(&loop->arrived);
+    STAILQ_INSERT_TAIL(&loop->arrived, c, next);
+    mutex_unlock(&loop->mutex, uring_lock);
+    if (first) {
+        inbox_wake(&loop->orders);
+    }
+    return 0;
+}
+
+void uring_loop_drain(struct uring_loop *loop, bool cutting)
+{
+    inbox_order(&loop->orders, INBOX_DRAIN);
+    if (cutting) {
+        inbox_wake(&loop->orders); /* one that is cut off may have to be looked at twice */
+    }
+}
+
+void uring_loop_report(struct uring_loop *loop, struct report *report)
+{
+    report_expect(report);
+    atomic_store(&loop->report, report);
+    inbox_wake(&loop->orders);
+}
