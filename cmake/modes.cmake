@@ -1,27 +1,35 @@
 # SPDX-License-Identifier: MIT
 # A build with ECHOD_MODES offers only those modes: it leaves out the source files of the others and their rows of the table
-# in server/modes/mode.h. Code that only they use is left out by the linker with ECHOD_LTO. The mode fiber and its driver are left out
-# where Boost.Context is missing. Sets fiber_library.
+# in server/modes/mode.h. Code that only they use is left out by the linker with ECHOD_LTO. A mode whose library is missing is left out with
+# its driver. Sets mode_libraries.
 
 file(READ server/modes/mode.h table)
 string(REGEX MATCHALL " MODE\\([a-z]+\\)" modes "${table}")
 list(TRANSFORM modes REPLACE " MODE\\(([a-z]+)\\)" "\\1")
 list(REMOVE_DUPLICATES ECHOD_MODES)
-if(NOT ECHOD_MODES AND NOT TARGET echod::boost_context)
+set(library_of_fiber echod::boost_context)
+set(library_of_uring echod::liburing)
+
+set(mode_libraries "")
+set(missing "")
+foreach(mode fiber uring)
+  if(ECHOD_MODES AND NOT mode IN_LIST ECHOD_MODES)
+    list(FILTER server_sources EXCLUDE REGEX "/server/drivers/${mode}/")
+  elseif(TARGET ${library_of_${mode}})
+    list(APPEND mode_libraries ${library_of_${mode}})
+  elseif(mode IN_LIST ECHOD_MODES)
+    message(FATAL_ERROR "ECHOD_MODES: the library of the mode ${mode} was not found")
+  else()
+    list(APPEND missing ${mode})
+    list(FILTER server_sources EXCLUDE REGEX "/server/drivers/${mode}/")
+  endif()
+endforeach()
+if(missing AND NOT ECHOD_MODES)
   set(ECHOD_MODES ${modes})
-  list(REMOVE_ITEM ECHOD_MODES fiber)
+  list(REMOVE_ITEM ECHOD_MODES ${missing})
 endif()
 if(NOT ECHOD_MODES)
-  set(fiber_library echod::boost_context)
   return()
-endif()
-if(fiber IN_LIST ECHOD_MODES)
-  if(NOT TARGET echod::boost_context)
-    message(FATAL_ERROR "ECHOD_MODES: the mode fiber needs Boost.Context, which was not found")
-  endif()
-  set(fiber_library echod::boost_context)
-else()
-  list(FILTER server_sources EXCLUDE REGEX "/server/drivers/fiber/")
 endif()
 
 foreach(mode IN LISTS ECHOD_MODES)

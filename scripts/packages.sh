@@ -15,6 +15,7 @@ libc          inc:stdio.h             libc6-dev                 the headers of t
 libevent      inc:event2/event.h      libevent-dev              libevent with headers, 2.1.12 or newer
 llhttp        sh:llhttp_is_here       libllhttp-dev             llhttp with headers, 9.2.1 or newer
 boost-context sh:boost_context_is_here libboost-context-dev     Boost.Context with its static library
+liburing      inc:liburing.h          liburing-dev              liburing with headers, 2.3 or newer
 criterion     inc:criterion/criterion.h libcriterion-dev        Criterion with headers, 2.4 or newer
 git           cmd:git                 git                       git
 python3       sh:python_is_whole      python3                   Python 3.11 or newer with its standard library
@@ -190,7 +191,7 @@ need_report_python() {
 }
 
 need_to_build() {
-    need cmake ninja cc libc libevent llhttp boost-context "$@"
+    need cmake ninja cc libc libevent llhttp boost-context liburing "$@"
 }
 
 # The lists are asked for once in a run, and only when something is to be installed.

@@ -13,8 +13,8 @@ _CHARACTER = 6.1  # about the width of a character of a label
 _ROW = 19  # height of a subject's row
 _PLOT = 190  # height of a plot with two axes
 # The number of each subject's colour and shape (style.css, macros.html). A ceiling has that of its model, hollow.
-_STYLES = {"event": 1, "thread": 2, "hybrid": 3, "pool": 4, "process": 5, "fiber": 6}
-_MODELS = {"epoll": 1, "event": 1, "thread": 2, "process": 5, "fiber": 6}  # parts of a ceiling's name
+_STYLES = {"event": 1, "thread": 2, "hybrid": 3, "pool": 4, "process": 5, "fiber": 6, "uring": 7}
+_MODELS = {"epoll": 1, "event": 1, "thread": 2, "process": 5, "fiber": 6, "uring": 7}  # parts of a ceiling's name
 _OTHERS = (8, 7)
 _BYTES = ("B", "bytes")
 _PERCENTILES = (50, 90, 99, 99.9, 99.99, 99.999)

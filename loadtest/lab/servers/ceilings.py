@@ -5,7 +5,7 @@ from ..machine.command import ROOT
 from . import compiler
 
 SOURCES = ROOT / "loadtest" / "ceilings"
-_LIBRARIES = {"fibers": compiler.BOOST_CONTEXT}
+_LIBRARIES = {"fibers": compiler.BOOST_CONTEXT, "uring": compiler.LIBURING}
 
 
 def build(name, folder):

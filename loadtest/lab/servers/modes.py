@@ -21,6 +21,7 @@ MODES = (
     Mode("pool", ceiling="threads", holds_idle=False),
     Mode("process", ceiling="processes"),
     Mode("fiber", ceiling="fibers"),
+    Mode("uring", ceiling="uring"),
 )
 
 _REFUSED = 2  # exit status for a value that --mode does not know

@@ -111,7 +111,11 @@ void ring_deinit(struct ring *ring)
 
 int ring_enter_thread(struct ring *ring)
 {
-    return io_uring_enable_rings(&ring->io);
+    int error = io_uring_enable_rings(&ring->io);
+    if (error == 0) {
+        io_uring_register_ring_fd(&ring->io); /* spares each call a look-up of the descriptor; it works without, too */
+    }
+    return error;
 }
 
 /* ---- the system call ---- */

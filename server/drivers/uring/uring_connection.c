@@ -459,7 +459,7 @@ static COLD void time_out(struct uring_connection *c)
 {
     if (c->rest != NULL) {
         abandon(c);
-    } else if (c->list != URING_RESTARTED) {
+    } else if (c->list != URING_RESTARTED && c->session.timer != TIMER_NONE) {
         pump(c, IO_TIMEOUT, PUMP_NO_BYTES);
     }
 }

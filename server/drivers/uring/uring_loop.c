@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/base/clock.h"
+#include "server/drivers/shared/shortage.h"
 #include "server/drivers/uring/uring_connection.h"
 #include "server/net/warn.h"
 
@@ -27,6 +28,7 @@ static void take_arrived(struct uring_loop *loop)
     struct uring_connection *c;
     while ((c = STAILQ_FIRST(&arrived)) != NULL) {
         STAILQ_REMOVE_HEAD(&arrived, next);
+        shortage_over(loop->server);
         uring_connection_begin(c);
     }
 }
