@@ -55,7 +55,8 @@ static void set_up(void)
     int error = io_uring_queue_init_params(ENTRIES, &ring, &parameters);
     buffers = map(BUFFERS * sizeof(struct io_uring_buf));
     memory = map((size_t)BUFFERS * BUFFER_SIZE);
-    struct io_uring_buf_reg registration = {.ring_addr = (uintptr_t)buffers, .ring_entries = BUFFERS, .bgid = GROUP};
+    struct io_uring_buf_reg registration = {
+        .ring_addr = (uintptr_t)buffers, .ring_entries = BUFFERS, .bgid = GROUP};
     if (error == 0) {
         error = io_uring_register_buf_ring(&ring, &registration, 0);
     }

@@ -37,7 +37,7 @@ struct pool_worker {
 struct pool {
     struct server *server;
     struct lingerers lingerers; /* a lingering close takes no worker */
-    struct mutex mutex; /* pool_lock */
+    struct mutex mutex;         /* pool_lock */
     struct condition came;
     struct waiting *queue MUTEX_GUARDED_BY(pool_lock); /* a ring */
     unsigned first MUTEX_GUARDED_BY(pool_lock);
@@ -191,7 +191,8 @@ static struct pool *pool_new(struct server *server)
     pool->capacity = server->options->queue + pool_workers(server);
     pool->workers = calloc(pool_workers(server), sizeof *pool->workers);
     struct waiting *queue = calloc(pool->capacity, sizeof *queue);
-    if (queue == NULL || pool->workers == NULL || lingerers_init(&pool->lingerers, server, SERVER_MODE_COUNTERS) != 0) {
+    if (queue == NULL || pool->workers == NULL ||
+        lingerers_init(&pool->lingerers, server, SERVER_MODE_COUNTERS) != 0) {
         free(queue);
         free(pool->workers);
         free(pool);

@@ -9,8 +9,9 @@
 #include "server/modes/mode.h"
 
 struct uring {
-    struct lingerers lingerers; /* a lingering close reads until the peer has had enough: nothing for a ring */
-    unsigned next;              /* who gets the next connection */
+    struct lingerers
+        lingerers; /* a lingering close reads until the peer has had enough: nothing for a ring */
+    unsigned next; /* who gets the next connection */
     unsigned count;
     struct uring_loop loops[];
 };
@@ -41,7 +42,8 @@ static int uring_start(struct server *server)
         return error;
     }
     while (error == 0 && uring->count < server->loops) {
-        struct counters *counters = counters_claim(server->service.scoreboard, SERVER_MODE_COUNTERS + 1 + uring->count);
+        struct counters *counters =
+            counters_claim(server->service.scoreboard, SERVER_MODE_COUNTERS + 1 + uring->count);
         error = uring_loop_start(&uring->loops[uring->count], server, counters, &uring->lingerers);
         uring->count += error == 0;
     }

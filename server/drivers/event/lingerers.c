@@ -29,8 +29,8 @@ int lingerers_init(struct lingerers *lingerers, struct server *server, size_t co
         inbox_deinit(&lingerers->inbox);
         return error;
     }
-    event_assign(&lingerers->inbox_event, server->base, lingerers->inbox.wakeup.fd, EV_READ | EV_PERSIST, on_inbox,
-                 lingerers);
+    event_assign(&lingerers->inbox_event, server->base, lingerers->inbox.wakeup.fd, EV_READ | EV_PERSIST,
+                 on_inbox, lingerers);
     if (event_add(&lingerers->inbox_event, NULL) == 0) {
         return 0;
     }

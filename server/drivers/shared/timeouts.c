@@ -29,5 +29,7 @@ unsigned timeouts_sweep_interval(const struct timeouts *timeouts)
 {
     enum { SWEEPS_PER_TIMEOUT = 16, INTERVAL_MIN_MS = 10, INTERVAL_MAX_MS = 500 };
     uint64_t interval = timeouts_least(timeouts) / SWEEPS_PER_TIMEOUT;
-    return interval < INTERVAL_MIN_MS ? INTERVAL_MIN_MS : interval > INTERVAL_MAX_MS ? INTERVAL_MAX_MS : (unsigned)interval;
+    return interval < INTERVAL_MIN_MS   ? INTERVAL_MIN_MS
+           : interval > INTERVAL_MAX_MS ? INTERVAL_MAX_MS
+                                        : (unsigned)interval;
 }

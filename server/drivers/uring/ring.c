@@ -61,8 +61,9 @@ static int allocate(struct ring *ring)
     ring->memory = map((size_t)RING_BUFFERS * RING_BUFFER_SIZE);
     ring->arenas[0] = map(RING_ARENA_SIZE);
     ring->arenas[1] = map(RING_ARENA_SIZE);
-    return ring->buffers == NULL || ring->memory == NULL || ring->arenas[0] == NULL || ring->arenas[1] == NULL ? -ENOMEM
-                                                                                                               : 0;
+    return ring->buffers == NULL || ring->memory == NULL || ring->arenas[0] == NULL || ring->arenas[1] == NULL
+               ? -ENOMEM
+               : 0;
 }
 
 static int register_buffers(struct ring *ring)
@@ -113,7 +114,8 @@ int ring_enter_thread(struct ring *ring)
 {
     int error = io_uring_enable_rings(&ring->io);
     if (error == 0) {
-        io_uring_register_ring_fd(&ring->io); /* spares each call a look-up of the descriptor; it works without, too */
+        io_uring_register_ring_fd(
+            &ring->io); /* spares each call a look-up of the descriptor; it works without, too */
     }
     return error;
 }
@@ -145,7 +147,8 @@ int ring_submit_and_wait(struct ring *ring, int64_t timeout_ms)
     return done >= 0 || done == -ETIME || done == -EINTR ? 0 : done;
 }
 
-void ring_take(struct ring *ring, void (*complete)(void *context, const struct ring_completion *completion), void *context)
+void ring_take(struct ring *ring, void (*complete)(void *context, const struct ring_completion *completion),
+               void *context)
 {
     struct io_uring_cqe *cqe;
     unsigned head, count = 0;

@@ -33,9 +33,9 @@ struct ring {
 struct ring_completion {
     void *owner;
     enum ring_tag tag;
-    int result; /* bytes, or a negative errno */
-    bool more;  /* the operation goes on */
-    char *bytes; /* what was received, in a buffer; NULL: none */
+    int result;      /* bytes, or a negative errno */
+    bool more;       /* the operation goes on */
+    char *bytes;     /* what was received, in a buffer; NULL: none */
     unsigned buffer; /* its number */
 };
 
@@ -55,7 +55,8 @@ int ring_enter_thread(struct ring *ring);
 int ring_submit_and_wait(struct ring *ring, int64_t timeout_ms);
 
 /* Calls `complete` for each completion that is there. A buffer is the callee's until it returns. */
-void ring_take(struct ring *ring, void (*complete)(void *context, const struct ring_completion *completion), void *context);
+void ring_take(struct ring *ring, void (*complete)(void *context, const struct ring_completion *completion),
+               void *context);
 
 /* The following ask for an operation. They return false if there is no room for it. `owner` must stay where it is until the operation
  * has completed; its address is a multiple of RING_TAGS. */

@@ -56,8 +56,8 @@ static void cancel(struct uring_connection *c, enum ring_tag tag)
 
 static void completed(struct uring_connection *c, enum ring_tag tag)
 {
-    c->pending &= (uint8_t)~(1u << tag);
-    c->cancelled &= (uint8_t)~(1u << tag);
+    c->pending &= (uint8_t) ~(1u << tag);
+    c->cancelled &= (uint8_t) ~(1u << tag);
 }
 
 /* The first request comes by a single receive: if it is the connection's last, there is nothing to cancel. While the server drains the
@@ -65,12 +65,14 @@ static void completed(struct uring_connection *c, enum ring_tag tag)
 static bool await_bytes(struct uring_connection *c)
 {
     bool again = !c->loop->draining && c->session.requests > 0;
-    return is_pending(c, RING_RECEIVE) || begin(c, RING_RECEIVE, ring_receive(&c->loop->ring, c->fd, again, c));
+    return is_pending(c, RING_RECEIVE) ||
+           begin(c, RING_RECEIVE, ring_receive(&c->loop->ring, c->fd, again, c));
 }
 
 static bool await_room(struct uring_connection *c)
 {
-    return is_pending(c, RING_WRITABLE) || begin(c, RING_WRITABLE, ring_await_writable(&c->loop->ring, c->fd, c));
+    return is_pending(c, RING_WRITABLE) ||
+           begin(c, RING_WRITABLE, ring_await_writable(&c->loop->ring, c->fd, c));
 }
 
 static bool await_alarm(struct uring_connection *c)
@@ -83,7 +85,8 @@ static bool await_alarm(struct uring_connection *c)
         return true;
     }
     uint64_t left = c->alarm_us > now ? c->alarm_us - now : 0;
-    c->alarm = (struct __kernel_timespec){.tv_sec = (int64_t)(left / 1000000), .tv_nsec = (int64_t)(left % 1000000 * 1000)};
+    c->alarm = (struct __kernel_timespec){.tv_sec = (int64_t)(left / 1000000),
+                                          .tv_nsec = (int64_t)(left % 1000000 * 1000)};
     return begin(c, RING_ALARM, ring_alarm(&c->loop->ring, &c->alarm, c));
 }
 
@@ -313,7 +316,8 @@ static void settle(struct uring_connection *c)
     }
     unsigned wants = session_wants(&c->session, &c->loop->context);
     c->wants = (uint8_t)wants;
-    if (unlikely(wants != WANT_READ || !is_pending(c, RING_RECEIVE) || c->early != NULL || c->eof || c->loop->draining)) {
+    if (unlikely(wants != WANT_READ || !is_pending(c, RING_RECEIVE) || c->early != NULL || c->eof ||
+                 c->loop->draining)) {
         settle_other(c);
     }
 }

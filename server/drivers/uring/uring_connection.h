@@ -34,8 +34,9 @@ struct uring_connection {
     uint64_t alarm_us;
     struct __kernel_timespec alarm;
     const char *sent; /* the copy of what was sent last */
-    struct uring_chunk *early; /* what came while the session did not want to read, or could not be given it */
-    struct uring_chunk *rest;  /* what the socket did not take of the last send */
+    struct uring_chunk
+        *early;               /* what came while the session did not want to read, or could not be given it */
+    struct uring_chunk *rest; /* what the socket did not take of the last send */
     int fd;
     uint32_t sent_length;
     uint32_t sent_turn; /* of the ring. As long as it lasts, the last send may fail yet */
