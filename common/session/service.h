@@ -43,6 +43,8 @@ struct context {
     /* The date a session writes: the driver keeps it fresh. */
     char date[SCOREBOARD_DATE_WORDS * 8];
     size_t undecided; /* see session_undecided; 0: nothing is */
+    /* Set by a driver that sends after the pass: takes bytes of the output, all or none. NULL: the pass sends. */
+    bool (*take_output)(struct context *context, struct span bytes);
     bool
         adds_common_fields; /* answers have fields that the request does not ask for: see exchange_add_common_fields */
     bool yield_when_unserved; /* answers close their connection while others wait for a worker in vain */

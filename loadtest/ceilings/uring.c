@@ -64,6 +64,7 @@ static void set_up(void)
         errno = -error;
         die("io_uring");
     }
+    io_uring_register_ring_fd(&ring);
     for (unsigned i = 0; i < BUFFERS; i++) {
         give(i);
     }
@@ -105,7 +106,8 @@ static bool send_answers(int socket, size_t heads)
         return answer(socket, heads);
     }
     struct io_uring_sqe *sqe = entry();
-    io_uring_prep_send(sqe, socket, answers, heads * answer_length, MSG_WAITALL | MSG_NOSIGNAL);
+    io_uring_prep_send(sqe, socket, answers, heads * answer_length,
+                       MSG_DONTWAIT | MSG_WAITALL | MSG_NOSIGNAL);
     label(sqe, SENDS, socket);
     sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
     return true;
@@ -162,7 +164,11 @@ int main(int argc, char **argv)
     for (;;) {
         struct io_uring_cqe *cqe;
         unsigned head, count = 0;
-        io_uring_submit_and_wait(&ring, 1);
+        int submitted = io_uring_submit_and_wait(&ring, 1);
+        if (submitted < 0 && submitted != -EINTR) {
+            errno = -submitted;
+            die("io_uring_enter");
+        }
         io_uring_for_each_cqe(&ring, head, cqe)
         {
             complete(cqe, listener);

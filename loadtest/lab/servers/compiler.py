@@ -10,7 +10,7 @@ from ..machine.process import described
 from ..text.errors import LabError
 
 BOOST_CONTEXT = ("-l:libboost_context.a",)  # what programs with fibers are linked with
-LIBURING = ("-luring",)
+LIBURING = ("-l:liburing.a",)
 FLAGS = ("-std=gnu17", "-O2", "-D_GNU_SOURCE", "-pthread")
 
 

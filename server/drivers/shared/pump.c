@@ -64,6 +64,10 @@ static ALWAYS_INLINE bool pump_unsent(struct session *session, struct context *c
 {
     *unsent = session_output(session, context);
     if (unlikely(session_undecided(session, context) != 0) && unsent->length > 0) {
+        if (context->take_output != NULL) { /* the drain has begun just now: the next pass decides */
+            *unsent = PUMP_NO_BYTES;
+            return true;
+        }
         if (!pump_decide(session, context, fd)) {
             return false;
         }
@@ -123,6 +127,11 @@ static ALWAYS_INLINE bool pump_send(struct session *session, struct context *con
     if (unsent.length == 0) {
         return true;
     }
+    if (context->take_output != NULL && context->take_output(context, unsent)) {
+        counters_add(&context->counters->sent, unsent.length);
+        session_sent(session, context, unsent.length);
+        return true;
+    }
     enum pump_sent sent = pump_send_once(session, context, fd, unsent);
     if (unlikely(sent != PUMP_SENT_ALL)) {
         return sent == PUMP_SENT_PART;
@@ -143,9 +152,19 @@ bool session_pump(struct session *session, struct context *context, int fd, enum
     return kept;
 }
 
-bool pump_output(struct session *session, struct context *context, int fd)
+COLD bool session_pump_late(struct session *session, struct context *context, int fd, struct span bytes,
+                            enum io_event event)
 {
-    return pump_send_more(session, context, fd, 0);
+    clock_read_date(context->service->scoreboard, context->date, &context->date_sequence);
+    counters_add(&context->counters->received, bytes.length);
+    session_enter(session, context);
+    if (bytes.length > 0) {
+        session_feed_kept(session, context, bytes.data, bytes.length);
+    }
+    pump_tell_other(session, context, event);
+    bool kept = pump_send(session, context, fd);
+    session_leave(session, context);
+    return kept;
 }
 
 void pump_cut_off(struct session *session, struct context *context)

@@ -24,15 +24,16 @@ enum { PUMP_SENDS_MAX = 16, PUMP_BYTES_MAX = 1024 * 1024 };
 /* For all events but IO_DATA. */
 #define PUMP_NO_BYTES SPAN_LITERAL("")
 
-/* Runs one pass. `bytes` are the bytes read, empty except with IO_DATA; they need not outlive the call. Updates the
+/* Runs one pass. If the context takes the output, the socket is neither written, where that is possible, nor read. `bytes` are the bytes read, empty except with IO_DATA; they need not outlive the call. Updates the
  * context's date and its counts of bytes. Returns false if the connection was reset: then only
  * session_deinit remains to be called. The thread that drives the connection and owns the context. */
 bool session_pump(struct session *session, struct context *context, int fd, enum io_event event,
                   struct span bytes);
 
-/* For a driver that sends in a way of its own: sends the output of a pass that has begun. Returns false if the connection was
- * reset. The same thread. */
-bool pump_output(struct session *session, struct context *context, int fd);
+/* The same with bytes that have come before the event, and that the session could not be given then. During a drain it must have
+ * them before the driver reads the socket to decide on the last answer. */
+bool session_pump_late(struct session *session, struct context *context, int fd, struct span bytes,
+                       enum io_event event);
 
 /* Counts the connection as cut off by the drain timeout and logs its request. Only for a session that is not idle.
  * The caller then closes the connection without lingering. The same thread. */

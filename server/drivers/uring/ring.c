@@ -88,7 +88,7 @@ int ring_init(struct ring *ring)
     *ring = (struct ring){.turn = 1};
     struct io_uring_params parameters = {
         .flags = IORING_SETUP_R_DISABLED | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
-                 IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP,
+                 IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP | IORING_SETUP_SUBMIT_ALL,
         .cq_entries = COMPLETIONS,
     };
     int error = io_uring_queue_init_params(ENTRIES, &ring->io, &parameters);
@@ -140,36 +140,63 @@ static int submit_and_wait(struct ring *ring, int64_t timeout_ms)
 int ring_submit_and_wait(struct ring *ring, int64_t timeout_ms)
 {
     int done = submit_and_wait(ring, timeout_ms);
-    if (likely(io_uring_sq_ready(&ring->io) == 0)) {
+    if (likely(io_uring_sq_ready(&ring->io) == 0 && !io_uring_cq_has_overflow(&ring->io))) {
         ring->turn++;
         ring->arena_used = 0;
     }
     return done >= 0 || done == -ETIME || done == -EINTR ? 0 : done;
 }
 
+void ring_submit(struct ring *ring)
+{
+    io_uring_submit(&ring->io);
+}
+
+bool ring_overflows(const struct ring *ring)
+{
+    return io_uring_cq_has_overflow(&ring->io);
+}
+
+static struct ring_completion read_completion(const struct ring *ring, const struct io_uring_cqe *cqe)
+{
+    uint64_t data = io_uring_cqe_get_data64(cqe);
+    struct ring_completion completion = {
+        .owner = (void *)(uintptr_t)(data & ~(uint64_t)(RING_TAGS - 1)),
+        .tag = (enum ring_tag)(data & (RING_TAGS - 1)),
+        .result = cqe->res,
+        .more = (cqe->flags & IORING_CQE_F_MORE) != 0,
+    };
+    if ((cqe->flags & IORING_CQE_F_BUFFER) != 0) {
+        completion.buffer = cqe->flags >> IORING_CQE_BUFFER_SHIFT;
+        completion.bytes = ring->memory + (size_t)completion.buffer * RING_BUFFER_SIZE;
+    }
+    return completion;
+}
+
+/* A send that has failed is told before what has come on its connection since, whatever the order in which the kernel says it. */
 void ring_take(struct ring *ring, void (*complete)(void *context, const struct ring_completion *completion),
                void *context)
 {
     struct io_uring_cqe *cqe;
-    unsigned head, count = 0;
+    unsigned head, sends = 0, count = 0;
     io_uring_for_each_cqe(&ring->io, head, cqe)
     {
-        uint64_t data = io_uring_cqe_get_data64(cqe);
-        struct ring_completion completion = {
-            .owner = (void *)(uintptr_t)(data & ~(uint64_t)(RING_TAGS - 1)),
-            .tag = (enum ring_tag)(data & (RING_TAGS - 1)),
-            .result = cqe->res,
-            .more = (cqe->flags & IORING_CQE_F_MORE) != 0,
-        };
-        if ((cqe->flags & IORING_CQE_F_BUFFER) != 0) {
-            completion.buffer = cqe->flags >> IORING_CQE_BUFFER_SHIFT;
-            completion.bytes = ring->memory + (size_t)completion.buffer * RING_BUFFER_SIZE;
+        if (unlikely((io_uring_cqe_get_data64(cqe) & (RING_TAGS - 1)) == RING_SEND)) {
+            struct ring_completion completion = read_completion(ring, cqe);
+            complete(context, &completion);
         }
-        count++;
-        complete(context, &completion);
+        sends++;
+    }
+    io_uring_for_each_cqe(&ring->io, head, cqe)
+    {
+        struct ring_completion completion = read_completion(ring, cqe);
+        if (completion.tag != RING_SEND || count >= sends) {
+            complete(context, &completion);
+        }
         if (completion.bytes != NULL) {
             give_buffer(ring, completion.buffer);
         }
+        count++;
     }
     io_uring_cq_advance(&ring->io, count);
     publish_buffers(ring);
@@ -250,6 +277,7 @@ bool ring_cancel(struct ring *ring, void *owner, enum ring_tag tag)
         return false;
     }
     io_uring_prep_cancel64(sqe, (uint64_t)(uintptr_t)owner | tag, 0);
+    sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
     set_owner(sqe, NULL, RING_NONE);
     return true;
 }

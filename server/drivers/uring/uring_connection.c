@@ -60,11 +60,16 @@ static void completed(struct uring_connection *c, enum ring_tag tag)
     c->cancelled &= (uint8_t) ~(1u << tag);
 }
 
-/* The first request comes by a single receive: if it is the connection's last, there is nothing to cancel. While the server drains the
- * socket is read by calls, too, which must not overtake the ring. */
+static struct budget budget_of(const struct uring_connection *c)
+{
+    return c->loop->context.output.budget;
+}
+
+/* The first request comes by a single receive: if it is the connection's last, there is nothing to cancel. On a unix socket a
+ * multishot may miss the end (fixed in Linux in 2026). */
 static bool await_bytes(struct uring_connection *c)
 {
-    bool again = !c->loop->draining && c->session.requests > 0;
+    bool again = c->session.requests > 0 && c->session.peer.family != AF_UNIX && !budget_tight(budget_of(c));
     return is_pending(c, RING_RECEIVE) ||
            begin(c, RING_RECEIVE, ring_receive(&c->loop->ring, c->fd, again, c));
 }
@@ -96,61 +101,39 @@ static bool is_sending(const struct uring_connection *c)
     return c->sent_turn == c->loop->ring.turn;
 }
 
-/* ---- chunks ---- */
-
-static struct uring_chunk *chunk_new(struct uring_connection *c, const char *bytes, size_t length)
-{
-    struct budget budget = c->loop->context.output.budget;
-    size_t size = sizeof(struct uring_chunk) + length;
-    if (!budget_take(budget, size, BUDGET_MUST_KEEP)) {
-        return NULL;
-    }
-    struct uring_chunk *chunk = malloc(size);
-    if (chunk == NULL) {
-        budget_give(budget, size);
-        return NULL;
-    }
-    chunk->next = NULL;
-    chunk->length = (uint32_t)length;
-    chunk->done = 0;
-    memcpy(chunk->bytes, bytes, length);
-    return chunk;
-}
-
-static void chunk_free(struct uring_connection *c, struct uring_chunk *chunk)
-{
-    if (chunk != NULL) {
-        budget_free(c->loop->context.output.budget, chunk, sizeof(*chunk) + chunk->length);
-    }
-}
-
+/* Keeps bytes for which it is too early, and stops the receive before there are too many: the socket keeps the others. */
 static bool keep_early(struct uring_connection *c, const char *bytes, size_t length)
 {
-    struct uring_chunk **last = &c->early;
-    while (*last != NULL) {
-        last = &(*last)->next;
+    enum { EARLY_MAX = 64 * 1024 };
+    if (buffer_append(&c->early, bytes, length, budget_of(c), BUDGET_MUST_KEEP) != 0) {
+        return false;
     }
-    *last = chunk_new(c, bytes, length);
-    return *last != NULL;
-}
-
-static struct uring_chunk *take_early(struct uring_connection *c)
-{
-    struct uring_chunk *first = c->early;
-    c->early = first->next;
-    return first;
+    if (buffer_length(c->early) >= EARLY_MAX || (c->wants & WANT_READ) == 0 || budget_tight(budget_of(c))) {
+        cancel(c, RING_RECEIVE);
+    }
+    return true;
 }
 
 /* ---- the end ---- */
 
+static void cancel_all(struct uring_connection *c)
+{
+    cancel(c, RING_RECEIVE);
+    cancel(c, RING_WRITABLE);
+    cancel(c, RING_ALARM);
+}
+
 /* Closes the connection and frees it, unless something is still pending: then again when that has completed. */
 static void finish(struct uring_connection *c)
 {
-    if (c->pending != 0 || c->queued) {
-        return;
+    if ((c->pending & ~c->cancelled) != 0) { /* there was no room to cancel it */
+        cancel_all(c);
+        queue(c);
     }
     if (is_sending(c)) {
         queue(c);
+    }
+    if (c->pending != 0 || c->queued) {
         return;
     }
     struct uring_loop *loop = c->loop;
@@ -170,18 +153,13 @@ static COLD void leave(struct uring_connection *c, bool lingers)
         session_log_abandoned(&c->session, &loop->context);
     }
     session_deinit(&c->session, loop->context.output.budget);
-    while (c->early != NULL) {
-        chunk_free(c, take_early(c));
-    }
-    chunk_free(c, c->rest);
-    c->rest = NULL;
+    buffer_free(&c->early, budget_of(c));
+    buffer_free(&c->rest, budget_of(c));
     TAILQ_REMOVE(&loop->lists[c->list], c, others);
     loop->count--;
     c->ending = true;
     c->lingers = lingers;
-    cancel(c, RING_RECEIVE);
-    cancel(c, RING_WRITABLE);
-    cancel(c, RING_ALARM);
+    cancel_all(c);
     finish(c);
 }
 
@@ -194,37 +172,53 @@ static COLD void abandon(struct uring_connection *c)
 
 static void settle(struct uring_connection *c);
 
-/* Nearly always the answer is small and complete: then the ring sends it. The session counts it as sent: if the socket does not take all
- * of it, the rest is the connection's. */
-static bool pass_by_ring(struct uring_connection *c, struct span bytes)
+/* For the context: nearly always the answer is small and complete, and the ring sends it. The session counts it as sent: if the socket
+ * does not take all of it, the rest is the connection's. */
+static bool take_output(struct context *context, struct span bytes)
 {
-    struct context *context = &c->loop->context;
-    clock_read_date(context->service->scoreboard, context->date, &context->date_sequence);
-    counters_add(&context->counters->received, bytes.length);
-    session_enter(&c->session, context);
-    session_feed_kept(&c->session, context, bytes.data, bytes.length);
-    struct span unsent = session_output(&c->session, context);
-    bool kept = true;
-    if (likely(unsent.length > 0 && context->undecided == 0) &&
-        likely(ring_send(&c->loop->ring, c->fd, unsent.data, unsent.length, c, &c->sent))) {
-        c->sent_turn = c->loop->ring.turn;
-        c->sent_length = (uint32_t)unsent.length;
-        counters_add(&context->counters->sent, unsent.length);
-        session_sent(&c->session, context, unsent.length);
-    } else {
-        kept = pump_output(&c->session, context, c->fd);
+    struct uring_loop *loop =
+        (struct uring_loop *)(void *)((char *)context - offsetof(struct uring_loop, context));
+    struct uring_connection *c = loop->sender;
+    if (unlikely(!ring_send(&loop->ring, c->fd, bytes.data, bytes.length, c, &c->sent))) {
+        return false;
     }
-    session_leave(&c->session, context);
-    return kept;
+    c->sent_turn = loop->ring.turn;
+    c->sent_length = (uint32_t)bytes.length;
+    return true;
 }
 
-/* Not while it sends. */
-static void pump(struct uring_connection *c, enum io_event event, struct span bytes)
+/* What has come, while nothing is early. Within ring_take: the socket may be written, but not read. */
+static void pump_bytes(struct uring_connection *c, struct span bytes)
 {
-    bool kept = likely(event == IO_DATA && !c->loop->draining)
-                    ? pass_by_ring(c, bytes)
-                    : session_pump(&c->session, &c->loop->context, c->fd, event, bytes);
+    struct uring_loop *loop = c->loop;
+    loop->sender = c;
+    loop->context.take_output = take_output;
+    bool kept = session_pump(&c->session, &loop->context, c->fd, IO_DATA, bytes);
+    loop->context.take_output = NULL;
     if (likely(kept)) {
+        settle(c);
+    } else {
+        abandon(c);
+    }
+}
+
+static bool is_draining(const struct uring_connection *c)
+{
+    return scoreboard_draining(c->loop->context.service->scoreboard);
+}
+
+/* By calls, in its turn of the queue, when all that came before is known. Not while it sends. */
+static COLD void pump(struct uring_connection *c, enum io_event event)
+{
+    struct buffer *early = NULL;
+    struct budget budget = budget_of(c);
+    if (event == IO_DATA || is_draining(c)) {
+        early = c->early;
+        c->early = NULL;
+    }
+    bool kept = session_pump_late(&c->session, &c->loop->context, c->fd, buffer_span(early), event);
+    buffer_free(&early, budget);
+    if (kept) {
         settle(c);
     } else {
         abandon(c);
@@ -242,30 +236,29 @@ static COLD void cut_off(struct uring_connection *c)
     abandon(c);
 }
 
-/* While the server drains: reads an idle connection once more, and ends it if nothing has come. One that the ring still reads, or that
- * has bytes, has its turn later. */
+/* Once no new connections come: reads an idle connection once more, and ends it if nothing has come. In its turn of the queue. */
 static COLD void drain_idle(struct uring_connection *c)
 {
-    if (!session_idle(&c->session) || c->early != NULL || c->eof || c->rest != NULL) {
-        return;
-    }
-    if (is_pending(c, RING_RECEIVE)) {
-        cancel(c, RING_RECEIVE);
-        return;
-    }
-    if (is_sending(c)) {
-        queue(c);
-        return;
-    }
     char bytes[RING_BUFFER_SIZE];
     struct transfer read = transport_receive(c->fd, bytes, sizeof bytes, TRANSPORT_NO_WAIT);
     switch (read.outcome) {
-    case TRANSPORT_MOVED: pump(c, IO_DATA, (struct span){.data = bytes, .length = read.length}); break;
+    case TRANSPORT_MOVED:
+        if (keep_early(c, bytes, read.length)) {
+            pump(c, IO_DATA);
+        } else {
+            abandon(c);
+        }
+        break;
     case TRANSPORT_RETRY:
-    case TRANSPORT_INTERRUPTED: pump(c, IO_SHUTDOWN, PUMP_NO_BYTES); break;
-    case TRANSPORT_END: pump(c, IO_EOF, PUMP_NO_BYTES); break;
+    case TRANSPORT_INTERRUPTED: pump(c, IO_SHUTDOWN); break;
+    case TRANSPORT_END: pump(c, IO_EOF); break;
     case TRANSPORT_ERROR: abandon(c); break;
     }
+}
+
+static bool is_idle(const struct uring_connection *c)
+{
+    return session_idle(&c->session) && c->early == NULL && !c->eof && c->rest == NULL;
 }
 
 static COLD void end(struct uring_connection *c)
@@ -298,13 +291,13 @@ static NOINLINE void settle_other(struct uring_connection *c)
         }
     } else if (c->early != NULL || c->eof) {
         queue(c);
-    } else if (!(c->loop->draining && session_idle(&c->session))) {
+    } else {
         asked = asked && await_bytes(c);
     }
     if (!asked) {
         abandon(c);
-    } else if (c->loop->draining) {
-        drain_idle(c);
+    } else if (c->loop->draining && is_idle(c)) {
+        queue(c);
     }
 }
 
@@ -324,11 +317,12 @@ static void settle(struct uring_connection *c)
 
 /* ---- completions ---- */
 
-/* Whether the session can be given bytes now. */
+/* Whether the session can be given bytes now. While the server drains the last answer depends on what follows it, so that all that came
+ * is given to the session at once. */
 static bool takes_bytes(const struct uring_connection *c)
 {
     return (c->wants & WANT_READ) != 0 && c->early == NULL && c->rest == NULL && !is_sending(c) &&
-           !(c->loop->draining && is_pending(c, RING_RECEIVE));
+           !is_draining(c);
 }
 
 static NOINLINE void received_other(struct uring_connection *c, const struct ring_completion *completion)
@@ -358,7 +352,7 @@ static void received(struct uring_connection *c, const struct ring_completion *c
         completed(c, RING_RECEIVE);
     }
     if (likely(completion->result > 0 && !c->ending && takes_bytes(c))) {
-        pump(c, IO_DATA, (struct span){.data = completion->bytes, .length = (size_t)completion->result});
+        pump_bytes(c, (struct span){.data = completion->bytes, .length = (size_t)completion->result});
     } else {
         received_other(c, completion);
     }
@@ -376,8 +370,8 @@ static COLD void not_sent(struct uring_connection *c, int result)
         abandon(c);
         return;
     }
-    c->rest = chunk_new(c, c->sent + sent, c->sent_length - sent);
-    if (c->rest == NULL || !await_room(c)) {
+    if (buffer_append(&c->rest, c->sent + sent, c->sent_length - sent, budget_of(c), BUDGET_MUST_KEEP) != 0 ||
+        !await_room(c)) {
         abandon(c);
         return;
     }
@@ -413,25 +407,23 @@ void uring_connection_complete(struct uring_connection *c, const struct ring_com
 
 static COLD void send_rest(struct uring_connection *c)
 {
-    struct uring_chunk *rest = c->rest;
-    struct transfer sent = transport_send(c->fd, rest->bytes + rest->done, rest->length - rest->done);
+    struct span rest = buffer_span(c->rest);
+    struct transfer sent = transport_send(c->fd, rest.data, rest.length);
     if (sent.outcome == TRANSPORT_END || sent.outcome == TRANSPORT_ERROR) {
         abandon(c);
         return;
     }
-    rest->done += (uint32_t)sent.length;
-    c->since = clock_coarse_ms();
-    if (rest->done < rest->length) {
-        uring_connection_move(c, (enum uring_list)TIMER_BODY);
-        if (!await_room(c)) {
-            abandon(c);
-        }
+    buffer_consume(&c->rest, sent.length, budget_of(c));
+    if (c->rest == NULL) {
+        uring_connection_move(c, URING_RESTARTED);
+        settle(c);
         return;
     }
-    chunk_free(c, rest);
-    c->rest = NULL;
-    uring_connection_move(c, URING_RESTARTED);
-    settle(c);
+    c->since = clock_coarse_ms();
+    uring_connection_move(c, (enum uring_list)TIMER_BODY);
+    if (!await_room(c)) {
+        abandon(c);
+    }
 }
 
 static COLD void run_work(struct uring_connection *c)
@@ -439,23 +431,27 @@ static COLD void run_work(struct uring_connection *c)
     struct work *work = session_work(&c->session);
     struct counters *counters = c->loop->context.counters;
     access_log_flush(&c->loop->context);
+    ring_submit(&c->loop->ring); /* the answers of others do not wait for it */
     counters_show(counters, ACTIVITY_WORKING);
     work->run(work);
     counters_show(counters, ACTIVITY_NONE);
     if (is_cut_off(c)) {
         cut_off(c);
     } else {
-        pump(c, IO_RESUMED, PUMP_NO_BYTES);
+        pump(c, IO_RESUMED);
     }
 }
 
 /* The kernel's clock and ours may differ by a little. */
 static COLD void alarm_rings(struct uring_connection *c)
 {
+    if (c->rest != NULL) {
+        return; /* settle asks for another alarm when the rest is sent */
+    }
     if ((c->wants & WANT_WAIT) == 0 || clock_us() < c->alarm_us) {
         settle(c);
     } else {
-        pump(c, IO_RESUMED, PUMP_NO_BYTES);
+        pump(c, IO_RESUMED);
     }
 }
 
@@ -464,7 +460,9 @@ static COLD void time_out(struct uring_connection *c)
     if (c->rest != NULL) {
         abandon(c);
     } else if (c->list != URING_RESTARTED && c->session.timer != TIMER_NONE) {
-        pump(c, IO_TIMEOUT, PUMP_NO_BYTES);
+        pump(c, IO_TIMEOUT);
+    } else {
+        settle(c);
     }
 }
 
@@ -481,7 +479,7 @@ static COLD void look_at_due(struct uring_connection *c)
         if (c->rest != NULL) {
             send_rest(c);
         } else {
-            pump(c, IO_WRITABLE, PUMP_NO_BYTES);
+            pump(c, IO_WRITABLE);
         }
         break;
     case URING_DUE_ALARM: alarm_rings(c); break;
@@ -489,17 +487,17 @@ static COLD void look_at_due(struct uring_connection *c)
     }
 }
 
-static bool takes_early(const struct uring_connection *c)
-{
-    return (c->wants & WANT_READ) != 0 && !(c->loop->draining && is_pending(c, RING_RECEIVE));
-}
-
 static void feed_early(struct uring_connection *c)
 {
-    struct uring_chunk *chunk = take_early(c);
-    struct uring_loop *loop = c->loop;
-    pump(c, IO_DATA, (struct span){.data = chunk->bytes, .length = chunk->length});
-    budget_free(loop->context.output.budget, chunk, sizeof(*chunk) + chunk->length);
+    if (is_draining(c)) {
+        pump(c, IO_DATA);
+        return;
+    }
+    struct budget budget = budget_of(c);
+    struct buffer *early = c->early;
+    c->early = NULL;
+    pump_bytes(c, buffer_span(early));
+    buffer_free(&early, budget);
 }
 
 void uring_connection_look(struct uring_connection *c)
@@ -515,11 +513,13 @@ void uring_connection_look(struct uring_connection *c)
         return; /* until the socket takes it */
     } else if (c->wants == WANT_WORK) {
         run_work(c);
-    } else if (c->early != NULL && takes_early(c)) {
+    } else if (c->early != NULL && (c->wants & WANT_READ) != 0) {
         feed_early(c);
     } else if (c->eof && c->early == NULL && (c->wants & WANT_READ) != 0) {
         c->eof = false;
-        pump(c, IO_EOF, PUMP_NO_BYTES);
+        pump(c, IO_EOF);
+    } else if (c->loop->draining && is_idle(c)) {
+        drain_idle(c);
     } else {
         settle(c);
     }
@@ -570,15 +570,10 @@ void uring_connection_due(struct uring_connection *c)
 
 void uring_connection_drain(struct uring_connection *c, bool cutting)
 {
-    cancel(c, RING_RECEIVE);
-    if (!session_idle(&c->session)) {
-        if (cutting) {
-            cut_off(c);
-        }
-    } else if (c->rest == NULL) {
-        drain_idle(c);
+    if (is_idle(c)) {
+        queue(c);
     } else if (cutting) {
-        abandon(c);
+        cut_off(c);
     }
 }
 

@@ -18,14 +18,6 @@ enum uring_due {
     URING_DUE_TIMEOUT = 4, /* the session's timer has expired */
 };
 
-/* Bytes that wait. On the heap, counted in the budget. */
-struct uring_chunk {
-    struct uring_chunk *next;
-    uint32_t length;
-    uint32_t done; /* the first ones are sent */
-    char bytes[];
-};
-
 struct uring_connection {
     TAILQ_ENTRY(uring_connection) others; /* in a list of the loop, by its timer */
     STAILQ_ENTRY(uring_connection) next;  /* in `arrived` or, while `queued`, in the loop's queue */
@@ -34,9 +26,9 @@ struct uring_connection {
     uint64_t alarm_us;
     struct __kernel_timespec alarm;
     const char *sent; /* the copy of what was sent last */
-    struct uring_chunk
-        *early;               /* what came while the session did not want to read, or could not be given it */
-    struct uring_chunk *rest; /* what the socket did not take of the last send */
+    /* What came while the session did not want to read, or could not be given it. */
+    struct buffer *early;
+    struct buffer *rest; /* what the socket did not take of the last send */
     int fd;
     uint32_t sent_length;
     uint32_t sent_turn; /* of the ring. As long as it lasts, the last send may fail yet */

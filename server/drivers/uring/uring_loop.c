@@ -13,7 +13,7 @@
 #include "server/net/warn.h"
 
 /* If the system call fails this often within this time, the failure is considered permanent. */
-enum { FAILURES_MAX = 1000, FAILING_MS = 1000 };
+enum { FAILURES_MAX = 1000, FAILING_MS = 2000 };
 /* How often is checked whether the client of a connection that waits or works has reset it. */
 enum { LOOK_MS = 400 };
 
@@ -171,7 +171,10 @@ static void turn(struct uring_loop *loop)
     if (loop->sweep_at_ms != 0 && now >= loop->sweep_at_ms) {
         sweep(loop, now);
     }
-    take_queue(loop);
+    if (!ring_overflows(
+            &loop->ring)) { /* who is looked at may read the socket: all that came before must be known */
+        take_queue(loop);
+    }
 }
 
 static void give_up_if_it_lasts(int error)
@@ -187,13 +190,18 @@ static void give_up_if_it_lasts(int error)
         warn("cannot continue: io_uring_enter: %s", strerror(-error));
         _exit(EXIT_FAILURE);
     }
+    static const struct timespec moment = {.tv_nsec = 1000000};
+    nanosleep(&moment, NULL);
 }
 
 static void *loop_main(void *arg)
 {
     struct uring_loop *loop = arg;
     int error = ring_enter_thread(&loop->ring);
-    if (error != 0 || !ring_watch(&loop->ring, loop->orders.wakeup.fd, loop)) {
+    if (error == 0 && !ring_watch(&loop->ring, loop->orders.wakeup.fd, loop)) {
+        error = -ENOMEM;
+    }
+    if (error != 0) {
         warn("cannot enable the ring: %s", strerror(-error));
         _exit(EXIT_FAILURE);
     }

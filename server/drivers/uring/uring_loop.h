@@ -31,8 +31,9 @@ struct uring_loop {
     char *scratch;
     char *log_text; /* NULL: the log is off */
     struct uring_connections lists[URING_LISTS];
-    struct uring_queue queue; /* who is to be looked at next */
-    size_t count;             /* of connections in the lists */
+    struct uring_queue queue;        /* who is to be looked at next */
+    struct uring_connection *sender; /* whose pass it is */
+    size_t count;                    /* of connections in the lists */
     uint64_t swept_ms;
     uint64_t sweep_at_ms; /* 0: no sweep is needed */
     unsigned sweep_interval_ms;
