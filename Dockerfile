@@ -4,14 +4,14 @@
 ARG BASE=docker.io/library/debian:trixie-slim
 FROM ${BASE} AS builder
 RUN apt-get update \
- && apt-get install -y --no-install-recommends cmake gcc libboost-context-dev libc6-dev libevent-dev libllhttp-dev ninja-build \
+ && apt-get install -y --no-install-recommends cmake gcc libboost-context-dev libc6-dev libevent-dev libllhttp-dev liburing-dev ninja-build \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
 RUN cmake --preset static && cmake --build build/static --target echod
 # The licences of what is linked in go with the executable. That of Boost.Context asks for no notice in executables.
 RUN mkdir -p /licenses && cp LICENSE /licenses/echod \
- && for package in libc6-dev libevent-dev libllhttp-dev; do cp /usr/share/doc/$package/copyright /licenses/$package; done
+ && for package in libc6-dev libevent-dev libllhttp-dev liburing-dev; do cp /usr/share/doc/$package/copyright /licenses/$package; done
 
 FROM scratch
 ARG VERSION=0.1.0

@@ -105,7 +105,7 @@ def test_files():
              for folder, _, names in os.walk(IMAGE.root) for name in names}
     licences = {path for path in found if path.startswith("licenses/")}
     assert found - licences == {"echod"}
-    assert {os.path.basename(path) for path in licences} == {"echod", "libc6-dev", "libevent-dev", "libllhttp-dev"}
+    assert {os.path.basename(path) for path in licences} == {"echod", "libc6-dev", "libevent-dev", "libllhttp-dev", "liburing-dev"}
 
 
 def test_size():
