@@ -272,7 +272,7 @@ static COLD void end(struct uring_connection *c)
     leave(c, session_close_mode(&c->session) == CLOSE_LINGERING);
 }
 
-/* What is rarely wanted. */
+/* What is rarely wanted. If the ring is full, the rest is asked for after the next system call. */
 static NOINLINE void settle_other(struct uring_connection *c)
 {
     unsigned wants = c->wants;
@@ -294,9 +294,7 @@ static NOINLINE void settle_other(struct uring_connection *c)
     } else {
         asked = asked && await_bytes(c);
     }
-    if (!asked) {
-        abandon(c);
-    } else if (c->loop->draining && is_idle(c)) {
+    if (!asked || (c->loop->draining && is_idle(c))) {
         queue(c);
     }
 }
@@ -358,6 +356,17 @@ static void received(struct uring_connection *c, const struct ring_completion *c
     }
 }
 
+/* Until the socket takes more of the rest, or too much time has passed; if the ring is full, until the next system call. */
+static COLD void await_rest(struct uring_connection *c)
+{
+    c->since = clock_coarse_ms();
+    uring_connection_move(c, (enum uring_list)TIMER_BODY);
+    if (!await_room(c)) {
+        c->due |= URING_DUE_WRITABLE;
+        queue(c);
+    }
+}
+
 /* The socket is full, or broken. */
 static COLD void not_sent(struct uring_connection *c, int result)
 {
@@ -366,17 +375,15 @@ static COLD void not_sent(struct uring_connection *c, int result)
         return;
     }
     size_t sent = result > 0 ? (size_t)result : 0;
-    if (result < 0 && result != -EAGAIN) {
+    if (result < 0 && result != -EAGAIN && result != -EINTR) {
         abandon(c);
         return;
     }
-    if (buffer_append(&c->rest, c->sent + sent, c->sent_length - sent, budget_of(c), BUDGET_MUST_KEEP) != 0 ||
-        !await_room(c)) {
+    if (buffer_append(&c->rest, c->sent + sent, c->sent_length - sent, budget_of(c), BUDGET_MUST_KEEP) != 0) {
         abandon(c);
         return;
     }
-    c->since = clock_coarse_ms();
-    uring_connection_move(c, (enum uring_list)TIMER_BODY);
+    await_rest(c);
 }
 
 static void become_due(struct uring_connection *c, enum ring_tag tag, enum uring_due due)
@@ -419,11 +426,7 @@ static COLD void send_rest(struct uring_connection *c)
         settle(c);
         return;
     }
-    c->since = clock_coarse_ms();
-    uring_connection_move(c, (enum uring_list)TIMER_BODY);
-    if (!await_room(c)) {
-        abandon(c);
-    }
+    await_rest(c);
 }
 
 static COLD void run_work(struct uring_connection *c)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/base/clock.h"
+#include "common/base/compiler.h"
 #include "server/drivers/shared/shortage.h"
 #include "server/drivers/uring/uring_connection.h"
 #include "server/net/warn.h"
@@ -60,12 +61,8 @@ static void report_to(struct uring_loop *loop, struct report *report)
     report_end(report);
 }
 
-static void woken(struct uring_loop *loop, bool watched)
+static void woken(struct uring_loop *loop)
 {
-    if (!watched && !ring_watch(&loop->ring, loop->orders.wakeup.fd, loop)) {
-        warn("cannot continue: the ring has no room");
-        _exit(EXIT_FAILURE);
-    }
     enum inbox_order order = inbox_take(&loop->orders);
     take_arrived(loop);
     struct report *report = atomic_exchange(&loop->report, NULL);
@@ -130,7 +127,8 @@ static void on_completion(void *arg, const struct ring_completion *completion)
 {
     struct uring_loop *loop = arg;
     if (completion->tag == RING_WAKEUP) {
-        woken(loop, completion->more);
+        loop->watches = completion->more;
+        woken(loop);
     } else if (completion->tag != RING_NONE) {
         uring_connection_complete(completion->owner, completion);
     }
@@ -151,7 +149,7 @@ static void take_queue(struct uring_loop *loop)
 /* Until the next sweep, in milliseconds; -1: none is needed. */
 static int64_t wait_ms(const struct uring_loop *loop)
 {
-    if (!STAILQ_EMPTY(&loop->queue)) {
+    if (!STAILQ_EMPTY(&loop->queue) || !loop->watches) {
         return 0;
     }
     if (loop->sweep_at_ms == 0) {
@@ -177,7 +175,13 @@ static void turn(struct uring_loop *loop)
     }
 }
 
-static void give_up_if_it_lasts(int error)
+static COLD __attribute__((noreturn)) void die(const char *why)
+{
+    warn("cannot continue: io_uring_enter: %s", why);
+    _exit(EXIT_FAILURE);
+}
+
+static COLD void mind_failure(int error)
 {
     static _Thread_local uint64_t begin;
     static _Thread_local unsigned failures;
@@ -186,29 +190,38 @@ static void give_up_if_it_lasts(int error)
         begin = now;
         failures = 0;
     }
+    if (error == -EBADR) { /* bytes are missing somewhere, or the end of an answer */
+        die("completions were lost for want of memory");
+    }
     if (++failures == FAILURES_MAX) {
-        warn("cannot continue: io_uring_enter: %s", strerror(-error));
-        _exit(EXIT_FAILURE);
+        die(strerror(-error));
     }
     static const struct timespec moment = {.tv_nsec = 1000000};
     nanosleep(&moment, NULL);
+}
+
+/* Tells uring_loop_start. */
+static void tell_entered(struct uring_loop *loop, int result)
+{
+    mutex_lock(&loop->mutex, uring_lock);
+    loop->entered = result;
+    condition_wake_one(&loop->has_entered);
+    mutex_unlock(&loop->mutex, uring_lock);
 }
 
 static void *loop_main(void *arg)
 {
     struct uring_loop *loop = arg;
     int error = ring_enter_thread(&loop->ring);
-    if (error == 0 && !ring_watch(&loop->ring, loop->orders.wakeup.fd, loop)) {
-        error = -ENOMEM;
-    }
-    if (error != 0) {
-        warn("cannot enable the ring: %s", strerror(-error));
-        _exit(EXIT_FAILURE);
-    }
+    loop->stopped = error != 0;
+    tell_entered(loop, error != 0 ? error : 1);
     while (!loop->stopped) {
+        if (!loop->watches) { /* if the ring is full now, it has room after the system call */
+            loop->watches = ring_watch(&loop->ring, loop->orders.wakeup.fd, loop);
+        }
         error = ring_submit_and_wait(&loop->ring, wait_ms(loop));
         if (error != 0) {
-            give_up_if_it_lasts(error);
+            mind_failure(error);
         }
         turn(loop);
     }
@@ -238,6 +251,31 @@ static int allocate(struct uring_loop *loop, struct counters *counters)
     return 0;
 }
 
+/* Returns 0 or the error of ring_enter_thread. */
+static int await_entered(struct uring_loop *loop)
+{
+    mutex_lock(&loop->mutex, uring_lock);
+    while (loop->entered == 0) {
+        condition_wait(&loop->has_entered, &loop->mutex, uring_lock);
+    }
+    int error = loop->entered < 0 ? loop->entered : 0;
+    mutex_unlock(&loop->mutex, uring_lock);
+    return error;
+}
+
+static int start_thread(struct uring_loop *loop)
+{
+    int error = -pthread_create(&loop->thread, NULL, loop_main, loop);
+    if (error != 0) {
+        return error;
+    }
+    error = await_entered(loop);
+    if (error != 0) {
+        pthread_join(loop->thread, NULL);
+    }
+    return error;
+}
+
 int uring_loop_start(struct uring_loop *loop, struct server *server, struct counters *counters,
                      struct lingerers *lingerers)
 {
@@ -249,6 +287,7 @@ int uring_loop_start(struct uring_loop *loop, struct server *server, struct coun
     }
     STAILQ_INIT(&loop->queue);
     mutex_init(&loop->mutex);
+    condition_init(&loop->has_entered);
     mutex_lock(&loop->mutex, uring_lock);
     STAILQ_INIT(&loop->arrived);
     mutex_unlock(&loop->mutex, uring_lock);
@@ -264,7 +303,7 @@ int uring_loop_start(struct uring_loop *loop, struct server *server, struct coun
     if (error != 0) {
         goto fail_ring;
     }
-    error = -pthread_create(&loop->thread, NULL, loop_main, loop);
+    error = start_thread(loop);
     if (error == 0) {
         return 0;
     }
@@ -274,6 +313,7 @@ fail_ring:
 fail_inbox:
     free_memory(loop);
 fail_memory:
+    condition_deinit(&loop->has_entered);
     mutex_deinit(&loop->mutex);
     return error;
 }
@@ -286,6 +326,7 @@ void uring_loop_stop(struct uring_loop *loop)
     inbox_deinit(&loop->orders);
     access_log_end(&loop->context, ACCESS_LOG_LOOP_WAIT_MS);
     free_memory(loop);
+    condition_deinit(&loop->has_entered);
     mutex_deinit(&loop->mutex);
 }
 

@@ -37,12 +37,15 @@ struct uring_loop {
     uint64_t swept_ms;
     uint64_t sweep_at_ms; /* 0: no sweep is needed */
     unsigned sweep_interval_ms;
+    bool watches; /* the ring tells of the wakeup */
     bool draining;
     bool stopped;
     pthread_t thread;
     struct inbox orders; /* only the orders, and the wakeup */
     struct report *_Atomic report;
     struct mutex mutex; /* uring_lock */
+    struct condition has_entered;
+    int entered MUTEX_GUARDED_BY(uring_lock); /* 0: not yet; 1: yes; or the error of ring_enter_thread */
     struct uring_queue arrived MUTEX_GUARDED_BY(uring_lock);
 };
 
