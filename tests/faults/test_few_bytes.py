@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: MIT
 """A network that moves a few bytes at a time, and interrupts: every answer is what it would have been."""
 
+import errno
 import socket
 
 import pytest
 
-from support import corpus
+from support import corpus, settings
 from support.answer import masked
 from support.checks import check, equal
 from support.corpus import get
 from support.rows import params
+from ring import RECEIVE, SEND, RingFaults
 from shim import shimmed
 
 LONGEST = 20000  # bytes of a request; what is longer takes too many calls
@@ -37,11 +39,20 @@ def check_slow(server):
         check(segments > 10, f"all came in {segments} segments")
 
 
+def few_bytes(mode, folder, most):
+    """Options of a server to which that happens."""
+    options = shimmed(MOST=most)
+    if mode in settings.RINGS:  # some of what it receives and sends are no calls
+        faults = RingFaults(folder, send_max=most, receive_max=most, operations=RECEIVE | SEND, result=-errno.EINTR, one_in=8)
+        options = {"program": faults.options["program"], "env": {**options["env"], **faults.options["env"]}}
+    return options
+
+
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("most", params([("at most 3", 3), ("at most 300", 300)]))
-def test_few_bytes_at_a_time(server, start, most):
+def test_few_bytes_at_a_time(server, start, mode, folder, most):
     check(len(ITEMS) > 200, f"only {len(ITEMS)} requests are short enough")
-    slow = start("--header-timeout", "1m", "--body-timeout", "1m", **shimmed(MOST=most))
+    slow = start("--header-timeout", "1m", "--body-timeout", "1m", **few_bytes(mode, folder, most))
     check_slow(slow)
     for item in ITEMS:
         equal(answers(slow, item), answers(server, item), f"answers to: {item.name}")

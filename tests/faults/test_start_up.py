@@ -22,6 +22,7 @@ CALLS = [
     ("clone3", "EAGAIN ENOMEM"), ("write", "ENOSPC EPIPE EIO"), ("setsockopt", "ENOBUFS"), ("getsockname", "ENOBUFS"),
     ("prlimit64", "EPERM"), ("pipe2", "EMFILE"), ("sched_getaffinity", "EINVAL"),
 ]
+CALLS_OF_RINGS = [("io_uring_setup", "ENOSYS EPERM EINVAL ENOMEM EMFILE"), ("io_uring_register", "EINVAL ENOMEM EBUSY"), ("io_uring_enter", "EAGAIN ENOMEM EINTR")]
 MOST = 40  # of one kind
 FLAGS = ("--loops", "2", "--workers", "2")
 
@@ -67,6 +68,13 @@ def test_a_call_fails(start, folder, call, error):
             equal(set(statuses), {200}, f"statuses after failed call {place}")
             server.stop()
             server.close()
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("mode, call, error", params([(f"{mode}-{call} {error}", mode, call, error) for mode in settings.RINGS
+                                                      for call, errors in CALLS_OF_RINGS for error in errors.split()]))
+def test_a_call_of_a_ring_fails(start, folder, mode, call, error):
+    test_a_call_fails(start, folder, call, error)
 
 
 @pytest.mark.release

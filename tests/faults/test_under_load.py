@@ -24,14 +24,17 @@ REQUESTS = [
     (post(b"/echo", LARGE), LARGE), (get(b"/plaintext", b"Connection: close\r\n"), b"Hello, World!"),
 ]
 
+RECEIVING = tuple(mode for mode in settings.MODES if mode not in settings.RINGS)  # by calls
 # call, errors, which calls of each thread are hit, modes that make it while they serve
 FAULTS = [
     ("accept4", "EMFILE ENFILE ENOMEM ENOBUFS EINTR ECONNABORTED EPROTO EAGAIN", "2+3", settings.MODES),
-    ("recvfrom", "EAGAIN EINTR ECONNRESET ENOMEM ENOBUFS", "2+3", settings.MODES),
+    ("recvfrom", "EAGAIN EINTR ECONNRESET ENOMEM ENOBUFS", "2+3", RECEIVING),
     ("sendto", "EAGAIN EINTR ECONNRESET EPIPE ENOBUFS ENOMEM", "2+3", settings.MODES),
     ("poll", "EINTR EAGAIN ENOMEM", "1+2", settings.BLOCKING),
-    ("epoll_ctl", "ENOMEM ENOSPC", "18+3", settings.LOOPS),
+    ("epoll_ctl", "ENOMEM ENOSPC", "18+3", tuple(mode for mode in settings.LOOPS if mode in RECEIVING)),
+    ("epoll_ctl", "ENOMEM ENOSPC", "12+1", settings.RINGS),  # only for lingering closes
     ("epoll_wait", "EINTR ENOMEM", "3+3", settings.MODES),
+    ("io_uring_enter", "EINTR EAGAIN EBUSY ENOMEM", "3+3", settings.RINGS),
     ("clone3", "EAGAIN ENOMEM", "2+2", settings.THREAD_EACH),
     ("clone", "EAGAIN ENOMEM", "2+2", settings.PROCESS_EACH),
     ("shutdown", "ENOTCONN ENOBUFS", "1+1", settings.MODES),

@@ -23,6 +23,7 @@ BLOCKING = tuple(mode for mode in MODES if mode not in LOOPS)
 THREAD_EACH = tuple(mode for mode in MODES if _COSTS[mode] == "THREAD")  # a new thread serves each connection
 PROCESS_EACH = tuple(mode for mode in MODES if _COSTS[mode] == "PROCESS")  # a new process
 TASK_EACH = THREAD_EACH + PROCESS_EACH
+RINGS = tuple(mode for mode, text in _SOURCES.items() if '"server/drivers/uring/' in text)  # neither strace nor a shim sees its operations
 STACK_EACH = tuple(mode for mode in MODES if _COSTS[mode] == "STACK")  # a stack that the mode maps itself
 
 server_path = ""  # absolute
