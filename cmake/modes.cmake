@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # A build with ECHOD_MODES offers only those modes: it leaves out the source files of the others and their rows of the table
 # in server/modes/mode.h. Code that only they use is left out by the linker with ECHOD_LTO. A mode whose library is missing is left out with
-# its driver. Sets mode_libraries.
+# its driver, and --help and --mode say so. Sets mode_libraries.
 
 file(READ server/modes/mode.h table)
 string(REGEX MATCHALL " MODE\\([a-z]+\\)" modes "${table}")
@@ -9,9 +9,12 @@ list(TRANSFORM modes REPLACE " MODE\\(([a-z]+)\\)" "\\1")
 list(REMOVE_DUPLICATES ECHOD_MODES)
 set(library_of_fiber echod::boost_context)
 set(library_of_uring echod::liburing)
+set(called_fiber Boost.Context)
+set(called_uring liburing)
 
 set(mode_libraries "")
 set(missing "")
+set(missing_rows "")
 foreach(mode fiber uring)
   if(ECHOD_MODES AND NOT mode IN_LIST ECHOD_MODES)
     list(FILTER server_sources EXCLUDE REGEX "/server/drivers/${mode}/")
@@ -21,12 +24,14 @@ foreach(mode fiber uring)
     message(FATAL_ERROR "ECHOD_MODES: the library of the mode ${mode} was not found")
   else()
     list(APPEND missing ${mode})
+    string(APPEND missing_rows "MODE(${mode},${called_${mode}})")
     list(FILTER server_sources EXCLUDE REGEX "/server/drivers/${mode}/")
   endif()
 endforeach()
 if(missing AND NOT ECHOD_MODES)
   set(ECHOD_MODES ${modes})
   list(REMOVE_ITEM ECHOD_MODES ${missing})
+  set_property(SOURCE server/modes/mode.c APPEND PROPERTY COMPILE_OPTIONS "-DMODES_MISSING(MODE)=${missing_rows}")
 endif()
 if(NOT ECHOD_MODES)
   return()

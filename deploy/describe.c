@@ -36,7 +36,7 @@ static void put_words(const struct flag *flag)
         fputs(flag_words(flag), stdout);
         return;
     }
-    for (const struct mode_name *mode = mode_names(); mode->name != NULL; mode++) {
+    for (const struct mode_name *mode = mode_names(); mode->name != NULL && mode->missing == NULL; mode++) {
         printf("%s%s", mode == mode_names() ? "" : " ", mode->name);
     }
 }
@@ -87,7 +87,7 @@ static void man_variable(const struct flag *flag)
 static void man_modes(void)
 {
     puts(".RS");
-    for (const struct mode_name *mode = mode_names(); mode->name != NULL; mode++) {
+    for (const struct mode_name *mode = mode_names(); mode->name != NULL && mode->missing == NULL; mode++) {
         printf(".TP\n.B %s\n", mode->name);
         man_text(mode->summary);
         putchar('\n');

@@ -9,6 +9,10 @@ static const struct mode *const modes[] = {MODES(MODE_ROW)};
 
 enum { MODE_COUNT = sizeof(modes) / sizeof(modes[0]) };
 
+#define MODE_MISSING(mode, library) \
+    {.name = #mode, .missing = "not in this build (" #library " was not found when it was built)"},
+static const struct mode_name missing[] = {MODES_MISSING(MODE_MISSING){.name = NULL}};
+
 const struct mode *mode_find(const char *name)
 {
     for (int i = 0; i < MODE_COUNT; i++) {
@@ -36,9 +40,10 @@ size_t mode_counters(const struct server *server)
 
 const struct mode_name *mode_names(void)
 {
-    static struct mode_name names[MODE_COUNT + 1];
+    static struct mode_name names[MODE_COUNT + sizeof(missing) / sizeof(missing[0])];
     for (int i = 0; i < MODE_COUNT; i++) {
         names[i] = (struct mode_name){.name = modes[i]->name, .summary = modes[i]->summary};
     }
+    memcpy(names + MODE_COUNT, missing, sizeof(missing));
     return names;
 }

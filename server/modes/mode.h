@@ -81,6 +81,11 @@ struct mode {
     MODE(uring)
 #endif
 
+/* Those that are not in this build, because a library was not found: cmake/modes.cmake defines rows MODE(name, library). */
+#ifndef MODES_MISSING
+#define MODES_MISSING(MODE)
+#endif
+
 #define MODE_DECLARE(name) extern const struct mode mode_##name;
 MODES(MODE_DECLARE)
 #undef MODE_DECLARE
@@ -97,7 +102,8 @@ uint64_t mode_stack_size(const struct server *server);
 /* Returns the number of counters that the server's mode uses at most. Main thread, with server->max_connections set. */
 size_t mode_counters(const struct server *server);
 
-/* Returns the names of all modes for command_line_parse, in static memory. Main thread. */
+/* Returns the names of all modes for command_line_parse, and behind them those that are missing in this build, in static
+ * memory. Main thread. */
 const struct mode_name *mode_names(void);
 
 #endif

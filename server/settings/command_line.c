@@ -334,8 +334,11 @@ static void print_flag(FILE *out, const struct flag *flag)
 
 static void print_modes(FILE *out, const struct mode_name *modes)
 {
-    for (; modes->name != NULL; modes++) {
+    for (; modes->name != NULL && modes->missing == NULL; modes++) {
         fprintf(out, "    %-8s  %s\n", modes->name, modes->summary);
+    }
+    for (; modes->name != NULL; modes++) {
+        fprintf(out, "    %s: %s\n", modes->name, modes->missing);
     }
 }
 
@@ -369,7 +372,8 @@ void command_line_help(FILE *out, const struct mode_name *modes, bool all)
     print_row(out, "-h, --help [all]",
               all ? "print the most used flags, or all flags" : "print this, or all flags");
     print_row(out, "--version", "print the versions of echod and its libraries");
-    fputs("\nEach flag has a variable: ECHOD_MAX_BODY_SIZE for --max-body-size.\n", out);
+    fputs(all ? "\n" : "", out); /* a screen has 24 lines */
+    fputs("Each flag has a variable: ECHOD_MAX_BODY_SIZE for --max-body-size.\n", out);
     if (all) {
         fputs("The flag takes precedence; an empty variable counts as not set. A value follows\n"
               "its flag as --flag VALUE or --flag=VALUE. SIZE is in bytes, or with k, m or g\n"

@@ -261,15 +261,18 @@ static uint64_t flag_minimum(const struct flag *flag)
 
 /* Each of these reads one kind of value to its member; false if it is not allowed. */
 
-static bool set_mode(const char **mode, const char *value, size_t length, const struct mode_name *modes)
+static bool set_mode(const char **mode, const char *value, size_t length, const struct mode_name *modes,
+                     const char **why)
 {
-    for (; modes->name != NULL; modes++) {
-        if (text_is(value, length, modes->name)) {
-            *mode = modes->name;
-            return true;
-        }
+    while (modes->name != NULL && !text_is(value, length, modes->name)) {
+        modes++;
     }
-    return false;
+    if (modes->missing != NULL) {
+        *why = modes->missing;
+        return false;
+    }
+    *mode = modes->name;
+    return modes->name != NULL;
 }
 
 static bool set_number(void *member, const struct flag *flag, const char *value, size_t length)
@@ -340,7 +343,7 @@ bool flag_set(const struct flag *flag, struct options *options, const struct mod
     void *member = (char *)options + flag->member;
     *why = "";
     switch (flag->kind) {
-    case FLAG_MODE: return set_mode(member, value, length, modes);
+    case FLAG_MODE: return set_mode(member, value, length, modes, why);
     case FLAG_LISTEN: return add_listen(member, value, length, why);
     case FLAG_COUNT:
     case FLAG_SIZE:
@@ -378,7 +381,8 @@ static void list_modes(char *out, size_t size, const struct mode_name *modes)
 {
     size_t used = 0;
     *out = '\0';
-    for (const struct mode_name *mode = modes; mode->name != NULL && used < size; mode++) {
+    for (const struct mode_name *mode = modes; mode->name != NULL && mode->missing == NULL && used < size;
+         mode++) {
         used += (size_t)snprintf(out + used, size - used, "%s%s", mode == modes ? "" : ", ", mode->name);
     }
 }

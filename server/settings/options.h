@@ -53,6 +53,7 @@ struct options {
 struct mode_name {
     const char *name;
     const char *summary; /* for --help: one line of at most 66 columns */
+    const char *missing; /* why this build does not have the mode; NULL: it has it. Such rows come last */
 };
 
 /* The listener that --check without a URL asks: the first of --admin-listen, else of --listen. */

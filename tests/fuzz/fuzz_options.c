@@ -9,8 +9,10 @@
 
 enum { WORDS_MAX = 32 };
 
-static const struct mode_name modes[] = {
-    {"thread", "a pthread for each connection"}, {"event", "loops"}, {NULL, NULL}};
+static const struct mode_name modes[] = {{"thread", "a pthread for each connection", NULL},
+                                         {"event", "loops", NULL},
+                                         {"uring", NULL, "not in this build"},
+                                         {NULL, NULL, NULL}};
 
 static void check_message(const char *error, size_t size)
 {

@@ -84,10 +84,10 @@ def _chosen_modes(chosen, server_is_there):
 
 
 def _offered_modes():
-    """Those of MODES that --help names at the start of a line."""
+    """Those of MODES that --help names at the start of a line. A colon follows one that the build lacks."""
     done = subprocess.run([settings.server_path, "--help"], stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
     text = done.stdout.decode(errors="replace")
-    modes = tuple(mode for mode in settings.MODES if re.search(rf"^\s+{mode}\b", text, re.MULTILINE))
+    modes = tuple(mode for mode in settings.MODES if re.search(rf"^\s+{mode}\s", text, re.MULTILINE))
     if not modes:
         raise pytest.UsageError(f"{settings.server_path} --help names no mode")
     return modes

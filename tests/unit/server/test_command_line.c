@@ -12,8 +12,10 @@
 #define ARGUMENTS 8
 #define KIB       UINT64_C(1024)
 
-static const struct mode_name MODES[] = {
-    {"thread", "a pthread for each connection"}, {"event", "loops"}, {NULL, NULL}};
+static const struct mode_name MODES[] = {{"thread", "a pthread for each connection", NULL},
+                                         {"event", "loops", NULL},
+                                         {"uring", NULL, "not in this build"},
+                                         {NULL, NULL, NULL}};
 
 struct run {
     struct options options;
@@ -170,6 +172,8 @@ struct bad {
 static const struct bad BAD[] = {
     {{"--mode", "fork"}, {0}, "--mode 'fork': allowed: thread, event"},
     {{"--mode="}, {0}, "--mode '': allowed: thread, event"},
+    {{"--mode", "uring"}, {0}, "--mode 'uring': not in this build; allowed: thread, event"},
+    {{0}, {"ECHOD_MODE=uring"}, "ECHOD_MODE 'uring': not in this build; allowed: thread, event"},
     {{"--loops", "0"}, {0}, "--loops '0': allowed: a whole number from 1 to 1024"},
     {{"--loops=x"}, {0}, "--loops 'x': allowed: a whole number from 1 to 1024"},
     {{"--loops", "-1"}, {0}, "--loops '-1': allowed: "},
@@ -328,12 +332,14 @@ static unsigned help_lines(char *text)
 Test(command_line, help_fits_a_screen)
 {
     static const struct mode_name modes[] = {
-        {"thread", "123456789012345678901234567890123456789012345678901234567890123456"},
-        {"event", "loops"},
-        {"hybrid", "loops and workers"},
-        {"pool", "workers"},
-        {"process", "processes"},
-        {NULL, NULL},
+        {"thread", "123456789012345678901234567890123456789012345678901234567890123456", NULL},
+        {"event", "loops", NULL},
+        {"hybrid", "loops and workers", NULL},
+        {"pool", "workers", NULL},
+        {"process", "processes", NULL},
+        {"fiber", NULL, "not in this build (Boost.Context was not found when it was built)"},
+        {"uring", NULL, "not in this build (liburing was not found when it was built)"},
+        {NULL, NULL, NULL},
     };
     char text[8192];
     read_help(text, sizeof(text), modes, false);
@@ -356,6 +362,7 @@ Test(command_line, help_shows_the_flags_used_most_help_all_every_flag)
         static const char *const parts[] = {
             "Usage: echod ",
             "\n    thread    a pthread for each connection\n",
+            "\n    uring: not in this build\n",
             "concurrency model [event]\n",
             "\n  -h, --help ",
             "\n  --version ",

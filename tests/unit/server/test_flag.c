@@ -8,7 +8,8 @@
 
 #define KIB UINT64_C(1024)
 
-static const struct mode_name MODES[] = {{"thread", "one"}, {"event", "another"}, {NULL, NULL}};
+static const struct mode_name MODES[] = {
+    {"thread", "one", NULL}, {"event", "another", NULL}, {"uring", NULL, "not here"}, {NULL, NULL, NULL}};
 
 static const struct flag *find(const char *name)
 {
@@ -38,6 +39,8 @@ Test(flag, values)
         {"mode", "events", false},
         {"mode", "EVENT", false},
         {"mode", "", false},
+        {"mode", "uring", false},
+        {"mode", "uri", false},
         {"loops", "1", true},
         {"loops", "1024", true},
         {"loops", "0", false},
@@ -130,6 +133,17 @@ Test(flag, a_list_ends_at_its_array)
     const char *why = "";
     cr_assert_not(flag_set(find("listen"), &options, MODES, "127.0.0.1:0", 11, &why));
     cr_assert_str_eq(why, "too many addresses");
+}
+
+Test(flag, a_mode_that_the_build_does_not_have)
+{
+    struct options options = {.mode = NULL};
+    const char *why = NULL;
+    cr_assert_not(flag_set(find("mode"), &options, MODES, "uring", 5, &why));
+    cr_assert_str_eq(why, "not here");
+    cr_assert_null(options.mode);
+    cr_assert_not(flag_set(find("mode"), &options, MODES, "fork", 4, &why));
+    cr_assert_str_eq(why, "");
 }
 
 Test(flag, allowed)
