@@ -7,6 +7,7 @@
 #include "server/drivers/shared/counters_pool.h"
 #include "server/drivers/uring/uring_loop.h"
 #include "server/modes/mode.h"
+#include "server/system/sysfile.h"
 
 struct uring {
     struct lingerers
@@ -55,13 +56,25 @@ static int uring_start(struct server *server)
     return 0;
 }
 
+#define ALLOW_CALLS "allow io_uring_setup, io_uring_enter and io_uring_register"
+
+static const char *explain_forbidden(void)
+{
+    uint64_t disabled = 0;
+    sysfile_number("", "/proc/sys/kernel/io_uring_disabled", &disabled); /* as of Linux 6.6 */
+    return disabled != 0 ? "kernel.io_uring_disabled forbids io_uring: set it to 0 with sysctl"
+                         : "a seccomp filter forbids io_uring, as the default profile of containers and "
+                           "echod.service do: " ALLOW_CALLS;
+}
+
 static const char *uring_explain(int error)
 {
     switch (error) {
-    case -ENOSYS: return "the kernel has no io_uring";
+    case -ENOSYS: return "the kernel has no io_uring, or a seccomp filter hides it: " ALLOW_CALLS;
     case -EPERM:
-    case -EACCES: return "io_uring is forbidden here, by kernel.io_uring_disabled or by a seccomp filter";
-    case -EINVAL: return "it needs io_uring as of Linux 6.1";
+    case -EACCES: return explain_forbidden();
+    case -EINVAL: return "it needs io_uring as of Linux 6.1, and this kernel is older";
+    case -ENOMEM: return "no memory for the rings of its loops (--loops); the limit of locked memory (ulimit -l) may be too low";
     default: return NULL;
     }
 }
