@@ -10,6 +10,8 @@ set(service_values "
 install(CODE "${service_values}
   set(unit [[${PROJECT_BINARY_DIR}/systemd/installed/echod.service]])")
 install(SCRIPT ${service_script})
+# What mode uring needs beside the unit; the administrator installs it.
+install(FILES ${PROJECT_SOURCE_DIR}/deploy/systemd/uring.conf DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 
 # As it will be below the prefix that was configured, for whoever wants to look at it.
 cmake_language(EVAL CODE "${service_values}")

@@ -8,7 +8,7 @@ stage_deploy() {
     need_to_build mandoc zsh fish systemd logrotate strace haproxy nginx prometheus
     need_for_documents
     build_stage release || return 0
-    run_deploy deploy 1500 flags modes_option units metrics restart docs -n 3
+    run_deploy deploy 1500 flags modes_option units seccomp metrics restart docs -n 3
 }
 
 stage_docs() {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Runs a program in an unpacked image as a container runtime would: new namespaces, PID 1 in its own, a read-only root,
-the image's user, no capability and no way to get one.
+the image's user, no capability and no way to get one; mode uring under its seccomp profile.
 
 Needs root, no more. The program is the only child of the one that calls contain(); see contained-echod.
 """
@@ -13,6 +13,8 @@ import signal
 import socket
 import struct
 
+from seccomp_profile import Profile
+
 _libc = ctypes.CDLL(None, use_errno=True)
 
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC = 0x00020000, 0x04000000, 0x08000000
@@ -23,6 +25,7 @@ PR_SET_PDEATHSIG, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 1, 24, 38
 CAPABILITIES = range(64)
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
 
+URING_PROFILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "deploy", "seccomp", "uring.json")
 FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
 
 
@@ -91,11 +94,18 @@ def _raise_loopback():
         fcntl.ioctl(sock, SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", flags | IFF_UP))
 
 
+def _mode(argv, environment):
+    """The mode that the server will run in, if it is given."""
+    words = [word for argument in argv for word in argument.split("=", 1)]
+    return words[words.index("--mode") + 1] if "--mode" in words else environment.get("ECHOD_MODE")
+
+
 def start(image, argv, environment, user=None, network=False, volumes=()):
     """Forks; the child becomes PID 1 of a new PID namespace and executes argv. Returns its process id out here.
 
     `network`: with an own loopback, and no other interface. The calling process has left its own namespaces for good.
     """
+    load_filter = Profile.read(URING_PROFILE).compile() if _mode(argv, environment) == "uring" else None
     own_network = CLONE_NEWNET if network else 0
     checked(_libc.unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | own_network))
     child = os.fork()
@@ -107,6 +117,8 @@ def start(image, argv, environment, user=None, network=False, volumes=()):
         _set_up_root(image.root, volumes)
         _give_up_rights(*(user or image.user))
         _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if load_filter:
+            load_filter()
         os.execve(argv[0], argv, environment)
     except OSError as error:
         os.write(2, f"container: {argv[0]}: {error}\n".encode())

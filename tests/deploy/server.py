@@ -14,9 +14,10 @@ PATIENCE = 20  # seconds for anything that must happen
 class Echod(server.Server):
     """In a `with`, at whose end it is killed unless stop() ended it; what it has said must be no complaint."""
 
-    def __init__(self, *flags, lines=1, program=None, wrapper=(), variables=None):
-        super().__init__("", flags, env=variables, lines=lines, program=program, wrapper=wrapper)
-        if wrapper:
+    def __init__(self, *flags, lines=1, program=None, wrapper=(), variables=None, expect_ready=True, **options):
+        super().__init__("", flags, env=variables, lines=lines, program=program, wrapper=wrapper, expect_ready=expect_ready,
+                         **options)
+        if wrapper and expect_ready:
             self.pid = procfs.children(self.child.pid)[0]
 
     def __enter__(self):

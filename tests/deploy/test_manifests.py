@@ -74,15 +74,19 @@ def test_every_resource_is_in_a_kustomization():
             assert named == {name for name in names if name.endswith(".yaml")} - {"kustomization.yaml"}
 
 
-@pytest.fixture(scope="module")
-def overlay():
-    """What `kubectl kustomize` makes of the overlay: its objects by kind, and those parts that are looked at most."""
+def rendered(folder):
+    """What `kubectl kustomize` makes of it: its objects by kind, and those parts that are looked at most."""
     if not kubectl_is_new_enough():
         pytest.skip("no kubectl of 1.27 or newer is installed")
-    kinds = render("overlay")
+    kinds = render(folder)
     pod = kinds["Deployment"]["spec"]["template"]["spec"]
     container, = pod["containers"]
     return types.SimpleNamespace(kinds=kinds, pod=pod, container=container, data=kinds["ConfigMap"]["data"])
+
+
+@pytest.fixture(scope="module")
+def overlay():
+    return rendered("overlay")
 
 
 def test_kinds_and_names(overlay):
@@ -156,6 +160,22 @@ def test_rights(overlay):
             assert "memory" in container["resources"]["limits"]
 
 
+def test_the_overlay_for_uring(overlay):
+    """The same in another mode, with the profile that the mode needs: for the whole pod, so that no container has another."""
+    uring = rendered("uring")
+    assert uring.data == overlay.data | {"ECHOD_MODE": "uring"}
+    profile = uring.pod["securityContext"].pop("seccompProfile")
+    assert profile == {"type": "Localhost", "localhostProfile": "echod/uring.json"}
+    assert uring.pod["securityContext"] == {name: value for name, value in overlay.pod["securityContext"].items() if name != "seccompProfile"}
+    assert uring.container["securityContext"] == overlay.container["securityContext"]
+    assert set(uring.kinds) == set(overlay.kinds)
+
+
+def test_the_profile_for_uring_is_there():
+    name = re.search(r"localhostProfile: echod/(\S+)", text_of(DEPLOY, "kubernetes", "uring", "kustomization.yaml"))[1]
+    assert os.path.exists(os.path.join(DEPLOY, "seccomp", name))
+
+
 def load():
     return render("load")["Job"]["spec"]["template"]["spec"]
 
@@ -186,8 +206,17 @@ def test_a_service_for_each_mode():
         assert service["image"] == f"localhost/echod:{project_version()}"
         assert service["read_only"]
         assert service["cap_drop"] == ["ALL"]
+        assert "no-new-privileges:true" in service["security_opt"]
         ports += service["ports"]
     assert len(set(ports)) == len(MODES)
+
+
+def test_mode_uring_alone_has_a_seccomp_profile_of_its_own():
+    """Docker's default profile forbids io_uring; Compose looks for the file from its own folder on."""
+    for mode in MODES:
+        paths = [option.removeprefix("seccomp:") for option in COMPOSE["services"][mode]["security_opt"] if option.startswith("seccomp:")]
+        assert paths == (["../seccomp/uring.json"] if mode == "uring" else [])
+        assert all(os.path.exists(os.path.join(DEPLOY, "compose", path)) for path in paths)
 
 
 def test_what_is_mounted_is_there():

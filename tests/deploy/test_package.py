@@ -90,6 +90,7 @@ def test_from_installation_to_purge(folder, package):
     listed = system.run("dpkg", "--listfiles", "echod").split()
     for path in ("/usr/bin/echod", "/usr/lib/systemd/system/echod.service", "/usr/lib/systemd/system/echod.socket",
                  "/etc/default/echod", "/etc/logrotate.d/echod", "/usr/share/doc/echod/copyright",
+                 "/usr/share/doc/echod/examples/uring.conf",
                  "/usr/share/bash-completion/completions/echod", "/usr/share/zsh/vendor-completions/_echod",
                  "/usr/share/fish/vendor_completions.d/echod.fish", "/usr/share/man/man1/echod.1.gz"):
         assert path in listed

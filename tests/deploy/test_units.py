@@ -8,6 +8,7 @@ import socket
 import subprocess
 
 import pytest
+from seccomp_profile import Profile
 from server import PATIENCE, Echod
 from support import ports, process, settings
 from support.checks import until
@@ -16,6 +17,8 @@ from support.settings import ROOT
 
 SERVICE = os.path.join(ROOT, "build", "release", "systemd", "echod.service")
 SOCKET = os.path.join(ROOT, "deploy", "systemd", "echod.socket")
+FOR_URING = os.path.join(ROOT, "deploy", "systemd", "uring.conf")
+IO_URING = {"io_uring_enter", "io_uring_register", "io_uring_setup"}
 EXPOSURE_MAX = 2.0
 
 
@@ -50,6 +53,8 @@ def test_units_are_sound(folder):
     with open(os.path.join(folder, "echod.service"), "w") as file:
         file.write(text)
     shutil.copy(SOCKET, folder)
+    os.mkdir(os.path.join(folder, "echod.service.d"))
+    shutil.copy(FOR_URING, os.path.join(folder, "echod.service.d"))
     units = [os.path.join(folder, name) for name in ("echod.service", "echod.socket")]
     done = run("systemd-analyze", "verify", "--man=no", *units)
     assert (done.stdout + done.stderr, done.returncode) == ("", 0)
@@ -65,6 +70,7 @@ def test_it_names_what_is_installed(prefix, settings_folder, folder):
     unit = unit_settings(os.path.join(folder, prefix.strip("/"), "lib/systemd/system/echod.service"))
     for path in (unit["ExecStart"][0], unit["EnvironmentFile"][0].removeprefix("-")):
         assert os.path.isabs(path) and os.path.isfile(folder + path), path
+    assert os.path.isfile(os.path.join(folder, prefix.strip("/"), "share/doc/echod/examples/uring.conf"))
     for name in ("default", "logrotate.d"):
         assert os.path.isfile(os.path.join(folder, settings_folder, name, "echod")), name
 
@@ -134,13 +140,36 @@ def group(name):
     return found
 
 
+def permitted(*paths):
+    """The system calls that the unit allows, with what is added to it."""
+    allowed = set()
+    for rule in (rule for path in paths for rule in unit_settings(path)["SystemCallFilter"]):
+        for name in rule.removeprefix("~").split():
+            calls = group(name) if name.startswith("@") else {name}
+            allowed = allowed - calls if rule.startswith("~") else allowed | calls
+    return allowed
+
+
+def test_io_uring_is_for_its_mode_only():
+    assert not permitted(SERVICE) & IO_URING
+    assert permitted(SERVICE, FOR_URING) == permitted(SERVICE) | IO_URING
+
+
+@pytest.mark.parametrize("mode", ["uring"])
+def test_mode_uring_under_the_filter_of_the_unit(mode):
+    """Without the drop-in file the server says what forbids it to start; with the file it serves."""
+    flags = ("--mode", mode, "--listen", "127.0.0.1:0")
+    with Echod(*flags, expect_ready=False, preexec_fn=Profile.allowing(permitted(SERVICE)).compile()) as server:
+        assert server.child.wait(PATIENCE) == 1
+        assert "a seccomp filter forbids io_uring" in server.errors()
+    with Echod(*flags, preexec_fn=Profile.allowing(permitted(SERVICE, FOR_URING)).compile()) as server:
+        assert server.get("/plaintext") == "Hello, World!"
+        assert server.stop() == 0
+
+
 def test_system_calls_and_sockets(mode, folder):
     """No systemd runs here to enforce the unit's filters: what the server calls is held against them instead."""
-    allowed = {}
-    for rule in unit_settings(SERVICE)["SystemCallFilter"]:
-        for name in rule.removeprefix("~").split():
-            for call in group(name):
-                allowed[call] = not rule.startswith("~")
+    allowed = permitted(SERVICE, FOR_URING) if mode == "uring" else permitted(SERVICE)
     families = set(unit_settings(SERVICE)["RestrictAddressFamilies"][0].split())
     log = os.path.join(folder, "calls")
     path = os.path.join(folder, "socket")
@@ -154,8 +183,8 @@ def test_system_calls_and_sockets(mode, folder):
     with open(log) as file:
         text = file.read()
     calls = set(re.findall(r"^\d+ +(\w+)\(", text, re.MULTILINE))
-    assert "recvfrom" in calls
-    assert {call for call in calls if not allowed.get(call, False)} == set()
+    assert {"recvfrom", "io_uring_enter"} & calls
+    assert calls - allowed == set()
     assert set(re.findall(r"\bsocket\((\w+)", text)) <= families
     assert not re.search(r"mmap\([^)]*PROT_WRITE\|PROT_EXEC", text), "MemoryDenyWriteExecute"
 
