@@ -23,7 +23,7 @@ enum field {
     OPERATIONS,     /* that fail: a set of 1 << enum ring_tag; RING_NONE stands for cancels */
     RESULT,         /* of these, a negative errno */
     ONE_IN,         /* one in so many of these fails */
-    LATE,           /* 1: what goes on fails once it has completed, by a cancel; a cancel fails but takes effect later */
+    LATE,           /* 1: what goes on fails after a completion; a cancel takes effect later */
     SEND_MAX,       /* the most bytes that a send moves, at random; 0: all */
     RECEIVE_MAX,    /* the same of a receive, which then does not go on */
     ENTER,          /* the negative errno of each call, which then does nothing; 0: none */
@@ -272,16 +272,20 @@ static int failure(enum field of_call)
 
 /* ---- the calls: the linker gives these names ---- */
 
-int __real_io_uring_queue_init_params(unsigned entries, struct io_uring *io, struct io_uring_params *parameters);
-int __real_io_uring_register_buf_ring(struct io_uring *io, struct io_uring_buf_reg *registration, unsigned flags);
+int __real_io_uring_queue_init_params(unsigned entries, struct io_uring *io,
+                                      struct io_uring_params *parameters);
+int __real_io_uring_register_buf_ring(struct io_uring *io, struct io_uring_buf_reg *registration,
+                                      unsigned flags);
 int __real_io_uring_enable_rings(struct io_uring *io);
 int __real_io_uring_submit(struct io_uring *io);
 int __real_io_uring_submit_and_get_events(struct io_uring *io);
 int __real_io_uring_submit_and_wait(struct io_uring *io, unsigned wanted);
 int __real_io_uring_submit_and_wait_timeout(struct io_uring *io, struct io_uring_cqe **first, unsigned wanted,
                                             struct __kernel_timespec *time, sigset_t *mask);
-int __wrap_io_uring_queue_init_params(unsigned entries, struct io_uring *io, struct io_uring_params *parameters);
-int __wrap_io_uring_register_buf_ring(struct io_uring *io, struct io_uring_buf_reg *registration, unsigned flags);
+int __wrap_io_uring_queue_init_params(unsigned entries, struct io_uring *io,
+                                      struct io_uring_params *parameters);
+int __wrap_io_uring_register_buf_ring(struct io_uring *io, struct io_uring_buf_reg *registration,
+                                      unsigned flags);
 int __wrap_io_uring_enable_rings(struct io_uring *io);
 int __wrap_io_uring_submit(struct io_uring *io);
 int __wrap_io_uring_submit_and_get_events(struct io_uring *io);
@@ -290,7 +294,8 @@ int __wrap_io_uring_submit_and_wait_timeout(struct io_uring *io, struct io_uring
                                             struct __kernel_timespec *time, sigset_t *mask);
 
 /* Main thread, before those of the rings begin. */
-int __wrap_io_uring_queue_init_params(unsigned entries, struct io_uring *io, struct io_uring_params *parameters)
+int __wrap_io_uring_queue_init_params(unsigned entries, struct io_uring *io,
+                                      struct io_uring_params *parameters)
 {
     entries = field(ENTRIES) > 0 ? (unsigned)field(ENTRIES) : entries;
     if (field(COMPLETIONS) > 0) {
@@ -301,7 +306,8 @@ int __wrap_io_uring_queue_init_params(unsigned entries, struct io_uring *io, str
     return __real_io_uring_queue_init_params(entries, io, parameters);
 }
 
-int __wrap_io_uring_register_buf_ring(struct io_uring *io, struct io_uring_buf_reg *registration, unsigned flags)
+int __wrap_io_uring_register_buf_ring(struct io_uring *io, struct io_uring_buf_reg *registration,
+                                      unsigned flags)
 {
     watched(io)->buffers = (struct io_uring_buf_ring *)(uintptr_t)registration->ring_addr;
     return __real_io_uring_register_buf_ring(io, registration, flags);
@@ -342,5 +348,6 @@ int __wrap_io_uring_submit_and_wait_timeout(struct io_uring *io, struct io_uring
 {
     struct watched *ring = before(io);
     int error = failure(ENTER);
-    return error != 0 ? error : after(ring, __real_io_uring_submit_and_wait_timeout(io, first, wanted, time, mask));
+    return error != 0 ? error
+                      : after(ring, __real_io_uring_submit_and_wait_timeout(io, first, wanted, time, mask));
 }

@@ -21,7 +21,8 @@ struct owner {
 
 static struct ring ring;
 static struct owner owners[OWNERS];
-static struct ring_completion completions[COMPLETIONS_KEPT]; /* of the last turn, with what was received in `text` */
+/* Of the last turn, with what was received in `text`. */
+static struct ring_completion completions[COMPLETIONS_KEPT];
 static unsigned count;
 static char text[2 * RING_BUFFER_SIZE];
 static size_t text_length;
@@ -168,7 +169,8 @@ Test(ring, the_copies_of_a_turn_are_bounded)
     cr_expect_eq(sends, (unsigned)(RING_ARENA_SIZE / RING_SEND_MAX));
     cr_expect_not(ring_send(&ring, ours, bytes, 1, &owners[0], &copy));
     turn(0);
-    cr_expect(ring_send(&ring, ours, bytes, RING_SEND_MAX, &owners[0], &copy), "the next turn has room of its own");
+    cr_expect(ring_send(&ring, ours, bytes, RING_SEND_MAX, &owners[0], &copy),
+              "the next turn has room of its own");
 }
 
 /* ---- receives ---- */
@@ -238,7 +240,7 @@ Test(ring, without_a_buffer_a_receive_says_so)
 {
     enum { MANY = RING_BUFFERS + 100 };
     static int pairs[MANY][2];
-    unsigned received = 0, refused = 0;
+    unsigned received = 0, refused = 0, turns = 0;
     raise_limit();
     for (unsigned i = 0; i < MANY; i++) {
         cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pairs[i]), 0, "%s", strerror(errno));
@@ -247,6 +249,7 @@ Test(ring, without_a_buffer_a_receive_says_so)
     }
     ring_submit(&ring); /* all at once: none is given back meanwhile */
     while (received < MANY) {
+        cr_assert_lt(turns++, MANY);
         turn(PATIENCE);
         for (unsigned i = 0; i < count && i < COMPLETIONS_KEPT; i++) {
             cr_assert(completions[i].result == 1 || completions[i].result == -ENOBUFS);
