@@ -10,7 +10,7 @@ import clients
 import pytest
 from support import process
 from clients import ALL, EXPECTING, LARGE, MEDIUM, SMALL, TAKES_LARGE, WRITES_FIRST, ask, check_echo, digest, request
-from support.settings import MODES
+from support.settings import DRIVERS, MODES
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -19,7 +19,7 @@ REFUSED_TIMES = {MEDIUM: 20, LARGE: 20 if clients.everything else 3}
 AT_ONCE = {MEDIUM: 20, LARGE: 5}  # in one session: curl holds the bodies of all at once
 EVERYWHERE = ("curl", "http.client", "node http")  # these in every mode
 MATRIX = [(client, mode) for mode in MODES for client in ALL
-          if clients.everything or mode in ("event", "thread") or client in EVERYWHERE]
+          if clients.everything or mode in DRIVERS or client in EVERYWHERE]
 
 each = pytest.mark.parametrize("client, mode", MATRIX)
 

@@ -7,7 +7,7 @@ import clients
 import pytest
 from clients import LARGE, MEDIUM, SMALL, TAKES_LARGE, WRITES_FIRST, ask, check_echo, request
 from support import proxy
-from support.settings import MODES
+from support.settings import DRIVERS, MODES
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -27,7 +27,7 @@ CLIENTS = ("curl", "http.client", "go net/http")
 REFUSED_TIMES = 100 if clients.everything else 25  # by each client in each mode
 
 each = [pytest.mark.parametrize("through", PROXIES), pytest.mark.parametrize("client", CLIENTS),
-        pytest.mark.parametrize("mode", MODES if clients.everything else ("event", "thread"))]
+        pytest.mark.parametrize("mode", MODES if clients.everything else DRIVERS)]
 
 
 @contextlib.contextmanager

@@ -76,10 +76,10 @@ def test_work_does_not_stall_the_loops(start):
         check(1.4 < time.monotonic() - begun < settings.patience(5), "6 pieces of 500 ms are no three waves for two workers")
 
 
-@pytest.mark.modeless
-def test_work_stalls_the_loop_of_event(start):
+@pytest.mark.parametrize("mode", settings.LOOPS_ALONE)
+def test_work_stalls_a_loop_without_workers(start):
     """That is the lesson: with one loop nobody is served meanwhile."""
-    server = start("--loops", "1", mode="event")
+    server = start("--loops", "1")
     with server.connect() as busy, server.connect() as wire:
         wire.kept()
         busy.send(get(b"/block/500ms"))
@@ -281,10 +281,10 @@ def test_a_drain_with_a_queue(start):
         equal(server.wait(0), "", "stderr")
 
 
-@pytest.mark.modeless
+@pytest.mark.parametrize("mode", settings.LOOPS_ALONE)
 def test_connections_are_spread_over_the_loops(start):
     """What stalls one loop stalls no connection of another."""
-    server = start("--loops", "2", mode="event")
+    server = start("--loops", "2")
     with server.connect() as busy, server.connect() as wire:
         busy.kept()
         wire.kept()

@@ -166,7 +166,7 @@ def full_at(server):
     return int(said[1]), said[2]
 
 
-@pytest.mark.parametrize("mode", ["thread", "event"])
+@pytest.mark.parametrize("mode", settings.DRIVERS)
 def test_no_more_connections_than_descriptors_allow(start, mode):
     """Whatever is asked for."""
     few = {"NOFILE": 64}

@@ -12,6 +12,7 @@ import threading
 import pytest
 from attacks import ATTACKS
 from proxies import PROXIES, in_front
+from support.settings import DRIVERS
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -106,7 +107,7 @@ def wronged(port, attacks, stop_at=5):
     return found
 
 
-@pytest.mark.parametrize("mode", ["event", "thread"])
+@pytest.mark.parametrize("mode", DRIVERS)
 @pytest.mark.parametrize("proxy", PROXIES)
 def test_no_victim_gets_anothers_answer(start, proxy, mode):
     with in_front(proxy, start().address[1]) as port:

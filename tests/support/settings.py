@@ -19,12 +19,14 @@ _COSTS = {mode: re.search(r"^ +\.cost = LIMITS_(\w+),", text, re.MULTILINE)[1] f
 LOOPS = tuple(mode for mode, text in _SOURCES.items() if re.search(r"^ +\.loops = true,", text, re.MULTILINE))
 WITH_WORKERS = tuple(mode for mode, text in _SOURCES.items() if re.search(r"^ +\.workers = ", text, re.MULTILINE))
 LOOPS_WITH_WORKERS = tuple(mode for mode in LOOPS if mode in WITH_WORKERS)
+LOOPS_ALONE = tuple(mode for mode in LOOPS if mode not in WITH_WORKERS)  # work stalls them
 BLOCKING = tuple(mode for mode in MODES if mode not in LOOPS)
 THREAD_EACH = tuple(mode for mode in MODES if _COSTS[mode] == "THREAD")  # a new thread serves each connection
 PROCESS_EACH = tuple(mode for mode in MODES if _COSTS[mode] == "PROCESS")  # a new process
 TASK_EACH = THREAD_EACH + PROCESS_EACH
 RINGS = tuple(mode for mode, text in _SOURCES.items() if '"server/drivers/uring/' in text)  # neither strace nor a shim sees its operations
 STACK_EACH = tuple(mode for mode in MODES if _COSTS[mode] == "STACK")  # a stack that the mode maps itself
+DRIVERS = ("event", "thread", "uring")  # a mode for each driver that has a text of its own
 
 server_path = ""  # absolute
 modes = ()  # those of this run, in the order of MODES
