@@ -3,7 +3,8 @@
 
 from dataclasses import dataclass
 
-from ..text.errors import LabError, UsageError
+from ..text import streams
+from ..text.errors import CannotStart, LabError, UsageError
 from .server import Server
 
 
@@ -12,6 +13,7 @@ class Mode:
     name: str
     ceiling: str  # the parse-less server of the same model
     holds_idle: bool = True  # whether any number of connections may stay open idle
+    may_be_forbidden: bool = False  # whether there are systems that do not let it start
 
 
 MODES = (
@@ -21,7 +23,7 @@ MODES = (
     Mode("pool", ceiling="threads", holds_idle=False),
     Mode("process", ceiling="processes"),
     Mode("fiber", ceiling="fibers"),
-    Mode("uring", ceiling="uring"),
+    Mode("uring", ceiling="uring", may_be_forbidden=True),
 )
 
 _REFUSED = 2  # exit status for a value that --mode does not know
@@ -35,8 +37,19 @@ def _offers(binary, mode):
         return True
 
 
+def _starts(binary, mode):
+    """Whether the binary offers a mode that nobody asked for by name, and the system lets it start."""
+    try:
+        return _offers(binary, mode)
+    except CannotStart as error:
+        if not mode.may_be_forbidden:
+            raise
+        streams.note(f"{error}; the mode is left out")
+        return False
+
+
 def choose(binary, asked=None):
-    """The modes to measure: those asked for (names with commas between), or all that the binary offers."""
+    """The modes to measure: those asked for (names with commas between), or all that the binary offers and the system lets start."""
     known = {mode.name: mode for mode in MODES}
     names = [name.strip() for name in asked.split(",") if name.strip()] if asked else list(known)
     for name in names:
@@ -46,7 +59,7 @@ def choose(binary, asked=None):
         raise UsageError("--modes: no mode given")
     chosen = []
     for mode in dict.fromkeys(known[name] for name in names):
-        if _offers(binary, mode):
+        if _offers(binary, mode) if asked else _starts(binary, mode):
             chosen.append(mode)
         elif asked:
             raise UsageError(f"--modes: {binary} does not offer --mode {mode.name}")

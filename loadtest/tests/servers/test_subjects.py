@@ -13,8 +13,9 @@ from lab.load.http import authority
 from lab.machine.command import ROOT
 from lab.report import glossary
 from lab.servers import ceilings, subjects
-from lab.servers.modes import MODES
+from lab.servers.modes import MODES, choose
 from lab.text.errors import CannotStart, CellFailed, ServerDied, UsageError
+from paths import TESTS
 
 LISTENER = ("import socket, sys, time; s = socket.create_server(('127.0.0.1', int(sys.argv[1])));\n"
             "while True: s.accept()[0].close()")
@@ -24,6 +25,31 @@ def test_the_table_has_the_modes_of_the_server():
     """A mode that is missing from the lab's table would not be measured."""
     table = (ROOT / "server" / "modes" / "mode.h").read_text(encoding="utf-8")
     assert [mode.name for mode in MODES] == re.findall(r"^ +MODE\((\w+)\)", table, re.MULTILINE)
+
+
+@pytest.fixture
+def forbidding(tmp_path):
+    """A server that offers thread and uring, where the system forbids io_uring."""
+    path = tmp_path / "server"
+    path.write_text(f"""#!/bin/sh
+case $2 in
+thread) exec {sys.executable} {TESTS}/fake_server.py "$@" ;;
+uring) echo 'echod: cannot start mode uring: a seccomp filter forbids io_uring' >&2; exit 1 ;;
+esac
+exit 2
+""")
+    path.chmod(0o755)
+    return path
+
+
+def test_a_mode_that_the_system_forbids_is_left_out(forbidding, capsys):
+    assert [mode.name for mode in choose(forbidding)] == ["thread"]
+    assert re.fullmatch(r"uring: cannot start: .* a seccomp filter forbids io_uring; the mode is left out\n", capsys.readouterr().err)
+
+
+def test_a_mode_that_the_system_forbids_and_that_was_asked_for(forbidding):
+    with pytest.raises(CannotStart, match="a seccomp filter forbids io_uring"):
+        choose(forbidding, "thread,uring")
 
 
 @pytest.mark.parametrize("mode", MODES, ids=[mode.name for mode in MODES])
