@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # A Debian package by CPack: cmake --preset package, cmake --build build/package, cpack from there.
-# llhttp is linked in, because Debian 12 has none that could be depended on; libevent and the C library are depended on.
+# llhttp is linked in, because Debian 12 has none that could be depended on, and so are the static libraries of Boost.Context and
+# liburing; libevent and the C library are depended on.
 
 set(debian ${PROJECT_SOURCE_DIR}/deploy/debian)
 
@@ -32,8 +33,8 @@ set(CPACK_DEBIAN_PACKAGE_DESCRIPTION
 and load balancers: status, delay and headers of an answer can be asked for.
 .
 The same protocol code runs under threads, event loops, loops with workers, a
-pool of threads, processes, or fibers, so that these can be compared under
-load.")
+pool of threads, processes, fibers, or io_uring, so that these can be compared
+under load.")
 set(CPACK_DEBIAN_PACKAGE_SECTION httpd)
 set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
 set(CPACK_DEBIAN_PACKAGE_RELEASE 1)
