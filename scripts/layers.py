@@ -28,6 +28,7 @@ TABLE = {
     "server/drivers/event": "common/ server/net server/settings server/system shared",
     "server/drivers/blocking": "common/ server/net server/settings server/system shared",
     "server/drivers/fiber": "common/ server/net server/settings server/system shared event server/drivers/blocking/conversation",
+    "server/drivers/uring": "common/ server/net server/settings server/system shared server/drivers/event/lingerers",
     "server/modes": "common/ net settings system drivers",
     "server/acceptor": "common/ net settings system drivers modes",
     "server/health_check": "common/base net",
