@@ -147,6 +147,7 @@ static void complete(const struct io_uring_cqe *cqe, int listener)
         give(number);
     }
     if (!goes_on) {
+        io_uring_submit(&ring); /* its last answers may still be in the queue */
         shutdown(socket, SHUT_RDWR);
         if (!more) {
             close(socket);
