@@ -29,6 +29,13 @@ struct service {
     bool cors; /* --cors */
 };
 
+/* What has become of output that a driver sends after the pass. */
+enum output_taken {
+    OUTPUT_TAKEN, /* it counts as sent */
+    OUTPUT_WAITS, /* it stays where it is: nothing can be sent now */
+    OUTPUT_LEFT,  /* the pass sends it */
+};
+
 /* The context of a thread or a loop: scratch memory, a clock, the date as text, counters. Its owner lends it to one
  * session at a time; nothing that a session keeps in it outlives session_leave. One thread at a time. */
 struct context {
@@ -44,7 +51,7 @@ struct context {
     char date[SCOREBOARD_DATE_WORDS * 8];
     size_t undecided; /* see session_undecided; 0: nothing is */
     /* Set by a driver that sends after the pass: takes bytes of the output, all or none. NULL: the pass sends. */
-    bool (*take_output)(struct context *context, struct span bytes);
+    enum output_taken (*take_output)(struct context *context, struct span bytes);
     bool
         adds_common_fields; /* answers have fields that the request does not ask for: see exchange_add_common_fields */
     bool yield_when_unserved; /* answers close their connection while others wait for a worker in vain */

@@ -127,10 +127,16 @@ static ALWAYS_INLINE bool pump_send(struct session *session, struct context *con
     if (unsent.length == 0) {
         return true;
     }
-    if (context->take_output != NULL && context->take_output(context, unsent)) {
-        counters_add(&context->counters->sent, unsent.length);
-        session_sent(session, context, unsent.length);
-        return true;
+    if (context->take_output != NULL) {
+        enum output_taken taken = context->take_output(context, unsent);
+        if (likely(taken == OUTPUT_TAKEN)) {
+            counters_add(&context->counters->sent, unsent.length);
+            session_sent(session, context, unsent.length);
+            return true;
+        }
+        if (taken == OUTPUT_WAITS) {
+            return true;
+        }
     }
     enum pump_sent sent = pump_send_once(session, context, fd, unsent);
     if (unlikely(sent != PUMP_SENT_ALL)) {

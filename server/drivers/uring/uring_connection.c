@@ -173,18 +173,22 @@ static COLD void abandon(struct uring_connection *c)
 static void settle(struct uring_connection *c);
 
 /* For the context: nearly always the answer is small and complete, and the ring sends it. The session counts it as sent: if the socket
- * does not take all of it, the rest is the connection's. */
-static bool take_output(struct context *context, struct span bytes)
+ * does not take all of it, the rest is the connection's. While there is a rest, output stays with the session, which so stops reading in
+ * time. */
+static enum output_taken take_output(struct context *context, struct span bytes)
 {
     struct uring_loop *loop =
         (struct uring_loop *)(void *)((char *)context - offsetof(struct uring_loop, context));
     struct uring_connection *c = loop->sender;
+    if (unlikely(c->rest != NULL)) {
+        return OUTPUT_WAITS;
+    }
     if (unlikely(!ring_send(&loop->ring, c->fd, bytes.data, bytes.length, c, &c->sent))) {
-        return false;
+        return OUTPUT_LEFT;
     }
     c->sent_turn = loop->ring.turn;
     c->sent_length = (uint32_t)bytes.length;
-    return true;
+    return OUTPUT_TAKEN;
 }
 
 /* What has come, while nothing is early. Within ring_take: the socket may be written, but not read. */
@@ -261,6 +265,12 @@ static bool is_idle(const struct uring_connection *c)
     return session_idle(&c->session) && c->early == NULL && !c->eof && c->rest == NULL;
 }
 
+/* Whether the session can be given what came early: in a drain, only when it can also be sent what follows. */
+static bool can_feed_early(const struct uring_connection *c)
+{
+    return c->early != NULL && (c->wants & WANT_READ) != 0 && (c->rest == NULL || !is_draining(c));
+}
+
 static COLD void end(struct uring_connection *c)
 {
     if (is_sending(c) || c->rest != NULL) {
@@ -281,7 +291,9 @@ static NOINLINE void settle_other(struct uring_connection *c)
         return;
     }
     if (wants == WANT_WORK) {
-        queue(c);
+        if (c->rest == NULL) {
+            queue(c);
+        }
         return;
     }
     bool asked = ((wants & WANT_WAIT) == 0 || await_alarm(c)) && ((wants & WANT_WRITE) == 0 || await_room(c));
@@ -290,7 +302,9 @@ static NOINLINE void settle_other(struct uring_connection *c)
             cancel(c, RING_RECEIVE); /* the socket keeps the rest */
         }
     } else if (c->early != NULL || c->eof) {
-        queue(c);
+        if (c->rest == NULL || can_feed_early(c)) {
+            queue(c);
+        }
     } else {
         asked = asked && await_bytes(c);
     }
@@ -302,7 +316,7 @@ static NOINLINE void settle_other(struct uring_connection *c)
 /* After a pass: sees to it that what the session wants takes place. */
 static void settle(struct uring_connection *c)
 {
-    if (unlikely(c->list != URING_RESTARTED) && session_timer_take(&c->session)) {
+    if (unlikely(c->list != URING_RESTARTED) && c->rest == NULL && session_timer_take(&c->session)) {
         uring_connection_move(c, URING_RESTARTED);
     }
     unsigned wants = session_wants(&c->session, &c->loop->context);
@@ -319,8 +333,7 @@ static void settle(struct uring_connection *c)
  * is given to the session at once. */
 static bool takes_bytes(const struct uring_connection *c)
 {
-    return (c->wants & WANT_READ) != 0 && c->early == NULL && c->rest == NULL && !is_sending(c) &&
-           !is_draining(c);
+    return (c->wants & WANT_READ) != 0 && c->early == NULL && !is_sending(c) && !is_draining(c);
 }
 
 static NOINLINE void received_other(struct uring_connection *c, const struct ring_completion *completion)
@@ -512,12 +525,12 @@ void uring_connection_look(struct uring_connection *c)
         queue(c);
     } else if (c->due != 0) {
         look_at_due(c);
+    } else if (can_feed_early(c)) {
+        feed_early(c);
     } else if (c->rest != NULL) {
-        return; /* until the socket takes it */
+        settle(c);
     } else if (c->wants == WANT_WORK) {
         run_work(c);
-    } else if (c->early != NULL && (c->wants & WANT_READ) != 0) {
-        feed_early(c);
     } else if (c->eof && c->early == NULL && (c->wants & WANT_READ) != 0) {
         c->eof = false;
         pump(c, IO_EOF);
