@@ -27,7 +27,7 @@ enum field {
     SEND_MAX,       /* the most bytes that a send moves, at random; 0: all */
     RECEIVE_MAX,    /* the same of a receive, which then does not go on */
     ENTER,          /* the negative errno of each call, which then does nothing; 0: none */
-    SUBMIT,         /* the same of io_uring_submit, by which the server makes room for more submissions */
+    SUBMIT,         /* the same of io_uring_submit, which makes room in the queue; ONE_IN holds, too */
     ENTRIES,        /* of new rings; 0: as many as the server wants */
     COMPLETIONS,    /* room for them in new rings */
     BUFFERS,        /* that new rings have for receives */
@@ -267,7 +267,11 @@ static int after(struct watched *ring, int result)
 /* The error of a call, or 0. */
 static int failure(enum field of_call)
 {
-    return (int)(field(ENTER) != 0 ? field(ENTER) : field(of_call));
+    if (field(ENTER) != 0) {
+        return (int)field(ENTER);
+    }
+    bool fails = field(ONE_IN) <= 1 || draw(field(ONE_IN)) == 1;
+    return fails ? (int)field(of_call) : 0;
 }
 
 /* ---- the calls: the linker gives these names ---- */

@@ -290,6 +290,8 @@ def test_no_buffer_is_left(start, folder, mode):
     ("few completions, sends fail", {"entries": 4, "completions": 4, "operations": SEND, "result": -errno.EAGAIN, "one_in": 2}),
     ("no room for submissions", {"entries": 2, "submit": -errno.EAGAIN}),
     ("no room for submissions, sends fail", {"entries": 2, "submit": -errno.EAGAIN, "operations": SEND, "result": -errno.EAGAIN}),
+    ("room for submissions now and then, sends fail",
+     {"entries": 2, "submit": -errno.EAGAIN, "operations": SEND, "result": -errno.EAGAIN, "one_in": 2}),
     ("no room for submissions, the watch ends", {"entries": 2, "submit": -errno.EAGAIN, "operations": WAKEUP, "late": 1, "result": -errno.ECANCELED}),
     ("few completions, short sends", {"entries": 4, "completions": 4, "send_max": 50}),
 ]))
