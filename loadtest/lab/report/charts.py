@@ -15,7 +15,7 @@ _PLOT = 190  # height of a plot with two axes
 # The number of each subject's colour and shape (style.css, macros.html). A ceiling has that of its model, hollow.
 _STYLES = {"event": 1, "thread": 2, "hybrid": 3, "pool": 4, "process": 5, "fiber": 6, "uring": 7}
 _MODELS = {"epoll": 1, "event": 1, "thread": 2, "process": 5, "fiber": 6, "uring": 7}  # parts of a ceiling's name
-_OTHERS = (8,)
+_OTHER = 8
 _BYTES = ("B", "bytes")
 _PERCENTILES = (50, 90, 99, 99.9, 99.99, 99.999)
 _SERIES = ("goodput", "p99_us")  # what is drawn over time, where it is there; results.json has the rest
@@ -38,8 +38,8 @@ class Chart:
 
 
 def styles(subjects):
-    """A style for each subject; `subjects`: names to kinds. Beyond one other server they repeat."""
-    chosen, others = {}, 0
+    """A style for each subject; `subjects`: names to kinds. All other servers have one."""
+    chosen = {}
     for name, kind in subjects.items():
         model = next((style for word, style in _MODELS.items() if word in name), None) if kind == "ceiling" else None
         if kind == "mode" and name in _STYLES:
@@ -47,8 +47,7 @@ def styles(subjects):
         elif model:
             chosen[name] = model
         else:
-            chosen[name] = _OTHERS[others % len(_OTHERS)]
-            others += 1
+            chosen[name] = _OTHER
     return chosen
 
 

@@ -564,7 +564,7 @@ void uring_connection_begin(struct uring_connection *c)
     counters_add(&loop->context.counters->connections, 1);
     TAILQ_INSERT_TAIL(&loop->lists[URING_RESTARTED], c, others);
     loop->count++;
-    uring_loop_sweep_from_now(loop);
+    uring_core_sweep_from_now(loop);
     settle(c);
 }
 

@@ -8,7 +8,7 @@
 #include "common/session/session.h"
 #include "server/drivers/shared/report.h"
 #include "server/drivers/uring/ring.h"
-#include "server/drivers/uring/uring_loop.h"
+#include "server/drivers/uring/uring_core.h"
 #include "server/net/accepted.h"
 
 /* What is to be done for a connection when it is its turn. */

@@ -78,14 +78,6 @@ static void woken(struct uring_loop *loop)
 
 /* ---- sweeps ---- */
 
-void uring_loop_sweep_from_now(struct uring_loop *loop)
-{
-    if (loop->sweep_at_ms == 0) {
-        loop->swept_ms = clock_coarse_ms();
-        loop->sweep_at_ms = loop->swept_ms + loop->sweep_interval_ms;
-    }
-}
-
 /* The timers that have restarted since the last sweep run from now on. */
 static void start_timers(struct uring_loop *loop, uint64_t now)
 {
@@ -163,7 +155,7 @@ static void turn(struct uring_loop *loop)
 {
     ring_take(&loop->ring, on_completion, loop);
     if (loop->sweep_at_ms == 0 && access_log_has_lines(&loop->context)) {
-        uring_loop_sweep_from_now(loop);
+        uring_core_sweep_from_now(loop);
     }
     uint64_t now = loop->sweep_at_ms == 0 ? 0 : clock_coarse_ms();
     if (loop->sweep_at_ms != 0 && now >= loop->sweep_at_ms) {
