@@ -279,7 +279,8 @@ static COLD void end(struct uring_connection *c)
         }
         return;
     }
-    leave(c, session_close_mode(&c->session) == CLOSE_LINGERING);
+    enum close_mode mode = session_close_mode(&c->session);
+    leave(c, mode == CLOSE_LINGERING || (mode == CLOSE_NOW && c->early != NULL));
 }
 
 /* What is rarely wanted. If the ring is full, the rest is asked for after the next system call. */
@@ -503,9 +504,10 @@ static COLD void look_at_due(struct uring_connection *c)
     }
 }
 
+/* Nothing is sent by a call while the rest of an answer waits. */
 static void feed_early(struct uring_connection *c)
 {
-    if (is_draining(c)) {
+    if (is_draining(c) && c->rest == NULL) {
         pump(c, IO_DATA);
         return;
     }

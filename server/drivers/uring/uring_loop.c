@@ -13,8 +13,8 @@
 #include "server/drivers/uring/uring_connection.h"
 #include "server/net/warn.h"
 
-/* If the system call fails this often within this time, the failure is considered permanent. */
-enum { FAILURES_MAX = 1000, FAILING_MS = 2000 };
+/* If the system call fails for that long, without a success in between, the failure is considered permanent. */
+enum { FAILING_MS = 2000 };
 /* How often is checked whether the client of a connection that waits or works has reset it. */
 enum { LOOK_MS = 400 };
 
@@ -173,19 +173,15 @@ static COLD __attribute__((noreturn)) void die(const char *why)
     _exit(EXIT_FAILURE);
 }
 
-static COLD void mind_failure(int error)
+static COLD void mind_failure(struct uring_loop *loop, int error)
 {
-    static _Thread_local uint64_t begin;
-    static _Thread_local unsigned failures;
     uint64_t now = clock_ms();
-    if (now - begin > FAILING_MS) {
-        begin = now;
-        failures = 0;
-    }
     if (error == -EBADR) { /* bytes are missing somewhere, or the end of an answer */
         die("completions were lost for want of memory");
     }
-    if (++failures == FAILURES_MAX) {
+    if (loop->fails_since_ms == 0) {
+        loop->fails_since_ms = now;
+    } else if (now - loop->fails_since_ms > FAILING_MS) {
         die(strerror(-error));
     }
     static const struct timespec moment = {.tv_nsec = 1000000};
@@ -213,7 +209,9 @@ static void *loop_main(void *arg)
         }
         error = ring_submit_and_wait(&loop->ring, wait_ms(loop));
         if (error != 0) {
-            mind_failure(error);
+            mind_failure(loop, error);
+        } else {
+            loop->fails_since_ms = 0;
         }
         turn(loop);
     }
