@@ -64,7 +64,7 @@ static ALWAYS_INLINE bool pump_unsent(struct session *session, struct context *c
 {
     *unsent = session_output(session, context);
     if (unlikely(session_undecided(session, context) != 0) && unsent->length > 0) {
-        if (context->take_output != NULL) { /* the drain has begun just now: the next pass decides */
+        if (context->take_output != NULL) { /* not to be read now: a later pass sends it, undecided (session_leave) */
             *unsent = PUMP_NO_BYTES;
             return true;
         }
@@ -164,7 +164,7 @@ COLD bool session_pump_late(struct session *session, struct context *context, in
     clock_read_date(context->service->scoreboard, context->date, &context->date_sequence);
     counters_add(&context->counters->received, bytes.length);
     session_enter(session, context);
-    if (bytes.length > 0) {
+    if (bytes.length > 0 && session->input_dropped == INPUT_KEPT) {
         session_feed_kept(session, context, bytes.data, bytes.length);
     }
     pump_tell_other(session, context, event);

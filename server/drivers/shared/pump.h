@@ -31,7 +31,8 @@ bool session_pump(struct session *session, struct context *context, int fd, enum
                   struct span bytes);
 
 /* The same with bytes that have come before the event, and that the session could not be given then. During a drain it must have
- * them before the driver reads the socket to decide on the last answer. */
+ * them before the driver reads the socket to decide on the last answer. Behind input that the session has dropped they are dropped, too:
+ * they may begin within a request. */
 bool session_pump_late(struct session *session, struct context *context, int fd, struct span bytes,
                        enum io_event event);
 
