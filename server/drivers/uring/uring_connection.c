@@ -384,11 +384,12 @@ static COLD void await_rest(struct uring_connection *c)
 /* The socket is full, or broken. */
 static COLD void not_sent(struct uring_connection *c, int result)
 {
+    size_t sent = result > 0 ? (size_t)result : 0;
+    counters_add(&c->loop->context.counters->sent, (uint64_t)sent - c->sent_length); /* all of it was counted */
     if (c->ending) {
         c->lingers = false;
         return;
     }
-    size_t sent = result > 0 ? (size_t)result : 0;
     if (result < 0 && result != -EAGAIN && result != -EINTR) {
         abandon(c);
         return;
@@ -434,6 +435,7 @@ static COLD void send_rest(struct uring_connection *c)
         abandon(c);
         return;
     }
+    counters_add(&c->loop->context.counters->sent, sent.length);
     buffer_consume(&c->rest, sent.length, budget_of(c));
     if (c->rest == NULL) {
         uring_connection_move(c, URING_RESTARTED);
