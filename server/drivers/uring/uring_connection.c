@@ -588,9 +588,16 @@ void uring_connection_due(struct uring_connection *c)
     }
 }
 
+/* Whether something has come that the session waits for. */
+static bool has_news(const struct uring_connection *c)
+{
+    return can_feed_early(c) || (c->eof && c->rest == NULL && (c->wants & WANT_READ) != 0);
+}
+
+/* Who has news is looked at before it is cut off, by a later order. */
 void uring_connection_drain(struct uring_connection *c, bool cutting)
 {
-    if (is_idle(c)) {
+    if (is_idle(c) || has_news(c)) {
         queue(c);
     } else if (cutting) {
         cut_off(c);
