@@ -152,9 +152,9 @@ void ring_submit(struct ring *ring)
     io_uring_submit(&ring->io);
 }
 
-bool ring_overflows(const struct ring *ring)
+bool ring_has_completions(const struct ring *ring)
 {
-    return io_uring_cq_has_overflow(&ring->io);
+    return io_uring_cq_ready(&ring->io) > 0 || io_uring_cq_has_overflow(&ring->io);
 }
 
 static struct ring_completion read_completion(const struct ring *ring, const struct io_uring_cqe *cqe)

@@ -54,11 +54,11 @@ int ring_enter_thread(struct ring *ring);
  * or a negative errno, where trying again may help. */
 int ring_submit_and_wait(struct ring *ring, int64_t timeout_ms);
 
-/* Submits what was asked for, so that it is sent now. */
+/* Submits what was asked for, so that it is sent now. Receives may complete by that. */
 void ring_submit(struct ring *ring);
 
-/* Whether there are completions that ring_take has not seen. */
-bool ring_overflows(const struct ring *ring);
+/* Whether there are completions that ring_take has not seen: it had no room for them, or what was asked for since has completed. */
+bool ring_has_completions(const struct ring *ring);
 
 /* Calls `complete` for each completion that is there, first for those of sends. A buffer is the callee's until it returns. */
 void ring_take(struct ring *ring, void (*complete)(void *context, const struct ring_completion *completion),

@@ -22,12 +22,17 @@ void uring_connection_move(struct uring_connection *c, enum uring_list list)
     TAILQ_INSERT_TAIL(&c->loop->lists[list], c, others);
 }
 
-static void queue(struct uring_connection *c)
+static void queue_in(struct uring_connection *c, struct uring_queue *queue)
 {
     if (!c->queued) {
         c->queued = true;
-        STAILQ_INSERT_TAIL(&c->loop->queue, c, next);
+        STAILQ_INSERT_TAIL(queue, c, next);
     }
+}
+
+static void queue(struct uring_connection *c)
+{
+    queue_in(c, &c->loop->queue);
 }
 
 /* ---- operations ---- */
@@ -139,6 +144,7 @@ static void finish(struct uring_connection *c)
     struct uring_loop *loop = c->loop;
     struct accepted accepted = {.fd = c->fd, .peer = c->session.peer, .number = c->session.number};
     bool lingers = c->lingers;
+    loop->ending--;
     free(c);
     if (!lingers || lingerers_put(loop->lingerers, &accepted) != 0) {
         connection_count_drop(&loop->server->connections);
@@ -157,6 +163,7 @@ static COLD void leave(struct uring_connection *c, bool lingers)
     buffer_free(&c->rest, budget_of(c));
     TAILQ_REMOVE(&loop->lists[c->list], c, others);
     loop->count--;
+    loop->ending++;
     c->ending = true;
     c->lingers = lingers;
     cancel_all(c);
@@ -283,7 +290,8 @@ static COLD void end(struct uring_connection *c)
     leave(c, mode == CLOSE_LINGERING || (mode == CLOSE_NOW && c->early != NULL));
 }
 
-/* What is rarely wanted. If the ring is full, the rest is asked for after the next system call. */
+/* What is rarely wanted. If the ring is full, the rest is asked for after the next system call. An idle connection is read by a call in a
+ * drain: a receive could take its bytes meanwhile. */
 static NOINLINE void settle_other(struct uring_connection *c)
 {
     unsigned wants = c->wants;
@@ -291,25 +299,26 @@ static NOINLINE void settle_other(struct uring_connection *c)
         end(c);
         return;
     }
+    if (c->loop->draining && is_idle(c)) {
+        queue(c);
+        return;
+    }
+    if ((wants & WANT_READ) == 0 && c->early != NULL) {
+        cancel(c, RING_RECEIVE); /* the socket keeps the rest */
+    }
     if (wants == WANT_WORK) {
         if (c->rest == NULL) {
-            queue(c);
+            queue_in(c, &c->loop->works);
         }
         return;
     }
     bool asked = ((wants & WANT_WAIT) == 0 || await_alarm(c)) && ((wants & WANT_WRITE) == 0 || await_room(c));
-    if ((wants & WANT_READ) == 0) {
-        if (c->early != NULL) {
-            cancel(c, RING_RECEIVE); /* the socket keeps the rest */
-        }
-    } else if (c->early != NULL || c->eof) {
-        if (c->rest == NULL || can_feed_early(c)) {
-            queue(c);
-        }
-    } else {
+    if ((wants & WANT_READ) != 0 && c->early == NULL && !c->eof) {
         asked = asked && await_bytes(c);
+    } else if ((wants & WANT_READ) != 0 && (c->rest == NULL || can_feed_early(c))) {
+        queue(c);
     }
-    if (!asked || (c->loop->draining && is_idle(c))) {
+    if (!asked) {
         queue(c);
     }
 }
@@ -520,7 +529,7 @@ static void feed_early(struct uring_connection *c)
     buffer_free(&early, budget);
 }
 
-void uring_connection_look(struct uring_connection *c)
+void uring_connection_look(struct uring_connection *c, bool may_work)
 {
     c->queued = false;
     if (c->ending) {
@@ -533,7 +542,7 @@ void uring_connection_look(struct uring_connection *c)
         feed_early(c);
     } else if (c->rest != NULL) {
         settle(c);
-    } else if (c->wants == WANT_WORK) {
+    } else if (c->wants == WANT_WORK && may_work) {
         run_work(c);
     } else if (c->eof && c->early == NULL && (c->wants & WANT_READ) != 0) {
         c->eof = false;

@@ -20,7 +20,7 @@ enum uring_due {
 
 struct uring_connection {
     TAILQ_ENTRY(uring_connection) others; /* in a list of the loop, by its timer */
-    STAILQ_ENTRY(uring_connection) next;  /* in `arrived` or, while `queued`, in the loop's queue */
+    STAILQ_ENTRY(uring_connection) next;  /* in `arrived` or, while `queued`, in the loop's queue or its works */
     struct uring_loop *loop;
     uint64_t since; /* as in struct connection of the reactor */
     uint64_t alarm_us;
@@ -53,8 +53,8 @@ struct uring_connection *uring_connection_new(struct uring_loop *loop, const str
 void uring_connection_begin(struct uring_connection *connection);
 /* An operation has completed. */
 void uring_connection_complete(struct uring_connection *connection, const struct ring_completion *completion);
-/* It is its turn in the loop's queue. */
-void uring_connection_look(struct uring_connection *connection);
+/* It is its turn in the loop's queue, or in its works: then it may run work, which may take long. */
+void uring_connection_look(struct uring_connection *connection, bool may_work);
 /* By a sweep: its time is over. Checks for a reset while a handler waits. */
 void uring_connection_due(struct uring_connection *connection);
 /* The drain has begun, or cuts off. */

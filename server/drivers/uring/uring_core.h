@@ -32,8 +32,10 @@ struct uring_loop {
     char *log_text; /* NULL: the log is off */
     struct uring_connections lists[URING_LISTS];
     struct uring_queue queue;        /* who is to be looked at next */
+    struct uring_queue works;        /* whose work is to be run when the others have had their turn */
     struct uring_connection *sender; /* whose pass it is */
     size_t count;                    /* of connections in the lists */
+    size_t ending;                   /* how many others wait for what is pending */
     uint64_t swept_ms;
     uint64_t sweep_at_ms; /* 0: no sweep is needed */
     unsigned sweep_interval_ms;

@@ -126,22 +126,25 @@ static void on_completion(void *arg, const struct ring_completion *completion)
     }
 }
 
-/* Those that are queued from now on have their turn after the next system call. */
-static void take_queue(struct uring_loop *loop)
+/* Those that are queued from now on have their turn after the next system call. So has the rest as soon as there are completions: who is
+ * looked at may read the socket, and all that came before must be known. */
+static void take_queue(struct uring_loop *loop, struct uring_queue *queue, bool may_work)
 {
-    struct uring_queue queue = STAILQ_HEAD_INITIALIZER(queue);
-    STAILQ_CONCAT(&queue, &loop->queue);
+    struct uring_queue taken = STAILQ_HEAD_INITIALIZER(taken);
+    STAILQ_CONCAT(&taken, queue);
     struct uring_connection *c;
-    while ((c = STAILQ_FIRST(&queue)) != NULL) {
-        STAILQ_REMOVE_HEAD(&queue, next);
-        uring_connection_look(c);
+    while ((c = STAILQ_FIRST(&taken)) != NULL && !ring_has_completions(&loop->ring)) {
+        STAILQ_REMOVE_HEAD(&taken, next);
+        uring_connection_look(c, may_work);
     }
+    STAILQ_CONCAT(&taken, queue);
+    STAILQ_CONCAT(queue, &taken);
 }
 
 /* Until the next sweep, in milliseconds; -1: none is needed. */
 static int64_t wait_ms(const struct uring_loop *loop)
 {
-    if (!STAILQ_EMPTY(&loop->queue) || !loop->watches) {
+    if (!STAILQ_EMPTY(&loop->queue) || !STAILQ_EMPTY(&loop->works) || !loop->watches) {
         return 0;
     }
     if (loop->sweep_at_ms == 0) {
@@ -149,22 +152,6 @@ static int64_t wait_ms(const struct uring_loop *loop)
     }
     uint64_t now = clock_coarse_ms();
     return loop->sweep_at_ms > now ? (int64_t)(loop->sweep_at_ms - now) : 0;
-}
-
-static void turn(struct uring_loop *loop)
-{
-    ring_take(&loop->ring, on_completion, loop);
-    if (loop->sweep_at_ms == 0 && access_log_has_lines(&loop->context)) {
-        uring_core_sweep_from_now(loop);
-    }
-    uint64_t now = loop->sweep_at_ms == 0 ? 0 : clock_coarse_ms();
-    if (loop->sweep_at_ms != 0 && now >= loop->sweep_at_ms) {
-        sweep(loop, now);
-    }
-    if (!ring_overflows(
-            &loop->ring)) { /* who is looked at may read the socket: all that came before must be known */
-        take_queue(loop);
-    }
 }
 
 static COLD __attribute__((noreturn)) void die(const char *why)
@@ -188,6 +175,44 @@ static COLD void mind_failure(struct uring_loop *loop, int error)
     nanosleep(&moment, NULL);
 }
 
+static void submit_and_wait(struct uring_loop *loop, int64_t timeout_ms)
+{
+    int error = ring_submit_and_wait(&loop->ring, timeout_ms);
+    if (unlikely(error != 0)) {
+        mind_failure(loop, error);
+    } else {
+        loop->fails_since_ms = 0;
+    }
+}
+
+/* Work holds up the loop. Who is about to end does so before: the last answer may take a call, and what is cancelled then another one. */
+static COLD void run_works(struct uring_loop *loop)
+{
+    enum { CALLS = 2 };
+    for (int i = 0; i < CALLS && (loop->ending > 0 || !STAILQ_EMPTY(&loop->queue)); i++) {
+        submit_and_wait(loop, 0);
+        ring_take(&loop->ring, on_completion, loop);
+        take_queue(loop, &loop->queue, false);
+    }
+    take_queue(loop, &loop->works, true);
+}
+
+static void turn(struct uring_loop *loop)
+{
+    ring_take(&loop->ring, on_completion, loop);
+    if (loop->sweep_at_ms == 0 && access_log_has_lines(&loop->context)) {
+        uring_core_sweep_from_now(loop);
+    }
+    uint64_t now = loop->sweep_at_ms == 0 ? 0 : clock_coarse_ms();
+    if (loop->sweep_at_ms != 0 && now >= loop->sweep_at_ms) {
+        sweep(loop, now);
+    }
+    take_queue(loop, &loop->queue, false);
+    if (!STAILQ_EMPTY(&loop->works)) {
+        run_works(loop);
+    }
+}
+
 /* Tells uring_loop_start. */
 static void tell_entered(struct uring_loop *loop, int result)
 {
@@ -207,12 +232,7 @@ static void *loop_main(void *arg)
         if (!loop->watches) { /* if the ring is full now, it has room after the system call */
             loop->watches = ring_watch(&loop->ring, loop->orders.wakeup.fd, loop);
         }
-        error = ring_submit_and_wait(&loop->ring, wait_ms(loop));
-        if (error != 0) {
-            mind_failure(loop, error);
-        } else {
-            loop->fails_since_ms = 0;
-        }
+        submit_and_wait(loop, wait_ms(loop));
         turn(loop);
     }
     return NULL;
@@ -276,6 +296,7 @@ int uring_loop_start(struct uring_loop *loop, struct server *server, struct coun
         TAILQ_INIT(&loop->lists[list]);
     }
     STAILQ_INIT(&loop->queue);
+    STAILQ_INIT(&loop->works);
     mutex_init(&loop->mutex);
     condition_init(&loop->has_entered);
     mutex_lock(&loop->mutex, uring_lock);
