@@ -70,11 +70,18 @@ static struct budget budget_of(const struct uring_connection *c)
     return c->loop->context.output.budget;
 }
 
+/* Whether the memory for what comes early may soon be used up: then the socket keeps it, as far as possible. */
+static bool is_memory_short(const struct uring_connection *c)
+{
+    struct budget budget = budget_of(c);
+    return budget_tight_with(budget, budget.scoreboard->held_limit / 2);
+}
+
 /* The first request comes by a single receive: if it is the connection's last, there is nothing to cancel. On a unix socket a
  * multishot may miss the end (fixed in Linux in 2026). */
 static bool await_bytes(struct uring_connection *c)
 {
-    bool again = c->session.requests > 0 && c->session.peer.family != AF_UNIX && !budget_tight(budget_of(c));
+    bool again = c->session.requests > 0 && c->session.peer.family != AF_UNIX && !is_memory_short(c);
     return is_pending(c, RING_RECEIVE) ||
            begin(c, RING_RECEIVE, ring_receive(&c->loop->ring, c->fd, again, c));
 }
@@ -107,13 +114,13 @@ static bool is_sending(const struct uring_connection *c)
 }
 
 /* Keeps bytes for which it is too early, and stops the receive before there are too many: the socket keeps the others. */
-static bool keep_early(struct uring_connection *c, const char *bytes, size_t length)
+static bool keep_early(struct uring_connection *c, struct span bytes)
 {
     enum { EARLY_MAX = 64 * 1024 };
-    if (buffer_append(&c->early, bytes, length, budget_of(c), BUDGET_MUST_KEEP) != 0) {
+    if (buffer_append(&c->early, bytes.data, bytes.length, budget_of(c), BUDGET_MUST_KEEP) != 0) {
         return false;
     }
-    if (buffer_length(c->early) >= EARLY_MAX || (c->wants & WANT_READ) == 0 || budget_tight(budget_of(c))) {
+    if (buffer_length(c->early) >= EARLY_MAX || (c->wants & WANT_READ) == 0 || is_memory_short(c)) {
         cancel(c, RING_RECEIVE);
     }
     return true;
@@ -187,7 +194,7 @@ static enum output_taken take_output(struct context *context, struct span bytes)
     struct uring_loop *loop =
         (struct uring_loop *)(void *)((char *)context - offsetof(struct uring_loop, context));
     struct uring_connection *c = loop->sender;
-    if (unlikely(c->rest != NULL)) {
+    if (unlikely(c->rest != NULL || is_sending(c))) {
         return OUTPUT_WAITS;
     }
     if (unlikely(!ring_send(&loop->ring, c->fd, bytes.data, bytes.length, c, &c->sent))) {
@@ -198,15 +205,43 @@ static enum output_taken take_output(struct context *context, struct span bytes)
     return OUTPUT_TAKEN;
 }
 
-/* What has come, while nothing is early. Within ring_take: the socket may be written, but not read. */
-static void pump_bytes(struct uring_connection *c, struct span bytes)
+/* A pass that may write the socket, but not read it. False if the connection is lost. */
+static ALWAYS_INLINE bool feed(struct uring_connection *c, struct span bytes)
 {
     struct uring_loop *loop = c->loop;
     loop->sender = c;
     loop->context.take_output = take_output;
     bool kept = session_pump(&c->session, &loop->context, c->fd, IO_DATA, bytes);
     loop->context.take_output = NULL;
-    if (likely(kept)) {
+    return kept;
+}
+
+/* What has come, while nothing is early. Within ring_take: the socket may be written, but not read. */
+static void pump_bytes(struct uring_connection *c, struct span bytes)
+{
+    if (likely(feed(c, bytes))) {
+        settle(c);
+    } else {
+        abandon(c);
+    }
+}
+
+static bool has_dropped_input(const struct uring_connection *c)
+{
+    return c->session.input_dropped != INPUT_KEPT;
+}
+
+/* There is no memory to keep what comes early: the session has to take it now, or to refuse it behind the present answer. */
+static COLD void pump_too_early(struct uring_connection *c, struct span bytes)
+{
+    struct buffer *early = c->early;
+    c->early = NULL;
+    bool kept = early == NULL || feed(c, buffer_span(early));
+    buffer_free(&early, budget_of(c));
+    if (kept && !has_dropped_input(c)) {
+        kept = feed(c, bytes);
+    }
+    if (kept) {
         settle(c);
     } else {
         abandon(c);
@@ -219,6 +254,16 @@ static bool is_draining(const struct uring_connection *c)
 }
 
 /* By calls, in its turn of the queue, when all that came before is known. Not while it sends. */
+static COLD void pump_late(struct uring_connection *c, struct span bytes, enum io_event event)
+{
+    if (session_pump_late(&c->session, &c->loop->context, c->fd, bytes, event)) {
+        settle(c);
+    } else {
+        abandon(c);
+    }
+}
+
+/* The same, with what came early if the session takes it. */
 static COLD void pump(struct uring_connection *c, enum io_event event)
 {
     struct buffer *early = NULL;
@@ -227,13 +272,8 @@ static COLD void pump(struct uring_connection *c, enum io_event event)
         early = c->early;
         c->early = NULL;
     }
-    bool kept = session_pump_late(&c->session, &c->loop->context, c->fd, buffer_span(early), event);
+    pump_late(c, buffer_span(early), event);
     buffer_free(&early, budget);
-    if (kept) {
-        settle(c);
-    } else {
-        abandon(c);
-    }
 }
 
 static bool is_cut_off(const struct uring_connection *c)
@@ -254,11 +294,7 @@ static COLD void drain_idle(struct uring_connection *c)
     struct transfer read = transport_receive(c->fd, bytes, sizeof bytes, TRANSPORT_NO_WAIT);
     switch (read.outcome) {
     case TRANSPORT_MOVED:
-        if (keep_early(c, bytes, read.length)) {
-            pump(c, IO_DATA);
-        } else {
-            abandon(c);
-        }
+        pump_late(c, (struct span){.data = bytes, .length = read.length}, IO_DATA);
         break;
     case TRANSPORT_RETRY:
     case TRANSPORT_INTERRUPTED: pump(c, IO_SHUTDOWN); break;
@@ -303,7 +339,7 @@ static NOINLINE void settle_other(struct uring_connection *c)
         queue(c);
         return;
     }
-    if ((wants & WANT_READ) == 0 && c->early != NULL) {
+    if ((wants & WANT_READ) == 0 && (c->early != NULL || is_memory_short(c))) {
         cancel(c, RING_RECEIVE); /* the socket keeps the rest */
     }
     if (wants == WANT_WORK) {
@@ -354,8 +390,11 @@ static NOINLINE void received_other(struct uring_connection *c, const struct rin
         return;
     }
     if (result > 0) {
-        if (!keep_early(c, completion->bytes, (size_t)result)) {
-            abandon(c);
+        struct span bytes = {.data = completion->bytes, .length = (size_t)result};
+        if (has_dropped_input(c)) {
+            cancel(c, RING_RECEIVE); /* what follows dropped bytes is of no use */
+        } else if (!keep_early(c, bytes)) {
+            pump_too_early(c, bytes);
             return;
         }
     } else if (result == 0) {
