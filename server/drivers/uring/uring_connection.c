@@ -77,13 +77,25 @@ static bool is_memory_short(const struct uring_connection *c)
     return budget_tight_with(budget, budget.scoreboard->held_limit / 2);
 }
 
+/* Whether it has to wait until others have taken the buffers of a turn: more receives would find none, either. */
+static bool waits_for_buffers(struct uring_connection *c)
+{
+    if (c->without_buffer && c->loop->retried >= RING_BUFFERS) {
+        return true;
+    }
+    c->loop->retried += c->without_buffer;
+    c->without_buffer = false;
+    return false;
+}
+
 /* The first request comes by a single receive: if it is the connection's last, there is nothing to cancel. On a unix socket a
  * multishot may miss the end (fixed in Linux in 2026). */
 static bool await_bytes(struct uring_connection *c)
 {
     bool again = c->session.requests > 0 && c->session.peer.family != AF_UNIX && !is_memory_short(c);
     return is_pending(c, RING_RECEIVE) ||
-           begin(c, RING_RECEIVE, ring_receive(&c->loop->ring, c->fd, again, c));
+           (!waits_for_buffers(c) &&
+            begin(c, RING_RECEIVE, ring_receive(&c->loop->ring, c->fd, again, c)));
 }
 
 static bool await_room(struct uring_connection *c)
@@ -389,6 +401,7 @@ static NOINLINE void received_other(struct uring_connection *c, const struct rin
         finish(c);
         return;
     }
+    c->without_buffer = result == -ENOBUFS;
     if (result > 0) {
         struct span bytes = {.data = completion->bytes, .length = (size_t)result};
         if (has_dropped_input(c)) {

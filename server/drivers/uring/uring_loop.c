@@ -183,6 +183,7 @@ static void submit_and_wait(struct uring_loop *loop, int64_t timeout_ms)
     } else {
         loop->fails_since_ms = 0;
     }
+    loop->retried = 0;
 }
 
 /* Work holds up the loop. Who is about to end does so before: the last answer may take a call, and what is cancelled then another one. */
