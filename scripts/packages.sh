@@ -15,7 +15,7 @@ libc          inc:stdio.h             libc6-dev                 the headers of t
 libevent      inc:event2/event.h      libevent-dev              libevent with headers, 2.1.12 or newer
 llhttp        sh:llhttp_is_here       libllhttp-dev             llhttp with headers, 9.2.1 or newer
 boost-context sh:boost_context_is_here libboost-context-dev     Boost.Context with its static library
-liburing      inc:liburing.h          liburing-dev              liburing with headers, 2.3 or newer
+liburing      sh:liburing_is_here     liburing-dev              liburing with headers, 2.3 or newer
 criterion     inc:criterion/criterion.h libcriterion-dev        Criterion with headers, 2.4 or newer
 git           cmd:git                 git                       git
 python3       sh:python_is_whole      python3                   Python 3.11 or newer with its standard library
@@ -74,6 +74,13 @@ header_is_here() {
 
 boost_context_is_here() {
     printf 'int main(void) { return 0; }\n' | cc -x c - -l:libboost_context.a -o /dev/null >/dev/null 2>&1
+}
+
+# Not before 2.3 it has this function.
+liburing_is_here() {
+    printf '%s\n' '#include <liburing.h>' \
+        'int main(void) { return io_uring_submit_and_get_events(0) + IORING_SETUP_DEFER_TASKRUN; }' |
+        cc -D_GNU_SOURCE -x c - -luring -o /dev/null >/dev/null 2>&1
 }
 
 llhttp_is_here() {
