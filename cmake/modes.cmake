@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # A build with ECHOD_MODES offers only those modes: it leaves out the source files of the others and their rows of the table
 # in server/modes/mode.h. Code that only they use is left out by the linker with ECHOD_LTO. A mode whose library is missing is left out with
-# its driver, and --help and --mode say so. Sets mode_libraries.
+# its driver, and --help and --mode say so; --version names those that are there. Sets mode_libraries.
 
 file(READ server/modes/mode.h table)
 string(REGEX MATCHALL " MODE\\([a-z]+\\)" modes "${table}")
@@ -11,6 +11,8 @@ set(library_of_fiber echod::boost_context)
 set(library_of_uring echod::liburing)
 set(called_fiber Boost.Context)
 set(called_uring liburing)
+set(version_of_fiber BOOST_CONTEXT_VERSION)
+set(version_of_uring LIBURING_VERSION)
 
 set(mode_libraries "")
 set(missing "")
@@ -20,6 +22,8 @@ foreach(mode fiber uring)
     list(FILTER server_sources EXCLUDE REGEX "/server/drivers/${mode}/")
   elseif(TARGET ${library_of_${mode}})
     list(APPEND mode_libraries ${library_of_${mode}})
+    set_property(SOURCE server/main.c APPEND PROPERTY COMPILE_DEFINITIONS
+      ${version_of_${mode}}="${${version_of_${mode}}}")
   elseif(mode IN_LIST ECHOD_MODES)
     message(FATAL_ERROR "ECHOD_MODES: the library of the mode ${mode} was not found")
   else()

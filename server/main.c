@@ -69,6 +69,12 @@ static int print_version(void)
 {
     printf("echod %s\nlibevent %s\nllhttp %d.%d.%d\n", ECHOD_VERSION, event_get_version(),
            LLHTTP_VERSION_MAJOR, LLHTTP_VERSION_MINOR, LLHTTP_VERSION_PATCH);
+#ifdef BOOST_CONTEXT_VERSION /* cmake/modes.cmake defines them where the mode is built */
+    printf("Boost.Context %s\n", BOOST_CONTEXT_VERSION);
+#endif
+#ifdef LIBURING_VERSION
+    printf("liburing %s\n", LIBURING_VERSION);
+#endif
     return flush_stdout();
 }
 

@@ -178,7 +178,8 @@ def test_the_help_lists_all_flags_when_asked():
 def test_the_version_names_the_libraries():
     code, output, errors = run("--version")
     equal((code, errors), (0, ""), "status and stderr")
-    for name in ("echod", "libevent", "llhttp"):
+    of_modes = {"fiber": "Boost.Context", "uring": "liburing"}
+    for name in ("echod", "libevent", "llhttp", *(of_modes[mode] for mode in settings.modes if mode in of_modes)):
         check(any(line.startswith(name + " ") and line[len(name) + 1:][0].isdigit() for line in output.splitlines()),
               f"no version of {name} in {output!r}")
 
