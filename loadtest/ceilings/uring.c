@@ -138,7 +138,8 @@ static void complete(const struct io_uring_cqe *cqe, int listener)
         return;
     }
     if (data >> 32 == SENDS) {
-        return; /* it has failed: the receive says so too */
+        shutdown(socket, SHUT_RDWR); /* it has failed, or was short: the client learns it, and the receive ends */
+        return;
     }
     bool goes_on = cqe->res > 0 || cqe->res == -ENOBUFS;
     if ((cqe->flags & IORING_CQE_F_BUFFER) != 0) {
