@@ -182,6 +182,7 @@ def refused(mode, **options):
     ("io_uring_setup", "EPERM", "a seccomp filter forbids io_uring"),
     ("io_uring_setup", "ENOSYS", "the kernel has no io_uring, or a seccomp filter hides it"),
     ("io_uring_register", "EPERM", "a seccomp filter forbids io_uring"),
+    ("io_uring_setup", "EACCES", "a security module such as SELinux forbids io_uring"),
 ])
 def test_a_filter_that_forbids_io_uring(mode, call, error, words):
     """One line names what forbids it, and what to allow."""
@@ -197,14 +198,19 @@ def test_a_kernel_that_is_too_old(mode):
 
 @uring
 @pytest.mark.native
-def test_the_setting_of_the_kernel_that_forbids_io_uring(mode, folder):
-    """The line names it. A file of ours stands in its place: the setting itself is the whole machine's."""
+@pytest.mark.parametrize("value, words", [
+    ("2", ["kernel.io_uring_disabled forbids io_uring: set it to 0"]),
+    ("1", ["kernel.io_uring_disabled forbids io_uring to all but members of kernel.io_uring_group", "or a seccomp filter forbids io_uring"]),
+])
+def test_the_setting_of_the_kernel_that_forbids_io_uring(mode, folder, value, words):
+    """The line names it, and a filter where that may be the cause. A file of ours stands in its place: the setting itself is the whole
+    machine's."""
     setting = "/proc/sys/kernel/io_uring_disabled"
     if not os.path.exists(setting):
         pytest.skip(f"there is no {setting} before Linux 6.6")
     path = os.path.join(folder, "setting")
     with open(path, "w") as file:
-        file.write("2\n")
+        file.write(f"{value}\n")
     wrapper = ("unshare", "--mount", "sh", "-c", f'mount --bind {path} {setting} && exec "$@"', "sh")
     said = refused(mode, wrapper=wrapper, preexec_fn=Profile.forbidding("io_uring_setup", errno.EPERM).compile())
-    assert "kernel.io_uring_disabled forbids io_uring: set it to 0" in said
+    assert all(text in said for text in words), said
