@@ -8,6 +8,7 @@
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "server/drivers/uring/ring.h"
@@ -53,11 +54,20 @@ static void turn(int64_t timeout_ms)
     ring_take(&ring, keep, NULL);
 }
 
+static bool is_kernel_too_old(void)
+{
+    struct utsname kernel;
+    int major = 0, minor = 0;
+    uname(&kernel);
+    sscanf(kernel.release, "%d.%d", &major, &minor);
+    return major < 6 || (major == 6 && minor < 1);
+}
+
 static void set_up(void)
 {
     int ends[2];
     int error = ring_init(&ring);
-    if (error == -ENOSYS || error == -EPERM || error == -EINVAL) {
+    if (error == -ENOSYS || error == -EPERM || (error == -EINVAL && is_kernel_too_old())) {
         cr_skip_test("no io_uring here: %s", strerror(-error));
     }
     cr_assert_eq(error, 0, "%s", strerror(-error));
@@ -227,21 +237,24 @@ Test(ring, buffers_come_back)
     }
 }
 
-static void raise_limit(void)
+static void need_descriptors(rlim_t count)
 {
     struct rlimit limit;
     getrlimit(RLIMIT_NOFILE, &limit);
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_max < count) {
+        cr_skip_test("it needs %llu descriptors", (unsigned long long)count);
+    }
 }
 
 /* More receives in one turn than there are buffers: those that find none say so, and all find one in the end. */
 Test(ring, without_a_buffer_a_receive_says_so)
 {
-    enum { MANY = RING_BUFFERS + 100 };
+    enum { MANY = RING_BUFFERS + 100, DESCRIPTORS = 1300 }; /* two for each, and those of the test */
     static int pairs[MANY][2];
     unsigned received = 0, refused = 0, turns = 0;
-    raise_limit();
+    need_descriptors(DESCRIPTORS);
     for (unsigned i = 0; i < MANY; i++) {
         cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pairs[i]), 0, "%s", strerror(errno));
         cr_assert_eq(send(pairs[i][1], "x", 1, 0), 1);
@@ -295,9 +308,9 @@ Test(ring, a_cancel_comes_too_late)
 {
     cr_assert(ring_cancel(&ring, &owners[0], RING_RECEIVE));
     turn(0);
-    for (unsigned i = 0; i < count; i++) {
-        cr_expect_eq(completions[i].tag, RING_NONE, "who is cancelled hears nothing");
-    }
+    cr_assert_eq(count, 1u);
+    cr_expect_eq(completions[0].tag, RING_NONE, "who is cancelled hears nothing");
+    cr_expect_eq(completions[0].result, -ENOENT);
     cr_expect_eq(owners[0].completed, 0u);
 }
 
