@@ -14,6 +14,7 @@ from support import procfs, settings
 from support.checks import at_least, at_most, check, equal, until
 from support.corpus import LAST, PLAIN, chunked, get, post
 from support.rows import params
+from support.server import many
 from support.wire import Wire
 
 SIGNALS = [("SIGTERM", signal.SIGTERM), ("SIGINT", signal.SIGINT)]
@@ -119,6 +120,27 @@ def test_requests_the_kernel_has_queued(start):
         equal(wire.answer().status, 200, "status")
         wire.closed()
         wire.close()
+    server.wait(0)
+
+
+def test_requests_behind_work_that_blocks(start):
+    """One loop: it works while the last requests of others come, in the same moment as the signal."""
+    server = start("--loops", "1")
+    with many(server, 10) as wires, many(server, 4) as blocking:
+        for wire in wires + blocking:
+            wire.kept()
+        server.signal(signal.SIGSTOP)
+        until(lambda: procfs.status(server.pid, "State").startswith(("T", "t")), "stopped")
+        with many(server, 10) as fresh:
+            for number, wire in enumerate(fresh + wires):
+                wire.send(PLAIN)
+                if number % 5 == 4:
+                    blocking[number // 5].send(get(b"/block/300ms"))
+            server.signal(signal.SIGTERM)
+            server.signal(signal.SIGCONT)
+            for wire in blocking + fresh + wires:  # some may be answered before the signal is looked at
+                equal(wire.answer().status, 200, "status")
+                wire.closed()
     server.wait(0)
 
 

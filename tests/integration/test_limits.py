@@ -12,6 +12,7 @@ from support.checks import at_most, check, equal, until
 from support.corpus import LAST, PLAIN, chunk, chunked, get, post, request
 from support.metrics import is_released
 from support.rows import params
+from support.server import many
 
 SMALL = ("--max-header-size", "1k", "--max-body-size", "4k")
 KIB, MIB = 1 << 10, 1 << 20
@@ -227,6 +228,25 @@ def test_what_streams_needs_little(server, in_chunks):
             wire.send(LAST)
             equal(wire.through(b"\r\n\r\n"), LAST, "the last chunk")
         wire.kept()
+    until_nothing_is_held(server)
+
+
+@pytest.mark.flags(*BUDGET)
+def test_requests_behind_waits(server):
+    """Each connection has been used, and has more behind a request that waits than there is memory for: all of it is answered, or a 503
+    says that it is not. Nobody is cut off."""
+    behind = PLAIN * (4 * KIB // len(PLAIN))
+    with many(server, 12, seconds=20) as wires:
+        for wire in wires:
+            wire.kept()
+        for wire in wires:
+            wire.send_what_goes(get(b"/delay/1s") + PLAIN, behind)
+        for wire in wires:
+            wire.finish()
+            statuses = [answer.status for answer in wire.answers()]
+            equal(wire.ended, "fin", "the end of the connection")
+            check(statuses and set(statuses[:-1]) <= {200} and statuses[-1] in (200, 503), f"answered with {statuses}")
+            check(statuses[-1] == 503 or len(statuses) == 2 + behind.count(b"GET"), f"{len(statuses)} answers, and no 503")
     until_nothing_is_held(server)
 
 

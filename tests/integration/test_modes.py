@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from support import settings
+from support import procfs, settings
 from support.answer import check_problem, masked
 from support.checks import at_most, check, equal, until
 from support.corpus import ALL, PLAIN, exchange, get, post
@@ -87,6 +87,29 @@ def test_work_stalls_a_loop_without_workers(start):
         wire.send(PLAIN)
         wire.silent(0.2)
         equal(wire.answer().status, 200, "status")
+        equal(busy.answer().status, 200, "status")
+
+
+@pytest.mark.parametrize("last", params([
+    ("HTTP/1.0", get(b"/plaintext", version=b"1.0")), ("Connection: close", get(b"/plaintext", b"Connection: close\r\n")),
+]))
+@pytest.mark.parametrize("used", params([("first", False), ("later", True)]))
+def test_a_close_does_not_wait_for_work(start, last, used):
+    """Both requests are there when the only loop looks; the last answer of one connection may take its time, but no longer."""
+    server = start("--loops", "1")
+    with server.connect() as busy, server.connect() as wire:
+        busy.kept()
+        if used:
+            wire.kept()
+        server.signal(signal.SIGSTOP)
+        until(lambda: procfs.status(server.pid, "State").startswith(("T", "t")), "stopped")
+        wire.send(last)
+        busy.send(get(b"/block/2s"))
+        server.signal(signal.SIGCONT)
+        begun = time.monotonic()
+        equal(wire.answer().status, 200, "status")
+        wire.closed()
+        at_most(time.monotonic() - begun, 1, "seconds until the connection is closed")
         equal(busy.answer().status, 200, "status")
 
 
