@@ -7,13 +7,14 @@ import contextlib
 import errno
 import os
 import re
+import resource
 import signal
 import time
 
 import pytest
 
 from support import settings
-from support.checks import at_least, check, equal, pause
+from support.checks import at_least, at_most, check, equal, pause
 from support.corpus import PLAIN, get, post
 from support.rows import params
 from support.server import many
@@ -23,6 +24,7 @@ from test_under_load import BODY, REQUESTS, load
 
 RINGS = settings.RINGS
 BUFFERS = 16  # so few that those which are not given back are missed
+ALL_BUFFERS = 512  # of ring.h
 ROUNDS = 3
 LONG_SIZE = 6000000  # more than the sockets take
 LONG = get(b"/bytes/%d" % LONG_SIZE)
@@ -279,6 +281,53 @@ def test_no_buffer_is_left(start, folder, mode):
     serve_crowd(server, 60, post(b"/echo", BODY * 2), BODY * 2)
     ask_everything(server)
     at_least(faults.get("without_buffer"), 10, "receives that found no buffer")
+    check_recovered(server)
+
+
+def allow_descriptors(count):
+    """For this process and the servers it starts from now on."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < count:
+        pytest.skip(f"{count} descriptors are needed, the hard limit is {hard}")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("mode", RINGS)
+def test_more_are_ready_than_there_are_buffers(start, folder, mode):
+    """Those that find none ask again when there are some: hardly anybody finds none twice."""
+    count = 1500
+    allow_descriptors(2 * count)
+    faults = RingFaults(folder)
+    server = start("--loops", "1", mode=mode, **faults.options)
+    with many(server, count, seconds=30) as wires:
+        for wire in wires:
+            wire.kept()
+        before = faults.get("without_buffer")
+        send_at_once(server, wires, PLAIN)
+        for wire in wires:
+            expect(wire)
+        at_most(faults.get("without_buffer") - before, count - ALL_BUFFERS + 50, "receives that found no buffer")
+    check_recovered(server)
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("mode", RINGS)
+def test_no_memory_for_what_comes_early(start, mode):
+    """Requests behind answers that are being sent, and behind one that waits: each is answered, or a 503 is the last answer."""
+    server = start("--loops", "1", "--max-buffer-memory", "64k", mode=mode)
+    for _ in range(ROUNDS):
+        with many(server, 20, seconds=20) as wires:
+            send_at_once(server, wires, PLAIN)
+            for wire in wires:
+                expect(wire)
+            send_at_once(server, wires, PLAIN + get(b"/delay/300ms") + PLAIN * 200)
+            for wire in wires:
+                statuses = []
+                while len(statuses) < 202 and not wire.at_end():
+                    statuses.append(wire.answer().status)
+                check(statuses and set(statuses[:-1]) <= {200} and statuses[-1] in (200, 503), f"answered with {statuses}")
+                check(len(statuses) == 202 or statuses[-1] == 503, f"{len(statuses)} answers, and no 503")
     check_recovered(server)
 
 
