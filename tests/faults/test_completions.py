@@ -16,6 +16,7 @@ import pytest
 from support import settings
 from support.checks import at_least, at_most, check, equal, pause
 from support.corpus import PLAIN, get, post
+from support.metrics import metrics
 from support.rows import params
 from support.server import many
 from injection import attempt, check_recovered
@@ -200,6 +201,28 @@ def test_short_sends(start, folder, mode, most):
     ask_everything(server)
     at_least(faults.get("hits"), 100, "sends that were short")
     drain(server)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("mode", RINGS)
+@pytest.mark.parametrize("what", params([
+    ("short sends", {"send_max": 10}), ("no room", {"operations": SEND, "result": -errno.EAGAIN}),
+    ("broken sends", {"operations": SEND, "result": -errno.ECONNRESET}),
+]))
+def test_what_was_sent_is_counted(start, folder, mode, what):
+    """And no byte more, whether the rest is sent or not."""
+    faults = RingFaults(folder, buffers=BUFFERS, one_in=2, **what)
+    server = start("--loops", "1", mode=mode, **faults.options)
+    received = 0
+    for _ in range(20):
+        with server.connect() as wire:
+            wire.send(get(b"/plaintext", b"Connection: close\r\n"))
+            while wire.fill():
+                pass
+            received += len(wire.received)
+    faults.end()
+    at_least(faults.get("hits"), 5, "sends that were changed")
+    equal(metrics(server)["echod_sent_bytes_total"], received, "bytes that the server says it has sent")
 
 
 # What an operation that fails leaves in the log
