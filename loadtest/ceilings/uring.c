@@ -138,7 +138,7 @@ static void complete(const struct io_uring_cqe *cqe, int listener)
         return;
     }
     if (data >> 32 == SENDS) {
-        shutdown(socket, SHUT_RDWR); /* it has failed, or was short: the client learns it, and the receive ends */
+        shutdown(socket, SHUT_RDWR); /* it has failed, or was short: the client is told */
         return;
     }
     bool goes_on = cqe->res > 0 || cqe->res == -ENOBUFS;

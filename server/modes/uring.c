@@ -68,8 +68,8 @@ static const char *explain_forbidden(void)
         return "a seccomp filter forbids io_uring, as the default profile of containers and "
                "echod.service do: " ALLOW_CALLS;
     case 1:
-        return "kernel.io_uring_disabled forbids io_uring to all but members of kernel.io_uring_group: set it to 0 "
-               "with sysctl; or a seccomp filter forbids io_uring: " ALLOW_CALLS;
+        return "kernel.io_uring_disabled forbids io_uring to all but members of kernel.io_uring_group: "
+               "set it to 0 with sysctl; or a seccomp filter forbids io_uring: " ALLOW_CALLS;
     default: return "kernel.io_uring_disabled forbids io_uring: set it to 0 with sysctl";
     }
 }
@@ -79,7 +79,8 @@ static const char *uring_explain(int error)
     switch (error) {
     case -ENOSYS: return "the kernel has no io_uring, or a seccomp filter hides it: " ALLOW_CALLS;
     case -EPERM: return explain_forbidden();
-    case -EACCES: return "a security module such as SELinux forbids io_uring, or a seccomp filter does: " ALLOW_CALLS;
+    case -EACCES:
+        return "a security module such as SELinux forbids io_uring, or a seccomp filter does: " ALLOW_CALLS;
     case -EINVAL: return "it needs io_uring as of Linux 6.1, and this kernel is older";
     case -ENOMEM: return "no memory for the rings of its loops (--loops); the limit of locked memory (ulimit -l) may be too low";
     default: return NULL;

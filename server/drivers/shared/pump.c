@@ -58,13 +58,14 @@ static COLD bool pump_decide(struct session *session, struct context *context, i
     return true;
 }
 
-/* The bytes to send next, decided. False if the connection is lost. */
+/* The bytes to send next, decided. False if the connection is lost. If the output is taken, the socket must not be read now: the answer
+ * goes out undecided, by a later pass (session_leave). */
 static ALWAYS_INLINE bool pump_unsent(struct session *session, struct context *context, int fd,
                                       struct span *unsent)
 {
     *unsent = session_output(session, context);
     if (unlikely(session_undecided(session, context) != 0) && unsent->length > 0) {
-        if (context->take_output != NULL) { /* not to be read now: a later pass sends it, undecided (session_leave) */
+        if (context->take_output != NULL) {
             *unsent = PUMP_NO_BYTES;
             return true;
         }

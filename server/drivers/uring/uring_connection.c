@@ -305,9 +305,7 @@ static COLD void drain_idle(struct uring_connection *c)
     char bytes[RING_BUFFER_SIZE];
     struct transfer read = transport_receive(c->fd, bytes, sizeof bytes, TRANSPORT_NO_WAIT);
     switch (read.outcome) {
-    case TRANSPORT_MOVED:
-        pump_late(c, (struct span){.data = bytes, .length = read.length}, IO_DATA);
-        break;
+    case TRANSPORT_MOVED: pump_late(c, (struct span){.data = bytes, .length = read.length}, IO_DATA); break;
     case TRANSPORT_RETRY:
     case TRANSPORT_INTERRUPTED: pump(c, IO_SHUTDOWN); break;
     case TRANSPORT_END: pump(c, IO_EOF); break;
@@ -442,11 +440,11 @@ static COLD void await_rest(struct uring_connection *c)
     }
 }
 
-/* The socket is full, or broken. */
+/* The socket is full, or broken. The pass has counted all as sent. */
 static COLD void not_sent(struct uring_connection *c, int result)
 {
     size_t sent = result > 0 ? (size_t)result : 0;
-    counters_add(&c->loop->context.counters->sent, (uint64_t)sent - c->sent_length); /* all of it was counted */
+    counters_add(&c->loop->context.counters->sent, (uint64_t)sent - c->sent_length);
     if (c->ending) {
         c->lingers = false;
         return;

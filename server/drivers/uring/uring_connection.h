@@ -20,7 +20,7 @@ enum uring_due {
 
 struct uring_connection {
     TAILQ_ENTRY(uring_connection) others; /* in a list of the loop, by its timer */
-    STAILQ_ENTRY(uring_connection) next;  /* in `arrived` or, while `queued`, in the loop's queue or its works */
+    STAILQ_ENTRY(uring_connection) next;  /* in `arrived` or, while `queued`, in the queue or the works */
     struct uring_loop *loop;
     uint64_t since; /* as in struct connection of the reactor */
     uint64_t alarm_us;

@@ -36,7 +36,7 @@ struct uring_loop {
     struct uring_connection *sender; /* whose pass it is */
     size_t count;                    /* of connections in the lists */
     size_t ending;                   /* how many others wait for what is pending */
-    unsigned retried;                /* receives that this turn asks for again, because they found no buffer */
+    unsigned retried;                /* receives that found no buffer and are asked for again in this turn */
     uint64_t swept_ms;
     uint64_t sweep_at_ms; /* 0: no sweep is needed */
     unsigned sweep_interval_ms;
