@@ -404,8 +404,8 @@ def test_the_ring_cannot_go_on(start, folder, mode, error, text):
 @pytest.mark.parametrize("mode", RINGS)
 @pytest.mark.parametrize("error", params([(name, getattr(errno, name)) for name in ("EAGAIN", "EBUSY", "ENOMEM")]))
 def test_the_call_fails_for_a_while(start, folder, mode, error):
-    """Whoever asks meanwhile is answered then."""
-    faults = RingFaults(folder, buffers=BUFFERS)
+    """Whoever asks meanwhile is answered then, in order, even if the sends that waited for the call fail."""
+    faults = RingFaults(folder, buffers=BUFFERS, operations=SEND, result=-errno.EAGAIN, one_in=2)
     server = start_with(start, mode, faults)
     with many(server, 20) as wires:
         for wire in wires:
@@ -416,7 +416,7 @@ def test_the_call_fails_for_a_while(start, folder, mode, error):
                 wire.send(b"".join(PADDED))
             pause(0.1)
             check(not any(wire.readable(0) for wire in wires), "answered without a call")
-            faults.end()
+            faults.set(enter=0)
             for wire in wires:
                 expect_padded(wire)
     ask_everything(server)
