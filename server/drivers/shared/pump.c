@@ -118,6 +118,22 @@ static NOINLINE bool pump_send_more(struct session *session, struct context *con
     }
 }
 
+static ALWAYS_INLINE void pump_taken(struct session *session, struct context *context, size_t length)
+{
+    counters_add(&context->counters->sent, length);
+    session_sent(session, context, length);
+}
+
+/* There is more output after some was taken. What is not taken now is kept. */
+static COLD void pump_take_more(struct session *session, struct context *context, int fd)
+{
+    struct span unsent;
+    while (pump_unsent(session, context, fd, &unsent) && unsent.length > 0 &&
+           context->take_output(context, unsent) == OUTPUT_TAKEN) {
+        pump_taken(session, context, unsent.length);
+    }
+}
+
 /* Nearly always one send takes everything. */
 static ALWAYS_INLINE bool pump_send(struct session *session, struct context *context, int fd)
 {
@@ -131,8 +147,10 @@ static ALWAYS_INLINE bool pump_send(struct session *session, struct context *con
     if (context->take_output != NULL) {
         enum output_taken taken = context->take_output(context, unsent);
         if (likely(taken == OUTPUT_TAKEN)) {
-            counters_add(&context->counters->sent, unsent.length);
-            session_sent(session, context, unsent.length);
+            pump_taken(session, context, unsent.length);
+            if (unlikely(session_output(session, context).length > 0)) {
+                pump_take_more(session, context, fd);
+            }
             return true;
         }
         if (taken == OUTPUT_WAITS) {

@@ -139,6 +139,7 @@ static int submit_and_wait(struct ring *ring, int64_t timeout_ms)
  * leave some of the submissions for the next call. */
 int ring_submit_and_wait(struct ring *ring, int64_t timeout_ms)
 {
+    ring->last_send = NULL;
     int done = submit_and_wait(ring, timeout_ms);
     if (likely(io_uring_sq_ready(&ring->io) == 0 && !io_uring_cq_has_overflow(&ring->io))) {
         ring->turn++;
@@ -149,6 +150,7 @@ int ring_submit_and_wait(struct ring *ring, int64_t timeout_ms)
 
 void ring_submit(struct ring *ring)
 {
+    ring->last_send = NULL;
     io_uring_submit(&ring->io);
 }
 
@@ -209,7 +211,7 @@ static ALWAYS_INLINE struct io_uring_sqe *next_entry(struct ring *ring)
 {
     struct io_uring_sqe *sqe = io_uring_get_sqe(&ring->io);
     if (unlikely(sqe == NULL)) {
-        io_uring_submit(&ring->io);
+        ring_submit(ring);
         sqe = io_uring_get_sqe(&ring->io);
     }
     return sqe;
@@ -299,5 +301,19 @@ bool ring_send(struct ring *ring, int fd, const char *bytes, size_t length, void
     io_uring_prep_send(sqe, fd, room, length, MSG_DONTWAIT | MSG_WAITALL | MSG_NOSIGNAL);
     sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
     set_owner(sqe, owner, RING_SEND);
+    ring->last_send = sqe;
+    return true;
+}
+
+bool ring_send_more(struct ring *ring, const char *bytes, size_t length, const void *owner)
+{
+    struct io_uring_sqe *sqe = ring->last_send;
+    if (sqe == NULL || sqe->user_data != ((uint64_t)(uintptr_t)owner | RING_SEND) ||
+        sqe->len + length > 2 * RING_SEND_MAX || ring->arena_used + length > RING_ARENA_SIZE) {
+        return false;
+    }
+    memcpy(ring->arenas[ring->turn % 2] + ring->arena_used, bytes, length);
+    ring->arena_used += length;
+    sqe->len += (uint32_t)length;
     return true;
 }

@@ -26,6 +26,7 @@ struct ring {
     char *memory;      /* of the buffers */
     char *arenas[2];   /* what this turn sends, and what the last one has sent */
     size_t arena_used; /* bytes of this turn's */
+    struct io_uring_sqe *last_send; /* NULL: it is submitted */
     uint32_t turn;     /* grows when all that was to be sent has been */
     unsigned returned; /* buffers that the kernel does not know of yet */
 };
@@ -81,5 +82,9 @@ bool ring_cancel(struct ring *ring, void *owner, enum ring_tag tag);
 /* Sends bytes, at most RING_SEND_MAX, which it copies: at once when it submits, as many as the socket takes without waiting. Completes
  * only if not all were sent. `*copy` is where the copy is: it stays until the next turn is over. False if there is no room. */
 bool ring_send(struct ring *ring, int fd, const char *bytes, size_t length, void *owner, const char **copy);
+
+/* Adds bytes to a send that is the last one and not submitted: together at most twice RING_SEND_MAX. False if there is no such send, or
+ * no room. */
+bool ring_send_more(struct ring *ring, const char *bytes, size_t length, const void *owner);
 
 #endif

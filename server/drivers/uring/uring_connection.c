@@ -70,11 +70,14 @@ static struct budget budget_of(const struct uring_connection *c)
     return c->loop->context.output.budget;
 }
 
-/* Whether the memory for what comes early may soon be used up: then the socket keeps it, as far as possible. */
+/* Whether the memory for what comes early may soon be used up, if only by all that one turn can bring: then the socket keeps it, as
+ * far as possible. */
 static bool is_memory_short(const struct uring_connection *c)
 {
+    enum { TURN_MAX = RING_BUFFERS * RING_BUFFER_SIZE };
     struct budget budget = budget_of(c);
-    return budget_tight_with(budget, budget.scoreboard->held_limit / 2);
+    uint64_t half = budget.scoreboard->held_limit / 2;
+    return budget_tight_with(budget, half > TURN_MAX ? half : TURN_MAX);
 }
 
 /* Whether it has to wait until others have taken the buffers of a turn: more receives would find none, either. */
@@ -198,6 +201,16 @@ static COLD void abandon(struct uring_connection *c)
 
 static void settle(struct uring_connection *c);
 
+/* What follows an answer in the same pass, such as the refusal of input that could not be kept, goes with it. */
+static COLD enum output_taken send_more(struct uring_connection *c, struct span bytes)
+{
+    if (c->rest != NULL || !ring_send_more(&c->loop->ring, bytes.data, bytes.length, c)) {
+        return OUTPUT_WAITS;
+    }
+    c->sent_length += (uint32_t)bytes.length;
+    return OUTPUT_TAKEN;
+}
+
 /* For the context: nearly always the answer is small and complete, and the ring sends it. The session counts it as sent: if the socket
  * does not take all of it, the rest is the connection's. While there is a rest, output stays with the session, which so stops reading in
  * time. */
@@ -206,7 +219,10 @@ static enum output_taken take_output(struct context *context, struct span bytes)
     struct uring_loop *loop =
         (struct uring_loop *)(void *)((char *)context - offsetof(struct uring_loop, context));
     struct uring_connection *c = loop->sender;
-    if (unlikely(c->rest != NULL || is_sending(c))) {
+    if (unlikely(is_sending(c))) {
+        return send_more(c, bytes);
+    }
+    if (unlikely(c->rest != NULL)) {
         return OUTPUT_WAITS;
     }
     if (unlikely(!ring_send(&loop->ring, c->fd, bytes.data, bytes.length, c, &c->sent))) {

@@ -183,6 +183,36 @@ Test(ring, the_copies_of_a_turn_are_bounded)
               "the next turn has room of its own");
 }
 
+Test(ring, a_send_grows_until_it_is_submitted_or_another_follows)
+{
+    static char bytes[RING_SEND_MAX];
+    char room[16];
+    const char *copy;
+    cr_expect_not(ring_send_more(&ring, "x", 1, &owners[0]), "there is no send");
+    cr_assert(ring_send(&ring, ours, "hel", 3, &owners[0], &copy));
+    cr_expect_not(ring_send_more(&ring, "x", 1, &owners[1]), "it is another's");
+    cr_expect(ring_send_more(&ring, "lo", 2, &owners[0]));
+    turn(0);
+    cr_expect_eq(count, 0u);
+    cr_expect_eq(read_all(room, sizeof room), (size_t)5);
+    cr_expect_arr_eq(room, "hello", 5);
+    cr_expect_not(ring_send_more(&ring, "x", 1, &owners[0]), "it is submitted");
+    cr_assert(ring_send(&ring, ours, "a", 1, &owners[0], &copy));
+    ring_submit(&ring);
+    cr_expect_not(ring_send_more(&ring, "x", 1, &owners[0]), "it is submitted");
+    cr_assert(ring_send(&ring, ours, bytes, RING_SEND_MAX, &owners[0], &copy));
+    cr_expect(ring_send_more(&ring, bytes, RING_SEND_MAX, &owners[0]));
+    cr_expect_not(ring_send_more(&ring, "x", 1, &owners[0]), "it is as long as may be");
+}
+
+Test(ring, what_a_send_grows_by_is_bounded_by_the_copies_of_the_turn)
+{
+    static char bytes[RING_SEND_MAX];
+    const char *copy;
+    while (ring_send(&ring, ours, bytes, RING_SEND_MAX, &owners[0], &copy)) {}
+    cr_expect_not(ring_send_more(&ring, "x", 1, &owners[0]));
+}
+
 /* ---- receives ---- */
 
 Test(ring, a_receive_brings_bytes_once)
@@ -237,14 +267,14 @@ Test(ring, buffers_come_back)
     }
 }
 
-static void need_descriptors(rlim_t count)
+static void need_descriptors(rlim_t needed)
 {
     struct rlimit limit;
     getrlimit(RLIMIT_NOFILE, &limit);
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
-    if (limit.rlim_max < count) {
-        cr_skip_test("it needs %llu descriptors", (unsigned long long)count);
+    if (limit.rlim_max < needed) {
+        cr_skip_test("it needs %llu descriptors", (unsigned long long)needed);
     }
 }
 
