@@ -159,7 +159,7 @@ def test_it_allows_what_the_server_calls_and_nothing_else(mode, profile, folder)
 @uring
 def test_the_server_under_the_profile(mode, profile, folder):
     load = profile.compile()
-    with Echod("--mode", mode, *flags(folder), lines=3, preexec_fn=load) as server:
+    with Echod("--mode", mode, *flags(folder), lines=3, last=load) as server:
         with open(f"/proc/{server.pid}/status") as file:
             assert "Seccomp:\t2\n" in file.read()
         exercise(server, folder, preexec_fn=load)
@@ -186,14 +186,14 @@ def refused(mode, **options):
 ])
 def test_a_filter_that_forbids_io_uring(mode, call, error, words):
     """One line names what forbids it, and what to allow."""
-    said = refused(mode, preexec_fn=Profile.forbidding(call, getattr(errno, error)).compile())
+    said = refused(mode, last=Profile.forbidding(call, getattr(errno, error)).compile())
     assert words in said
     assert all(name in said for name in IO_URING), said
 
 
 @uring
 def test_a_kernel_that_is_too_old(mode):
-    assert "Linux 6.1" in refused(mode, preexec_fn=Profile.forbidding("io_uring_setup", errno.EINVAL).compile())
+    assert "Linux 6.1" in refused(mode, last=Profile.forbidding("io_uring_setup", errno.EINVAL).compile())
 
 
 @uring
@@ -212,5 +212,5 @@ def test_the_setting_of_the_kernel_that_forbids_io_uring(mode, folder, value, wo
     with open(path, "w") as file:
         file.write(f"{value}\n")
     wrapper = ("unshare", "--mount", "sh", "-c", f'mount --bind {path} {setting} && exec "$@"', "sh")
-    said = refused(mode, wrapper=wrapper, preexec_fn=Profile.forbidding("io_uring_setup", errno.EPERM).compile())
+    said = refused(mode, wrapper=wrapper, last=Profile.forbidding("io_uring_setup", errno.EPERM).compile())
     assert all(text in said for text in words), said

@@ -159,10 +159,10 @@ def test_io_uring_is_for_its_mode_only():
 def test_mode_uring_under_the_filter_of_the_unit(mode):
     """Without the drop-in file the server says what forbids it to start; with the file it serves."""
     flags = ("--mode", mode, "--listen", "127.0.0.1:0")
-    with Echod(*flags, expect_ready=False, preexec_fn=Profile.allowing(permitted(SERVICE)).compile()) as server:
+    with Echod(*flags, expect_ready=False, last=Profile.allowing(permitted(SERVICE)).compile()) as server:
         assert server.child.wait(PATIENCE) == 1
         assert "a seccomp filter forbids io_uring" in server.errors()
-    with Echod(*flags, preexec_fn=Profile.allowing(permitted(SERVICE, FOR_URING)).compile()) as server:
+    with Echod(*flags, last=Profile.allowing(permitted(SERVICE, FOR_URING)).compile()) as server:
         assert server.get("/plaintext") == "Hello, World!"
         assert server.stop() == 0
 

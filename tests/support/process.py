@@ -33,11 +33,18 @@ def _launcher(limits, user, environment):
     return argv
 
 
-def spawn(argv, limits=None, user=None, env=None, **options):
-    """A Popen in a process group of its own, which ends with this process. `limits`: {"NOFILE": 64}; `user`: a number to run as."""
+def spawn(argv, limits=None, user=None, env=None, last=None, **options):
+    """A Popen in a process group of its own, which ends with this process. `limits`: {"NOFILE": 64}; `user`: a number to run as;
+    `last`: instead of these, a function that the child calls before it becomes the program, such as one that forbids what the
+    launcher calls."""
     options.setdefault("stdin", subprocess.DEVNULL)
     environment = dict(os.environ if env is None else env)
-    launcher = _launcher(limits or {}, user, environment)
+    if last is None:
+        launcher = _launcher(limits or {}, user, environment)
+    else:
+        check(limits is None and user is None, "with a last function there is no launcher to set limits or a user")
+        launcher = ()
+        options["preexec_fn"] = lambda: (die_with_parent(), last())
     return subprocess.Popen([str(item) for item in (*launcher, *argv)], start_new_session=True, env=environment, **options)
 
 
