@@ -214,14 +214,17 @@ def hog(server):
 
 @pytest.mark.parametrize("mode", settings.LOOPS)
 def test_who_pipelines_without_end_starves_nobody(start, folder, mode):
-    """On one loop: between two waits each connection is read once at most, a buffer's worth, and others are answered."""
+    """On one loop: others are answered. Between two waits each connection is read once at most, a buffer's worth; what a ring reads
+    is no call, so that this cannot be seen there."""
     path = os.path.join(folder, "calls")
-    server = start("--loops", "1", **tracing(path, ["recvfrom", "epoll_wait"]))
+    traced = mode not in settings.RINGS
+    server = start("--loops", "1", **(tracing(path, ["recvfrom", "epoll_wait"]) if traced else {}))
     with hog(server), hog(server), server.connect(seconds=patience(20)) as other:
         for _ in range(50):
             other.kept()
     server.stop()
-    check_shares(path)
+    if traced:
+        check_shares(path)
 
 
 @pytest.mark.parametrize("flags, lingers", params([("one that lingers", (), True), ("a short timeout", ("--header-timeout", "150ms"), False)]))
