@@ -82,7 +82,9 @@ static const char *uring_explain(int error)
     case -EACCES:
         return "a security module such as SELinux forbids io_uring, or a seccomp filter does: " ALLOW_CALLS;
     case -EINVAL: return "it needs io_uring as of Linux 6.1, and this kernel is older";
-    case -ENOMEM: return "no memory for the rings of its loops (--loops); the limit of locked memory (ulimit -l) may be too low";
+    case -ENOMEM:
+        return "no memory for the rings of its loops (--loops); the limit of locked memory (ulimit -l) may "
+               "be too low";
     default: return NULL;
     }
 }

@@ -309,7 +309,7 @@ bool ring_send_more(struct ring *ring, const char *bytes, size_t length, const v
 {
     struct io_uring_sqe *sqe = ring->last_send;
     if (sqe == NULL || sqe->user_data != ((uint64_t)(uintptr_t)owner | RING_SEND) ||
-        sqe->len + length > 2 * RING_SEND_MAX || ring->arena_used + length > RING_ARENA_SIZE) {
+        sqe->len + length > RING_GROWN_MAX || ring->arena_used + length > RING_ARENA_SIZE) {
         return false;
     }
     memcpy(ring->arenas[ring->turn % 2] + ring->arena_used, bytes, length);

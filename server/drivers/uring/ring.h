@@ -13,7 +13,8 @@ enum {
     RING_BUFFERS = 512,        /* that receives fill, a power of two */
     RING_BUFFER_SIZE = 4096,   /* bytes of each */
     RING_ARENA_SIZE = 1 << 17, /* bytes that one system call can send, of all connections together */
-    RING_SEND_MAX = 4096,      /* of these, the most of one connection */
+    RING_SEND_MAX = 4096,      /* of these, the most of one send when it is asked for, */
+    RING_GROWN_MAX = 8192,     /* and when it has grown */
     RING_DESCRIPTORS = 1,
 };
 
@@ -23,12 +24,12 @@ enum ring_tag { RING_NONE, RING_RECEIVE, RING_SEND, RING_WRITABLE, RING_ALARM, R
 struct ring {
     struct io_uring io;
     struct io_uring_buf_ring *buffers;
-    char *memory;      /* of the buffers */
-    char *arenas[2];   /* what this turn sends, and what the last one has sent */
-    size_t arena_used; /* bytes of this turn's */
+    char *memory;                   /* of the buffers */
+    char *arenas[2];                /* what this turn sends, and what the last one has sent */
+    size_t arena_used;              /* bytes of this turn's */
     struct io_uring_sqe *last_send; /* NULL: it is submitted */
-    uint32_t turn;     /* grows when all that was to be sent has been */
-    unsigned returned; /* buffers that the kernel does not know of yet */
+    uint32_t turn;                  /* grows when all that was to be sent has been */
+    unsigned returned;              /* buffers that the kernel does not know of yet */
 };
 
 struct ring_completion {
@@ -83,8 +84,8 @@ bool ring_cancel(struct ring *ring, void *owner, enum ring_tag tag);
  * only if not all were sent. `*copy` is where the copy is: it stays until the next turn is over. False if there is no room. */
 bool ring_send(struct ring *ring, int fd, const char *bytes, size_t length, void *owner, const char **copy);
 
-/* Adds bytes to a send that is the last one and not submitted: together at most twice RING_SEND_MAX. False if there is no such send, or
- * no room. */
+/* Adds bytes to a send that is the last one and not submitted: together at most RING_GROWN_MAX. False if there is no such send, or no
+ * room. */
 bool ring_send_more(struct ring *ring, const char *bytes, size_t length, const void *owner);
 
 #endif

@@ -97,8 +97,7 @@ static bool await_bytes(struct uring_connection *c)
 {
     bool again = c->session.requests > 0 && c->session.peer.family != AF_UNIX && !is_memory_short(c);
     return is_pending(c, RING_RECEIVE) ||
-           (!waits_for_buffers(c) &&
-            begin(c, RING_RECEIVE, ring_receive(&c->loop->ring, c->fd, again, c)));
+           (!waits_for_buffers(c) && begin(c, RING_RECEIVE, ring_receive(&c->loop->ring, c->fd, again, c)));
 }
 
 static bool await_room(struct uring_connection *c)
@@ -595,6 +594,22 @@ static void feed_early(struct uring_connection *c)
     buffer_free(&early, budget);
 }
 
+/* False if there is nothing to do. */
+static COLD bool look_at_wants(struct uring_connection *c, bool may_work)
+{
+    if (c->wants == WANT_WORK && may_work) {
+        run_work(c);
+    } else if (c->eof && c->early == NULL && (c->wants & WANT_READ) != 0) {
+        c->eof = false;
+        pump(c, IO_EOF);
+    } else if (c->loop->draining && is_idle(c)) {
+        drain_idle(c);
+    } else {
+        return false;
+    }
+    return true;
+}
+
 void uring_connection_look(struct uring_connection *c, bool may_work)
 {
     c->queued = false;
@@ -606,16 +621,7 @@ void uring_connection_look(struct uring_connection *c, bool may_work)
         look_at_due(c);
     } else if (can_feed_early(c)) {
         feed_early(c);
-    } else if (c->rest != NULL) {
-        settle(c);
-    } else if (c->wants == WANT_WORK && may_work) {
-        run_work(c);
-    } else if (c->eof && c->early == NULL && (c->wants & WANT_READ) != 0) {
-        c->eof = false;
-        pump(c, IO_EOF);
-    } else if (c->loop->draining && is_idle(c)) {
-        drain_idle(c);
-    } else {
+    } else if (c->rest != NULL || !look_at_wants(c, may_work)) {
         settle(c);
     }
 }

@@ -39,9 +39,9 @@ struct uring_connection {
     uint8_t due;        /* set of enum uring_due */
     bool queued;
     bool without_buffer; /* its last receive found none, and it has not asked for another one */
-    bool eof;     /* the peer has shut down its sending side, and the session does not know yet */
-    bool ending;  /* the session is over: what is pending has to complete */
-    bool lingers; /* and a lingering close follows */
+    bool eof;            /* the peer has shut down its sending side, and the session does not know yet */
+    bool ending;         /* the session is over: what is pending has to complete */
+    bool lingers;        /* and a lingering close follows */
     struct session session;
 };
 

@@ -41,7 +41,7 @@ struct uring_loop {
     uint64_t sweep_at_ms; /* 0: no sweep is needed */
     unsigned sweep_interval_ms;
     uint64_t fails_since_ms; /* 0: the last system call of the ring has not failed */
-    bool watches; /* the ring tells of the wakeup */
+    bool watches;            /* the ring tells of the wakeup */
     bool draining;
     bool stopped;
     pthread_t thread;

@@ -81,9 +81,9 @@ Test(pump, bytes_behind_dropped_ones_are_no_request)
         session_pump(&session, context, ends[0], IO_DATA, TEXT("GET /delay/1s HTTP/1.1\r\nHost: h\r\n\r\n")));
     cr_assert_eq(session_wants(&session, context), WANT_WAIT);
     uint64_t taken = take_all(context->output.budget);
-    cr_assert(
-        session_pump_late(&session, context, ends[0],
-                          TEXT("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 99\r\n\r\n"), IO_DATA));
+    cr_assert(session_pump_late(&session, context, ends[0],
+                                TEXT("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 99\r\n\r\n"),
+                                IO_DATA));
     budget_give(context->output.budget, taken);
     cr_assert_eq(session.input_dropped, INPUT_DROPPED);
     cr_assert(session_pump_late(&session, context, ends[0],

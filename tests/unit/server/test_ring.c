@@ -209,7 +209,8 @@ Test(ring, what_a_send_grows_by_is_bounded_by_the_copies_of_the_turn)
 {
     static char bytes[RING_SEND_MAX];
     const char *copy;
-    while (ring_send(&ring, ours, bytes, RING_SEND_MAX, &owners[0], &copy)) {}
+    while (ring_send(&ring, ours, bytes, RING_SEND_MAX, &owners[0], &copy)) {
+    }
     cr_expect_not(ring_send_more(&ring, "x", 1, &owners[0]));
 }
 
