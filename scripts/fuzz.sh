@@ -48,7 +48,7 @@ fuzz_run() {
     dictionary=http
     case $1 in
     options | listen_spec | number) dictionary=options ;;
-    response) dictionary=response ;;
+    response | proxy_header) dictionary=$1 ;;
     esac
     mkdir -p "build/fuzz/corpus/$1"
     program=build/fuzz/fuzz/fuzz_$1

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The address of a connection's client, without the socket headers. */
+/* The address of a connection's client or of its own end, without the socket headers. */
 #ifndef ECHOD_COMMON_BASE_PEER_H
 #define ECHOD_COMMON_BASE_PEER_H
 
@@ -12,6 +12,10 @@ struct peer {
     uint8_t address[16]; /* network byte order; IPv4 in the first four bytes */
     uint16_t port;       /* host byte order */
     uint8_t family;      /* AF_INET, AF_INET6, AF_UNIX */
+    /* Of a connection's client: the listener it came to, an index of service.listeners; and whether a header of the PROXY
+     * protocol comes first. */
+    uint8_t listener : 7;
+    uint8_t proxied : 1;
 };
 
 enum { PEER_TEXT_SIZE = 64 };
