@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #define FRACTION_DIGITS_MAX 9
@@ -185,4 +186,10 @@ size_t number_format_hex(char *out, uint64_t value)
         out[i] = number_hex_digit(value & 15);
     }
     return length;
+}
+
+void number_format_duration(char out[NUMBER_DURATION_SIZE], uint64_t ms)
+{
+    bool seconds = ms % 1000 == 0;
+    snprintf(out, NUMBER_DURATION_SIZE, "%llu %s", (unsigned long long)(seconds ? ms / 1000 : ms), seconds ? "s" : "ms");
 }

@@ -39,6 +39,10 @@ size_t number_format_u64(char *out, uint64_t value);
 /* Hexadecimal in lower case, without a prefix or leading zeros, as in a chunk-size line (RFC 9112, 7.1). */
 size_t number_format_hex(char *out, uint64_t value);
 
+/* Milliseconds as a text for people, with a NUL: "10 s", "1500 ms". */
+#define NUMBER_DURATION_SIZE (NUMBER_U64_SIZE + sizeof(" ms"))
+void number_format_duration(char out[NUMBER_DURATION_SIZE], uint64_t ms);
+
 /* Single digits. */
 
 static inline bool number_is_digit(char c)

@@ -230,3 +230,20 @@ Test(number, format_fits_the_sizes_promised)
     cr_assert_eq(number_format_u64(out, UINT64_MAX), (size_t)NUMBER_U64_SIZE);
     cr_assert_eq(number_format_hex(out, UINT64_MAX), (size_t)NUMBER_HEX_SIZE);
 }
+
+Test(number, format_duration)
+{
+    static const struct {
+        uint64_t ms;
+        const char *text;
+    } cases[] = {
+        {0, "0 s"},         {1, "1 ms"},        {999, "999 ms"},
+        {1000, "1 s"},      {1500, "1500 ms"},  {10000, "10 s"},
+        {3600000, "3600 s"}, {UINT64_MAX, "18446744073709551615 ms"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char text[NUMBER_DURATION_SIZE];
+        number_format_duration(text, cases[i].ms);
+        cr_expect_str_eq(text, cases[i].text, "%s", text);
+    }
+}
