@@ -20,6 +20,10 @@ static const char *flag_words(const struct flag *flag)
     case FLAG_SIZE:
     case FLAG_DURATION:
     case FLAG_TEXT:
+    case FLAG_NAME:
+    case FLAG_PATH:
+    case FLAG_FIELD:
+    case FLAG_FAULT:
     case FLAG_URL: return NULL;
     }
     __builtin_unreachable();
@@ -157,7 +161,7 @@ static void zsh_name(const struct flag *flag)
     if (flag->letter != 0) {
         printf("'(-%c --%s)'{-%c,--%s}'", flag->letter, flag->name, flag->letter, flag->name);
     } else {
-        printf("'%s--%s%s", flag->kind == FLAG_LISTEN ? "*" : "", flag->name,
+        printf("'%s--%s%s", flag_separator(flag) != '\0' ? "*" : "", flag->name,
                flag->kind == FLAG_SWITCH ? "" : "=");
     }
 }

@@ -23,7 +23,7 @@ TABLE = {
     "common/handlers": "base http session",
     "server/net": "common/base",
     "server/system": "common/base",
-    "server/settings": "common/base net",
+    "server/settings": "common/base common/http net",
     "server/drivers/shared": "common/ server/net server/settings server/system",
     "server/drivers/event": "common/ server/net server/settings server/system shared",
     "server/drivers/blocking": "common/ server/net server/settings server/system shared",

@@ -29,6 +29,7 @@ struct health_check {
     const char *(*reason_of)(unsigned status);
     const char *name; /* the URL, for messages */
     uint64_t deadline_ms;
+    bool proxied; /* a PROXY header comes first */
     int fd;
     unsigned status;    /* of the final answer; 0 until its head is there */
     char complaint[64]; /* why there is none */
@@ -114,15 +115,16 @@ static bool health_check_connect(struct health_check *check)
 static bool health_check_ask(struct health_check *check)
 {
     char request[URL_MAX + 512];
+    bool proxied = check->proxied && check->url.where.kind != LISTEN_UNIX;
     const struct url *url = &check->url;
     bool path = url->target.length > 0 && url->target.data[0] == '/'; /* else RFC 9112, 3.2.1 */
     struct span zone = url_host_zone(url); /* which means something on this machine only: RFC 6874, 4 */
     struct span before = span_between(url->host.data, zone.data);
     struct span behind = span_between(zone.data + zone.length, url->host.data + url->host.length);
     int length = snprintf(request, sizeof(request),
-                          "GET %s%.*s HTTP/1.1\r\nHost: %.*s%.*s\r\nUser-Agent: echod-check/%s\r\n"
+                          "%sGET %s%.*s HTTP/1.1\r\nHost: %.*s%.*s\r\nUser-Agent: echod-check/%s\r\n"
                           "Accept: */*\r\nConnection: close\r\n\r\n",
-                          path ? "" : "/", (int)url->target.length, url->target.data, (int)before.length,
+                          proxied ? "PROXY UNKNOWN\r\n" : "", path ? "" : "/", (int)url->target.length, url->target.data, (int)before.length,
                           before.data, (int)behind.length, behind.data, ECHOD_VERSION);
     for (size_t sent = 0; sent < (size_t)length;) {
         struct transfer moved = transport_send(check->fd, request + sent, (size_t)length - sent);
@@ -209,10 +211,10 @@ static int health_check_perform(struct health_check *check)
     return EXIT_FAILURE;
 }
 
-int health_check_run(const char *url, const char *(*reason_of)(unsigned status))
+int health_check_run(const char *url, bool proxied, const char *(*reason_of)(unsigned status))
 {
     const char *why;
-    struct health_check check = {.name = url, .reason_of = reason_of};
+    struct health_check check = {.name = url, .reason_of = reason_of, .proxied = proxied};
     return url_parse(&check.url, url, strlen(url), &why) == 0 ? health_check_perform(&check) : EXIT_FAILURE;
 }
 
@@ -228,12 +230,14 @@ static struct listen_spec loopback_of(const struct listen_spec *listener)
     return where;
 }
 
-int health_check_run_listener(const struct listen_spec *listener, const char *(*reason_of)(unsigned status))
+int health_check_run_listener(const struct listen_spec *listener, bool proxied,
+                              const char *(*reason_of)(unsigned status))
 {
     char authority[SOCKET_ADDRESS_TEXT_SIZE];
     char name[sizeof(URL_SCHEME) + sizeof(authority) + sizeof(":" HEALTH_PATH)];
     struct health_check check = {.name = name,
                                  .reason_of = reason_of,
+                                 .proxied = proxied,
                                  .url = {.where = loopback_of(listener),
                                          .host = SPAN_LITERAL(URL_UNIX_HOST),
                                          .target = SPAN_LITERAL(HEALTH_PATH)}};

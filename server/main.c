@@ -7,8 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/handlers/routes.h"
 #include "common/http/status.h"
 #include "server/acceptor/acceptor.h"
@@ -34,7 +36,10 @@ static struct {
     struct acceptor acceptor;
     struct drain drain;
     struct signals signals;
+    struct defaults defaults;
+    const char *listener_names[LISTENERS_MAX];
     char hostname[256];
+    char fields[SERVICE_FIELDS_SIZE];
     char error[512];
 } echod;
 
@@ -111,23 +116,76 @@ static void find_limits(struct server *server)
     }
 }
 
+static struct span text_span(const char *text)
+{
+    return (struct span){.data = text, .length = text != NULL ? strlen(text) : 0};
+}
+
+/* What /echo does by default; NULL if the options ask for nothing. */
+static const struct defaults *make_defaults(const struct options *options)
+{
+    echod.defaults = (struct defaults){
+        .faults = {[FAULT_STATUS] = text_span(options->default_status),
+                   [FAULT_DELAY] = text_span(options->default_delay),
+                   [FAULT_CLOSE] = text_span(options->default_close),
+                   [FAULT_ABORT] = text_span(options->default_abort)},
+        .fields = options->default_header.items,
+        .field_count = options->default_header.count,
+    };
+    bool any = echod.defaults.field_count > 0;
+    for (int i = 0; i < FAULT_KINDS; i++) {
+        any |= echod.defaults.faults[i].length > 0;
+    }
+    return any ? &echod.defaults : NULL;
+}
+
+/* --fault-seed, or a random number that can be its value. */
+static unsigned make_fault_seed(const struct options *options)
+{
+    unsigned seed = options->fault_seed;
+    while (seed == 0) {
+        if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) != (ssize_t)sizeof seed) {
+            seed = (unsigned)(clock_us() ^ (uint64_t)getpid());
+        }
+    }
+    return seed;
+}
+
+static const char *const *make_listener_names(const struct listeners *listeners)
+{
+    for (size_t i = 0; i < LISTENERS_MAX; i++) {
+        echod.listener_names[i] = listeners->items[i].name;
+    }
+    return echod.listener_names;
+}
+
 static struct service make_service(const struct server *server, struct scoreboard *scoreboard)
 {
+    const struct options *options = server->options;
     if (gethostname(echod.hostname, sizeof(echod.hostname) - 1) != 0) {
         strcpy(echod.hostname, "localhost");
     }
-    return (struct service){
+    struct service service = {
         .scoreboard = scoreboard,
         .mode = server->mode->name,
         .version = ECHOD_VERSION,
         .libevent_version = event_get_version(),
         .hostname = echod.hostname,
         .usage = usage_read,
-        .max_header_size = server->options->max_header_size,
-        .max_body_size = server->options->max_body_size,
-        .routes = server->options->admin_listen.count > 0 ? routes_main : routes_all,
-        .cors = server->options->cors,
+        .max_header_size = options->max_header_size,
+        .max_body_size = options->max_body_size,
+        .max_delay_ms = options->max_delay_ms,
+        .max_requests = options->max_requests,
+        .fault_seed = make_fault_seed(options),
+        .routes = options->admin_listen.count > 0 ? routes_main : routes_all,
+        .defaults = make_defaults(options),
+        .name = options->name,
+        .listeners = make_listener_names(&echod.listeners),
+        .local = accepted_local,
+        .cors = options->cors,
     };
+    service_set_fields(&service, echod.fields);
+    return service;
 }
 
 /* 0 or a negative errno; then there is nothing to undo. */
@@ -190,8 +248,8 @@ static void say_choices(const struct server *server)
     if (server->mode->workers != NULL) {
         snprintf(workers, sizeof workers, ", workers: %u", server->mode->workers(server));
     }
-    warn("mode %s%s%s, at most %u connections (%s)", server->mode->name, loops, workers,
-         server->max_connections, server->binding);
+    warn("mode %s%s%s, at most %u connections (%s), fault seed %u", server->mode->name, loops, workers,
+         server->max_connections, server->binding, server->service.fault_seed);
 }
 
 /* Names the flags that say how many threads the mode starts, and what limits them. */
@@ -314,9 +372,12 @@ static void say_libevent(int severity, const char *message)
 
 static int run_health_check(const struct options *options)
 {
-    return *options->check != '\0'
-               ? health_check_run(options->check, status_reason)
-               : health_check_run_listener(options_checked_listener(options), status_reason);
+    if (*options->check != '\0') {
+        return health_check_run(options->check, options->proxy_protocol, status_reason);
+    }
+    bool admin = options->admin_listen.count > 0;
+    return health_check_run_listener(options_checked_listener(options), options->proxy_protocol && !admin,
+                                     status_reason);
 }
 
 int main(int argc, char **argv)

@@ -6,7 +6,8 @@
 
 struct scoreboard *scoreboard_new(size_t count, uint64_t held_limit)
 {
-    size_t size = sizeof(struct scoreboard) + count * sizeof(struct counters);
+    size_t rare = sizeof(struct scoreboard) + count * sizeof(struct counters);
+    size_t size = rare + count * sizeof(struct rare_counters);
     /* NORESERVE: a server that may serve a million connections has a million counters, and touches only those that it
      * uses. */
     void *memory =
@@ -18,6 +19,7 @@ struct scoreboard *scoreboard_new(size_t count, uint64_t held_limit)
     scoreboard->held_limit = held_limit;
     scoreboard->counters_count = count;
     scoreboard->mapping_size = size;
+    scoreboard->rare = (struct rare_counters *)(void *)((char *)memory + rare);
     return scoreboard;
 }
 

@@ -22,6 +22,7 @@ enum refusal {
 enum {
     COUNTERS_CLASSES = 4,  /* answers of 2xx, 3xx, 4xx, 5xx */
     COUNTERS_BUCKETS = 12, /* of request durations, see counters_bounds_us */
+    COUNTERS_FAULTS = 8,   /* by name of the fault: common/http/fault.h */
 };
 
 /* What the owner of counters (the thread or process of a connection, or a worker) does now. Used for the report
@@ -60,6 +61,12 @@ struct counters {
     _Atomic uint8_t activity; /* enum activity */
     /* The process id of the child that owns the counters, else 0. The parent writes it. */
     _Atomic int32_t process;
+    _Atomic uint64_t bad_proxy_headers; /* connections closed for one */
+};
+
+/* What an owner counts rarely, apart from the rest: memory that no owner has written takes no space. */
+struct rare_counters {
+    _Alignas(64) _Atomic uint64_t faults[COUNTERS_FAULTS]; /* carried out for /echo */
 };
 
 enum { SCOREBOARD_DATE_WORDS = 4 }; /* the 29 bytes of an IMF-fixdate, padded */
@@ -99,6 +106,7 @@ struct scoreboard {
     _Atomic size_t counters_claimed; /* the counters from this index on were never used */
     size_t counters_count;           /* constant */
     size_t mapping_size;             /* bytes; constant */
+    struct rare_counters *rare;      /* behind the counters, one for each; constant */
     struct counters counters[];
 };
 
@@ -113,6 +121,13 @@ static inline void counters_add(_Atomic uint64_t *counter, uint64_t n)
 {
     atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
                           memory_order_relaxed);
+}
+
+/* Returns the rare counters of the owner of `counters`. Any thread. */
+static inline struct rare_counters *counters_rare(const struct scoreboard *scoreboard,
+                                                  const struct counters *counters)
+{
+    return &scoreboard->rare[counters - scoreboard->counters];
 }
 
 /* The upper bounds of the buckets of durations, in microseconds; the last bucket has none. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* /anything, /headers and /ip: the request as JSON, or a part of it. */
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "common/handlers/routes.h"
 #include "common/base/json.h"
@@ -144,6 +145,26 @@ static void write_body(struct json *json, struct span body)
     }
 }
 
+/* Of a unix socket the listener's name says all. */
+static void write_local(struct json *json, const struct request *request)
+{
+    const struct peer *local = request->local;
+    const char *listener = request->service->listeners[request->peer->listener];
+    member(json, "local");
+    json_raw(json, SPAN_LITERAL("{"));
+    if (local != NULL && local->family != AF_UNIX) {
+        char text[PEER_TEXT_SIZE];
+        size_t length = peer_format(local, false, text);
+        member(json, "address");
+        json_string(json, (struct span){.data = text, .length = length});
+        member(json, "port");
+        json_number(json, local->port);
+    }
+    member(json, "listener");
+    json_text(json, listener);
+    json_raw(json, SPAN_LITERAL("}"));
+}
+
 static void write_connection(struct json *json, const struct request *request)
 {
     member(json, "mode");
@@ -156,6 +177,10 @@ static void write_connection(struct json *json, const struct request *request)
     json_raw(json, SPAN_LITERAL("}"));
     member(json, "hostname");
     json_text(json, request->service->hostname);
+    if (request->service->name != NULL) {
+        member(json, "name");
+        json_text(json, request->service->name);
+    }
 }
 
 static void answer(struct json *json, struct response *response)
@@ -188,6 +213,7 @@ static void anything_finish(const struct request *request, struct response *resp
     write_body(&json, request->body);
     write_fields(&json, "trailers", request->trailers);
     write_remote(&json, request, true);
+    write_local(&json, request);
     write_connection(&json, request);
     answer(&json, response);
 }

@@ -4,7 +4,7 @@
 #include <time.h>
 
 #include "common/handlers/routes.h"
-#include "common/base/number.h"
+#include "common/handlers/wait.h"
 
 enum {
     MS_NS = 1000 * 1000,
@@ -38,13 +38,9 @@ static void block_run(struct work *work)
 static void block_begin(const struct request *request, struct response *response)
 {
     struct work work = {.run = block_run};
-    if (number_parse_duration_ms(request->parameter.data, request->parameter.length, HANDLER_WAIT_MAX_MS,
-                                 &work.input) != 0) {
-        response_problem(response, STATUS_BAD_REQUEST,
-                         "The time must be in seconds, or have a unit as in 200ms, and be at most 10 s.");
-        return;
+    if (wait_read(request, response, "The time", request->parameter, &work.input)) {
+        response->work = work;
     }
-    response->work = work;
 }
 
 static void block_complete(const struct work *work, struct response *response)

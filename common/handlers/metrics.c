@@ -27,6 +27,8 @@ struct sums {
     uint64_t busy_us;
     uint64_t log_lines;
     uint64_t log_lost;
+    uint64_t bad_proxy_headers;
+    uint64_t faults[COUNTERS_FAULTS];
 };
 
 static void sum_counters(uint64_t *sums, const _Atomic uint64_t *counters, size_t count)
@@ -51,6 +53,8 @@ static void sum_scoreboard(struct sums *sums, const struct scoreboard *scoreboar
         sum_counters(&sums->busy_us, &counters->busy_us, 1);
         sum_counters(&sums->log_lines, &counters->log_lines, 1);
         sum_counters(&sums->log_lost, &counters->log_lost, 1);
+        sum_counters(&sums->bad_proxy_headers, &counters->bad_proxy_headers, 1);
+        sum_counters(sums->faults, counters_rare(scoreboard, counters)->faults, COUNTERS_FAULTS);
     }
 }
 
@@ -138,6 +142,14 @@ static void write_refusals(struct page *page, const struct sums *sums)
     }
 }
 
+static void write_faults(struct page *page, const struct sums *sums)
+{
+    describe(page, "echod_faults_total", "counter", "Faults that /echo was asked for and carried out, by kind.");
+    for (int i = 0; i < FAULT_NAMES; i++) {
+        labelled(page, "echod_faults_total", "kind", fault_names[i], sums->faults[i]);
+    }
+}
+
 static void write_usage(struct page *page, const struct service *service)
 {
     struct usage usage = {0};
@@ -177,6 +189,9 @@ static int write_page(struct buffer **text, const struct service *service, struc
     single(&page, "echod_buffer_bytes", "gauge", "Bytes held for clients, limited by --max-buffer-memory.",
            atomic_load_explicit(&scoreboard->held, memory_order_relaxed));
     write_refusals(&page, &sums);
+    write_faults(&page, &sums);
+    single(&page, "echod_bad_proxy_headers_total", "counter",
+           "Connections closed for a malformed or late PROXY header.", sums.bad_proxy_headers);
     single(&page, "echod_crashed_processes_total", "counter",
            "Connection processes that were killed or failed.",
            atomic_load_explicit(&scoreboard->crashed, memory_order_relaxed));

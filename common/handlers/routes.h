@@ -14,17 +14,18 @@
 /* clang-format off */
 #define ROUTES(ROUTE, ADMIN) \
     ROUTE("/plaintext", EXACT, GET, plaintext, "/plaintext        Hello, World!") \
-    ROUTE("/echo", TREE, ANY, echo, "/echo             the request's body, byte for byte; ?status= ?delay= ?header=N:V ?close=") \
+    ROUTE("/echo", TREE, ANY, echo, "/echo             the request's body, byte for byte; ?status= ?delay= ?header=N:V ?close= ?abort=") \
     ROUTE("/", EXACT, GET, index, NULL) \
     ROUTE("/", EXACT, ANY, echo, NULL) \
     ROUTE("/anything", TREE, ANY, anything, "/anything         the request as JSON") \
     ROUTE("/headers", EXACT, GET, headers, "/headers          the header fields as JSON") \
     ROUTE("/ip", EXACT, GET, ip, "/ip               your address as JSON") \
     ROUTE("/status/", PARAMETER, ANY, status, "/status/{code}    that status, 200 to 599") \
-    ROUTE("/delay/", PARAMETER, ANY, delay, "/delay/{time}     an answer after that time, at most 10 s") \
+    ROUTE("/delay/", PARAMETER, ANY, delay, "/delay/{time}     an answer after that time") \
     ROUTE("/block/", PARAMETER, ANY, block, "/block/{time}     the same, with a call that blocks its thread") \
     ROUTE("/compute/", PARAMETER, ANY, compute, "/compute/{rounds} rounds of an integer mixer: CPU-bound work") \
     ROUTE("/drip", EXACT, GET, drip, "/drip             ?numbytes= bytes over ?duration=, after ?delay=, with ?code=") \
+    ROUTE("/sse", EXACT, GET, sse, "/sse              ?count= events, one each ?interval=") \
     ROUTE("/bytes/", PARAMETER, GET, bytes, "/bytes/{n}        n bytes, at most 1 GiB") \
     ADMIN("/healthz", EXACT, PROBE, healthz, "/healthz          200 while the server is alive") \
     ADMIN("/readyz", EXACT, PROBE, readyz, "/readyz           200, or 503 while draining or full") \

@@ -35,7 +35,8 @@ struct request {
     struct span parameter;    /* the part of the path that matches the {} of its route */
     /* Only for a handler's `finish`, when the request is complete. */
     struct span body;
-    struct span trailers;  /* like `fields` */
+    struct span trailers;     /* like `fields` */
+    const struct peer *local; /* the connection's own address; NULL: unknown */
     uint8_t method;        /* llhttp_method_t */
     uint8_t minor_version; /* of HTTP/1 */
     uint8_t framing;       /* enum framing */

@@ -210,7 +210,8 @@ static size_t length_feed(struct pass *pass, const char *data, size_t length)
  * to the one at which it would begin. */
 static size_t data_most(const struct exchange *x, size_t length)
 {
-    if (!x->echoes || x->begun || x->response.wait_ms == 0 || x->body_seen >= EXCHANGE_BEGIN_AT) {
+    bool begins = x->echoes || x->response.abort != ABORT_NOT;
+    if (!begins || x->begun || x->response.wait_ms == 0 || x->body_seen >= EXCHANGE_BEGIN_AT) {
         return length;
     }
     return least(length, EXCHANGE_BEGIN_AT - x->body_seen);

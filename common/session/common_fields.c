@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The fields that every answer gets: those of --cors, and X-Request-Id. */
+/* The fields that every answer gets: those of the service, and X-Request-Id. */
 #include "common/http/cors.h"
 #include "common/session/exchange.h"
 #include "common/session/log.h"
@@ -31,15 +31,15 @@ static struct span exchange_identify(struct pass *pass, struct span extra)
 void exchange_add_common_fields(struct pass *pass, bool understood)
 {
     struct exchange *x = pass->exchange;
-    struct span extra = SPAN_LITERAL("");
+    const struct service *service = pass->context->service;
+    const struct log *log = pass->context->log;
+    bool preflight = service->cors && understood && cors_preflight(&x->request);
+    struct span extra = preflight ? service->preflight_fields : service->fields;
     x->has_common_fields = true;
     x->understood = understood;
-    if (pass->context->service->cors) {
-        bool preflight = understood && cors_preflight(&x->request);
-        extra = preflight ? cors_preflight_fields() : cors_fields();
-        if (preflight && !route_is_probe(&x->request)) {
-            x->request.path = SPAN_LITERAL("*");
-        }
+    x->log_skipped = log != NULL && understood && log_skips(log, x->request.path);
+    if (preflight && !route_is_probe(&x->request)) {
+        x->request.path = SPAN_LITERAL("*");
     }
-    x->response.extra = pass->context->log != NULL ? exchange_identify(pass, extra) : extra;
+    x->response.extra = log != NULL ? exchange_identify(pass, extra) : extra;
 }

@@ -104,6 +104,9 @@ static COLD void exchange_go_on(struct pass *pass, struct span head, bool body)
                 pass); /* instead of the interim answer: the body does not come (RFC 9110, 10.1.1) */
             return;
         }
+        if (x->response.abort != ABORT_NOT && exchange_abort_expected(pass)) {
+            return;
+        }
         output_write(&pass->context->output, SPAN_LITERAL("HTTP/1.1 100 Continue\r\n\r\n"));
         output_commit(&pass->context->output);
     }
@@ -147,7 +150,8 @@ void exchange_begin(struct pass *pass, struct span head)
     }
     exchange_judge(x);
     bool closing = context_closing(pass->context);
-    x->response.close |= !request->keep_alive || (unlikely(closing) && exchange_closes(pass, head));
+    x->response.close |= !request->keep_alive || request->ordinal == request->service->max_requests ||
+                         (unlikely(closing) && exchange_closes(pass, head));
     bool body = request_has_body(request);
     if (!body && x->response.body == CONTENT_TEXT && x->response.wait_ms == 0 && !x->response.failed &&
         likely(!closing) && exchange_known(x)) {
@@ -178,7 +182,9 @@ void exchange_body(struct pass *pass, const char *data, size_t length)
     struct exchange *x = pass->exchange;
     x->body_seen += length;
     pass->session->timer_restarted = true;
-    if (x->echoes) {
+    if (unlikely(x->response.abort != ABORT_NOT)) {
+        exchange_abort_body(pass, data, length);
+    } else if (x->echoes) {
         output_write(&pass->context->output, (struct span){.data = data, .length = length});
         exchange_written(pass);
     } else if (x->handler != NULL && x->handler->body == HANDLER_HOLDS &&
@@ -207,11 +213,15 @@ COLD void exchange_chunk_end(struct pass *pass)
     }
 }
 
-static void exchange_call_finish(struct pass *pass)
+static NOINLINE void exchange_call_finish(struct pass *pass)
 {
     struct exchange *x = pass->exchange;
+    const struct service *service = pass->context->service;
+    struct peer local;
     x->request.body = buffer_span(x->body);
     x->request.trailers = buffer_span(x->trailers);
+    x->request.local =
+        service->local != NULL && service->local(pass->context->socket, &local) ? &local : NULL;
     x->handler->finish(&x->request, &x->response);
     if (!x->response.failed) {
         exchange_write(pass);

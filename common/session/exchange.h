@@ -26,6 +26,7 @@ enum pending {
     PENDING_NOTHING,
     PENDING_WAIT, /* exchange.wait_ms */
     PENDING_WORK, /* response.work */
+    PENDING_STALL, /* nothing that the server does: the client is read, and what it sends is dropped */
 };
 
 /* An answer begins when its request is complete, or when this many bytes of the body have arrived, whichever is first.
@@ -46,7 +47,7 @@ struct exchange {
     size_t head_length;            /* of the answer's head in the output */
     size_t used;                   /* bytes of the chunk-size line or trailer section so far */
     struct chunk_line line;        /* with PART_LINE */
-    struct buffer *log_copy;       /* with the log on, once it outlives its head: extra fields and target */
+    struct buffer *log_copy;       /* with the log on, once it outlives its head: extra fields, target, fields */
     struct buffer *head;           /* with HANDLER_HOLDS: what the request's spans point to */
     struct buffer *body;
     struct buffer *trailers;
@@ -59,6 +60,7 @@ struct exchange {
     bool echoes;            /* body bytes go to the output */
     bool has_common_fields; /* `response.extra` is set; with the log on it includes the id */
     bool understood;        /* with `has_common_fields`: the head was read; otherwise `bad_head` is set */
+    bool log_skipped;       /* with `has_common_fields`: the log has no line for it */
     uint8_t id_length;      /* with the log on: the length of the id; only two bytes of `extra` follow it */
     struct response response;
 };
@@ -109,6 +111,8 @@ void exchange_wait_late(struct pass *pass);
 void exchange_resume(struct pass *pass);
 /* Produces more of a body, if there is room and its time has come. */
 void exchange_produce(struct pass *pass);
+/* exchange_produce for CONTENT_EVENTS (exchange_events.c). */
+void exchange_produce_events(struct pass *pass);
 /* The answer is complete and committed: the exchange is over. */
 void exchange_complete(struct pass *pass);
 /* Ends the exchange without an answer. Must be called as soon as this is known, because the log needs the bytes of the
@@ -118,6 +122,26 @@ void exchange_abandon(struct pass *pass);
 size_t exchange_undecided(struct pass *pass);
 /* Makes the undecided answer the connection's last one. Called when nothing was read after it. */
 void exchange_decide(struct pass *pass);
+
+/* ---- exchange_abort.c: answers that go wrong on request (response.abort is set) ---- */
+
+/* Takes the place of exchange_commit, when the answer would begin. */
+void exchange_abort(struct pass *pass);
+/* The same if the request expects an interim 100 and the fault comes instead of it. Returns false, having done nothing,
+ * with any other fault. */
+bool exchange_abort_expected(struct pass *pass);
+/* exchange_body for such an answer. */
+void exchange_abort_body(struct pass *pass, const char *data, size_t length);
+/* Ends an answer that stalls; does nothing to any other. */
+void exchange_end_stall(struct pass *pass);
+/* Counts the faults of an answer that begins, or of the fault that takes its place. */
+void exchange_count_faults(struct pass *pass);
+
+/* Whether the answer of a pass stalls. */
+static inline bool exchange_stalls(const struct pass *pass)
+{
+    return pass->exchange != NULL && pass->exchange->pending == PENDING_STALL;
+}
 
 /* ---- exchange_refusal.c: requests that are not served ---- */
 
@@ -159,11 +183,11 @@ static inline void exchange_init(struct pass *pass)
 
 /* ---- common_fields.c, exchange_log.c ---- */
 
-/* Adds the fields that all answers have with --cors or the log, including the request's id. `understood`: the head was
+/* Adds the fields that all answers have with --cors, --name or the log, including the request's id. `understood`: the head was
  * read; otherwise only `bad_head` is known. Called once for each exchange, if context->adds_common_fields is set. */
 void exchange_add_common_fields(struct pass *pass, bool understood);
-/* With the log on: copies the extra fields and the target, because the exchange outlives the bytes of its head and its
- * log line needs them. The exchange owns the copy. Returns false if there is no memory or budget. */
+/* With the log on: copies the extra fields, the target and, if the log has them, the request's fields, because the
+ * exchange outlives the bytes of its head and its log line needs them. The exchange owns the copy. Returns false if there is no memory or budget. */
 bool exchange_keep_log_copy(struct pass *pass);
 /* With the log on: writes the line of the exchange. `status` 0: the connection was lost before the answer began.
  * `bytes`: those of the answer's body. */

@@ -57,6 +57,9 @@ void exchange_commit(struct pass *pass)
             exchange_commit_closing(pass);
         }
         exchange_count(pass);
+        if (unlikely(x->response.faults != 0)) {
+            exchange_count_faults(pass);
+        }
     }
     x->begun = true;
     output_commit(&pass->context->output);
@@ -145,7 +148,8 @@ void exchange_write(struct pass *pass)
     if (x->response.body == CONTENT_TEXT && d.body) {
         output_write(output, response_text(&x->response));
     }
-    x->echoes = x->response.body == CONTENT_ECHO && d.body;
+    x->echoes = x->response.body == CONTENT_ECHO && d.body &&
+                (likely(x->response.abort == ABORT_NOT) || x->response.abort_after > 0);
 }
 
 void exchange_answer_at_once(struct pass *pass)
@@ -180,15 +184,20 @@ COLD void exchange_pend(struct pass *pass, enum pending pending, uint64_t wait_m
 void exchange_answer(struct pass *pass)
 {
     struct exchange *x = pass->exchange;
-    bool produces = x->handler != NULL && x->response.body == CONTENT_PRODUCED && x->answers_body;
+    bool produces = x->handler != NULL && x->answers_body &&
+                    (x->response.body == CONTENT_PRODUCED || x->response.body == CONTENT_EVENTS);
     if (x->response.failed || pass->context->output.failed ||
         (produces && !x->begun && x->response.length > PRODUCE_MIN &&
          budget_tight(pass->context->output.budget))) {
         exchange_fail_memory(pass);
         return;
     }
+    if (unlikely(x->response.abort != ABORT_NOT)) {
+        exchange_abort(pass);
+        return;
+    }
     exchange_commit(pass);
-    if (x->handler != NULL && x->response.body == CONTENT_PRODUCED && x->answers_body) {
+    if (produces) {
         session_set_state(pass->session, STATE_ANSWER);
         exchange_produce(pass);
     } else {
@@ -209,6 +218,7 @@ COLD void exchange_resume(struct pass *pass)
     x->pending = PENDING_NOTHING;
     switch (pending) {
     case PENDING_NOTHING: break;
+    case PENDING_STALL: x->pending = PENDING_STALL; break; /* it does not wait for this */
     case PENDING_WORK:
         x->handler->complete(&x->response.work, &x->response);
         exchange_write(pass);
@@ -221,6 +231,8 @@ COLD void exchange_resume(struct pass *pass)
             }
         } else if (x->body_ended) {
             exchange_answer(pass);
+        } else if (x->response.abort != ABORT_NOT) {
+            exchange_abort(pass);
         } else {
             exchange_commit(pass);
             session_set_state(pass->session, STATE_BODY);
@@ -260,6 +272,10 @@ COLD void exchange_produce(struct pass *pass)
     struct exchange *x = pass->exchange;
     struct output *output = &pass->context->output;
     if (x->pending != PENDING_NOTHING) {
+        return;
+    }
+    if (x->response.body == CONTENT_EVENTS) {
+        exchange_produce_events(pass);
         return;
     }
     uint64_t left = exchange_pace(pass) - x->produced;

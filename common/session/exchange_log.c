@@ -10,16 +10,23 @@ bool exchange_keep_log_copy(struct pass *pass)
     struct budget budget = pass->context->output.budget;
     struct span extra = x->response.extra;
     struct span target = x->request.target;
+    struct span fields = x->request.fields;
     if (pass->context->log == NULL) {
         return true;
     }
-    if (buffer_reserve(&x->log_copy, extra.length + target.length, budget, BUDGET_MAY_REFUSE) != 0) {
+    bool with_fields = pass->context->log->headers;
+    if (buffer_reserve(&x->log_copy, extra.length + target.length + (with_fields ? fields.length : 0), budget,
+                       BUDGET_MAY_REFUSE) != 0) {
         return false;
     }
     buffer_append(&x->log_copy, extra.data, extra.length, budget, BUDGET_MAY_REFUSE);
     buffer_append(&x->log_copy, target.data, target.length, budget, BUDGET_MAY_REFUSE);
     x->response.extra.data = buffer_span(x->log_copy).data;
     x->request.target.data = x->response.extra.data + extra.length;
+    if (with_fields) {
+        buffer_append(&x->log_copy, fields.data, fields.length, budget, BUDGET_MAY_REFUSE);
+        x->request.fields.data = x->request.target.data + target.length;
+    }
     return true;
 }
 
@@ -39,7 +46,7 @@ void exchange_log(struct pass *pass, unsigned status, uint64_t bytes)
     struct context *context = pass->context;
     struct log *log = context->log;
     const struct session *s = pass->session;
-    if (log == NULL || !x->has_common_fields) {
+    if (log == NULL || !x->has_common_fields || x->log_skipped) {
         return;
     }
     uint64_t now = context->clock_us();
@@ -51,11 +58,13 @@ void exchange_log(struct pass *pass, unsigned status, uint64_t bytes)
         .mode = context->service->mode,
         .target = x->understood ? x->request.target : first_line(x->bad_head),
         .id = {.data = extra_end - 2 - x->id_length, .length = x->id_length},
+        .fields = x->understood ? x->request.fields : SPAN_LITERAL(""),
         .bytes = bytes,
         .duration_us = now > begin ? now - begin : 0,
         .connection = s->number,
         .status = status,
         .understood = x->understood,
+        .faults = x->response.faults,
         .method = x->request.method,
         .minor_version = x->request.minor_version,
     };
@@ -76,8 +85,12 @@ static uint64_t body_bytes(const struct exchange *x)
     }
     switch ((enum content)x->response.body) {
     case CONTENT_TEXT: return response_text(&x->response).length;
-    case CONTENT_ECHO: return x->body_seen;
-    case CONTENT_PRODUCED: return x->produced;
+    case CONTENT_ECHO:
+        return x->response.abort == ABORT_NOT || x->body_seen < x->response.abort_after
+                   ? x->body_seen
+                   : x->response.abort_after;
+    case CONTENT_PRODUCED:
+    case CONTENT_EVENTS: return x->produced;
     }
     __builtin_unreachable();
 }

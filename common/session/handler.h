@@ -14,7 +14,7 @@ enum handler_body {
 
 enum {
     HANDLER_HOLD_MAX = 1024 * 1024,
-    HANDLER_WAIT_MAX_MS = 10 * 1000, /* the longest delay that a client can ask for */
+    HANDLER_EVENT_SIZE = 128,
 };
 
 /* The functions of a path. They do not know the mode: the response says what they need. Any thread may call them,
@@ -30,6 +30,9 @@ struct handler {
     void (*complete)(const struct work *work, struct response *response);
     /* With CONTENT_PRODUCED: writes the bytes [offset, offset + length) of the body to `out`. */
     void (*produce)(uint64_t offset, char *out, size_t length);
+    /* With CONTENT_EVENTS: writes the event with this number, from 1 to `of`, to `out`; with `end` the event that ends
+     * the stream early, after that many others. Returns its length, at most HANDLER_EVENT_SIZE. */
+    size_t (*event)(uint64_t number, uint64_t of, bool end, char *out);
 };
 
 #endif

@@ -7,6 +7,7 @@
 #include "common/base/compiler.h"
 #include "common/base/json.h"
 #include "common/base/number.h"
+#include "common/http/fault.h"
 
 /* True for the bytes that both formats write as they are, and that do nothing to a terminal. */
 static const bool plain_bytes[256] = {[' '] = true, ['!'] = true, ['#' ... '['] = true, [']' ... '~'] = true};
@@ -65,16 +66,20 @@ static struct span cut(struct span text, size_t most)
     return text;
 }
 
-static COLD char *put_odd(const struct log *log, char *at, struct span text, bool plain)
+static COLD char *put_odd(struct log *log, char *at, struct span text, bool plain)
 {
     struct span shown = cut(text, plain ? LOG_TARGET_MAX : LOG_TARGET_MAX / 6); /* \u001b is the longest */
     at = plain                     ? span_copy(at, shown)
          : log->format == LOG_JSON ? put_escaped_json(at, shown, log->budget)
                                    : put_escaped_text(at, shown);
-    return shown.length < text.length ? PUT_LITERAL(at, "...") : at;
+    if (shown.length == text.length) {
+        return at;
+    }
+    log->truncated = true;
+    return PUT_LITERAL(at, "...");
 }
 
-static char *put_text(const struct log *log, char *at, struct span text)
+static char *put_text(struct log *log, char *at, struct span text)
 {
     bool plain = all_plain(text);
     return likely(plain && text.length <= LOG_TARGET_MAX) ? span_copy(at, text)
@@ -183,6 +188,17 @@ static char *put_method(char *at, uint8_t method)
     return at;
 }
 
+/* The names of the faults, with commas between them. */
+static COLD char *put_faults(char *at, unsigned faults)
+{
+    for (; faults != 0; faults &= faults - 1) {
+        const char *name = fault_names[__builtin_ctz(faults)];
+        at = span_copy(at, (struct span){name, strlen(name)});
+        *at++ = ',';
+    }
+    return at - 1;
+}
+
 static char *put_text_line(struct log *log, char *at, const struct log_entry *entry)
 {
     at = put_host(log, at, entry->peer);
@@ -209,10 +225,15 @@ static char *put_text_line(struct log *log, char *at, const struct log_entry *en
     *at++ = ' ';
     at = put_number(at, entry->connection);
     *at++ = ' ';
-    return span_copy(at, entry->id);
+    at = span_copy(at, entry->id);
+    if (unlikely(entry->faults != 0)) {
+        *at++ = ' ';
+        at = put_faults(at, entry->faults);
+    }
+    return at;
 }
 
-static char *put_json_request(const struct log *log, char *at, const struct log_entry *entry)
+static char *put_json_request(struct log *log, char *at, const struct log_entry *entry)
 {
     if (!entry->understood) {
         at = PUT_LITERAL(at, "\",\"request\":\"");
@@ -224,6 +245,56 @@ static char *put_json_request(const struct log *log, char *at, const struct log_
     at = put_text(log, at, entry->target);
     at = PUT_LITERAL(at, "\",\"protocol\":\"HTTP/1.");
     *at++ = (char)('0' + entry->minor_version);
+    return at;
+}
+
+/* ---- the request's fields ---- */
+
+/* Room for what a line has behind the fields. */
+#define LINE_END ",\"truncated\":true}\n"
+
+static bool is_secret(struct span name)
+{
+    return span_equal_nocase(name, SPAN_LITERAL("Authorization")) ||
+           span_equal_nocase(name, SPAN_LITERAL("Cookie")) ||
+           span_equal_nocase(name, SPAN_LITERAL("Proxy-Authorization"));
+}
+
+/* A field as ["Name","value"]. Returns NULL if it may not fit before `limit`. A byte of a value takes at most six. */
+static char *put_field(const struct log *log, char *at, const char *limit, const struct field *field)
+{
+    struct span value = is_secret(field->name) && !log->secrets ? SPAN_LITERAL("***") : field->value;
+    bool plain = all_plain(value);
+    size_t most = sizeof(",[\"\",\"\"]") + field->name.length + (plain ? value.length : 6 * value.length);
+    if (most > (size_t)(limit - at)) {
+        return NULL;
+    }
+    at = PUT_LITERAL(at, "[\"");
+    at = span_copy(at, field->name);
+    at = PUT_LITERAL(at, "\",\"");
+    at = plain ? span_copy(at, value) : put_escaped_json(at, value, log->budget);
+    return PUT_LITERAL(at, "\"]");
+}
+
+static COLD char *put_fields(struct log *log, char *at, struct span fields)
+{
+    const char *limit = log->text + log->length + LOG_LINE_MAX - sizeof(LINE_END "]");
+    struct field field;
+    at = PUT_LITERAL(at, ",\"headers\":[");
+    for (bool first = true; field_next(&fields, &field); first = false) {
+        char *begin = at;
+        if (!first) {
+            *at++ = ',';
+        }
+        char *end = put_field(log, at, limit, &field);
+        if (end == NULL) {
+            log->truncated = true;
+            at = begin;
+            break;
+        }
+        at = end;
+    }
+    *at++ = ']';
     return at;
 }
 
@@ -246,7 +317,20 @@ static char *put_json_line(struct log *log, char *at, const struct log_entry *en
     at = put_number(at, entry->connection);
     at = PUT_LITERAL(at, ",\"request_id\":\"");
     at = span_copy(at, entry->id);
-    return PUT_LITERAL(at, "\"}");
+    *at++ = '"';
+    if (unlikely(entry->faults != 0)) {
+        at = PUT_LITERAL(at, ",\"fault\":\"");
+        at = put_faults(at, entry->faults);
+        *at++ = '"';
+    }
+    if (unlikely(log->headers) && entry->understood) {
+        at = put_fields(log, at, entry->fields);
+    }
+    if (unlikely(log->truncated)) {
+        at = PUT_LITERAL(at, ",\"truncated\":true");
+    }
+    *at++ = '}';
+    return at;
 }
 
 void log_write(struct log *log, const struct log_entry *entry)
@@ -259,10 +343,21 @@ void log_write(struct log *log, const struct log_entry *entry)
         }
     }
     char *at = log->text + log->length;
+    log->truncated = false;
     at = log->format == LOG_JSON ? put_json_line(log, at, entry) : put_text_line(log, at, entry);
     *at++ = '\n';
     log->length = (size_t)(at - log->text);
     log->lines++;
+}
+
+bool log_skips(const struct log *log, struct span path)
+{
+    for (size_t i = 0; i < log->skip_count; i++) {
+        if (span_equal(path, log->skip[i])) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* ---- request ids ---- */

@@ -16,7 +16,7 @@ enum {
     LOG_LINE_MAX = 4096,    /* bytes with the newline: a pipe takes them whole or not at all (PIPE_BUF) */
     LOG_TARGET_MAX = 3000,  /* bytes of an escaped target; a longer one is cut, with "..." */
     LOG_ID_MAX = 128,       /* bytes of a client's X-Request-Id */
-    LOG_FIELDS_SIZE = 1024, /* bytes for the fields of --cors and X-Request-Id */
+    LOG_FIELDS_SIZE = 1024, /* bytes for the fields of --cors, --name and X-Request-Id */
     LOG_WAIT_US = 500000,   /* the longest time until a line is written */
 };
 
@@ -31,6 +31,11 @@ struct log {
      * due. */
     void (*flush)(struct log *log);
     enum log_format format;
+    bool headers;              /* with LOG_JSON: lines have the request's fields */
+    bool secrets;              /* also the values of fields that authenticate */
+    bool truncated;            /* private: the line in progress leaves something out */
+    const struct span *skip;   /* paths of which the log has no line */
+    size_t skip_count;
     struct counters *counters; /* of its context */
     struct budget budget;
     const char *instance;      /* the unique prefix of the ids that this server makes */
@@ -50,17 +55,22 @@ struct log_entry {
     const char *mode;
     struct span target; /* or the beginning of a request that was not understood */
     struct span id;
-    uint64_t bytes; /* of the answer's body */
+    struct span fields; /* the request's, if it was understood */
+    uint64_t bytes;     /* of the answer's body */
     uint64_t duration_us;
     uint64_t connection;
     unsigned status;       /* 0: the connection ended before an answer */
     bool understood;       /* the request line was: `method` and `minor_version` are valid */
+    uint8_t faults;        /* bits of fault_bit */
     uint8_t method;        /* llhttp_method_t */
     uint8_t minor_version; /* of HTTP/1 */
 };
 
 /* Adds a line. A line that does not fit, even after a flush, is lost and counted in `counters`. */
 void log_write(struct log *log, const struct log_entry *entry);
+
+/* Whether the log has no line of a request for this path, as it was sent without its query. */
+bool log_skips(const struct log *log, struct span path);
 
 /* Returns the value of the first X-Request-Id in the field lines `fields`, if it consists of at most LOG_ID_MAX
  * letters, digits and -_.~+/=:@ characters; otherwise an empty span. Any thread. */

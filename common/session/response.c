@@ -36,6 +36,8 @@ void response_problem(struct response *response, unsigned status, const char *de
     response->content_type = SPAN_LITERAL("application/problem+json");
     response->problem = true;
     response->sandbox = false;
+    response->abort = ABORT_NOT;
+    response->faults = 0;
     buffer_free(&response->fields, response->budget);
     buffer_free(&response->content, response->budget);
 }
@@ -50,11 +52,13 @@ static COLD struct delimiting without_body(const struct response *response)
 static COLD struct delimiting streamed(const struct response *response, const struct request *request)
 {
     struct delimiting d = {.framing = FRAMING_LENGTH, .body = request->method != HTTP_HEAD};
-    if (response->body == CONTENT_PRODUCED) {
-        d.length = response->length;
-    } else {
+    if (response->body == CONTENT_ECHO) {
         d.framing = request->framing == FRAMING_CHUNKED ? FRAMING_CHUNKED : FRAMING_LENGTH;
         d.length = request->content_length;
+    } else if (response->body == CONTENT_EVENTS) {
+        d.framing = request->minor_version > 0 ? FRAMING_CHUNKED : FRAMING_NONE;
+    } else {
+        d.length = response->length;
     }
     return d;
 }

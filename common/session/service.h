@@ -3,8 +3,10 @@
 #ifndef ECHOD_COMMON_SESSION_SERVICE_H
 #define ECHOD_COMMON_SESSION_SERVICE_H
 
+#include "common/http/fault.h"
 #include "common/http/output.h"
 #include "common/base/clock.h"
+#include "common/base/peer.h"
 #include "common/base/scoreboard.h"
 #include "common/base/usage.h"
 
@@ -16,6 +18,13 @@ struct routes {
     const char *not_found;    /* the detail of the 404 for all other paths */
 };
 
+/* What /echo does where a request does not say otherwise, in the form of its parameters (--default-…). */
+struct defaults {
+    struct span faults[FAULT_KINDS]; /* for fault_read; empty: none */
+    const struct span *fields;       /* for asked_field_read */
+    size_t field_count;
+};
+
 struct service {
     struct scoreboard *scoreboard;
     const char *mode;             /* "event" */
@@ -25,7 +34,19 @@ struct service {
     void (*usage)(const struct scoreboard *scoreboard, struct usage *usage); /* NULL: unknown. Any thread */
     size_t max_header_size;
     uint64_t max_body_size;
+    uint64_t max_delay_ms;  /* the longest delay that a client can ask for */
+    uint32_t max_requests;  /* on one connection; 0: no limit */
+    uint32_t fault_seed;    /* of the draws for shares of faults */
     struct routes routes;
+    const struct defaults *defaults; /* NULL: none */
+    const char *name;                /* --name; NULL: none */
+    const char *const *listeners;    /* the names of the listeners, by their index in struct peer */
+    /* Sets `*local` to the own address of a connected socket. Returns false if it is unknown. NULL: it always is. Any
+     * thread. */
+    bool (*local)(int socket, struct peer *local);
+    /* The field lines of every answer, each with CRLF, and those of the answer to a CORS preflight: service_set_fields. */
+    struct span fields;
+    struct span preflight_fields;
     bool cors; /* --cors */
 };
 
@@ -35,6 +56,10 @@ enum output_taken {
     OUTPUT_WAITS, /* it stays where it is: nothing can be sent now */
     OUTPUT_LEFT,  /* the pass sends it */
 };
+/* Sets `fields` and `preflight_fields`, as `cors` and `name`, of at most 64 bytes, ask for. `memory`, of
+ * SERVICE_FIELDS_SIZE bytes, must outlive the service. Before the first session. */
+enum { SERVICE_FIELDS_SIZE = 1024 };
+void service_set_fields(struct service *service, char memory[SERVICE_FIELDS_SIZE]);
 
 /* The context of a thread or a loop: scratch memory, a clock, the date as text, counters. Its owner lends it to one
  * session at a time; nothing that a session keeps in it outlives session_leave. One thread at a time. */
@@ -52,6 +77,7 @@ struct context {
     size_t undecided; /* see session_undecided; 0: nothing is */
     /* Set by a driver that sends after the pass: takes bytes of the output, all or none. NULL: the pass sends. */
     enum output_taken (*take_output)(struct context *context, struct span bytes);
+    int socket;       /* of the session that has entered; only service.local uses it */
     bool
         adds_common_fields; /* answers have fields that the request does not ask for: see exchange_add_common_fields */
     bool yield_when_unserved; /* answers close their connection while others wait for a worker in vain */
@@ -72,7 +98,7 @@ static inline bool context_closing(const struct context *context)
 }
 
 /* The size of the part of the scratch memory that holds the pass; the rest is for the output. */
-enum { CONTEXT_PASS_SIZE = 928 };
+enum { CONTEXT_PASS_SIZE = 960 };
 
 /* Sets the context up with scratch memory that the caller owns, aligned as malloc aligns; `counters` are lent to the
  * context. */
@@ -83,7 +109,7 @@ static inline void context_init(struct context *context, const struct service *s
         .service = service,
         .counters = counters,
         .clock_us = clock_us,
-        .adds_common_fields = service->cors,
+        .adds_common_fields = service->fields.length > 0,
         .pass = (struct pass *)(void *)scratch,
         .output = {.scratch = scratch + CONTEXT_PASS_SIZE,
                    .scratch_size = scratch_size - CONTEXT_PASS_SIZE,

@@ -11,6 +11,8 @@
  *                                  ▼
  *                               CLOSING
  *
+ * A connection on which a header of the PROXY protocol comes first begins in PROXY, before START.
+ *
  * Limits and syntax are judged in the order of the bytes: the parser is never given a byte behind a limit. */
 #include "common/session/session.h"
 
@@ -23,6 +25,7 @@
 #include "common/session/pass.h"
 #include "common/http/head.h"
 #include "common/base/compiler.h"
+#include "common/base/proxy_header.h"
 
 enum {
     SCRATCH_LOW = 8 * 1024, /* less room than this: send what there is before parsing on */
@@ -32,8 +35,9 @@ void session_init(struct session *s, uint64_t number, const struct peer *peer, e
 {
     *s = (struct session){.number = number,
                           .peer = *peer,
+                          .state = peer->proxied ? STATE_PROXY : STATE_START,
                           .refusing = (uint8_t)refusing,
-                          .timer = TIMER_IDLE,
+                          .timer = peer->proxied ? TIMER_HEADER : TIMER_IDLE,
                           .timer_restarted = true};
 }
 
@@ -43,6 +47,40 @@ COLD void session_deinit(struct session *s, struct budget budget)
     session_drop_parser(s, budget);
     buffer_free(&s->in, budget);
     buffer_free(&s->out, budget);
+}
+
+/* ---- the header of the PROXY protocol ---- */
+
+static COLD void proxy_header_fail(struct pass *pass)
+{
+    counters_add(&pass->context->counters->bad_proxy_headers, 1);
+    session_close(pass->session, CLOSE_ABORT);
+}
+
+/* Nothing of the header is consumed before it is complete. */
+static COLD size_t proxy_header_feed(struct pass *pass, const char *data, size_t length)
+{
+    struct session *s = pass->session;
+    size_t header = 0;
+    switch (proxy_header_read((struct span){.data = data, .length = length}, &s->peer, &header)) {
+    case PROXY_HEADER_MORE: return 0;
+    case PROXY_HEADER_DONE:
+        session_set_state(s, STATE_START);
+        s->started_us = 0; /* it is no part of the request */
+        return header;
+    case PROXY_HEADER_BAD: proxy_header_fail(pass); return length;
+    }
+    abort();
+}
+
+/* The client has ended its side. */
+static COLD void proxy_header_conclude(struct pass *pass)
+{
+    if (pass->session->in != NULL) {
+        proxy_header_fail(pass);
+    } else {
+        session_close(pass->session, CLOSE_NOW);
+    }
 }
 
 /* ---- heads ---- */
@@ -151,11 +189,12 @@ static ALWAYS_INLINE bool session_must_send(const struct pass *pass, size_t rest
 static NOINLINE size_t session_step_on(struct pass *pass, const char *data, size_t length)
 {
     switch ((enum session_state)pass->session->state) {
+    case STATE_PROXY: return proxy_header_feed(pass, data, length);
     case STATE_START: break;
     case STATE_HEAD: bad_head_blanks_skip(pass, data, length); return head_feed(pass, data, length);
     case STATE_REFUSED_LINE: return bad_head_line(pass, data, length);
     case STATE_BODY: return body_feed(pass, data, length);
-    case STATE_ANSWER: return 0;
+    case STATE_ANSWER: return exchange_stalls(pass) ? length : 0;
     case STATE_CLOSING:
         pass->session->close_mode =
             pass->session->close_mode == CLOSE_NOW ? CLOSE_LINGERING : pass->session->close_mode;
@@ -203,7 +242,16 @@ static COLD void session_refuse(struct pass *pass, struct span head)
 static COLD void session_conclude(struct pass *pass)
 {
     struct session *s = pass->session;
+    if (s->state == STATE_ANSWER && s->ended) {
+        exchange_end_stall(pass);
+    }
     if (s->state == STATE_CLOSING || s->state == STATE_ANSWER) {
+        return;
+    }
+    if (s->state == STATE_PROXY) {
+        if (s->ended) {
+            proxy_header_conclude(pass);
+        }
         return;
     }
     if (s->input_dropped != INPUT_KEPT) {
@@ -254,16 +302,18 @@ static bool pass_can_refuse_later(const struct pass *pass)
 static NOINLINE void session_keep(struct pass *pass, const char *data, size_t length)
 {
     struct session *s = pass->session;
-    enum budget_need need =
-        s->state == STATE_HEAD || s->state == STATE_REFUSED_LINE ? BUDGET_MAY_REFUSE : BUDGET_MUST_KEEP;
+    bool head = s->state == STATE_PROXY || s->state == STATE_HEAD || s->state == STATE_REFUSED_LINE;
+    enum budget_need need = head ? BUDGET_MAY_REFUSE : BUDGET_MUST_KEEP;
     if (buffer_append(&s->in, data, length, pass->context->output.budget, need) == 0) {
         return;
     }
-    if (pass_can_refuse_later(pass)) {
+    if (s->state == STATE_PROXY) {
+        session_close(s, CLOSE_ABORT);
+    } else if (pass_can_refuse_later(pass)) {
         struct span first =
             s->in == NULL ? (struct span){.data = data, .length = length} : buffer_span(s->in);
-        bool head = first.length >= 5 && memcmp(first.data, "HEAD ", 5) == 0;
-        s->input_dropped = head ? INPUT_DROPPED_HEAD : INPUT_DROPPED;
+        bool head_method = first.length >= 5 && memcmp(first.data, "HEAD ", 5) == 0;
+        s->input_dropped = head_method ? INPUT_DROPPED_HEAD : INPUT_DROPPED;
         if (s->state == STATE_HEAD || s->state == STATE_REFUSED_LINE) {
             session_set_state(s, STATE_START);
         }
@@ -340,6 +390,10 @@ COLD void session_timeout(struct session *s, struct context *context)
     case TIMER_NONE: break;
     case TIMER_IDLE: session_close(s, CLOSE_NOW); break;
     case TIMER_HEADER:
+        if (s->state == STATE_PROXY) {
+            proxy_header_fail(pass);
+            break;
+        }
         bad_head_fail(pass, buffer_span(s->in),
                       (struct parse_result){STATUS_REQUEST_TIMEOUT, "The request head took too long."});
         break;
@@ -365,7 +419,7 @@ COLD void session_log_abandoned(struct session *s, struct context *context)
 COLD void session_cut_off(struct session *s, struct context *context)
 {
     struct pass *pass = pass_begin(s, context);
-    if (pass->exchange == NULL && s->in != NULL && context->log != NULL) {
+    if (pass->exchange == NULL && s->in != NULL && s->state != STATE_PROXY && context->log != NULL) {
         bad_head_exchange(pass, buffer_span(s->in));
         exchange_add_common_fields(pass, false);
     }
@@ -375,11 +429,18 @@ COLD void session_cut_off(struct session *s, struct context *context)
     session_drop_exchange(s, context->output.budget);
 }
 
-void session_drain(struct session *s, struct context *context)
+COLD void session_drain(struct session *s, struct context *context)
 {
-    (void)context;
     if (session_idle(s)) {
         session_close(s, CLOSE_NOW);
+    } else if (session_drainable(s)) {
+        struct pass *pass = pass_begin(s, context);
+        if (exchange_stalls(pass)) {
+            exchange_end_stall(pass);
+        } else {
+            exchange_resume(pass); /* sees the drain and sends the last event */
+        }
+        pass_end(pass);
     }
 }
 
@@ -450,7 +511,9 @@ static NOINLINE void session_leave_unsent(struct session *s, struct context *con
     }
     context->undecided = 0; /* the drain began just now */
     int error = output_close(&context->output, &s->out, &s->out_committed);
-    if (error == -ENOBUFS) {
+    if (error == -ENOBUFS && s->state == STATE_CLOSING) {
+        error = 0; /* no answer was being made, and nothing may follow one that was cut short */
+    } else if (error == -ENOBUFS) {
         /* The answer being made was dropped for want of memory: say so instead, or give up. */
         struct pass *pass = pass_begin(s, context);
         output_open(&context->output, &s->out, s->out_committed);

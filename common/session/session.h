@@ -29,7 +29,7 @@ enum { SESSION_SCRATCH_MIN = 96 * 1024 };
 
 /* What a session wants. Only these combinations of bits occur:
  *
- *     READ                 nothing is unsent and no handler waits or works
+ *     READ                 nothing is unsent and no handler waits or works; also while an answer stalls
  *     READ | WRITE         output is unsent; the client may continue to write before it reads
  *     WRITE                the same, but the client has sent its last byte or SESSION_UNREAD_MAX bytes, or the
  *                          budget is short; or the last answer is complete
@@ -76,7 +76,8 @@ void session_feed_kept(struct session *session, struct context *context, const c
 void session_eof(struct session *session, struct context *context);
 /* The timer in `timer` has expired; or a refused client shall get its 503 without a request. */
 void session_timeout(struct session *session, struct context *context);
-/* The server drains: an idle session ends now. Any other is left alone: exchange_commit decides on its last answer. */
+/* The server drains: a session for which session_drainable is true ends now. Any other is left alone: exchange_commit
+ * decides on its last answer. */
 void session_drain(struct session *session, struct context *context);
 /* The wanted wait or work is over. */
 void session_resume(struct session *session, struct context *context);
@@ -133,5 +134,7 @@ static inline bool session_unasked(const struct session *session)
 }
 /* Whether the session is between requests, with nothing read, unanswered or unsent. */
 bool session_idle(const struct session *session);
+/* Whether session_drain ends the session now: it is idle, its answer stalls, or it waits for the next event of a stream. */
+bool session_drainable(const struct session *session);
 
 #endif

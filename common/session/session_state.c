@@ -7,6 +7,7 @@
 #define TO(state) (1u << STATE_##state)
 
 static const uint8_t successors[] = {
+    [STATE_PROXY] = TO(START) | TO(CLOSING),
     [STATE_START] = TO(HEAD) | TO(CLOSING),
     [STATE_HEAD] = TO(REFUSED_LINE) | TO(BODY) | TO(START) | TO(CLOSING),
     [STATE_REFUSED_LINE] = TO(START) | TO(CLOSING),

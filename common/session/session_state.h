@@ -16,6 +16,8 @@ enum { SESSION_DRAINED_MAX = 1024 * 1024 };
 /* What a session does. These are all transitions; session_set_state asserts them, and a unit test compares this list with
  * the table in session_state.c.
  *
+ *     PROXY -> START             the header of the PROXY protocol is complete
+ *     PROXY -> CLOSING           it is malformed or late, or the connection ends without it
  *     START -> HEAD              the first byte of a request arrived
  *     START -> CLOSING           the client, a timeout or the drain ends the connection; or an error between requests
  *     HEAD -> REFUSED_LINE       llhttp refused the request line
@@ -27,13 +29,14 @@ enum { SESSION_DRAINED_MAX = 1024 * 1024 };
  *     BODY -> ANSWER             the request is complete but its answer is not; or the answer waits before it begins
  *     BODY -> START              request and answer are complete
  *     BODY -> CLOSING            an error, or an answer that closes
- *     ANSWER -> ANSWER           the answer waits again, or its body is produced
+ *     ANSWER -> ANSWER           the answer waits again or stalls, or its body is produced
  *     ANSWER -> BODY             the wait is over, and the rest of the request is read
  *     ANSWER -> START            the answer is complete
  *     ANSWER -> CLOSING          an error, or an answer that closes
  *     CLOSING -> CLOSING         a second reason to close
  */
 enum session_state {
+    STATE_PROXY,        /* before the header of the PROXY protocol, or in it */
     STATE_START,        /* between requests */
     STATE_HEAD,         /* in a request's head */
     STATE_REFUSED_LINE, /* in a malformed request line, before the error is known */
@@ -45,6 +48,7 @@ enum session_state {
 enum close_mode {
     CLOSE_NOW,       /* every byte read is answered: close(2) */
     CLOSE_LINGERING, /* bytes may still arrive: a lingering close (RFC 9112, 9.6) */
+    CLOSE_RESET,     /* the client asked for a reset: transport_reset, then close(2) */
     CLOSE_ABORT,     /* the connection is of no use: close at once */
 };
 
@@ -59,8 +63,8 @@ enum input_dropped {
 enum timer {
     TIMER_NONE,   /* a handler waits or works */
     TIMER_IDLE,   /* between requests */
-    TIMER_HEADER, /* since the first byte of a request with an incomplete head */
-    TIMER_BODY,   /* since the last progress of a request body or of an answer */
+    TIMER_HEADER, /* since the first byte of a request with an incomplete head; of a PROXY header, since the accept */
+    TIMER_BODY,   /* since the last progress of a request body or of an answer, or since it stalls */
 };
 
 struct exchange;

@@ -9,7 +9,16 @@
 
 bool session_idle(const struct session *s)
 {
-    return s->state == STATE_START && s->in == NULL && s->out == NULL;
+    return s->state <= STATE_START && s->in == NULL && s->out == NULL;
+}
+
+bool session_drainable(const struct session *s)
+{
+    const struct exchange *x = s->exchange;
+    return session_idle(s) ||
+           (s->state == STATE_ANSWER && x != NULL &&
+            (x->pending == PENDING_STALL ||
+             (x->pending == PENDING_WAIT && x->begun && x->response.body == CONTENT_EVENTS)));
 }
 
 uint64_t session_wait_ms(const struct session *s)
@@ -35,7 +44,8 @@ static enum pending session_pending(const struct session *s)
 
 enum timer session_timer(const struct session *s)
 {
-    if (s->out_committed == 0 && session_pending(s) != PENDING_NOTHING) {
+    enum pending pending = session_pending(s);
+    if (s->out_committed == 0 && (pending == PENDING_WAIT || pending == PENDING_WORK)) {
         return TIMER_NONE;
     }
     if (s->out_committed > 0 || s->state == STATE_BODY || s->state == STATE_ANSWER) {
@@ -64,7 +74,8 @@ static NOINLINE unsigned session_wants_more(const struct session *s, const struc
         return session_may_read(s, context) ? want | WANT_READ : want;
     }
     switch (pending) {
-    case PENDING_NOTHING: return WANT_READ;
+    case PENDING_NOTHING:
+    case PENDING_STALL: return WANT_READ;
     case PENDING_WAIT: return WANT_WAIT;
     case PENDING_WORK: return WANT_WORK;
     }

@@ -182,13 +182,15 @@ static void acceptor_serve_queue(struct acceptor *acceptor, uint64_t refuse_ms)
     }
 }
 
-static void acceptor_place(struct acceptor *acceptor, struct accepted *accepted)
+static void acceptor_place(struct acceptor *acceptor, struct accepted *accepted, unsigned listener)
 {
     bool full = acceptor_at_limit(acceptor);
     if (acceptor->closing) {
         listener_admit_data(accepted->fd);
     }
     accepted->number = ++acceptor->number;
+    accepted->peer.listener = listener & (LISTENERS_MAX - 1);
+    accepted->peer.proxied = acceptor->server->options->proxy_protocol && accepted->peer.family != AF_UNIX;
     connection_count_add(&acceptor->server->connections);
     if (!acceptor_serve(acceptor, accepted, full, acceptor_may_queue(acceptor))) {
         acceptor_queue_up(acceptor, accepted);
@@ -200,13 +202,14 @@ static void acceptor_place(struct acceptor *acceptor, struct accepted *accepted)
 static bool acceptor_accept(struct acceptor *acceptor, int fd, unsigned *count)
 {
     struct accepted accepted;
+    unsigned listener = listeners_index(acceptor->listeners, fd);
     uint64_t begin = clock_coarse_ms();
     for (*count = 0; *count < ACCEPT_BATCH && clock_coarse_ms() - begin <= ACCEPT_BATCH_MS; ++*count) {
         if (acceptor_crowded(acceptor)) {
             return !listener_has_queue(fd);
         }
         switch (accept_connection(&accepted, fd)) {
-        case ACCEPT_DONE: acceptor_place(acceptor, &accepted); break;
+        case ACCEPT_DONE: acceptor_place(acceptor, &accepted, listener); break;
         case ACCEPT_EMPTY: return true;
         case ACCEPT_ABORTED: break;
         case ACCEPT_NO_RESOURCES:

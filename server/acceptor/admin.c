@@ -93,6 +93,9 @@ int admin_init(struct admin *admin, struct server *server, struct listeners *lis
     }
     admin->service.routes = routes_admin;
     admin->reactor.core.context.service = &admin->service;
+    if (!server->options->log_admin) {
+        access_log_withdraw(&admin->reactor.core.context);
+    }
     admin->reactor.core.connections = &admin->connections;
     admin->reactor.place_wanted = admin_place_wanted;
     for (size_t i = 0; i < listeners->count; i++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* accept(2), its errors by their meaning, and the peer's address in the form that sessions use. */
+/* accept(2), its errors by their meaning, and addresses in the form that sessions use. */
 #include "server/net/accepted.h"
 
 #include <errno.h>
@@ -63,4 +63,14 @@ enum accept_result accept_connection(struct accepted *accepted, int listener)
     }
     *accepted = (struct accepted){.fd = fd, .peer = peer_of(&address)};
     return ACCEPT_DONE;
+}
+
+bool accepted_local(int fd, struct peer *local)
+{
+    struct socket_address address;
+    if (socket_address_of(&address, fd) != 0) {
+        return false;
+    }
+    *local = peer_of(&address);
+    return true;
 }

@@ -25,4 +25,7 @@ enum accept_result {
  * `*accepted`, with the number 0; the caller owns the connection. Any thread. */
 enum accept_result accept_connection(struct accepted *accepted, int listener);
 
+/* Sets `*local` to the own address of a connected socket. Returns false if the system does not tell it. Any thread. */
+bool accepted_local(int fd, struct peer *local);
+
 #endif

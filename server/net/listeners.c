@@ -252,6 +252,15 @@ int listeners_inherit(struct listeners *listeners, char *error, size_t size)
     return count;
 }
 
+unsigned listeners_index(const struct listeners *listeners, int fd)
+{
+    unsigned index = 0;
+    while (listeners->items[index].fd != fd) {
+        index++;
+    }
+    return index;
+}
+
 bool listener_has_queue(int fd)
 {
     struct pollfd socket = {.fd = fd, .events = POLLIN};

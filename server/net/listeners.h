@@ -64,6 +64,8 @@ void listeners_admit_no_more(struct listeners *listeners);
 /* To be called for each socket accepted from such a listener, whose least TTL it inherits: until then the kernel ignores
  * the client's data, and the client sends it again. Any thread. */
 void listener_admit_data(int fd);
+/* Returns the index of the listener with this descriptor, which must be in the list. */
+unsigned listeners_index(const struct listeners *listeners, int fd);
 /* Whether a connection waits in the queue of a listening socket. Any thread. */
 bool listener_has_queue(int fd);
 /* Returns how many wait; -1 if the kernel does not say (unix sockets). Any thread. */

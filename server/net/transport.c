@@ -39,3 +39,10 @@ struct transfer transport_send(int fd, const void *data, size_t length)
 {
     return transport_outcome(syscall(SYS_sendto, fd, data, length, MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0));
 }
+
+/* socket(7): with a time of 0, SO_LINGER drops what is unsent. */
+void transport_reset(int fd)
+{
+    struct linger linger = {.l_onoff = 1, .l_linger = 0};
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+}

@@ -106,18 +106,20 @@ static struct origin list_item(const char *prefix, const char *text, size_t leng
     return item;
 }
 
-/* A variable or a default: a list is separated by commas there. */
+/* A variable or a default: the values of a repeatable flag are in one text there. */
 static bool set_values(const struct parser *parser, const struct flag *flag, const char *prefix,
                        const char *text)
 {
     struct origin origin = {.prefix = prefix, .value = text, .length = strlen(text)};
-    if (flag->kind != FLAG_LISTEN) {
+    const char separator[] = {flag_separator(flag), '\0'};
+    if (*separator == '\0') {
         return set_value(parser, flag, &origin);
     }
     for (;; text++) {
-        size_t length = strcspn(text, ",");
+        size_t length = strcspn(text, separator);
         struct origin item = list_item(prefix, text, length);
-        if (!set_value(parser, flag, &item)) {
+        bool nothing = *separator == '\n' && item.length == 0; /* a text of several lines may end in a newline */
+        if (!nothing && !set_value(parser, flag, &item)) {
             return false;
         }
         text += length;
@@ -288,6 +290,33 @@ static bool may_check(const struct parser *parser)
     return false;
 }
 
+/* Refuses the value of a flag, wherever it was given, because another flag does not allow it. */
+static bool refuse_together(const struct parser *parser, const char *name, const char *value, const char *why)
+{
+    const struct flag *flag = flag_find(name, strlen(name));
+    struct origin origin = {.prefix = parser->given[flag - FLAGS] ? FLAG_PREFIX : VARIABLE_PREFIX,
+                            .value = value,
+                            .length = value != NULL ? strlen(value) : 0};
+    refuse_value(parser, flag, &origin, why);
+    return false;
+}
+
+/* Whether the options go together. */
+static bool may_stand_together(const struct parser *parser)
+{
+    const struct options *options = parser->options;
+    struct fault fault;
+    if (options->log_headers && options->log_format != OPTIONS_LOG_JSON) {
+        return refuse_together(parser, "log-headers", NULL, "it needs --log-format json");
+    }
+    if (options->default_delay != NULL &&
+        fault_read(FAULT_DELAY, (struct span){options->default_delay, strlen(options->default_delay)},
+                   options->max_delay_ms, 0, &fault) != 0) {
+        return refuse_together(parser, "default-delay", options->default_delay, "it exceeds --max-delay");
+    }
+    return true;
+}
+
 enum command_line_outcome command_line_parse(struct options *options, int argc, char *const *argv,
                                              char *const *envp, const struct mode_name *modes, char *error,
                                              size_t size)
@@ -302,6 +331,9 @@ enum command_line_outcome command_line_parse(struct options *options, int argc, 
         if (!parser.given[i] && !set_from_environment(&parser, &FLAGS[i], envp)) {
             return COMMAND_LINE_BAD;
         }
+    }
+    if (!may_stand_together(&parser)) {
+        return COMMAND_LINE_BAD;
     }
     if (options->check == NULL) {
         return COMMAND_LINE_RUN;
@@ -352,7 +384,8 @@ void command_line_help(FILE *out, const struct mode_name *modes, bool all)
     static const char *const groups[] = {
         [FLAG_GROUP_MODEL] = "Concurrency", [FLAG_GROUP_LISTENERS] = "Listeners",
         [FLAG_GROUP_LIMITS] = "Limits",     [FLAG_GROUP_TIMEOUTS] = "Timeouts",
-        [FLAG_GROUP_LOG] = "Log",           [FLAG_GROUP_OTHER] = "Other",
+        [FLAG_GROUP_FAULTS] = "Faults",     [FLAG_GROUP_LOG] = "Log",
+        [FLAG_GROUP_OTHER] = "Other",
     };
     fputs("Usage: echod [--mode MODE] [flags]\n"
           "HTTP echo server with the same answers under several concurrency models.\n",

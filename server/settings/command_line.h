@@ -21,8 +21,11 @@ enum command_line_outcome {
  *
  * - A flag takes precedence over its variable, the variable over the default. A variable whose flag is given is not
  *   read.
- * - If a flag is given twice the last one counts; repeatable flags (--listen, --admin-listen) add up.
- * - An empty variable counts as not set. Blanks around the commas of a list are ignored.
+ * - If a flag is given twice the last one counts; repeatable flags (--listen, --admin-listen, --log-skip,
+ *   --default-header) add up.
+ * - An empty variable counts as not set. The variable of a repeatable flag has commas between the values,
+ *   ECHOD_DEFAULT_HEADER newlines; blanks around them are ignored.
+ * - --log-headers needs --log-format json, and --default-delay must not exceed --max-delay.
  * - Other variables that begin with ECHOD_ are ignored: Kubernetes sets ECHOD_PORT and ECHOD_SERVICE_HOST for a service
  *   named echod.
  * - --help and --version end the reading: mistakes after them and in the environment do not count.

@@ -9,6 +9,7 @@
 
 #include "common/base/number.h"
 #include "common/base/scoreboard.h"
+#include "common/http/asked_field.h"
 #include "server/net/url.h"
 
 #define KIB        (UINT64_C(1) << 10)
@@ -16,6 +17,7 @@
 #define GIB        (UINT64_C(1) << 30)
 #define TIB        (UINT64_C(1) << 40)
 #define ONE_DAY    (UINT64_C(24) * 60 * 60 * 1000)
+#define ONE_HOUR   (UINT64_C(60) * 60 * 1000)
 
 #define TO(member) offsetof(struct options, member)
 
@@ -96,6 +98,12 @@ const struct flag FLAGS[FLAG_TOTAL] = {
      .kind = FLAG_COUNT,
      .group = FLAG_GROUP_LISTENERS,
      .meaning = "connections that the kernel may queue"},
+    {.name = "proxy-protocol",
+     .shown = "off",
+     .member = TO(proxy_protocol),
+     .kind = FLAG_SWITCH,
+     .group = FLAG_GROUP_LISTENERS,
+     .meaning = "TCP connections begin with a PROXY header"},
     {.name = "max-connections",
      .metavariable = "N",
      .shown = "system limits",
@@ -134,6 +142,24 @@ const struct flag FLAGS[FLAG_TOTAL] = {
      .kind = FLAG_SIZE,
      .group = FLAG_GROUP_LIMITS,
      .meaning = "bytes held for all connections together"},
+    {.name = "max-delay",
+     .metavariable = "TIME",
+     .initial = "10s",
+     .member = TO(max_delay_ms),
+     .minimum = 0,
+     .maximum = ONE_HOUR,
+     .kind = FLAG_DURATION,
+     .group = FLAG_GROUP_LIMITS,
+     .meaning = "longest delay that a request may ask for"},
+    {.name = "max-requests",
+     .metavariable = "N",
+     .initial = "0",
+     .member = TO(max_requests),
+     .minimum = 0,
+     .maximum = UINT32_MAX,
+     .kind = FLAG_COUNT,
+     .group = FLAG_GROUP_LIMITS,
+     .meaning = "requests on one connection; 0: no limit"},
     {.name = "header-timeout",
      .metavariable = "TIME",
      .initial = "10s",
@@ -180,6 +206,54 @@ const struct flag FLAGS[FLAG_TOTAL] = {
      .kind = FLAG_DURATION,
      .group = FLAG_GROUP_TIMEOUTS,
      .meaning = "after that, how long to finish answers"},
+    {.name = "default-status",
+     .metavariable = "LIST",
+     .shown = "none",
+     .member = TO(default_status),
+     .kind = FLAG_FAULT,
+     .fault = FAULT_STATUS,
+     .group = FLAG_GROUP_FAULTS,
+     .meaning = "status of /echo, as in 503:20,500:5"},
+    {.name = "default-delay",
+     .metavariable = "LIST",
+     .shown = "none",
+     .member = TO(default_delay),
+     .kind = FLAG_FAULT,
+     .fault = FAULT_DELAY,
+     .group = FLAG_GROUP_FAULTS,
+     .meaning = "delay of /echo, as in 200ms:10"},
+    {.name = "default-header",
+     .metavariable = "FIELD",
+     .shown = "none",
+     .member = TO(default_header),
+     .kind = FLAG_FIELD,
+     .group = FLAG_GROUP_FAULTS,
+     .meaning = "Name:Value in answers of /echo, repeatable"},
+    {.name = "default-close",
+     .metavariable = "LIST",
+     .shown = "none",
+     .member = TO(default_close),
+     .kind = FLAG_FAULT,
+     .fault = FAULT_CLOSE,
+     .group = FLAG_GROUP_FAULTS,
+     .meaning = "whether /echo closes, as in true:5"},
+    {.name = "default-abort",
+     .metavariable = "LIST",
+     .shown = "none",
+     .member = TO(default_abort),
+     .kind = FLAG_FAULT,
+     .fault = FAULT_ABORT,
+     .group = FLAG_GROUP_FAULTS,
+     .meaning = "how /echo breaks off, as in reset:1"},
+    {.name = "fault-seed",
+     .metavariable = "N",
+     .shown = "random",
+     .member = TO(fault_seed),
+     .minimum = 1,
+     .maximum = UINT32_MAX,
+     .kind = FLAG_COUNT,
+     .group = FLAG_GROUP_FAULTS,
+     .meaning = "seed of the shares of faults"},
     {.name = "access-log",
      .metavariable = "FILE",
      .shown = "off",
@@ -195,6 +269,31 @@ const struct flag FLAGS[FLAG_TOTAL] = {
      .kind = FLAG_LOG_FORMAT,
      .group = FLAG_GROUP_LOG,
      .meaning = "text or json"},
+    {.name = "log-skip",
+     .metavariable = "PATH",
+     .shown = "none",
+     .member = TO(log_skip),
+     .kind = FLAG_PATH,
+     .group = FLAG_GROUP_LOG,
+     .meaning = "path of which the log has no line, repeatable"},
+    {.name = "log-admin",
+     .shown = "off",
+     .member = TO(log_admin),
+     .kind = FLAG_SWITCH,
+     .group = FLAG_GROUP_LOG,
+     .meaning = "log requests to --admin-listen, too"},
+    {.name = "log-headers",
+     .shown = "off",
+     .member = TO(log_headers),
+     .kind = FLAG_SWITCH,
+     .group = FLAG_GROUP_LOG,
+     .meaning = "log the fields of requests (json only)"},
+    {.name = "log-secrets",
+     .shown = "off",
+     .member = TO(log_secrets),
+     .kind = FLAG_SWITCH,
+     .group = FLAG_GROUP_LOG,
+     .meaning = "with their passwords and cookies"},
     {.name = "verbose",
      .shown = "off",
      .member = TO(verbose),
@@ -209,6 +308,13 @@ const struct flag FLAGS[FLAG_TOTAL] = {
      .kind = FLAG_SWITCH,
      .group = FLAG_GROUP_OTHER,
      .meaning = "allow pages of any origin to read answers"},
+    {.name = "name",
+     .metavariable = "NAME",
+     .shown = "none",
+     .member = TO(name),
+     .kind = FLAG_NAME,
+     .group = FLAG_GROUP_OTHER,
+     .meaning = "name of this instance, in X-Echo-Name"},
     {.name = "check",
      .metavariable = "[URL]",
      .shown = "own /healthz",
@@ -337,6 +443,59 @@ static bool set_url(const char **member, const char *value, size_t length, const
     return url_parse(&url, value, length, why) == 0;
 }
 
+static bool set_name(const char **member, const char *value, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        if (value[i] <= ' ' || value[i] > '~') {
+            return false;
+        }
+    }
+    *member = value;
+    return length > 0 && length <= OPTIONS_NAME_MAX;
+}
+
+static bool add_text(struct options_list *list, const char *value, size_t length, const char **why)
+{
+    if (list->count == OPTIONS_LIST_MAX) {
+        *why = "too many values";
+        return false;
+    }
+    list->items[list->count++] = (struct span){.data = value, .length = length};
+    return true;
+}
+
+static bool add_path(struct options_list *list, const char *value, size_t length, const char **why)
+{
+    return length > 0 && value[0] == '/' && memchr(value, '?', length) == NULL &&
+           add_text(list, value, length, why);
+}
+
+static bool add_field(struct options_list *list, const char *value, size_t length, const char **why)
+{
+    struct field field;
+    const char *refusal = asked_field_read((struct span){.data = value, .length = length}, &field);
+    *why = refusal != NULL ? refusal : "";
+    return refusal == NULL && add_text(list, value, length, why);
+}
+
+/* The longest delay is checked when all flags are read. */
+static bool set_fault(const char **member, enum fault_kind kind, const char *value, size_t length)
+{
+    struct fault fault;
+    *member = value;
+    return fault_read(kind, (struct span){.data = value, .length = length}, ONE_HOUR, 0, &fault) == 0;
+}
+
+char flag_separator(const struct flag *flag)
+{
+    switch (flag->kind) {
+    case FLAG_LISTEN:
+    case FLAG_PATH: return ',';
+    case FLAG_FIELD: return '\n'; /* values contain commas */
+    default: return '\0';
+    }
+}
+
 bool flag_set(const struct flag *flag, struct options *options, const struct mode_name *modes,
               const char *value, size_t length, const char **why)
 {
@@ -351,6 +510,10 @@ bool flag_set(const struct flag *flag, struct options *options, const struct mod
     case FLAG_TEXT: *(const char **)member = value; return length > 0;
     case FLAG_URL: return set_url(member, value, length, why);
     case FLAG_LOG_FORMAT: return set_log_format(member, value, length);
+    case FLAG_NAME: return set_name(member, value, length);
+    case FLAG_PATH: return add_path(member, value, length, why);
+    case FLAG_FIELD: return add_field(member, value, length, why);
+    case FLAG_FAULT: return set_fault(member, flag->fault, value, length);
     case FLAG_SWITCH: return set_switch(member, value, length);
     }
     __builtin_unreachable();
@@ -416,6 +579,14 @@ void flag_allowed(const struct flag *flag, const struct mode_name *modes, char *
     case FLAG_LOG_FORMAT:
         snprintf(out, size, "%s, %s", LOG_FORMATS[OPTIONS_LOG_TEXT], LOG_FORMATS[OPTIONS_LOG_JSON]);
         return;
+    case FLAG_NAME: snprintf(out, size, "1 to %d visible ASCII characters", OPTIONS_NAME_MAX); return;
+    case FLAG_PATH:
+        snprintf(out, size, "a path that begins with /, without a query; at most %d", OPTIONS_LIST_MAX);
+        return;
+    case FLAG_FIELD:
+        snprintf(out, size, "Name:Value, no framing or connection field; at most %d", OPTIONS_LIST_MAX);
+        return;
+    case FLAG_FAULT: fault_allowed(flag->fault, ONE_HOUR, out, size); return;
     case FLAG_SWITCH:
         snprintf(out, size, "true, false, yes, no, on, off, 1, 0, or no value for true");
         return;

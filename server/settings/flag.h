@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/http/fault.h"
 #include "server/settings/options.h"
 
 enum flag_kind {
@@ -18,6 +19,10 @@ enum flag_kind {
     FLAG_TEXT,       /* const char *, anything but the empty text */
     FLAG_URL,        /* const char *, a URL for url_parse; its value may be omitted on the command line */
     FLAG_LOG_FORMAT, /* enum options_log_format */
+    FLAG_NAME,       /* const char *, visible characters */
+    FLAG_PATH,       /* struct options_list, paths; repeats, each value adds one */
+    FLAG_FIELD,      /* struct options_list, header fields for asked_field_read; repeats, each value adds one */
+    FLAG_FAULT,      /* const char *, a list for fault_read */
     FLAG_SWITCH      /* bool; its value may be omitted on the command line */
 };
 
@@ -27,6 +32,7 @@ enum flag_group {
     FLAG_GROUP_LISTENERS,
     FLAG_GROUP_LIMITS,
     FLAG_GROUP_TIMEOUTS,
+    FLAG_GROUP_FAULTS,
     FLAG_GROUP_LOG,
     FLAG_GROUP_OTHER
 };
@@ -39,6 +45,7 @@ struct flag {
     size_t member;            /* its offset in struct options */
     uint64_t minimum;
     uint64_t maximum;
+    enum fault_kind fault; /* of FLAG_FAULT */
     enum flag_kind kind;
     enum flag_group group;
     bool common;         /* in --help; the others are in --help all only */
@@ -46,7 +53,7 @@ struct flag {
     const char *meaning; /* for --help: lines of at most 52 columns; the last one includes the default */
 };
 
-#define FLAG_TOTAL 22
+#define FLAG_TOTAL 36
 
 /* In the order of --help, the flags of a group together. */
 extern const struct flag FLAGS[FLAG_TOTAL];
@@ -56,6 +63,10 @@ const struct flag *flag_find(const char *name, size_t length);
 
 /* The flag with this letter; NULL if there is none. Any thread. */
 const struct flag *flag_find_letter(char letter);
+
+/* Returns the character between the values of a repeatable flag in its variable; NUL if the flag does not repeat. Any
+ * thread. */
+char flag_separator(const struct flag *flag);
 
 /* Reads one value of `length` bytes into the flag's member. A NUL must follow the value unless it is an item of a
  * list: the options may keep a pointer to it. Returns false if the value is not allowed; *why is then a static text

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/base/span.h"
 #include "server/net/listen_spec.h"
 #include "server/net/listeners.h"
 
@@ -18,6 +19,16 @@ enum options_log_format { OPTIONS_LOG_TEXT, OPTIONS_LOG_JSON };
 struct options_listen {
     unsigned count;
     struct listen_spec items[LISTENERS_SPEC_MAX];
+};
+
+enum {
+    OPTIONS_LIST_MAX = 64, /* values of a repeatable flag other than a listener */
+    OPTIONS_NAME_MAX = 64, /* bytes of --name */
+};
+
+struct options_list {
+    unsigned count;
+    struct span items[OPTIONS_LIST_MAX];
 };
 
 /* One member per flag, named after it. Sizes are in bytes, durations (_ms) in milliseconds. Strings point into argv
@@ -41,6 +52,20 @@ struct options {
     uint64_t drain_timeout_ms; /* 0: the drain cuts remaining connections off at once */
     const char *access_log;    /* NULL: none; "-": stdout; otherwise the path of a file */
     enum options_log_format log_format;
+    struct options_list log_skip; /* paths */
+    bool log_admin;
+    bool log_headers;
+    bool log_secrets;
+    uint64_t max_delay_ms;
+    unsigned max_requests;    /* 0: no limit */
+    const char *name;         /* NULL: none */
+    bool proxy_protocol;
+    const char *default_status; /* NULL, like the next three: none; a list for fault_read */
+    const char *default_delay;
+    const char *default_close;
+    const char *default_abort;
+    struct options_list default_header; /* "Name:Value" */
+    unsigned fault_seed;                /* 0: a random one */
     struct options_listen admin_listen;
     bool cors;
     /* NULL; or the URL to request instead of serving; OPTIONS_CHECK_OWN: /healthz of options_checked_listener() */

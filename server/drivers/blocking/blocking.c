@@ -110,6 +110,11 @@ static enum io_event conversation_run(struct blocking *b, struct work *work)
     return IO_RESUMED;
 }
 
+static bool conversation_is_closing(const struct blocking *b)
+{
+    return atomic_load_explicit(b->closing, memory_order_relaxed);
+}
+
 static void conversation_flush_log(struct blocking *b)
 {
     access_log_flush(&b->context);
@@ -173,7 +178,7 @@ static bool conversation_await_request(struct blocking *b)
         blocking_mind_log(b);
     }
     counters_show(b->context.counters, ACTIVITY_IDLE);
-    bool closing = atomic_load_explicit(b->closing, memory_order_relaxed);
+    bool closing = conversation_is_closing(b);
     struct transfer read = blocking_receive(b, closing ? TRANSPORT_NO_WAIT : TRANSPORT_WAIT);
     counters_show(b->context.counters, ACTIVITY_READING);
     if (likely(read.outcome != TRANSPORT_RETRY && read.outcome != TRANSPORT_INTERRUPTED)) {
@@ -255,6 +260,7 @@ bool blocking_serve(struct blocking *b, const struct accepted *accepted, struct 
         }
         blocking_linger(b);
         break;
+    case CLOSE_RESET: transport_reset(b->fd); break;
     case CLOSE_NOW:
     case CLOSE_ABORT: break;
     }

@@ -54,8 +54,9 @@ static inline void blocking_init(struct blocking *blocking, struct server *serve
 /* Serves the connection `accepted`, counting in `counters`, until it is over. `refusing` is the reason if the
  * connection only gets a 503.
  *
- * While the counters show ACTIVITY_IDLE the thread waits for the first byte of a request. A signal (with a handler,
- * without SA_RESTART) then makes it check `closing`. The signal may arrive just before the wait, so the sender must
+ * While the counters show ACTIVITY_IDLE the thread waits for the first byte of a request; with ACTIVITY_READING or
+ * ACTIVITY_WAITING it may wait for something that a drain ends, too. A signal (with a handler, without SA_RESTART) then
+ * makes it check `closing`. The signal may arrive just before the wait, so the sender must
  * repeat it until the connection is gone. After the drain timeout a signal in any state makes the thread check, and cut
  * off a connection that is not idle.
  *
@@ -70,7 +71,7 @@ bool blocking_serve(struct blocking *blocking, const struct accepted *accepted, 
 static inline bool blocking_must_interrupt(const struct server *server, const struct counters *counters)
 {
     enum activity activity = counters_activity(counters);
-    return activity == ACTIVITY_IDLE ||
+    return activity == ACTIVITY_IDLE || activity == ACTIVITY_READING || activity == ACTIVITY_WAITING ||
            (activity != ACTIVITY_NONE && scoreboard_cutting(server->service.scoreboard));
 }
 

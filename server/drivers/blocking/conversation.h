@@ -39,6 +39,8 @@ static bool conversation_await_request(CONVERSATION *c);
 static enum conversation_event conversation_wait(CONVERSATION *c, unsigned wants, int timeout_ms);
 /* Runs the work, or has it run. Returns IO_RESUMED, or IO_REJECTED if nobody has room for it. */
 static enum io_event conversation_run(CONVERSATION *c, struct work *work);
+/* Whether the server drains, so that idle connections end. */
+static bool conversation_is_closing(const CONVERSATION *c);
 /* Writes the lines of the access log that must not wait. */
 static void conversation_flush_log(CONVERSATION *c);
 
@@ -153,6 +155,9 @@ static bool conversation_go_on(CONVERSATION *c, unsigned wants)
             return conversation_take(c, read);
         }
     }
+    if (session_drainable(&c->session) && conversation_is_closing(c)) {
+        return conversation_pump(c, IO_SHUTDOWN, PUMP_NO_BYTES);
+    }
     return conversation_await_progress(c, wants);
 }
 
@@ -160,6 +165,10 @@ static bool conversation_go_on(CONVERSATION *c, unsigned wants)
 static bool conversation_hold(CONVERSATION *c)
 {
     bool kept = true;
+    if (c->session.timer != TIMER_IDLE) { /* a PROXY header comes first: its time runs from now on */
+        session_timer_take(&c->session);
+        c->since_ms = clock_ms();
+    }
     while (kept) {
         unsigned wants = session_wants(&c->session, conversation_context(c));
         if ((wants & WANT_CLOSE) != 0) {

@@ -177,6 +177,7 @@ static COLD void connection_end(struct connection *connection)
 {
     switch (session_close_mode(&connection->session)) {
     case CLOSE_LINGERING: connection_linger(connection); break;
+    case CLOSE_RESET: transport_reset(connection_fd(connection)); connection_free(connection); break;
     case CLOSE_NOW:
     case CLOSE_ABORT: connection_free(connection); break;
     }
@@ -365,6 +366,8 @@ void connection_drain(struct connection *connection)
 {
     if (session_idle(&connection->session)) {
         connection_receive(connection, IO_SHUTDOWN);
+    } else if (session_drainable(&connection->session)) {
+        connection_pump(connection, IO_SHUTDOWN, PUMP_NO_BYTES);
     }
 }
 

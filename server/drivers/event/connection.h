@@ -52,8 +52,8 @@ void connection_work_done(struct connection *connection);
 /* Sends a refused connection its 503 even if its request is incomplete or has not begun. */
 void connection_tell(struct connection *connection);
 
-/* During a drain: reads an idle connection once more, and closes it if nothing has arrived. Does nothing to other
- * connections. */
+/* During a drain: reads an idle connection once more, and closes it if nothing has arrived. Ends other connections for
+ * which session_drainable is true. Does nothing to the rest. */
 void connection_drain(struct connection *connection);
 /* After the drain timeout: treats an idle connection as connection_drain does, and sends the 503 to a refused
  * connection that has sent no complete head. Does nothing to a lingering connection, or while a worker has the

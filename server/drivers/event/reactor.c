@@ -273,11 +273,16 @@ static void reactor_drain_list(struct reactor *reactor, enum reactor_list list)
     }
 }
 
-static void reactor_cut_off(struct reactor *reactor)
+static void reactor_drain_lists(struct reactor *reactor)
 {
     for (int list = 0; list < REACTOR_LISTS; list++) {
         reactor_drain_list(reactor, (enum reactor_list)list);
     }
+}
+
+static void reactor_cut_off(struct reactor *reactor)
+{
+    reactor_drain_lists(reactor);
     last_resort_end(&reactor->last_resort);
 }
 
@@ -286,9 +291,8 @@ void reactor_drain(struct reactor *reactor)
     reactor->core.draining = true;
     if (scoreboard_cutting(reactor->core.context.service->scoreboard)) {
         reactor_cut_off(reactor);
-    } else { /* those that are idle are in one of the two */
-        reactor_drain_list(reactor, (enum reactor_list)TIMER_IDLE);
-        reactor_drain_list(reactor, REACTOR_RESTARTED);
+    } else {
+        reactor_drain_lists(reactor);
     }
     access_log_flush(&reactor->core.context);
 }

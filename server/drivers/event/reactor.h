@@ -72,7 +72,7 @@ void reactor_make_room(struct reactor *reactor);
 /* Tests whether there is memory and a descriptor for another connection. Returns 0 or a negative errno. */
 int reactor_probe(struct reactor *reactor);
 
-/* Starts the drain: idle connections end now, the others with their answer; this includes connections added later.
+/* Starts the drain: connections for which session_drainable is true end now, the others with their answer; this includes connections added later.
  * Called after the drain timeout, it cuts connections off. */
 void reactor_drain(struct reactor *reactor);
 

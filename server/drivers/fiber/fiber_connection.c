@@ -263,6 +263,11 @@ static enum io_event conversation_run(struct fiber_connection *c, struct work *w
     return IO_RESUMED;
 }
 
+static bool conversation_is_closing(const struct fiber_connection *c)
+{
+    return core_of(c)->draining;
+}
+
 /* The loop's sweeps write them. */
 static void conversation_flush_log(struct fiber_connection *c)
 {
@@ -340,6 +345,7 @@ static COLD void finish(struct fiber_connection *c)
     leave(c);
     switch (close_mode) {
     case CLOSE_LINGERING: reactor_linger(reactor, &accepted); break;
+    case CLOSE_RESET: transport_reset(accepted.fd); close_now(&reactor->core, accepted.fd); break;
     case CLOSE_NOW:
     case CLOSE_ABORT: close_now(&reactor->core, accepted.fd); break;
     }
@@ -359,7 +365,7 @@ void fiber_connection_wake(struct fiber_connection *c, enum woken reason)
 
 void fiber_connection_drain(struct fiber_connection *c, bool cutting)
 {
-    if (!c->working && (c->idle || cutting)) {
+    if (!c->working && (cutting || session_drainable(&c->session))) {
         fiber_connection_wake(c, WOKEN_INTERRUPTED);
     }
 }

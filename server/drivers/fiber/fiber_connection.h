@@ -52,7 +52,7 @@ struct fiber_connection {
 bool fiber_connection_new(struct fibers *fibers, const struct accepted *accepted);
 /* Runs the fiber until it waits again, or is over and freed. */
 void fiber_connection_wake(struct fiber_connection *connection, enum woken reason);
-/* During a drain: wakes an idle fiber; after the drain timeout, any that does not work. */
+/* During a drain: wakes a fiber for which session_drainable is true; after the drain timeout, any that does not work. */
 void fiber_connection_drain(struct fiber_connection *connection, bool cutting);
 /* Closes the connection and frees it, without running the fiber. */
 void fiber_connection_free(struct fiber_connection *connection);

@@ -76,7 +76,7 @@ int access_log_open(struct access_log *access, const struct options *options, st
                     char *error, size_t size)
 {
     *access = (struct access_log){
-        .path = options->access_log, .fd = -1, .scoreboard = scoreboard, .format = LOG_TEXT};
+        .path = options->access_log, .options = options, .fd = -1, .scoreboard = scoreboard, .format = LOG_TEXT};
     if (access->path == NULL) {
         return 0;
     }
@@ -334,6 +334,10 @@ void access_log_lend(struct access_log *access, struct access_log_context *own, 
     own->log.due_us = 0;
     own->log.flush = flush;
     own->log.format = access->format;
+    own->log.headers = access->options->log_headers;
+    own->log.secrets = access->options->log_secrets;
+    own->log.skip = access->options->log_skip.items;
+    own->log.skip_count = access->options->log_skip.count;
     own->log.counters = context->counters;
     own->log.budget = context->output.budget;
     own->log.instance = access->instance;
@@ -341,4 +345,10 @@ void access_log_lend(struct access_log *access, struct access_log_context *own, 
     own->log.peer = (struct peer){.family = AF_UNSPEC};
     context->log = &own->log;
     context->adds_common_fields = true;
+}
+
+void access_log_withdraw(struct context *context)
+{
+    context->log = NULL;
+    context->adds_common_fields = context->service->fields.length > 0;
 }

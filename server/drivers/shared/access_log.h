@@ -28,6 +28,7 @@ struct access_log {
     int fd;
     _Atomic enum access_log_kind kind; /* a reopened file may be of another kind */
     enum log_format format;
+    const struct options *options; /* for what a line says, and which requests have one */
     bool child; /* set in a connection's process, which reopens the file itself: see access_log_follow */
     uint32_t generation; /* the scoreboard's log_generation when `fd` was opened */
     struct scoreboard *scoreboard;
@@ -60,6 +61,9 @@ void access_log_follow(struct access_log *access);
  * that owns the context, like the functions below. */
 void access_log_lend(struct access_log *access, struct access_log_context *own, struct context *context,
                      char *text, size_t size);
+
+/* Takes the log from the context again: its requests leave no line. */
+void access_log_withdraw(struct context *context);
 
 /* Writes as many of the context's lines as possible without blocking. */
 static inline void access_log_flush(const struct context *context)

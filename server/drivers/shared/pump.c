@@ -170,6 +170,7 @@ bool session_pump(struct session *session, struct context *context, int fd, enum
 {
     clock_read_date(context->service->scoreboard, context->date, &context->date_sequence);
     counters_add(&context->counters->received, bytes.length);
+    context->socket = fd;
     session_enter(session, context);
     pump_tell(session, context, event, bytes);
     bool kept = pump_send(session, context, fd);

@@ -32,7 +32,8 @@ static struct work work_for(const char *time)
 {
     struct scoreboard *scoreboard = scoreboard_new(1, ASK_HELD_LIMIT);
     struct response response;
-    struct request request = {.parameter = {.data = time, .length = strlen(time)}};
+    struct service service = {.max_delay_ms = 10000};
+    struct request request = {.service = &service, .parameter = {.data = time, .length = strlen(time)}};
     response_init(&response, (struct budget){.scoreboard = scoreboard, .counters = &scoreboard->counters[0]});
     block_handler.begin(&request, &response);
     scoreboard_free(scoreboard);

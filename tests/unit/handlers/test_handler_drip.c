@@ -42,7 +42,7 @@ static const struct ask cases[] = {
     {.line = "GET /drip?numbytes=", .status = 400, .fields = {PROBLEM}},
     {.line = "GET /drip?numbytes=%3", .status = 400, .fields = {PROBLEM}},
     {.line = "GET /drip?numbytes=+3", .status = 400, .fields = {PROBLEM}},
-    {.line = "GET /drip?duration=10.001", .status = 400, .fields = {PROBLEM}, .within = "from 0 to 10 s"},
+    {.line = "GET /drip?duration=10.001", .status = 400, .fields = {PROBLEM}, .within = "at most 10 s"},
     {.line = "GET /drip?duration=fast", .status = 400, .fields = {PROBLEM}},
     {.line = "POST /drip", .status = 405, .fields = {"Allow: GET, HEAD"}},
     {.line = "GET /drip/", .status = 404},

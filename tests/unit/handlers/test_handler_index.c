@@ -18,6 +18,7 @@ static const struct ask cases[] = {
     {.line = "GET /", .status = 200, .within = "/compute/{rounds}"},
     {.line = "GET /", .status = 200, .within = "/bytes/{n}"},
     {.line = "GET /", .status = 200, .within = "/drip"},
+    {.line = "GET /", .status = 200, .within = "/sse"},
     {.line = "GET /", .status = 200, .within = "/healthz"},
     {.line = "GET /", .status = 200, .within = "/readyz"},
     {.line = "GET /", .status = 200, .within = "/metrics"},

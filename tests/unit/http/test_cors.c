@@ -69,8 +69,7 @@ Test(cors, on)
 {
     struct harness harness;
     harness_init(&harness, ASK_HELD_LIMIT);
-    harness.service.cors = harness.contexts[0].adds_common_fields = harness.contexts[1].adds_common_fields =
-        true;
+    harness_set_fields(&harness, true, NULL);
     ASK_ALL_OF(&harness, on)
     harness_deinit(&harness);
 }
@@ -88,8 +87,7 @@ Test(cors, full)
 {
     struct harness harness;
     harness_init(&harness, ASK_HELD_LIMIT);
-    harness.service.cors = harness.contexts[0].adds_common_fields = harness.contexts[1].adds_common_fields =
-        true;
+    harness_set_fields(&harness, true, NULL);
     atomic_store(&harness.scoreboard->full, true);
     ASK_ALL_OF(&harness, full)
     harness_deinit(&harness);

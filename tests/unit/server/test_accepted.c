@@ -50,6 +50,11 @@ static void check_peer(const struct accepted *accepted, int family, const char *
     cr_expect_arr_eq(accepted->peer.address, wanted, sizeof wanted);
     cr_expect_eq(accepted->peer.port, port);
     cr_expect_eq(fcntl(accepted->fd, F_GETFD), FD_CLOEXEC);
+    struct peer local;
+    cr_expect(accepted_local(accepted->fd, &local));
+    cr_expect_eq(local.family, family);
+    cr_expect_arr_eq(local.address, wanted, sizeof wanted); /* both ends are loopback addresses */
+    cr_expect_eq(local.port, ntohs(socket_address_port(&address)));
     close(accepted->fd);
     close(client);
 }

@@ -65,6 +65,10 @@ Test(command_line, defaults)
     cr_expect(o->drain_delay_ms == 0 && o->drain_timeout_ms == 30000);
     cr_expect(o->access_log == NULL && o->log_format == OPTIONS_LOG_TEXT && o->admin_listen.count == 0);
     cr_expect(!o->cors && o->check == NULL && !o->verbose);
+    cr_expect(o->max_delay_ms == 10000 && o->max_requests == 0 && o->fault_seed == 0 && o->name == NULL);
+    cr_expect(o->default_status == NULL && o->default_delay == NULL && o->default_close == NULL);
+    cr_expect(o->default_abort == NULL && o->default_header.count == 0 && o->log_skip.count == 0);
+    cr_expect(!o->proxy_protocol && !o->log_admin && !o->log_headers && !o->log_secrets);
 }
 
 /* What is checked is --loops, --verbose and the ports of --listen: the rest is the table's, see test_flag.c.
@@ -126,6 +130,34 @@ Test(command_line, good)
         }
         cr_expect_eq(run.options.listen.count, count, "row %zu", i);
     }
+}
+
+/* Lists in variables: commas between paths, newlines between header fields. */
+Test(command_line, lists)
+{
+    struct run run;
+    parse(&run, ARGV("--log-skip=/x", "--log-skip", "/y,z"), ENVP("ECHOD_LOG_SKIP=/a", "ECHOD_DEFAULT_HEADER=A: 1, 2\n B:3 \n"));
+    const struct options *options = &run.options;
+    cr_assert_eq(run.outcome, COMMAND_LINE_RUN, "%s", run.error);
+    cr_assert(options->log_skip.count == 2 && options->default_header.count == 2);
+    cr_expect(span_equal(options->log_skip.items[1], SPAN_LITERAL("/y,z")));
+    cr_expect(span_equal(options->default_header.items[0], SPAN_LITERAL("A: 1, 2")));
+    cr_expect(span_equal(options->default_header.items[1], SPAN_LITERAL("B:3")));
+    parse(&run, ARGV(NULL), ENVP("ECHOD_LOG_SKIP=/a , /b", "ECHOD_DEFAULT_HEADER=\n"));
+    cr_assert_eq(run.outcome, COMMAND_LINE_RUN, "%s", run.error);
+    cr_assert(options->log_skip.count == 2 && options->default_header.count == 0);
+    cr_expect(span_equal(options->log_skip.items[0], SPAN_LITERAL("/a")));
+    cr_expect(span_equal(options->log_skip.items[1], SPAN_LITERAL("/b")));
+}
+
+/* Flags that must go together. */
+Test(command_line, together)
+{
+    struct run run;
+    parse(&run, ARGV("--log-headers", "--log-format=json", "--default-delay=20s:5", "--max-delay", "20s"), NULL);
+    cr_expect_eq(run.outcome, COMMAND_LINE_RUN, "%s", run.error);
+    parse(&run, ARGV("--log-headers"), ENVP("ECHOD_LOG_FORMAT=json"));
+    cr_expect_eq(run.outcome, COMMAND_LINE_RUN, "%s", run.error);
 }
 
 /* PORT counts where nothing more particular says where to listen. */
@@ -227,6 +259,15 @@ static const struct bad BAD[] = {
     {{"--check", "--admin-listen", "*:0"}, {0}, "--check: --admin-listen has port 0, "},
     {{"--check"}, {"ECHOD_LISTEN=nix"}, "ECHOD_LISTEN 'nix': the port is missing; "},
     {{"--loops=2"}, {"ECHOD_BACKLOG=0"}, "ECHOD_BACKLOG '0': "},
+    {{"--log-headers"}, {0}, "--log-headers: it needs --log-format json; allowed: "},
+    {{0}, {"ECHOD_LOG_HEADERS=1"}, "ECHOD_LOG_HEADERS: it needs --log-format json; allowed: "},
+    {{"--default-delay=11s"}, {0}, "--default-delay '11s': it exceeds --max-delay; allowed: a time of at most "},
+    {{"--max-delay=1s"}, {"ECHOD_DEFAULT_DELAY=1ms:1,2s:1"}, "ECHOD_DEFAULT_DELAY '1ms:1,2s:1': it exceeds --max-delay; "},
+    {{"--default-status=503:101"}, {0}, "--default-status '503:101': allowed: a number from 200 to 599, or a list"},
+    {{"--default-header=A"}, {0}, "--default-header 'A': must be Name:Value; allowed: Name:Value"},
+    {{0}, {"ECHOD_DEFAULT_HEADER=A:1\nDate:x"}, "ECHOD_DEFAULT_HEADER 'Date:x': must not be a framing"},
+    {{0}, {"ECHOD_LOG_SKIP=/a,b"}, "ECHOD_LOG_SKIP 'b': allowed: a path that begins with /"},
+    {{"--name", "a b"}, {0}, "--name 'a b': allowed: 1 to 64 visible"},
 };
 
 Test(command_line, bad)
@@ -345,7 +386,7 @@ Test(command_line, help_fits_a_screen)
     read_help(text, sizeof(text), modes, false);
     cr_expect_leq(help_lines(text), 24);
     read_help(text, sizeof(text), modes, true);
-    cr_expect_leq(help_lines(text), 60);
+    cr_expect_leq(help_lines(text), 80);
 }
 
 Test(command_line, help_shows_the_flags_used_most_help_all_every_flag)

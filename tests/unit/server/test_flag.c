@@ -86,6 +86,41 @@ Test(flag, values)
         {"cors", "0", true},
         {"cors", "maybe", false},
         {"cors", "", false},
+        {"max-delay", "60m", true},
+        {"max-delay", "60.1m", false},
+        {"max-delay", "0", true},
+        {"max-requests", "0", true},
+        {"max-requests", "4294967295", true},
+        {"max-requests", "4294967296", false},
+        {"fault-seed", "1", true},
+        {"fault-seed", "0", false},
+        {"name", "blue-1.example/a:b", true},
+        {"name", "", false},
+        {"name", "two words", false},
+        {"name", "\xc3\xa4", false},
+        {"name", "0123456789012345678901234567890123456789012345678901234567890123", true},
+        {"name", "01234567890123456789012345678901234567890123456789012345678901234", false},
+        {"log-skip", "/healthz", true},
+        {"log-skip", "/", true},
+        {"log-skip", "", false},
+        {"log-skip", "healthz", false},
+        {"log-skip", "/a?b", false},
+        {"default-status", "503:20,500:5", true},
+        {"default-status", "503:20,500:81", false},
+        {"default-status", "199", false},
+        {"default-delay", "60m", true},
+        {"default-delay", "61m", false},
+        {"default-close", "true:5", true},
+        {"default-close", "yes", false},
+        {"default-abort", "body:100:5,reset:1", true},
+        {"default-abort", "later", false},
+        {"default-header", "X-A: b, c", true},
+        {"default-header", "X-A", false},
+        {"default-header", "Content-Length: 1", false},
+        {"proxy-protocol", "true", true},
+        {"log-admin", "yes", true},
+        {"log-headers", "on", true},
+        {"log-secrets", "1", true},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct options options = {.mode = NULL};
@@ -119,6 +154,24 @@ Test(flag, values_go_to_their_members)
     cr_assert(set(&options, "cors", "yes") && options.cors && set(&options, "cors", "false") &&
               !options.cors);
     cr_assert(set(&options, "verbose", "1") && options.verbose);
+    cr_assert(set(&options, "max-delay", "6ms") && options.max_delay_ms == 6);
+    cr_assert(set(&options, "max-requests", "13") && set(&options, "fault-seed", "17"));
+    cr_assert(options.max_requests == 13 && options.fault_seed == 17);
+    cr_assert(set(&options, "name", "blue") && set(&options, "default-status", "503"));
+    cr_assert(set(&options, "default-delay", "1s") && set(&options, "default-close", "true:1"));
+    cr_assert(set(&options, "default-abort", "stall"));
+    cr_assert_str_eq(options.name, "blue");
+    cr_assert_str_eq(options.default_status, "503");
+    cr_assert_str_eq(options.default_delay, "1s");
+    cr_assert_str_eq(options.default_close, "true:1");
+    cr_assert_str_eq(options.default_abort, "stall");
+    cr_assert(set(&options, "default-header", "A:1") && set(&options, "default-header", "B:2"));
+    cr_assert(set(&options, "log-skip", "/a") && options.default_header.count == 2 && options.log_skip.count == 1);
+    cr_assert(span_equal(options.default_header.items[1], SPAN_LITERAL("B:2")));
+    cr_assert(span_equal(options.log_skip.items[0], SPAN_LITERAL("/a")));
+    cr_assert(set(&options, "proxy-protocol", "1") && options.proxy_protocol);
+    cr_assert(set(&options, "log-admin", "1") && options.log_admin && set(&options, "log-headers", "1"));
+    cr_assert(options.log_headers && set(&options, "log-secrets", "1") && options.log_secrets);
     cr_assert(set(&options, "listen", "*:1") && set(&options, "listen", "unix:/a"));
     cr_assert(options.listen.count == 2 && options.listen.items[1].kind == LISTEN_UNIX);
     cr_assert(set(&options, "admin-listen", "[::1]:1") && options.admin_listen.count == 1);
@@ -133,6 +186,21 @@ Test(flag, a_list_ends_at_its_array)
     const char *why = "";
     cr_assert_not(flag_set(find("listen"), &options, MODES, "127.0.0.1:0", 11, &why));
     cr_assert_str_eq(why, "too many addresses");
+    for (int i = 0; i < OPTIONS_LIST_MAX; i++) {
+        cr_assert(set(&options, "log-skip", "/a"));
+    }
+    cr_assert_not(flag_set(find("log-skip"), &options, MODES, "/a", 2, &why));
+    cr_assert_str_eq(why, "too many values");
+}
+
+Test(flag, separators)
+{
+    cr_expect_eq(flag_separator(find("listen")), ',');
+    cr_expect_eq(flag_separator(find("admin-listen")), ',');
+    cr_expect_eq(flag_separator(find("log-skip")), ',');
+    cr_expect_eq(flag_separator(find("default-header")), '\n');
+    cr_expect_eq(flag_separator(find("default-status")), '\0');
+    cr_expect_eq(flag_separator(find("loops")), '\0');
 }
 
 Test(flag, a_mode_that_the_build_does_not_have)
@@ -162,6 +230,10 @@ Test(flag, allowed)
         {"access-log", "a non-empty text"},
         {"log-format", "text, json"},
         {"cors", "true, false, yes, no, on, off, 1, 0, or no value for true"},
+        {"name", "1 to 64 visible ASCII characters"},
+        {"log-skip", "a path that begins with /, without a query; at most 64"},
+        {"default-header", "Name:Value, no framing or connection field; at most 64"},
+        {"default-delay", "a time of at most 3600 s, or a list with shares as in 200ms:10"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         char allowed[192];

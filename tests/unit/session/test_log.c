@@ -200,6 +200,132 @@ Test(log, json)
                      "\"duration_us\":7,\"mode\":\"test\",\"connection\":7,\"request_id\":\"x\"}\n");
 }
 
+/* The request's fields, without what authenticates. */
+static const char *log_headers(const char *sent, bool secrets, const char *line, const char *body)
+{
+    struct ask ask = {.line = line, .sent = sent, .body = body, .status = 200};
+    begin(LOG_JSON);
+    for (int i = 0; i < 2; i++) {
+        logged.logs[i].headers = true;
+        logged.logs[i].secrets = secrets;
+    }
+    const char *wrong = ask_judge(&logged.harness, &ask);
+    cr_expect(wrong == NULL, "%s", wrong);
+    const char *text = end();
+    cr_expect_leq(strlen(text), LOG_LINE_MAX, "%zu", strlen(text));
+    cr_expect(json_utf8_valid((struct span){text, strlen(text)}));
+    cr_expect_str_eq(text + strlen(text) - 2, "}\n");
+    return text;
+}
+
+Test(log, headers)
+{
+    static const char sent[] = "Cookie: a=b\r\nAUTHORIZATION: Basic x\r\nproxy-authorization: y\r\nX-A: \"<\xff\t\r\nX-A:\r\n";
+    static const char hidden[] = ",\"request_id\":\"abc-7-1\",\"headers\":[[\"Host\",\"h\"],[\"Cookie\",\"***\"],"
+                                 "[\"AUTHORIZATION\",\"***\"],[\"proxy-authorization\",\"***\"],"
+                                 "[\"X-A\",\"\\\"\\u003c\\u00ff\"],[\"X-A\",\"\"]]}\n";
+    static const char shown[] = "[\"Cookie\",\"a=b\"],[\"AUTHORIZATION\",\"Basic x\"],[\"proxy-authorization\",\"y\"]";
+    static const char *const lines[] = {"GET /plaintext", "GET /delay/1s", "GET /anything", "GET /bytes/200000"};
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        const char *text = log_headers(sent, false, lines[i], NULL);
+        cr_expect_not_null(strstr(text, hidden), "%s: %s", lines[i], text);
+        text = log_headers(sent, true, lines[i], NULL);
+        cr_expect_not_null(strstr(text, shown), "%s: %s", lines[i], text);
+    }
+    const char *text = log_headers("X-A: 1\r\n", false, "POST /echo", "hello");
+    cr_expect_not_null(strstr(text, "[\"X-A\",\"1\"],[\"Content-Length\",\"5\"]]}"), "%s", text);
+}
+
+/* A line is cut where a pipe would take it in two. */
+Test(log, many_headers)
+{
+    static char sent[16000];
+    static const char *const values[] = {"a", "\xff", "\"", "\xc3\xa4"};
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        for (size_t length = 1; length < 3000; length += 97) {
+            char *at = sent;
+            for (int field = 0; field < 4; field++) {
+                at += sprintf(at, "X-%d: ", field);
+                for (size_t j = 0; j < length; j++) {
+                    *at++ = values[i][j % strlen(values[i])];
+                }
+                at += sprintf(at, "\r\n");
+            }
+            const char *text = log_headers(sent, false, "GET /plaintext", NULL);
+            bool cut = strstr(text, "],\"truncated\":true}\n") != NULL;
+            cr_expect(cut || strstr(text, "\"X-3\"") != NULL, "%s", text);
+            cr_expect(cut || length < 1000, "%zu: %s", length, text);
+        }
+    }
+}
+
+/* Paths that are left out, and requests that never are. */
+Test(log, skip)
+{
+    static const struct span skip[] = {SPAN_LITERAL("/healthz"), SPAN_LITERAL("/delay/1ms")};
+    static const struct {
+        struct ask ask;
+        bool logged;
+    } cases[] = {
+        {{.line = "GET /healthz", .status = 200, .fields = {"X-Request-Id: abc-7-1"}}, false},
+        {{.line = "GET /healthz?a", .status = 200}, false},
+        {{.line = "POST /healthz", .body = "x", .status = 405}, false},
+        {{.line = "GET /delay/1ms", .status = 200}, false},
+        {{.line = "GET http://h/healthz", .status = 200}, false},
+        {{.line = "GET /healthz/", .status = 404}, true},
+        {{.line = "GET /%68ealthz", .status = 404}, true},
+        {{.line = "GET /readyz", .status = 200}, true},
+        {{.line = "GET /healthz", .sent = "Host: i\r\n", .status = 400, .close = true}, true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        begin(LOG_TEXT);
+        for (int j = 0; j < 2; j++) {
+            logged.logs[j].skip = skip;
+            logged.logs[j].skip_count = 2;
+        }
+        const char *wrong = ask_judge(&logged.harness, &cases[i].ask);
+        cr_expect(wrong == NULL, "%s: %s", cases[i].ask.line, wrong);
+        cr_expect_eq(*end() != '\0', cases[i].logged, "row %zu", i);
+    }
+}
+
+/* What went wrong on request, with the status that would have been sent. */
+Test(log, faults)
+{
+    static const struct {
+        const char *query;
+        const char *text;
+        const char *json;
+    } cases[] = {
+        {"status=503", " 503 5 7 test 7 abc-7-1 status\n", ",\"request_id\":\"abc-7-1\",\"fault\":\"status\"}\n"},
+        {"status=404&abort=reset", " 404 0 7 test 7 abc-7-1 status,reset\n", "\"fault\":\"status,reset\"}\n"},
+        {"abort=before", " 200 0 7 test 7 abc-7-1 before\n", "\"fault\":\"before\"}\n"},
+        {"abort=body:2&close=true", " 200 2 7 test 7 abc-7-1 close,body\n", "\"fault\":\"close,body\"}\n"},
+        {"abort=body:9", " 200 5 7 test 7 abc-7-1 body\n", "\"fault\":\"body\"}\n"},
+        {"abort=garbage", " 200 0 7 test 7 abc-7-1 garbage\n", "\"fault\":\"garbage\"}\n"},
+        {"abort=stall", " 200 0 14 test 7 abc-7-1 stall\n", "\"fault\":\"stall\"}\n"},
+        {"status=200&close=false&delay=0", " 200 5 7 test 7 abc-7-1\n", "\"request_id\":\"abc-7-1\"}\n"},
+        {"abort=reset&status=1", " 7 test 7 abc-7-1\n", "\"request_id\":\"abc-7-1\"}\n"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        for (enum log_format format = LOG_TEXT; format <= LOG_JSON; format++) {
+            char input[256];
+            struct transcript transcript;
+            int length = snprintf(input, sizeof input,
+                                  "POST /echo?%s HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello", cases[i].query);
+            struct script script = {.input = {input, (size_t)length}, .eof = true};
+            begin(format);
+            transcript_run(&logged.harness, &script, &transcript);
+            const char *text = end();
+            const char *wanted = format == LOG_TEXT ? cases[i].text : cases[i].json;
+            cr_expect(strstr(text, wanted) != NULL && strchr(text, '\n') == text + strlen(text) - 1,
+                      "row %zu: %s", i, text);
+            cr_expect(transcript.problem[0] == '\0', "%s", transcript.problem);
+            transcript_free(&transcript);
+        }
+    }
+}
+
 /* Pipelined, in any split, sent in any way: a line for each, in their order. */
 Test(log, pipelined)
 {

@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 static const char *const names[] = {
-    [STATE_START] = "START", [STATE_HEAD] = "HEAD",     [STATE_REFUSED_LINE] = "REFUSED_LINE",
+    [STATE_PROXY] = "PROXY", [STATE_START] = "START", [STATE_HEAD] = "HEAD",     [STATE_REFUSED_LINE] = "REFUSED_LINE",
     [STATE_BODY] = "BODY",   [STATE_ANSWER] = "ANSWER", [STATE_CLOSING] = "CLOSING",
 };
 enum { NAMES = sizeof names / sizeof names[0] };
@@ -61,7 +61,7 @@ Test(session_state, connected)
             reached |= from != state &&
                        session_state_may_follow((enum session_state)from, (enum session_state)state);
         }
-        cr_expect(reached, "%s", names[state]);
+        cr_expect(reached || state == STATE_PROXY, "%s", names[state]); /* with which some sessions begin */
         cr_expect(session_state_may_follow((enum session_state)state, STATE_CLOSING), "%s", names[state]);
     }
 }

@@ -121,7 +121,8 @@ static bool expectation_read(struct corpus_case *c, char *line)
 static bool outcome_read(struct corpus_case *c, const char *line)
 {
     c->eof = strncmp(line, "eof ", 4) == 0;
-    c->close = strcmp(c->eof ? line + 4 : line, "close") == 0;
+    c->abort = strcmp(line, "abort") == 0;
+    c->close = c->abort || strcmp(c->eof ? line + 4 : line, "close") == 0;
     return c->close || strcmp(line, "open") == 0;
 }
 

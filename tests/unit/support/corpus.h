@@ -15,7 +15,7 @@ enum {
 /* clang-format off */
 #define CORPUS_FILES(F) \
     F(request_line) F(host) F(fields) F(framing) F(chunked) F(paths) F(echo) F(expect) F(connection) F(work) F(limits) \
-    F(cut_off) F(large)
+    F(cut_off) F(large) F(faults)
 /* clang-format on */
 
 struct corpus_field {
@@ -49,6 +49,7 @@ struct corpus_case {
     size_t run_count;
     bool eof;   /* the client ends its sending side behind the input */
     bool close; /* the server closes */
+    bool abort; /* and does not say so before */
 };
 
 struct corpus {

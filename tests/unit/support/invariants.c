@@ -73,7 +73,7 @@ static const char *exchange_broken(const struct session *s, const struct service
         return NULL;
     }
     size_t used_most = x->part == PART_TRAILERS ? service->max_header_size : CHUNK_LINE_MAX;
-    RULE(x->part <= PART_TRAILERS && x->pending <= PENDING_WORK, "its part or what it waits for is none");
+    RULE(x->part <= PART_TRAILERS && x->pending <= PENDING_STALL, "its part or what it waits for is none");
     RULE(s->state == STATE_ANSWER || x->pending == PENDING_NOTHING, "it waits before the request is whole");
     RULE(!(s->state == STATE_BODY && x->body_ended), "it reads on behind a body's end");
     RULE(!x->late, "an answer that was to wait was not made to");
@@ -86,6 +86,10 @@ static const char *exchange_broken(const struct session *s, const struct service
          "more was produced than is due");
     RULE(!x->begun || x->response.status >= 200, "an answer has begun without a status");
     RULE(!x->echoes || x->answers_body, "an answer without a body echoes one");
+    RULE(x->pending != PENDING_STALL || (x->begun && x->response.abort == ABORT_STALL && !s->ended),
+         "an answer stalls that was not to, or whose client has ended");
+    RULE(x->response.abort == ABORT_NOT || x->response.body == CONTENT_ECHO, "another answer than an echo goes wrong");
+    RULE(x->response.body != CONTENT_EVENTS || x->step <= x->response.length, "more events were sent than are due");
     return NULL;
 }
 

@@ -56,7 +56,7 @@ void log_sink_detach(struct harness *harness)
 {
     for (int i = 0; i < 2; i++) {
         harness->contexts[i].log = NULL;
-        harness->contexts[i].adds_common_fields = harness->service.cors;
+        harness->contexts[i].adds_common_fields = harness->service.fields.length > 0;
     }
 }
 

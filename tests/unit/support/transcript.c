@@ -17,6 +17,26 @@ static uint64_t harness_clock(void)
     return 1;
 }
 
+static const char *const listeners[] = {"192.0.2.9:80"};
+
+static bool harness_local(int socket, struct peer *local)
+{
+    (void)socket;
+    *local = (struct peer){.family = AF_INET, .address = {192, 0, 2, 9}, .port = 80};
+    return true;
+}
+
+void harness_set_fields(struct harness *harness, bool cors, const char *name)
+{
+    harness->service.cors = cors;
+    harness->service.name = name;
+    service_set_fields(&harness->service, harness->fields);
+    for (int i = 0; i < 2; i++) {
+        harness->contexts[i].adds_common_fields =
+            harness->contexts[i].log != NULL || harness->service.fields.length > 0;
+    }
+}
+
 void harness_init(struct harness *harness, uint64_t held_limit)
 {
     *harness = (struct harness){.scoreboard = scoreboard_new(2, held_limit),
@@ -32,6 +52,9 @@ void harness_init(struct harness *harness, uint64_t held_limit)
         .hostname = "host",
         .max_header_size = HARNESS_HEADER_MAX,
         .max_body_size = HARNESS_BODY_MAX,
+        .max_delay_ms = HARNESS_DELAY_MAX_MS,
+        .listeners = listeners,
+        .local = harness_local,
         .routes = routes_all,
     };
     for (int i = 0; i < 2; i++) {
@@ -40,6 +63,7 @@ void harness_init(struct harness *harness, uint64_t held_limit)
         harness->contexts[i].clock_us = harness_clock;
         memcpy(harness->contexts[i].date, HARNESS_DATE, sizeof HARNESS_DATE - 1);
     }
+    harness_set_fields(harness, false, NULL);
 }
 
 void harness_deinit(struct harness *harness)

@@ -13,19 +13,23 @@ enum {
     HARNESS_HEADER_MAX = 16 * 1024,
     HARNESS_BODY_MAX = 300000,
     HARNESS_CONNECTION = 7, /* the number of each session */
+    HARNESS_DELAY_MAX_MS = 10 * 1000,
 };
 
-/* A server without its I/O: mode "test", host "host", the limits above. Change `service` before the first session. */
+/* A server without its I/O: mode "test", host "host", the limits above, one listener. Change `service` before the first session. */
 struct harness {
     struct scoreboard *scoreboard;
     struct service service;
     struct context contexts[2];
     char *scratch;
+    char fields[SERVICE_FIELDS_SIZE];
     unsigned passes;
 };
 
 void harness_init(struct harness *harness, uint64_t held_limit);
 void harness_deinit(struct harness *harness);
+/* As --cors and --name, which is NULL without it, would set the service. */
+void harness_set_fields(struct harness *harness, bool cors, const char *name);
 uint64_t harness_held(const struct harness *harness);
 
 /* What the socket takes in a pass. */
