@@ -25,12 +25,12 @@ LINE = re.compile(r'(?P<host>\S+) - - \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d 
 MEMBERS = {"time", "remote", "status", "bytes", "duration_us", "mode", "connection", "request_id"}
 
 
-def read_lines(path):
+def read_lines(path, encoding="ascii"):
     """Its lines; each was ended."""
-    with open(path, "rb") as file:
-        text = file.read().decode("ascii")
+    with open(path, encoding=encoding, newline="") as file:
+        text = file.read()
     check(text == "" or text.endswith("\n"), f"the last line is not whole: {text[-200:]!r}")
-    return text.splitlines()
+    return text.split("\n")[:-1]
 
 
 def parse(lines):
@@ -457,3 +457,88 @@ def test_cannot_be_opened(start, path):
     server = start("--access-log", path, mode="event", expect_ready=False)
     text = server.wait(1)
     check(text.count("\n") == 1 and path in text, f"stderr: {text!r}")
+
+
+# What a line says, and which requests have one
+
+
+def read_json(path):
+    lines = read_lines(path, "utf-8")
+    check(all(len(line.encode()) < 4096 for line in lines), "a line is too long")
+    return list(map(json.loads, lines))
+
+
+def test_skip(start, folder):
+    path = os.path.join(folder, "log")
+    server = start("--access-log", path, "--log-skip", "/healthz", env={"ECHOD_LOG_SKIP": "/plaintext"})
+    paths = (b"/healthz", b"/healthz?a=b", b"/healthz/", b"/plaintext", b"http://x/healthz")
+    for target in paths:
+        check(server.ask(get(target)).get("X-Request-Id"), f"no id in the answer to {target}")
+    with server.connect() as wire:  # a malformed request has a line, whatever its path
+        wire.send_what_goes(get(b"/healthz", b"Host: y\r\n"))
+        equal(wire.answer().status, 400, "status")
+    server.stop()
+    equal(sorted(item[:2] for item in parse(read_lines(path))),
+          [("GET /healthz HTTP/1.1", "400"), ("GET /healthz/ HTTP/1.1", "404"), ("GET /plaintext HTTP/1.1", "200")], "the lines")
+
+
+def test_admin(start, folder):
+    for flags, count in (((), 1), (("--log-admin",), 3)):
+        path = os.path.join(folder, f"log{count}")
+        server = start("--access-log", path, "--admin-listen", "127.0.0.1:0", *flags, lines=2)
+        equal(server.ask(PLAIN).status, 200, "status")
+        with Wire(server.addresses[1]) as wire:
+            for target in (b"/healthz", b"/metrics"):
+                answer = wire.ask(get(target))
+                equal((answer.status, answer.get("X-Request-Id") is not None), (200, bool(flags)), "status, and whether there is an id")
+        server.stop()
+        equal(len(read_lines(path)), count, f"lines with {flags}")
+
+
+SECRETS = b"Authorization: Basic eA==\r\ncookie: a=b\r\nPROXY-AUTHORIZATION: x\r\nX-A: 1\r\nX-A: \xe4\r\n"
+
+
+def test_headers(start, folder):
+    hidden = [["Host", "x"], ["Authorization", "***"], ["cookie", "***"], ["PROXY-AUTHORIZATION", "***"], ["X-A", "1"], ["X-A", "\xe4"]]
+    shown = [["Host", "x"], ["Authorization", "Basic eA=="], ["cookie", "a=b"], ["PROXY-AUTHORIZATION", "x"], ["X-A", "1"], ["X-A", "\xe4"]]
+    for flags, wanted in (((), hidden), (("--log-secrets",), shown)):
+        path = os.path.join(folder, f"log{len(flags)}")
+        server = start("--access-log", path, "--log-format", "json", "--log-headers", *flags)
+        for target in (b"/plaintext", b"/delay/5ms", b"/anything", b"/compute/1", b"/bytes/300000", b"/nowhere"):
+            server.ask(get(target, SECRETS))
+        with server.connect() as wire:
+            wire.send_what_goes(b"NIX / HTTP/1.1\r\nAuthorization: x\r\n\r\n")
+            equal(wire.answer().status, 501, "status")
+        server.stop()
+        lines = read_json(path)
+        equal(len(lines), 7, "lines")
+        for line in lines:
+            equal(line.get("headers"), None if "request" in line else wanted, f"headers of {line}")
+            check("truncated" not in line, f"a short line is truncated: {line}")
+
+
+def test_long_headers(start, folder):
+    """Whatever a client sends, a line stays whole, also in a pipe that many write to."""
+    path = os.path.join(folder, "log")
+    server = start("--access-log", path, "--log-format", "json", "--log-headers")
+    values = [b"X: " + fill * (length // len(fill)) + b"\r\n" for fill in (b"a", b"\xff", b'"', b"<", "\u20ac".encode()) for length in (10, 500, 3000, 6000)]
+    with server.connect() as wire:
+        for value in values:
+            equal(wire.ask(get(b"/plaintext", value + b"Y: 1\r\n")).status, 200, "status")
+        equal(wire.ask(get(b"/plaintext?" + b"y" * 5000, b"X: 1\r\n")).status, 200, "status of a long target")
+        equal(wire.ask(get(b"/plaintext", b"".join(b"X%d: y\r\n" % n for n in range(900)))).status, 200, "status of many")
+    server.stop()
+    lines = read_json(path)
+    equal(len(lines), len(values) + 2, "lines")
+    cut = [bool(line.get("truncated")) for line in lines]
+    check(cut[-2] and cut[-1] and not cut[0] and cut[3], f"which lines are cut: {cut}")
+    for line, is_cut in zip(lines[:-2], cut):
+        check(line["headers"][0] == ["Host", "x"], f"the first field: {line['headers']}")
+        equal(is_cut, ["Y", "1"] not in line["headers"], "whether it is cut")
+
+
+@pytest.mark.modeless
+def test_headers_need_json(start):
+    server = start("--access-log", "/dev/null", "--log-headers", mode="event", expect_ready=False)
+    text = server.wait(2)
+    check(text.startswith("echod: --log-headers: it needs --log-format json; ") and text.count("\n") == 1, text)

@@ -2,12 +2,14 @@
 """/anything and /headers: the request as JSON, whatever bytes it is made of."""
 
 import base64
+import os
 
 import pytest
 
 from support.checks import check, equal
 from support.corpus import LAST, METHODS, chunk, chunked, get, post, request
 from support.rows import params
+from support.wire import Wire
 
 
 def ask(server, raw):
@@ -28,6 +30,32 @@ def test_the_members(server, mode):
     check(got["remote"].startswith("127.0.0.1"), f"remote: {got['remote']}")
     equal(got["mode"], mode, "mode")
     check(got["connection"]["id"] is not None, f"connection: {got['connection']}")
+    host, port = server.address
+    equal(got["local"], {"address": host, "port": port, "listener": f"{host}:{port}"}, "local")
+
+
+def test_local(start, folder):
+    """The connection's own address, and the listener that it came to."""
+    path = os.path.join(folder, "socket")
+    server = start("--listen", "*:0", "--listen", f"unix:{path}", listen=False, lines=3)
+    port = server.address[1]
+    for host in ("127.0.0.1", "127.0.0.2"):
+        with Wire((host, port)) as wire:
+            equal(wire.ask(get(b"/anything")).json()["local"], {"address": host, "port": port, "listener": f"0.0.0.0:{port}"}, "local")
+    with Wire(("::1", server.addresses[1][1])) as wire:
+        got = wire.ask(get(b"/anything")).json()["local"]
+        equal(got, {"address": "::1", "port": server.addresses[1][1], "listener": f"[::]:{server.addresses[1][1]}"}, "local of IPv6")
+    with Wire(path) as wire:
+        equal(wire.ask(get(b"/anything")).json()["local"], {"listener": f"unix:{path}"}, "local of a unix socket")
+    server.stop()
+
+
+def test_the_environment_is_never_shown(start):
+    """Which is what other servers show there, with its passwords."""
+    server = start("--name", "x", env={"ECHOD_SECRET": "hush-4711", "PASSWORD": "hush-4711"})
+    for path in (b"/", b"/anything", b"/headers", b"/ip", b"/version", b"/metrics", b"/echo", b"/status/500", b"/nowhere", b"/readyz"):
+        check(b"hush-4711" not in server.ask(get(path)).body, f"{path} shows the environment")
+    server.stop()
 
 
 def test_without_an_authority_the_url_is_the_target(server):

@@ -106,7 +106,7 @@ def test_drip_refuses(server, query):
         wire.kept()
 
 
-@pytest.mark.parametrize("path", (b"/plaintext", b"/bytes/10", b"/headers", b"/ip", b"/version"), ids=bytes.decode)
+@pytest.mark.parametrize("path", (b"/plaintext", b"/bytes/10", b"/headers", b"/ip", b"/version", b"/drip", b"/sse"), ids=bytes.decode)
 def test_only_get_and_head(server, path):
     with server.connect() as wire:
         for method in METHODS:

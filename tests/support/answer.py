@@ -13,7 +13,7 @@ TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 DATE = re.compile(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT\Z")
 
 # JSON members that may differ from mode to mode and from connection to connection.
-CHANGING_MEMBERS = ("mode", "connection", "remote", "hostname")
+CHANGING_MEMBERS = ("mode", "connection", "remote", "hostname", "name", "local")
 
 
 @dataclasses.dataclass

@@ -127,6 +127,9 @@ def _cut():
     yield "cut before a body's end", post(b"/echo", b"hello")[:-1], (400,)
     yield "cut in a chunk", chunked(b"/echo", b"5\r\nhel"), (400,)
     yield "cut before the last chunk", PLAIN + chunked(b"/echo", chunk(b"hello")), (200, 400)
+    yield "part of a body on request", PLAIN + post(b"/echo?abort=body:2", b"hello") + PLAIN, (200, 200), (), True
+    yield "part of chunks on request", chunked(b"/echo?abort=body:70000", chunk(block) + LAST) + PLAIN, (200,), (), True
+    yield "no answer on request", PLAIN + post(b"/echo?abort=before", b"hello") + PLAIN, (200,)
     yield "cut in a long body", post(b"/echo", block)[:-1], (200,), (), True
     yield "cut in long chunks", chunked(b"/echo", chunk(block) + b"100\r\nx"), (200,), (), True
     yield "bad chunk size in long chunks", chunked(b"/echo", chunk(block) + b"z\r\n") + PLAIN, (200,), (), True
