@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""The same through what usually stands in front: nginx, with the request held first and passed on as it comes, and haproxy."""
+"""The same through what usually stands in front: nginx, with the request held first and passed on as it comes, and haproxy.
+With the PROXY protocol, and with faults that echod carries out."""
 
 import contextlib
 
 import clients
 import pytest
-from clients import LARGE, MEDIUM, SMALL, TAKES_LARGE, WRITES_FIRST, ask, check_echo, request
+from clients import LARGE, MEDIUM, SMALL, TAKES_LARGE, WRITES_FIRST, ask, check_echo, request, run
 from support import proxy
 from support.settings import DRIVERS, MODES
 
@@ -75,3 +76,33 @@ def test_refused_uploads(servers, through, client, mode, path, length):
         results = [result for _ in range(sessions) for result in ask(client, url, [request("POST", path, length)] * requests)]
     statuses = [item.get("status") for item in results]
     assert statuses == [413] * times, [item for item in results if item.get("status") != 413][:2]
+
+
+@pytest.mark.parametrize("version", ["send-proxy", "send-proxy-v2"])
+@pytest.mark.parametrize("mode", MODES)
+def test_proxy_protocol(servers, version, mode):
+    """haproxy tells the client's address, for each connection once."""
+    text = HAPROXY.replace("{backend}", "{backend} " + version)
+    server = servers(mode, "--proxy-protocol")
+    with proxy.running("haproxy", text, backend=server.address[1]) as (_, port):
+        url = f"http://127.0.0.1:{port}/ip"
+        for address in ("127.0.0.1", "127.0.0.9"):
+            status, output, errors = run(["curl", "--silent", "--noproxy", "*", "--interface", address, url, url, url])
+            assert (status, output) == (0, b'{"remote":"%s"}\n' % address.encode() * 3), errors
+
+
+# What the client of a proxy sees of a fault behind it: the status of nginx, of haproxy; None: a body that is too short.
+FAULTS = {"before": (502, 502), "reset": (502, 502), "garbage": (502, 502), "body:500": (None, None)}
+
+
+@pytest.mark.parametrize("through", ["nginx, streaming", "haproxy"])
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("mode", MODES)
+def test_faults(servers, through, fault, mode):
+    with in_front(through, servers(mode)) as url:
+        result, = ask("http.client", url, [request("POST", f"/echo?abort={fault}", SMALL)])
+    wanted = FAULTS[fault][through == "haproxy"]
+    if wanted is None:
+        assert "IncompleteRead(500 bytes read, 500 more expected)" in result["error"], result
+    else:
+        assert result.get("status") == wanted, result
