@@ -183,6 +183,7 @@ COLD bool session_pump_late(struct session *session, struct context *context, in
 {
     clock_read_date(context->service->scoreboard, context->date, &context->date_sequence);
     counters_add(&context->counters->received, bytes.length);
+    context->socket = fd;
     session_enter(session, context);
     if (bytes.length > 0 && session->input_dropped == INPUT_KEPT) {
         session_feed_kept(session, context, bytes.data, bytes.length);

@@ -333,6 +333,12 @@ static bool is_idle(const struct uring_connection *c)
     return session_idle(&c->session) && c->early == NULL && !c->eof && c->rest == NULL;
 }
 
+/* Whether a drain ends it now: it is idle, or its answer would go on for as long as the client likes. */
+static bool is_drainable(const struct uring_connection *c)
+{
+    return is_idle(c) || (session_drainable(&c->session) && !session_idle(&c->session) && c->rest == NULL);
+}
+
 /* Whether the session can be given what came early: in a drain, only when it can also be sent what follows. */
 static bool can_feed_early(const struct uring_connection *c)
 {
@@ -347,8 +353,12 @@ static COLD void end(struct uring_connection *c)
         }
         return;
     }
-    enum close_mode mode = session_close_mode(&c->session);
-    leave(c, mode == CLOSE_LINGERING || (mode == CLOSE_NOW && c->early != NULL));
+    switch (session_close_mode(&c->session)) {
+    case CLOSE_LINGERING: leave(c, true); break;
+    case CLOSE_NOW: leave(c, c->early != NULL); break;
+    case CLOSE_RESET: transport_reset(c->fd); leave(c, false); break;
+    case CLOSE_ABORT: leave(c, false); break;
+    }
 }
 
 /* What is rarely wanted. If the ring is full, the rest is asked for after the next system call. An idle connection is read by a call in a
@@ -360,7 +370,7 @@ static NOINLINE void settle_other(struct uring_connection *c)
         end(c);
         return;
     }
-    if (c->loop->draining && is_idle(c)) {
+    if (c->loop->draining && is_drainable(c)) {
         queue(c);
         return;
     }
@@ -604,6 +614,8 @@ static COLD bool look_at_wants(struct uring_connection *c, bool may_work)
         pump(c, IO_EOF);
     } else if (c->loop->draining && is_idle(c)) {
         drain_idle(c);
+    } else if (c->loop->draining && is_drainable(c)) {
+        pump(c, IO_SHUTDOWN);
     } else {
         return false;
     }
@@ -678,7 +690,7 @@ static bool has_news(const struct uring_connection *c)
 /* Who has news is looked at before it is cut off, by a later order. */
 void uring_connection_drain(struct uring_connection *c, bool cutting)
 {
-    if (is_idle(c) || has_news(c)) {
+    if (is_drainable(c) || has_news(c)) {
         queue(c);
     } else if (cutting) {
         cut_off(c);
