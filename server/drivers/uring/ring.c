@@ -12,7 +12,7 @@
 
 #include "common/base/compiler.h"
 
-enum { ENTRIES = 4096, COMPLETIONS = 8192, GROUP = 0 };
+enum { ENTRIES = 1024, COMPLETIONS = 8192, GROUP = 0 };
 
 static size_t buffers_size(void)
 {
@@ -24,6 +24,14 @@ static void give_buffer(struct ring *ring, unsigned number)
     io_uring_buf_ring_add(ring->buffers, ring->memory + (size_t)number * RING_BUFFER_SIZE, RING_BUFFER_SIZE,
                           (unsigned short)number, io_uring_buf_ring_mask(RING_BUFFERS), (int)ring->returned);
     ring->returned++;
+}
+
+/* Until there are `count`. */
+static void add_buffers(struct ring *ring, unsigned count)
+{
+    for (; ring->buffer_count < count && ring->buffer_count < RING_BUFFERS; ring->buffer_count++) {
+        give_buffer(ring, ring->buffer_count);
+    }
 }
 
 static void publish_buffers(struct ring *ring)
@@ -59,6 +67,9 @@ static int allocate(struct ring *ring)
 {
     ring->buffers = map(buffers_size());
     ring->memory = map((size_t)RING_BUFFERS * RING_BUFFER_SIZE);
+    if (ring->memory != NULL) { /* a huge page would take the memory of all buffers with the first one */
+        madvise(ring->memory, (size_t)RING_BUFFERS * RING_BUFFER_SIZE, MADV_NOHUGEPAGE);
+    }
     ring->arenas[0] = map(RING_ARENA_SIZE);
     ring->arenas[1] = map(RING_ARENA_SIZE);
     return ring->buffers == NULL || ring->memory == NULL || ring->arenas[0] == NULL || ring->arenas[1] == NULL
@@ -75,9 +86,7 @@ static int register_buffers(struct ring *ring)
         return error;
     }
     io_uring_buf_ring_init(ring->buffers);
-    for (unsigned i = 0; i < RING_BUFFERS; i++) {
-        give_buffer(ring, i);
-    }
+    add_buffers(ring, RING_BUFFERS_FIRST);
     publish_buffers(ring);
     return 0;
 }
@@ -181,6 +190,7 @@ void ring_take(struct ring *ring, void (*complete)(void *context, const struct r
 {
     struct io_uring_cqe *cqe;
     unsigned head, sends = 0, count = 0;
+    bool were_too_few = false;
     io_uring_for_each_cqe(&ring->io, head, cqe)
     {
         if (unlikely((io_uring_cqe_get_data64(cqe) & (RING_TAGS - 1)) == RING_SEND)) {
@@ -198,7 +208,11 @@ void ring_take(struct ring *ring, void (*complete)(void *context, const struct r
         if (completion.bytes != NULL) {
             give_buffer(ring, completion.buffer);
         }
+        were_too_few |= completion.result == -ENOBUFS;
         count++;
+    }
+    if (unlikely(were_too_few)) {
+        add_buffers(ring, 2 * ring->buffer_count);
     }
     io_uring_cq_advance(&ring->io, count);
     publish_buffers(ring);

@@ -10,7 +10,8 @@
 #include <stdint.h>
 
 enum {
-    RING_BUFFERS = 512,        /* that receives fill, a power of two */
+    RING_BUFFERS = 512,        /* that receives fill, a power of two: the most of them, */
+    RING_BUFFERS_FIRST = 64,   /* and how many there are until receives find none */
     RING_BUFFER_SIZE = 4096,   /* bytes of each */
     RING_ARENA_SIZE = 1 << 17, /* bytes that one system call can send, of all connections together */
     RING_SEND_MAX = 4096,      /* of these, the most of one send when it is asked for, */
@@ -29,7 +30,8 @@ struct ring {
     size_t arena_used;              /* bytes of this turn's */
     struct io_uring_sqe *last_send; /* NULL: it is submitted */
     uint32_t turn;                  /* grows when all that was to be sent has been */
-    unsigned returned;              /* buffers that the kernel does not know of yet */
+    unsigned buffer_count; /* that are given or lent: more when receives found none, up to RING_BUFFERS */
+    unsigned returned;     /* buffers that the kernel does not know of yet */
 };
 
 struct ring_completion {

@@ -83,7 +83,7 @@ static bool is_memory_short(const struct uring_connection *c)
 /* Whether it has to wait until others have taken the buffers of a turn: more receives would find none, either. */
 static bool waits_for_buffers(struct uring_connection *c)
 {
-    if (c->without_buffer && c->loop->retried >= RING_BUFFERS) {
+    if (c->without_buffer && c->loop->retried >= c->loop->ring.buffer_count) {
         return true;
     }
     c->loop->retried += c->without_buffer;
@@ -356,7 +356,10 @@ static COLD void end(struct uring_connection *c)
     switch (session_close_mode(&c->session)) {
     case CLOSE_LINGERING: leave(c, true); break;
     case CLOSE_NOW: leave(c, c->early != NULL); break;
-    case CLOSE_RESET: transport_reset(c->fd); leave(c, false); break;
+    case CLOSE_RESET:
+        transport_reset(c->fd);
+        leave(c, false);
+        break;
     case CLOSE_ABORT: leave(c, false); break;
     }
 }

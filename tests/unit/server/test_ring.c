@@ -279,13 +279,15 @@ static void need_descriptors(rlim_t needed)
     }
 }
 
-/* More receives in one turn than there are buffers: those that find none say so, and all find one in the end. */
+/* More receives in one turn than there are buffers: those that find none say so, then there are more buffers, and all receives find
+ * one in the end. */
 Test(ring, without_a_buffer_a_receive_says_so)
 {
     enum { MANY = RING_BUFFERS + 100, DESCRIPTORS = 1300 }; /* two for each, and those of the test */
     static int pairs[MANY][2];
     unsigned received = 0, refused = 0, turns = 0;
     need_descriptors(DESCRIPTORS);
+    cr_expect_eq(ring.buffer_count, (unsigned)RING_BUFFERS_FIRST);
     for (unsigned i = 0; i < MANY; i++) {
         cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pairs[i]), 0, "%s", strerror(errno));
         cr_assert_eq(send(pairs[i][1], "x", 1, 0), 1);
@@ -311,6 +313,7 @@ Test(ring, without_a_buffer_a_receive_says_so)
         }
     }
     cr_expect_geq(refused, 100u);
+    cr_expect_eq(ring.buffer_count, (unsigned)RING_BUFFERS);
     for (unsigned i = 0; i < MANY; i++) {
         close(pairs[i][0]);
         close(pairs[i][1]);
