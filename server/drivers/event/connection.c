@@ -364,6 +364,9 @@ void connection_tell(struct connection *connection)
 
 void connection_drain(struct connection *connection)
 {
+    if (connection->list == REACTOR_LINGERING) { /* its session is over */
+        return;
+    }
     if (session_idle(&connection->session)) {
         connection_receive(connection, IO_SHUTDOWN);
     } else if (session_drainable(&connection->session)) {
