@@ -19,6 +19,8 @@
 #include "server/health_check.h"
 #include "server/modes/mode.h"
 #include "server/net/systemd.h"
+#include "server/net/transport.h"
+#include "server/net/url.h"
 #include "server/net/warn.h"
 #include "server/settings/command_line.h"
 #include "server/system/usage.h"
@@ -182,6 +184,7 @@ static struct service make_service(const struct server *server, struct scoreboar
         .name = options->name,
         .listeners = make_listener_names(&echod.listeners),
         .local = accepted_local,
+        .delivered = transport_delivered,
         .cors = options->cors,
     };
     service_set_fields(&service, echod.fields);
@@ -370,10 +373,29 @@ static void say_libevent(int severity, const char *message)
     }
 }
 
+/* Whether an admin listener has the URL's port. */
+static bool is_admin(const struct options *options, const char *text)
+{
+    struct url url;
+    const char *why;
+    if (url_parse(&url, text, strlen(text), &why) != 0 || url.where.kind == LISTEN_UNIX) {
+        return false;
+    }
+    for (size_t i = 0; i < options->admin_listen.count; i++) {
+        const struct listen_spec *admin = &options->admin_listen.items[i];
+        if (admin->kind != LISTEN_UNIX && admin->port == url.where.port) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Admin listeners take no header of the PROXY protocol. */
 static int run_health_check(const struct options *options)
 {
     if (*options->check != '\0') {
-        return health_check_run(options->check, options->proxy_protocol, status_reason);
+        bool proxied = options->proxy_protocol && !is_admin(options, options->check);
+        return health_check_run(options->check, proxied, status_reason);
     }
     bool admin = options->admin_listen.count > 0;
     return health_check_run_listener(options_checked_listener(options), options->proxy_protocol && !admin,

@@ -64,7 +64,7 @@ struct counters {
     _Atomic uint64_t bad_proxy_headers; /* connections closed for one */
 };
 
-/* What an owner counts rarely, apart from the rest: memory that no owner has written takes no space. */
+/* What an owner counts rarely, apart from the rest: memory that nobody has written or read takes no space. */
 struct rare_counters {
     _Alignas(64) _Atomic uint64_t faults[COUNTERS_FAULTS]; /* carried out for /echo */
 };
@@ -78,7 +78,7 @@ enum { SCOREBOARD_DATE_WORDS = 4 }; /* the 29 bytes of an IMF-fixdate, padded */
 struct scoreboard {
     /* The drain has begun: the last answer of each connection says `Connection: close`, and /readyz says 503. */
     _Atomic bool draining;
-    _Atomic bool closing; /* no new connections will come: idle ones end (mode process) */
+    _Atomic bool closing; /* no new connections will come: idle ones and streams of events end */
     _Atomic bool cutting; /* the drain timeout is over: remaining connections are cut off */
     /* With one of the next three, another connection would not be served, and /readyz says 503. */
     _Atomic bool full;       /* --max-connections are open; the acceptor writes it */
@@ -107,6 +107,7 @@ struct scoreboard {
     size_t counters_count;           /* constant */
     size_t mapping_size;             /* bytes; constant */
     struct rare_counters *rare;      /* behind the counters, one for each; constant */
+    _Atomic bool rare_used;          /* some owner has counted there: until then nobody need read it */
     struct counters counters[];
 };
 
@@ -153,6 +154,11 @@ static inline enum activity counters_activity(const struct counters *counters)
 static inline bool scoreboard_draining(const struct scoreboard *scoreboard)
 {
     return atomic_load_explicit(&scoreboard->draining, memory_order_relaxed);
+}
+
+static inline bool scoreboard_closing(const struct scoreboard *scoreboard)
+{
+    return atomic_load_explicit(&scoreboard->closing, memory_order_relaxed);
 }
 
 static inline bool scoreboard_cutting(const struct scoreboard *scoreboard)

@@ -54,7 +54,9 @@ static void sum_scoreboard(struct sums *sums, const struct scoreboard *scoreboar
         sum_counters(&sums->log_lines, &counters->log_lines, 1);
         sum_counters(&sums->log_lost, &counters->log_lost, 1);
         sum_counters(&sums->bad_proxy_headers, &counters->bad_proxy_headers, 1);
-        sum_counters(sums->faults, counters_rare(scoreboard, counters)->faults, COUNTERS_FAULTS);
+        if (atomic_load_explicit(&scoreboard->rare_used, memory_order_relaxed)) {
+            sum_counters(sums->faults, counters_rare(scoreboard, counters)->faults, COUNTERS_FAULTS);
+        }
     }
 }
 
@@ -144,7 +146,8 @@ static void write_refusals(struct page *page, const struct sums *sums)
 
 static void write_faults(struct page *page, const struct sums *sums)
 {
-    describe(page, "echod_faults_total", "counter", "Faults that /echo was asked for and carried out, by kind.");
+    describe(page, "echod_faults_total", "counter",
+             "Faults that /echo was asked for and carried out, by kind.");
     for (int i = 0; i < FAULT_NAMES; i++) {
         labelled(page, "echod_faults_total", "kind", fault_names[i], sums->faults[i]);
     }

@@ -9,7 +9,7 @@
 #include "common/base/scoreboard.h"
 #include "common/http/status.h"
 
-const char *const fault_names[FAULT_NAMES] = {"status", "delay", "close",  "before",
+const char *const fault_names[FAULT_NAMES] = {"status", "delay", "close", "before",
                                               "reset",  "body",  "stall", "garbage"};
 _Static_assert((int)FAULT_NAMES == (int)COUNTERS_FAULTS, "the scoreboard has a counter for each");
 
@@ -92,7 +92,8 @@ static bool read_value(enum fault_kind kind, struct span *item, uint64_t max_del
     return false;
 }
 
-int fault_read(enum fault_kind kind, struct span list, uint64_t max_delay_ms, uint32_t draw, struct fault *fault)
+int fault_read(enum fault_kind kind, struct span list, uint64_t max_delay_ms, uint32_t draw,
+               struct fault *fault)
 {
     uint64_t sum = 0;
     *fault = (struct fault){.value = 0};
@@ -100,7 +101,8 @@ int fault_read(enum fault_kind kind, struct span list, uint64_t max_delay_ms, ui
         struct fault each = {.value = 0};
         uint64_t share = FAULT_WHOLE;
         struct span item = take(&list, ',');
-        if (!read_value(kind, &item, max_delay_ms, &each) || (item.data != NULL && !read_share(item, &share))) {
+        if (!read_value(kind, &item, max_delay_ms, &each) ||
+            (item.data != NULL && !read_share(item, &share))) {
             return -EINVAL;
         }
         if (draw >= sum && draw < sum + share) {
@@ -114,7 +116,7 @@ int fault_read(enum fault_kind kind, struct span list, uint64_t max_delay_ms, ui
 uint8_t fault_bit(enum fault_kind kind, const struct fault *fault)
 {
     bool wrong = kind == FAULT_ABORT    ? fault->abort != ABORT_NOT
-                 : kind == FAULT_STATUS ? fault->value >= STATUS_BAD_REQUEST
+                 : kind == FAULT_STATUS ? fault->value > STATUS_OK
                                         : fault->value > 0;
     unsigned name = kind == FAULT_ABORT ? FAULT_ABORT + fault->abort - 1u : kind;
     return (uint8_t)((unsigned)wrong << name);
@@ -139,7 +141,8 @@ void fault_allowed(enum fault_kind kind, uint64_t max_delay_ms, char *out, size_
         break;
     case FAULT_CLOSE: snprintf(out, size, "true or false, or a list with shares as in true:5"); break;
     case FAULT_ABORT:
-        snprintf(out, size, "before, reset, body:N, stall or garbage, or a list with shares as in body:9:5,reset:1");
+        snprintf(out, size,
+                 "before, reset, body:N, stall or garbage, or a list with shares as in body:9:5,reset:1");
         break;
     case FAULT_KINDS: break;
     }

@@ -29,7 +29,8 @@ extern const char *const fault_names[FAULT_NAMES];
 
 /* What a list says about one request: the value drawn; all zero if the request is answered as without the list. */
 struct fault {
-    uint64_t value;   /* a status; a delay in ms; 1: close; with ABORT_BODY: how many bytes of the body are sent */
+    uint64_t
+        value; /* a status; a delay in ms; 1: close; with ABORT_BODY: how many bytes of the body are sent */
     enum abort abort; /* of FAULT_ABORT */
 };
 
@@ -44,10 +45,11 @@ uint32_t fault_draw(uint64_t seed, uint64_t connection, uint32_t request, enum f
  * between them; SHARE is in per cent, 0 to 100 with at most two decimals, and 100 if it is missing. Delays are at most
  * `max_delay_ms`. Returns 0, or -EINVAL if the list has another form, a value is not allowed, or the sum of the shares
  * exceeds 100 %; `*fault` is then undefined. */
-int fault_read(enum fault_kind kind, struct span list, uint64_t max_delay_ms, uint32_t draw, struct fault *fault);
+int fault_read(enum fault_kind kind, struct span list, uint64_t max_delay_ms, uint32_t draw,
+               struct fault *fault);
 
-/* Returns the bit of a fault of this kind; 0 if nothing goes wrong: no value was drawn, or a status below 400, no
- * delay, no close. */
+/* Returns the bit of a fault of this kind; 0 if nothing goes wrong: no value was drawn, or the status 200, no delay,
+ * no close. */
 uint8_t fault_bit(enum fault_kind kind, const struct fault *fault);
 /* Returns the bits that faults of this kind may have. */
 uint8_t fault_bits(enum fault_kind kind);

@@ -211,7 +211,8 @@ static size_t length_feed(struct pass *pass, const char *data, size_t length)
 static size_t data_most(const struct exchange *x, size_t length)
 {
     bool begins = x->echoes || x->response.abort != ABORT_NOT;
-    if (!begins || x->begun || x->response.wait_ms == 0 || x->body_seen >= EXCHANGE_BEGIN_AT) {
+    bool may_wait = x->response.wait_ms > 0 || x->response.abort == ABORT_RESET;
+    if (!begins || x->begun || !may_wait || x->body_seen >= EXCHANGE_BEGIN_AT) {
         return length;
     }
     return least(length, EXCHANGE_BEGIN_AT - x->body_seen);

@@ -4,12 +4,21 @@
  * the connection's last. */
 #include "common/session/exchange.h"
 
+#include <sys/socket.h>
+
 #include "common/base/compiler.h"
+
+enum {
+    DELIVERY_LOOK_MS = 10, /* how often is checked whether earlier answers have arrived, */
+    DELIVERY_LOOKS_MAX = 1000,
+};
 
 COLD void exchange_count_faults(struct pass *pass)
 {
     const struct context *context = pass->context;
-    struct rare_counters *rare = counters_rare(context->service->scoreboard, context->counters);
+    struct scoreboard *scoreboard = context->service->scoreboard;
+    struct rare_counters *rare = counters_rare(scoreboard, context->counters);
+    atomic_store_explicit(&scoreboard->rare_used, true, memory_order_relaxed);
     for (unsigned faults = pass->exchange->response.faults; faults != 0; faults &= faults - 1) {
         counters_add(&rare->faults[__builtin_ctz(faults)], 1);
     }
@@ -33,6 +42,22 @@ static void exchange_vanish(struct pass *pass, enum close_mode close_mode)
     exchange_count_faults(pass);
     exchange_abandon(pass);
     session_close(pass->session, close_mode);
+}
+
+/* Whether a reset would destroy answers that were sent before: what the peer's system does not have yet. Then it waits, but not for
+ * ever. A unix socket is closed without a reset. */
+static bool exchange_is_too_early(struct pass *pass)
+{
+    const struct context *context = pass->context;
+    struct exchange *x = pass->exchange;
+    if (x->response.abort != ABORT_RESET || pass->session->peer.family == AF_UNIX ||
+        x->step == DELIVERY_LOOKS_MAX ||
+        (output_unsent(&context->output).length == 0 &&
+         (context->service->delivered == NULL || context->service->delivered(context->socket)))) {
+        return false;
+    }
+    x->step++;
+    return true;
 }
 
 /* A multiple of an odd number, modulo 256, for each byte: no line, and not the first letter of HTTP. */
@@ -88,10 +113,17 @@ COLD void exchange_abort(struct pass *pass)
     if (kind == ABORT_BEFORE || kind == ABORT_RESET || kind == ABORT_GARBAGE) {
         output_rollback(&pass->context->output);
     }
-    pass->exchange->response.close = true; /* the drain need not decide: the head is written and stays as it is */
+    pass->exchange->response.close =
+        true; /* the drain need not decide: the head is written and stays as it is */
     switch (kind) {
     case ABORT_BEFORE: exchange_vanish(pass, CLOSE_LINGERING); break;
-    case ABORT_RESET: exchange_vanish(pass, CLOSE_RESET); break;
+    case ABORT_RESET:
+        if (exchange_is_too_early(pass)) {
+            exchange_pend(pass, PENDING_WAIT, DELIVERY_LOOK_MS);
+        } else {
+            exchange_vanish(pass, CLOSE_RESET);
+        }
+        break;
     case ABORT_BODY: exchange_send_part(pass); break;
     case ABORT_STALL: exchange_stall(pass); break;
     case ABORT_GARBAGE: exchange_send_garbage(pass); break;
@@ -138,9 +170,13 @@ COLD void exchange_abort_body(struct pass *pass, const char *data, size_t length
         if (!x->echoes) {
             exchange_hang_up(pass, CLOSE_LINGERING);
         }
-    } else if (x->body_seen >= EXCHANGE_BEGIN_AT && x->response.wait_ms > 0) {
-        x->late = true; /* body_feed stops at this byte */
     } else if (x->body_seen >= EXCHANGE_BEGIN_AT) {
-        exchange_abort(pass);
+        if (x->response.wait_ms == 0 && exchange_is_too_early(pass)) {
+            x->response.wait_ms = DELIVERY_LOOK_MS;
+        }
+        x->late = x->response.wait_ms > 0; /* body_feed stops at this byte */
+        if (!x->late) {
+            exchange_abort(pass);
+        }
     }
 }

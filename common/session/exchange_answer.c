@@ -187,7 +187,7 @@ void exchange_answer(struct pass *pass)
     bool produces = x->handler != NULL && x->answers_body &&
                     (x->response.body == CONTENT_PRODUCED || x->response.body == CONTENT_EVENTS);
     if (x->response.failed || pass->context->output.failed ||
-        (produces && !x->begun && x->response.length > PRODUCE_MIN &&
+        (produces && !x->begun && x->response.body == CONTENT_PRODUCED && x->response.length > PRODUCE_MIN &&
          budget_tight(pass->context->output.budget))) {
         exchange_fail_memory(pass);
         return;

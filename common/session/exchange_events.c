@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A body of events (CONTENT_EVENTS): one event at a time, each in a chunk of its own. A drain ends it. */
+/* A body of events (CONTENT_EVENTS): one event at a time, each in a chunk of its own. A drain ends it, once idle connections end, too. */
 #include "common/http/chunk_line.h"
 #include "common/session/exchange.h"
 
@@ -44,7 +44,7 @@ COLD void exchange_produce_events(struct pass *pass)
     struct exchange *x = pass->exchange;
     const struct output *output = &pass->context->output;
     while (x->pending == PENDING_NOTHING && output->capacity - output->end >= EVENT_ROOM) {
-        bool drains = scoreboard_draining(pass->context->service->scoreboard);
+        bool drains = x->step > 0 && scoreboard_closing(pass->context->service->scoreboard);
         if (drains && x->step < x->response.length) {
             x->response.close = true;
             exchange_write_event(pass, true);

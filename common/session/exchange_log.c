@@ -64,7 +64,7 @@ void exchange_log(struct pass *pass, unsigned status, uint64_t bytes)
         .connection = s->number,
         .status = status,
         .understood = x->understood,
-        .faults = x->response.faults,
+        .faults = x->begun ? x->response.faults : 0,
         .method = x->request.method,
         .minor_version = x->request.minor_version,
     };

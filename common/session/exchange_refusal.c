@@ -41,6 +41,9 @@ COLD void exchange_fail(struct pass *pass, unsigned status, const char *detail, 
     vsnprintf(sentence, sizeof sentence, detail, arguments);
     va_end(arguments);
     output_rollback(output);
+    if (status != STATUS_SERVICE_UNAVAILABLE) {
+        x->log_skipped = false; /* a malformed request is always logged */
+    }
     if (pass->context->adds_common_fields && !x->has_common_fields) {
         exchange_add_common_fields(pass, false);
     }

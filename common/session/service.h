@@ -34,9 +34,9 @@ struct service {
     void (*usage)(const struct scoreboard *scoreboard, struct usage *usage); /* NULL: unknown. Any thread */
     size_t max_header_size;
     uint64_t max_body_size;
-    uint64_t max_delay_ms;  /* the longest delay that a client can ask for */
-    uint32_t max_requests;  /* on one connection; 0: no limit */
-    uint32_t fault_seed;    /* of the draws for shares of faults */
+    uint64_t max_delay_ms; /* the longest delay that a client can ask for */
+    uint32_t max_requests; /* on one connection; 0: no limit */
+    uint32_t fault_seed;   /* of the draws for shares of faults */
     struct routes routes;
     const struct defaults *defaults; /* NULL: none */
     const char *name;                /* --name; NULL: none */
@@ -44,6 +44,8 @@ struct service {
     /* Sets `*local` to the own address of a connected socket. Returns false if it is unknown. NULL: it always is. Any
      * thread. */
     bool (*local)(int socket, struct peer *local);
+    /* Whether the peer's system has all bytes that were sent. NULL: it always has. Any thread. */
+    bool (*delivered)(int socket);
     /* The field lines of every answer, each with CRLF, and those of the answer to a CORS preflight: service_set_fields. */
     struct span fields;
     struct span preflight_fields;
@@ -77,7 +79,7 @@ struct context {
     size_t undecided; /* see session_undecided; 0: nothing is */
     /* Set by a driver that sends after the pass: takes bytes of the output, all or none. NULL: the pass sends. */
     enum output_taken (*take_output)(struct context *context, struct span bytes);
-    int socket;       /* of the session that has entered; only service.local uses it */
+    int socket; /* of the session that has entered; only the functions of the service use it */
     bool
         adds_common_fields; /* answers have fields that the request does not ask for: see exchange_add_common_fields */
     bool yield_when_unserved; /* answers close their connection while others wait for a worker in vain */

@@ -302,6 +302,9 @@ static bool pass_can_refuse_later(const struct pass *pass)
 static NOINLINE void session_keep(struct pass *pass, const char *data, size_t length)
 {
     struct session *s = pass->session;
+    if (s->state == STATE_ANSWER && exchange_stalls(pass)) {
+        return; /* nobody will want them */
+    }
     bool head = s->state == STATE_PROXY || s->state == STATE_HEAD || s->state == STATE_REFUSED_LINE;
     enum budget_need need = head ? BUDGET_MAY_REFUSE : BUDGET_MUST_KEEP;
     if (buffer_append(&s->in, data, length, pass->context->output.budget, need) == 0) {
@@ -372,6 +375,10 @@ COLD void session_eof(struct session *s, struct context *context)
 /* A refused client that has not sent the head of a request is told all the same. */
 static COLD void session_refuse_unasked(struct pass *pass)
 {
+    if (pass->session->state == STATE_PROXY && pass->session->in != NULL) {
+        proxy_header_fail(pass);
+        return;
+    }
     bad_head_exchange(pass, buffer_span(pass->session->in));
     exchange_fail_refused(pass);
 }
@@ -424,6 +431,7 @@ COLD void session_cut_off(struct session *s, struct context *context)
         exchange_add_common_fields(pass, false);
     }
     if (pass->exchange != NULL) {
+        pass->exchange->log_skipped = false;
         exchange_log_outcome(pass);
     }
     session_drop_exchange(s, context->output.budget);

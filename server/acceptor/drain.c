@@ -110,6 +110,7 @@ void drain_begin(struct drain *drain)
 static void drain_tell(struct drain *drain)
 {
     struct server *server = drain->acceptor->server;
+    atomic_store(&server->service.scoreboard->closing, true);
     server->mode->drain(server);
     if (drain->phase == DRAIN_CUTTING) {
         reactor_drain(&drain->acceptor->refusals);

@@ -221,7 +221,6 @@ static void process_wake_all(struct server *server)
 
 static void process_drain(struct server *server)
 {
-    atomic_store(&server->service.scoreboard->closing, true);
     process_wake_all(server);
 }
 

@@ -4,6 +4,8 @@
 #include "server/net/transport.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -38,6 +40,12 @@ struct transfer transport_discard(int fd, size_t size)
 struct transfer transport_send(int fd, const void *data, size_t length)
 {
     return transport_outcome(syscall(SYS_sendto, fd, data, length, MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0));
+}
+
+bool transport_delivered(int fd)
+{
+    int left = 0;
+    return ioctl(fd, SIOCOUTQ, &left) != 0 || left == 0;
 }
 
 /* socket(7): with a time of 0, SO_LINGER drops what is unsent. */

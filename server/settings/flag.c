@@ -586,7 +586,13 @@ void flag_allowed(const struct flag *flag, const struct mode_name *modes, char *
     case FLAG_FIELD:
         snprintf(out, size, "Name:Value, no framing or connection field; at most %d", OPTIONS_LIST_MAX);
         return;
-    case FLAG_FAULT: fault_allowed(flag->fault, ONE_HOUR, out, size); return;
+    case FLAG_FAULT:
+        if (flag->fault == FAULT_DELAY) { /* the bound is another flag's */
+            snprintf(out, size, "a time of at most --max-delay, or a list with shares as in 200ms:10");
+        } else {
+            fault_allowed(flag->fault, ONE_HOUR, out, size);
+        }
+        return;
     case FLAG_SWITCH:
         snprintf(out, size, "true, false, yes, no, on, off, 1, 0, or no value for true");
         return;

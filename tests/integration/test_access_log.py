@@ -16,7 +16,7 @@ import pytest
 
 from support import process, procfs, settings
 from support.checks import at_most, check, equal, until
-from support.corpus import PLAIN, get, post
+from support.corpus import PLAIN, get, post, request
 from support.rows import params
 from support.wire import Wire
 
@@ -470,16 +470,20 @@ def read_json(path):
 
 def test_skip(start, folder):
     path = os.path.join(folder, "log")
-    server = start("--access-log", path, "--log-skip", "/healthz", env={"ECHOD_LOG_SKIP": "/plaintext"})
+    server = start("--access-log", path, "--log-skip", "/healthz", "--log-skip", "/echo", env={"ECHOD_LOG_SKIP": "/plaintext"})
     paths = (b"/healthz", b"/healthz?a=b", b"/healthz/", b"/plaintext", b"http://x/healthz")
     for target in paths:
         check(server.ask(get(target)).get("X-Request-Id"), f"no id in the answer to {target}")
     with server.connect() as wire:  # a malformed request has a line, whatever its path
         wire.send_what_goes(get(b"/healthz", b"Host: y\r\n"))
         equal(wire.answer().status, 400, "status")
+    with server.connect() as wire:  # and one whose body is malformed
+        wire.send_what_goes(request(b"POST", b"/echo", b"Transfer-Encoding: chunked\r\n", b"zz\r\n"))
+        equal(wire.answer().status, 400, "status")
     server.stop()
     equal(sorted(item[:2] for item in parse(read_lines(path))),
-          [("GET /healthz HTTP/1.1", "400"), ("GET /healthz/ HTTP/1.1", "404"), ("GET /plaintext HTTP/1.1", "200")], "the lines")
+          [("GET /healthz HTTP/1.1", "400"), ("GET /healthz/ HTTP/1.1", "404"), ("GET /plaintext HTTP/1.1", "200"),
+           ("POST /echo HTTP/1.1", "400")], "the lines")
 
 
 def test_admin(start, folder):

@@ -55,6 +55,27 @@ def test_behind_others_and_before_others(server, kind, end):
         equal((len(rest), how), (512 if kind == "garbage" else 0, end), "what came behind, and the end")
 
 
+@pytest.mark.parametrize("waits", params([("at once", False), ("late", True)]))
+def test_a_reset_behind_a_long_answer(server, waits):
+    """The answer has arrived before: to a client that reads slowly, too."""
+    with server.connect(receive_buffer=4096) as wire:
+        wire.send(get(b"/bytes/3000000") + get(b"/echo?abort=reset"))
+        if waits:
+            pause(1)
+        equal(len(wire.answer().body), 3000000, "bytes of the answer")
+        equal(ended(wire), (b"", "reset"), "what came behind, and the end")
+
+
+def test_a_reset_behind_an_answer_that_nobody_reads(start):
+    """It does not wait for ever, nor hold up a drain."""
+    server = start("--drain-timeout", "300ms")
+    with server.connect(receive_buffer=4096) as wire:
+        wire.send(get(b"/bytes/300000") + get(b"/echo?abort=reset"))
+        until(lambda: metrics(server)["echod_sent_bytes_total"] >= 300000, "the system has the answer")
+        server.signal(signal.SIGTERM)
+        server.wait((0, 1))
+
+
 def test_on_a_connection_that_was_kept(server):
     with server.connect() as wire:
         wire.kept()

@@ -3,6 +3,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import struct
@@ -13,10 +14,10 @@ import pytest
 from support import settings
 from support.admin import ask, start_with_admin
 from support.checks import at_most, check, equal, until
-from support.corpus import PLAIN, get
+from support.corpus import PLAIN, get, post
 from support.passing import close_passed, passing
 from support.rows import params
-from support.server import parse_address
+from support.server import many, parse_address
 from support.wire import Wire
 from test_check import run_check
 
@@ -140,6 +141,48 @@ def test_the_drain_waits_for_no_header(start):
             at_most(time.monotonic() - begin, settings.patience(3), "seconds until the end")
 
 
+def test_a_drain_answers_what_has_come(start, mode):
+    """Though the server has read nothing of it yet."""
+    count = 20 if mode in settings.PROCESS_EACH else 200
+    server = start("--proxy-protocol")
+    server.signal(signal.SIGSTOP)
+    with many(server, count, seconds=settings.patience(20)) as wires:
+        for wire in wires:
+            wire.send(b"PROXY UNKNOWN\r\n" + post(b"/echo", b"hello"))
+        server.signal(signal.SIGTERM)
+        server.signal(signal.SIGCONT)
+        for wire in wires:
+            equal(wire.answer().body, b"hello", "the answer")
+    server.wait(0)
+
+
+def test_a_drain_counts_no_header_as_lost(start):
+    server = start("--proxy-protocol", "--drain-timeout", "200ms")
+    with server.connect() as wire, server.connect() as kept:
+        kept.send(b"PROXY UNKNOWN\r\n")
+        kept.kept()
+        wire.send(b"PROXY TC")
+        server.signal(signal.SIGTERM)
+        server.wait(0)
+
+
+def test_a_full_server_does_not_answer_a_part_of_it(start, folder):
+    """It is late; who has sent nothing at all is told that the server is full."""
+    path = os.path.join(folder, "log")
+    server, admin = start_with_admin(start, "--proxy-protocol", "--max-connections", "1", "--header-timeout", "300ms", "--access-log", path)
+    with server.connect() as first:
+        first.send(b"PROXY UNKNOWN\r\n")
+        first.kept()
+        with server.connect() as silent, server.connect() as wire:
+            wire.send(b"PROXY TCP4 198.51.100.7 ")
+            wire.closed()
+            equal(silent.answer().status, 503, "status")
+    check(re.search(r"^echod_bad_proxy_headers_total\S* 1$", ask(admin, get(b"/metrics")).body.decode(), re.MULTILINE), "it is not counted")
+    server.stop()
+    with open(path, encoding="ascii") as file:
+        check("PROXY" not in file.read(), "a line of the log takes it for a request")
+
+
 def test_a_full_server_reads_it(start):
     server = start("--proxy-protocol", "--max-connections", "1")
     with server.connect() as first:
@@ -203,6 +246,7 @@ def test_check(start, folder):
     equal(run_check("--check", f"http://127.0.0.1:{port}/plaintext")[0], 1, "without the header")
     equal(run_check("--check", "--proxy-protocol", f"--listen=127.0.0.1:{port}", f"--admin-listen=127.0.0.1:{admin}"), (0, ""), "of admin")
     equal(run_check("--check", f"http://unix:{path}:/plaintext", "--proxy-protocol")[0], 0, "of a unix socket")
+    equal(run_check("--check", f"http://127.0.0.1:{admin}/readyz", "--proxy-protocol", f"--admin-listen=127.0.0.1:{admin}"), (0, ""), "URL of admin")
     server.stop()
     server = start("--proxy-protocol")
     equal(run_check("--check", "--proxy-protocol", f"--listen=127.0.0.1:{server.address[1]}"), (0, ""), "of the server's own listener")

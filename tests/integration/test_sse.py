@@ -106,6 +106,22 @@ def test_a_drain_ends_it(start):
         at_most(time.monotonic() - begin, settings.patience(2), "seconds until the end")
 
 
+def test_the_delay_of_a_drain_is_no_end(start):
+    """As long as connections are accepted, streams go on; one that begins later still has its first event."""
+    server = start("--drain-delay", "1s")
+    with server.connect() as wire, server.connect() as late:
+        wire.send(get(b"/sse?count=10000&interval=10ms"))
+        wire.through(b"id: 1\n")
+        server.signal(signal.SIGTERM)
+        until(lambda: server.ask(get(b"/readyz")).status == 503, "it drains")
+        equal(events(server.ask(get(b"/sse?count=3&interval=10ms")).body), wanted(3), "events during the delay")
+        late.send(get(b"/sse?count=100&interval=10s"))
+        late.through(b"id: 1\n")
+        late.through(b"event: end\n")
+        wire.through(b"event: end\n")
+    server.wait(0)
+
+
 def test_it_holds_nothing_while_it_waits(start, mode):
     server = start("--loops", "1")
     with server.connect() as wire:

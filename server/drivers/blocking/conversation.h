@@ -135,6 +135,18 @@ static ALWAYS_INLINE bool conversation_take(CONVERSATION *c, struct transfer rea
                : conversation_take_other(c, read.outcome);
 }
 
+/* A session before its first request may have a request in the socket: it is read once more. */
+static bool conversation_end_by_drain(CONVERSATION *c)
+{
+    if (session_idle(&c->session)) {
+        struct transfer read = conversation_receive(c);
+        if (read.outcome != TRANSPORT_RETRY && read.outcome != TRANSPORT_INTERRUPTED) {
+            return conversation_take(c, read);
+        }
+    }
+    return conversation_pump(c, IO_SHUTDOWN, PUMP_NO_BYTES);
+}
+
 /* Not for an idle connection. */
 static bool conversation_go_on(CONVERSATION *c, unsigned wants)
 {
@@ -156,7 +168,7 @@ static bool conversation_go_on(CONVERSATION *c, unsigned wants)
         }
     }
     if (session_drainable(&c->session) && conversation_is_closing(c)) {
-        return conversation_pump(c, IO_SHUTDOWN, PUMP_NO_BYTES);
+        return conversation_end_by_drain(c);
     }
     return conversation_await_progress(c, wants);
 }

@@ -198,7 +198,7 @@ void pump_cut_off(struct session *session, struct context *context)
 {
     struct scoreboard *scoreboard = context->service->scoreboard;
     clock_read_date(scoreboard, context->date, &context->date_sequence);
-    atomic_fetch_add(&scoreboard->cut_off, 1);
+    atomic_fetch_add(&scoreboard->cut_off, session->state != STATE_PROXY); /* no byte of a request has come */
     session_cut_off(session, context);
 }
 

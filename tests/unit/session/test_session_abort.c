@@ -7,10 +7,11 @@
 #include "tests/unit/support/answer.h"
 #include "tests/unit/support/transcript.h"
 
-#define PLAIN        "GET /plaintext HTTP/1.1\r\nHost: h\r\n\r\n"
-#define GET(query)   "GET /echo?" query " HTTP/1.1\r\nHost: h\r\n\r\n"
-#define POST(query)  "POST /echo?" query " HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello"
-#define CHUNK(query) "POST /echo?" query " HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+#define PLAIN       "GET /plaintext HTTP/1.1\r\nHost: h\r\n\r\n"
+#define GET(query)  "GET /echo?" query " HTTP/1.1\r\nHost: h\r\n\r\n"
+#define POST(query) "POST /echo?" query " HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello"
+#define CHUNK(query) \
+    "POST /echo?" query " HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
 
 enum { HELD_LIMIT = 1 << 20 };
 
@@ -35,8 +36,8 @@ static const struct {
     {TEXT(CHUNK("abort=body:5")), CLOSE_LINGERING, 1, "chunked\r\n\r\n5\r\nhello", 5, TEXT(PLAIN)},
     {TEXT(CHUNK("abort=body:6")), CLOSE_LINGERING, 1, "5\r\nhello\r\n0\r\n\r\n", 5, TEXT(PLAIN)},
     {TEXT(POST("abort=body:2&status=204")), CLOSE_LINGERING, 1, "\r\n\r\n", 5, TEXT(PLAIN)},
-    {TEXT("HEAD /echo?abort=body:2 HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello"), CLOSE_LINGERING, 1,
-     "Length: 5\r\n\r\n", 5, TEXT(PLAIN)},
+    {TEXT("HEAD /echo?abort=body:2 HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello"), CLOSE_LINGERING,
+     1, "Length: 5\r\n\r\n", 5, TEXT(PLAIN)},
     {TEXT(POST("abort=garbage")), CLOSE_LINGERING, 0, NULL, 7, TEXT(PLAIN)},
 };
 
@@ -136,8 +137,9 @@ static const struct {
     {TEXT(POST("abort=stall")), "Length: 5\r\n\r\n"},
     {TEXT(CHUNK("abort=stall")), "chunked\r\n\r\n"},
     {TEXT(GET("abort=stall")), "Length: 0\r\n"},
-    {TEXT(POST("abort=stall&status=204")), "echod\r\nDate: " HARNESS_DATE
-                                           "\r\nX-Content-Type-Options: nosniff\r\nContent-Security-Policy: sandbox\r\n"},
+    {TEXT(POST("abort=stall&status=204")),
+     "echod\r\nDate: " HARNESS_DATE
+     "\r\nX-Content-Type-Options: nosniff\r\nContent-Security-Policy: sandbox\r\n"},
     {TEXT("HEAD /echo?abort=stall HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello"), "Length: 5\r\n"},
 };
 
@@ -240,6 +242,43 @@ Test(session_abort, a_delay_comes_first)
     }
 }
 
+static int looks; /* how often the answers before have not arrived yet */
+
+static bool has_arrived(int socket)
+{
+    (void)socket;
+    return looks == 0 || looks-- == 0;
+}
+
+/* A reset waits until the answers before it have arrived, wherever the body's end is; in the end it does not wait any more. */
+Test(session_abort, a_reset_waits_for_the_answers_before_it)
+{
+    static char body[128 * 1024];
+    static const int counts[] = {0, 1, 5, 5000};
+    snprintf(body, sizeof body,
+             "POST /echo?abort=reset HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n");
+    memset(body + strlen(body), 'x', sizeof body - strlen(body));
+    const struct span inputs[] = {TEXT(POST("abort=reset")), {.data = body, .length = sizeof body}};
+    for (size_t i = 0; i < 2 * sizeof counts / sizeof counts[0]; i++) {
+        struct fixture f;
+        int waits = 0;
+        harness_init(&f.harness, HELD_LIMIT);
+        f.harness.service.delivered = has_arrived;
+        looks = counts[i / 2];
+        drive_init(&f.drive, &f.harness, &f.t, REFUSAL_NOT);
+        drive_pass(&f.drive, inputs[i % 2]);
+        for (; f.t.wants == WANT_WAIT && waits < 2000; waits++) {
+            cr_expect_eq(session_wait_ms(&f.drive.session), 10);
+            drive_enter(&f.drive);
+            session_resume(&f.drive.session, f.drive.context);
+            drive_leave(&f.drive);
+        }
+        cr_expect_eq(waits, counts[i / 2] > 1000 ? 1000 : counts[i / 2], "%zu: %d", i, waits);
+        cr_expect(f.t.length == 0 && f.t.wants == WANT_CLOSE && f.t.close_mode == CLOSE_RESET, "%zu", i);
+        end(&f);
+    }
+}
+
 /* What the server was started with holds where the request says nothing. */
 Test(session_abort, defaults)
 {
@@ -260,8 +299,8 @@ Test(session_abort, defaults)
         {TEXT(POST("status=404:0")), "HTTP/1.1 200 ", "503"},
         {TEXT(POST("header=X-Q:3")), "X-Q: 3\r\n", "X-A"},
         {TEXT(POST("close=false")), "HTTP/1.1 503 ", "Connection: close"},
-        {TEXT("GET /echo HTTP/1.1\r\nHost: h\r\nX-Echo-Status: 202\r\nX-Echo-Header: X-Q:3\r\n\r\n"), "HTTP/1.1 202 ",
-         "X-A"},
+        {TEXT("GET /echo HTTP/1.1\r\nHost: h\r\nX-Echo-Status: 202\r\nX-Echo-Header: X-Q:3\r\n\r\n"),
+         "HTTP/1.1 202 ", "X-A"},
         {TEXT(PLAIN), "HTTP/1.1 200 ", "X-A"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
