@@ -124,8 +124,9 @@ static bool health_check_ask(struct health_check *check)
     int length = snprintf(request, sizeof(request),
                           "%sGET %s%.*s HTTP/1.1\r\nHost: %.*s%.*s\r\nUser-Agent: echod-check/%s\r\n"
                           "Accept: */*\r\nConnection: close\r\n\r\n",
-                          proxied ? "PROXY UNKNOWN\r\n" : "", path ? "" : "/", (int)url->target.length, url->target.data, (int)before.length,
-                          before.data, (int)behind.length, behind.data, ECHOD_VERSION);
+                          proxied ? "PROXY UNKNOWN\r\n" : "", path ? "" : "/", (int)url->target.length,
+                          url->target.data, (int)before.length, before.data, (int)behind.length, behind.data,
+                          ECHOD_VERSION);
     for (size_t sent = 0; sent < (size_t)length;) {
         struct transfer moved = transport_send(check->fd, request + sent, (size_t)length - sent);
         switch (moved.outcome) {

@@ -155,7 +155,7 @@ static unsigned make_fault_seed(const struct options *options)
 
 static const char *const *make_listener_names(const struct listeners *listeners)
 {
-    for (size_t i = 0; i < LISTENERS_MAX; i++) {
+    for (int i = 0; i < LISTENERS_MAX; i++) {
         echod.listener_names[i] = listeners->items[i].name;
     }
     return echod.listener_names;

@@ -191,5 +191,6 @@ size_t number_format_hex(char *out, uint64_t value)
 void number_format_duration(char out[NUMBER_DURATION_SIZE], uint64_t ms)
 {
     bool seconds = ms % 1000 == 0;
-    snprintf(out, NUMBER_DURATION_SIZE, "%llu %s", (unsigned long long)(seconds ? ms / 1000 : ms), seconds ? "s" : "ms");
+    snprintf(out, NUMBER_DURATION_SIZE, "%llu %s", (unsigned long long)(seconds ? ms / 1000 : ms),
+             seconds ? "s" : "ms");
 }

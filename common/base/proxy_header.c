@@ -106,7 +106,8 @@ static enum proxy_header read_version_1(struct span data, struct peer *peer, siz
         return most < PROXY_HEADER_LINE_MAX ? PROXY_HEADER_MORE : PROXY_HEADER_BAD;
     }
     *length = (size_t)(newline + 1 - data.data);
-    bool good = newline[-1] == '\r' && read_line(span_between(data.data + LINE_BEGIN.length, newline - 1), peer);
+    bool good =
+        newline[-1] == '\r' && read_line(span_between(data.data + LINE_BEGIN.length, newline - 1), peer);
     return good ? PROXY_HEADER_DONE : PROXY_HEADER_BAD;
 }
 

@@ -29,8 +29,8 @@ static bool drip_read(const struct request *request, struct response *response, 
                       struct span name, struct span text)
 {
     if (span_equal(name, SPAN_LITERAL("numbytes"))) {
-        bool good = number_parse_size(text.data, text.length, DRIP_BYTES_MAX, &drip->bytes) == 0 &&
-                    drip->bytes > 0;
+        bool good =
+            number_parse_size(text.data, text.length, DRIP_BYTES_MAX, &drip->bytes) == 0 && drip->bytes > 0;
         return good || drip_refuse(response, "numbytes must be from 1 to 10m.");
     }
     if (span_equal(name, SPAN_LITERAL("duration"))) {
@@ -59,7 +59,8 @@ static void drip_begin(const struct request *request, struct response *response)
         char *text = response->store;
         ssize_t length = p.value.length <= RESPONSE_STORE_SIZE ? query_decode(p.value, text) : -1;
         /* A text that is too long or cannot be decoded is read as an empty one, which no parameter may be. */
-        if (!drip_read(request, response, &drip, p.name, (struct span){text, length < 0 ? 0 : (size_t)length})) {
+        if (!drip_read(request, response, &drip, p.name,
+                       (struct span){text, length < 0 ? 0 : (size_t)length})) {
             return;
         }
     }

@@ -32,8 +32,8 @@ static void shape_header(struct response *response, struct span text)
     }
     struct span pieces[] = {field.name, SPAN_LITERAL(": "), field.value, SPAN_LITERAL("\r\n")};
     for (size_t i = 0; i < sizeof pieces / sizeof pieces[0] && !response->failed; i++) {
-        response->failed = buffer_append(&response->fields, pieces[i].data, pieces[i].length, response->budget,
-                                         BUDGET_MAY_REFUSE) != 0;
+        response->failed = buffer_append(&response->fields, pieces[i].data, pieces[i].length,
+                                         response->budget, BUDGET_MAY_REFUSE) != 0;
     }
 }
 
@@ -53,7 +53,7 @@ static void carry_out(struct response *response, enum fault_kind kind, const str
 }
 
 static COLD void shape_fault(const struct request *request, struct response *response, enum fault_kind kind,
-                        struct span list)
+                             struct span list)
 {
     const struct service *service = request->service;
     struct fault fault;

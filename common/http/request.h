@@ -37,12 +37,12 @@ struct request {
     struct span body;
     struct span trailers;     /* like `fields` */
     const struct peer *local; /* the connection's own address; NULL: unknown */
-    uint8_t method;        /* llhttp_method_t */
-    uint8_t minor_version; /* of HTTP/1 */
-    uint8_t framing;       /* enum framing */
-    uint8_t expect;        /* enum expect */
-    bool keep_alive;       /* the client allows the connection to persist (RFC 9112, 9.3) */
-    bool refused;          /* the connection is refused: it only gets a 503 */
+    uint8_t method;           /* llhttp_method_t */
+    uint8_t minor_version;    /* of HTTP/1 */
+    uint8_t framing;          /* enum framing */
+    uint8_t expect;           /* enum expect */
+    bool keep_alive;          /* the client allows the connection to persist (RFC 9112, 9.3) */
+    bool refused;             /* the connection is refused: it only gets a 503 */
     const struct service *service;
     const struct peer *peer;
     uint64_t connection; /* the number of its connection */

@@ -24,8 +24,8 @@ enum part {
 /* What an answer waits for. */
 enum pending {
     PENDING_NOTHING,
-    PENDING_WAIT, /* exchange.wait_ms */
-    PENDING_WORK, /* response.work */
+    PENDING_WAIT,  /* exchange.wait_ms */
+    PENDING_WORK,  /* response.work */
     PENDING_STALL, /* nothing that the server does: the client is read, and what it sends is dropped */
 };
 
@@ -47,8 +47,8 @@ struct exchange {
     size_t head_length;            /* of the answer's head in the output */
     size_t used;                   /* bytes of the chunk-size line or trailer section so far */
     struct chunk_line line;        /* with PART_LINE */
-    struct buffer *log_copy;       /* with the log on, once it outlives its head: extra fields, target, fields */
-    struct buffer *head;           /* with HANDLER_HOLDS: what the request's spans point to */
+    struct buffer *log_copy; /* with the log on, once it outlives its head: extra fields, target, fields */
+    struct buffer *head;     /* with HANDLER_HOLDS: what the request's spans point to */
     struct buffer *body;
     struct buffer *trailers;
     uint8_t part;           /* enum part */

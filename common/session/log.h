@@ -31,10 +31,10 @@ struct log {
      * due. */
     void (*flush)(struct log *log);
     enum log_format format;
-    bool headers;              /* with LOG_JSON: lines have the request's fields */
-    bool secrets;              /* also the values of fields that authenticate */
-    bool truncated;            /* private: the line in progress leaves something out */
-    const struct span *skip;   /* paths of which the log has no line */
+    bool headers;            /* with LOG_JSON: lines have the request's fields */
+    bool secrets;            /* also the values of fields that authenticate */
+    bool truncated;          /* private: the line in progress leaves something out */
+    const struct span *skip; /* paths of which the log has no line */
     size_t skip_count;
     struct counters *counters; /* of its context */
     struct budget budget;

@@ -310,7 +310,7 @@ static NOINLINE void session_keep(struct pass *pass, const char *data, size_t le
     if (buffer_append(&s->in, data, length, pass->context->output.budget, need) == 0) {
         return;
     }
-    if (s->state == STATE_PROXY) {
+    if (s->state == STATE_PROXY || (!pass_can_refuse_later(pass) && session_must_send(pass, 0))) {
         session_close(s, CLOSE_ABORT);
     } else if (pass_can_refuse_later(pass)) {
         struct span first =
@@ -320,8 +320,6 @@ static NOINLINE void session_keep(struct pass *pass, const char *data, size_t le
         if (s->state == STATE_HEAD || s->state == STATE_REFUSED_LINE) {
             session_set_state(s, STATE_START);
         }
-    } else if (session_must_send(pass, 0)) {
-        session_close(s, CLOSE_ABORT);
     } else {
         session_refuse(pass,
                        s->in == NULL ? (struct span){.data = data, .length = length} : buffer_span(s->in));

@@ -61,10 +61,10 @@ enum input_dropped {
 
 /* The timeout of the service that is running. */
 enum timer {
-    TIMER_NONE,   /* a handler waits or works */
-    TIMER_IDLE,   /* between requests */
+    TIMER_NONE, /* a handler waits or works */
+    TIMER_IDLE, /* between requests */
     TIMER_HEADER, /* since the first byte of a request with an incomplete head; of a PROXY header, since the accept */
-    TIMER_BODY,   /* since the last progress of a request body or of an answer, or since it stalls */
+    TIMER_BODY, /* since the last progress of a request body or of an answer, or since it stalls */
 };
 
 struct exchange;

@@ -15,10 +15,9 @@ bool session_idle(const struct session *s)
 bool session_drainable(const struct session *s)
 {
     const struct exchange *x = s->exchange;
-    return session_idle(s) ||
-           (s->state == STATE_ANSWER && x != NULL &&
-            (x->pending == PENDING_STALL ||
-             (x->pending == PENDING_WAIT && x->begun && x->response.body == CONTENT_EVENTS)));
+    return session_idle(s) || (s->state == STATE_ANSWER && x != NULL &&
+                               (x->pending == PENDING_STALL || (x->pending == PENDING_WAIT && x->begun &&
+                                                                x->response.body == CONTENT_EVENTS)));
 }
 
 uint64_t session_wait_ms(const struct session *s)

@@ -118,7 +118,8 @@ static bool set_values(const struct parser *parser, const struct flag *flag, con
     for (;; text++) {
         size_t length = strcspn(text, separator);
         struct origin item = list_item(prefix, text, length);
-        bool nothing = *separator == '\n' && item.length == 0; /* a text of several lines may end in a newline */
+        bool nothing =
+            *separator == '\n' && item.length == 0; /* a text of several lines may end in a newline */
         if (!nothing && !set_value(parser, flag, &item)) {
             return false;
         }

@@ -21,9 +21,9 @@ enum flag_kind {
     FLAG_LOG_FORMAT, /* enum options_log_format */
     FLAG_NAME,       /* const char *, visible characters */
     FLAG_PATH,       /* struct options_list, paths; repeats, each value adds one */
-    FLAG_FIELD,      /* struct options_list, header fields for asked_field_read; repeats, each value adds one */
-    FLAG_FAULT,      /* const char *, a list for fault_read */
-    FLAG_SWITCH      /* bool; its value may be omitted on the command line */
+    FLAG_FIELD, /* struct options_list, header fields for asked_field_read; repeats, each value adds one */
+    FLAG_FAULT, /* const char *, a list for fault_read */
+    FLAG_SWITCH /* bool; its value may be omitted on the command line */
 };
 
 /* The groups of --help all, in this order. */

@@ -57,8 +57,8 @@ struct options {
     bool log_headers;
     bool log_secrets;
     uint64_t max_delay_ms;
-    unsigned max_requests;    /* 0: no limit */
-    const char *name;         /* NULL: none */
+    unsigned max_requests; /* 0: no limit */
+    const char *name;      /* NULL: none */
     bool proxy_protocol;
     const char *default_status; /* NULL, like the next three: none; a list for fault_read */
     const char *default_delay;

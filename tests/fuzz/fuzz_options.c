@@ -31,8 +31,10 @@ static void check_options(const struct options *options)
     FUZZ_CHECK(options->loops <= 1024 && options->workers <= 16384 && options->queue >= 1);
     FUZZ_CHECK(options->max_header_size >= 256 && options->max_buffer_memory >= 65536);
     FUZZ_CHECK(options->header_timeout_ms >= 1 && options->idle_timeout_ms >= 1);
-    FUZZ_CHECK(options->max_delay_ms <= 3600000 && (!options->log_headers || options->log_format == OPTIONS_LOG_JSON));
-    FUZZ_CHECK(options->log_skip.count <= OPTIONS_LIST_MAX && options->default_header.count <= OPTIONS_LIST_MAX);
+    FUZZ_CHECK(options->max_delay_ms <= 3600000 &&
+               (!options->log_headers || options->log_format == OPTIONS_LOG_JSON));
+    FUZZ_CHECK(options->log_skip.count <= OPTIONS_LIST_MAX &&
+               options->default_header.count <= OPTIONS_LIST_MAX);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -56,7 +56,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t i = 1; i <= size && piece == PROXY_HEADER_MORE; i++) {
         piece = read_copy(data, i, &other, &other_length);
     }
-    FUZZ_CHECK(piece == whole && (whole != PROXY_HEADER_DONE || (other_length == length && same_peer(&other, &peer))));
+    FUZZ_CHECK(piece == whole &&
+               (whole != PROXY_HEADER_DONE || (other_length == length && same_peer(&other, &peer))));
     if (whole == PROXY_HEADER_DONE && peer.family != AF_UNIX) {
         check_written(&peer);
     }

@@ -177,7 +177,10 @@ static COLD void connection_end(struct connection *connection)
 {
     switch (session_close_mode(&connection->session)) {
     case CLOSE_LINGERING: connection_linger(connection); break;
-    case CLOSE_RESET: transport_reset(connection_fd(connection)); connection_free(connection); break;
+    case CLOSE_RESET:
+        transport_reset(connection_fd(connection));
+        connection_free(connection);
+        break;
     case CLOSE_NOW:
     case CLOSE_ABORT: connection_free(connection); break;
     }

@@ -345,7 +345,10 @@ static COLD void finish(struct fiber_connection *c)
     leave(c);
     switch (close_mode) {
     case CLOSE_LINGERING: reactor_linger(reactor, &accepted); break;
-    case CLOSE_RESET: transport_reset(accepted.fd); close_now(&reactor->core, accepted.fd); break;
+    case CLOSE_RESET:
+        transport_reset(accepted.fd);
+        close_now(&reactor->core, accepted.fd);
+        break;
     case CLOSE_NOW:
     case CLOSE_ABORT: close_now(&reactor->core, accepted.fd); break;
     }

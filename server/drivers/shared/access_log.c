@@ -75,8 +75,11 @@ static void make_instance(struct access_log *access)
 int access_log_open(struct access_log *access, const struct options *options, struct scoreboard *scoreboard,
                     char *error, size_t size)
 {
-    *access = (struct access_log){
-        .path = options->access_log, .options = options, .fd = -1, .scoreboard = scoreboard, .format = LOG_TEXT};
+    *access = (struct access_log){.path = options->access_log,
+                                  .options = options,
+                                  .fd = -1,
+                                  .scoreboard = scoreboard,
+                                  .format = LOG_TEXT};
     if (access->path == NULL) {
         return 0;
     }

@@ -237,9 +237,8 @@ Test(number, format_duration)
         uint64_t ms;
         const char *text;
     } cases[] = {
-        {0, "0 s"},         {1, "1 ms"},        {999, "999 ms"},
-        {1000, "1 s"},      {1500, "1500 ms"},  {10000, "10 s"},
-        {3600000, "3600 s"}, {UINT64_MAX, "18446744073709551615 ms"},
+        {0, "0 s"},        {1, "1 ms"},     {999, "999 ms"},     {1000, "1 s"},
+        {1500, "1500 ms"}, {10000, "10 s"}, {3600000, "3600 s"}, {UINT64_MAX, "18446744073709551615 ms"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         char text[NUMBER_DURATION_SIZE];

@@ -10,8 +10,10 @@
 #define TEXT(literal) ((struct span){.data = (literal), .length = sizeof(literal) - 1})
 #define SIGNATURE     "\r\n\r\n\0\r\nQUIT\n"
 #define IPV4          "\xC0\x00\x02\x0A\xC6\x33\x64\x01\x1F\x90\x00\x50" /* 192.0.2.10:8080, 198.51.100.1:80 */
-#define IPV6                                                                                               \
-    "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01" "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x02" "\xFF\xFF\0\x50"
+#define IPV6                                     \
+    "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01" \
+    "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x02" \
+    "\xFF\xFF\0\x50"
 #define KEPT "203.0.113.7:9"
 
 static const struct {
@@ -26,16 +28,21 @@ static const struct {
           "65535\r\n"),
      "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535"},
     {TEXT("PROXY UNKNOWN\r\n"), KEPT},
-    {TEXT("PROXY UNKNOWN ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff 65535 "
+    {TEXT("PROXY UNKNOWN ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff "
+          "65535 "
           "65535\r\n"),
      KEPT}, /* 107 bytes, the longest */
     {TEXT(SIGNATURE "\x21\x11\0\x0C" IPV4), "192.0.2.10:8080"},
     {TEXT(SIGNATURE "\x21\x21\0\x24" IPV6), "[2001:db8::1]:65535"},
     {TEXT(SIGNATURE "\x20\0\0\0"), KEPT},
-    {TEXT(SIGNATURE "\x20\x11\0\x0C" IPV4), KEPT},             /* LOCAL, whatever follows */
-    {TEXT(SIGNATURE "\x21\x00\0\x03" "abc"), KEPT},            /* no family */
-    {TEXT(SIGNATURE "\x21\x12\0\x0C" IPV4), KEPT},             /* UDP */
-    {TEXT(SIGNATURE "\x21\x31\0\x02" "ab"), KEPT},             /* a unix socket */
+    {TEXT(SIGNATURE "\x20\x11\0\x0C" IPV4), KEPT}, /* LOCAL, whatever follows */
+    {TEXT(SIGNATURE "\x21\x00\0\x03"
+                    "abc"),
+     KEPT},                                        /* no family */
+    {TEXT(SIGNATURE "\x21\x12\0\x0C" IPV4), KEPT}, /* UDP */
+    {TEXT(SIGNATURE "\x21\x31\0\x02"
+                    "ab"),
+     KEPT},                                                                      /* a unix socket */
     {TEXT(SIGNATURE "\x21\x11\0\x13" IPV4 "\x04\0\x04wxyz"), "192.0.2.10:8080"}, /* with a TLV */
 };
 
@@ -70,7 +77,8 @@ static const struct span bad[] = {
     TEXT("\r\n\r\n\0\r\nQUIX"),
     TEXT(SIGNATURE "\x11"),
     TEXT(SIGNATURE "\x22"),
-    TEXT(SIGNATURE "\x21\x11\0\x0B" "12345678901"),
+    TEXT(SIGNATURE "\x21\x11\0\x0B"
+                   "12345678901"),
     TEXT(SIGNATURE "\x21\x21\0\x0C" IPV4),
     TEXT(SIGNATURE "\x21\x00\x0F\xF1"), /* 4,097 bytes */
     TEXT(SIGNATURE "\x20\x00\xFF\xFF"),
@@ -82,8 +90,8 @@ static enum proxy_header read_copy(struct span data, size_t length, struct peer 
     char *copy = malloc(length > 0 ? length : 1);
     cr_assert_not_null(copy);
     memcpy(copy, data.data, length);
-    *peer = (struct peer){
-        .family = AF_INET, .address = {203, 0, 113, 7}, .port = 9, .listener = 5, .proxied = 1};
+    *peer =
+        (struct peer){.family = AF_INET, .address = {203, 0, 113, 7}, .port = 9, .listener = 5, .proxied = 1};
     *header = 0;
     enum proxy_header result = proxy_header_read((struct span){copy, length}, peer, header);
     free(copy);
@@ -97,8 +105,8 @@ Test(proxy_header, good)
         size_t header;
         char text[PEER_TEXT_SIZE];
         for (size_t length = 0; length < good[i].header.length; length++) {
-            cr_expect_eq(read_copy(good[i].header, length, &peer, &header), PROXY_HEADER_MORE, "row %zu: %zu", i,
-                         length);
+            cr_expect_eq(read_copy(good[i].header, length, &peer, &header), PROXY_HEADER_MORE, "row %zu: %zu",
+                         i, length);
         }
         cr_expect_eq(read_copy(good[i].header, good[i].header.length, &peer, &header), PROXY_HEADER_DONE,
                      "row %zu", i);

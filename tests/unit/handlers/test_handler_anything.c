@@ -8,8 +8,9 @@
 #define JSON    "Content-Type: application/json"
 #define NOSNIFF "X-Content-Type-Options: nosniff"
 #define TAIL                                                                                                 \
-    "\"remote\":\"192.0.2.1:1234\",\"local\":{\"address\":\"192.0.2.9\",\"port\":80,\"listener\":\"192.0.2.9:80\"},"        \
-    "\"mode\":\"test\",\"connection\":{\"id\":7,\"requests\":1},\"hostname\":" \
+    "\"remote\":\"192.0.2.1:1234\",\"local\":{\"address\":\"192.0.2.9\",\"port\":80,\"listener\":\"192.0.2." \
+    "9:80\"},"                                                                                               \
+    "\"mode\":\"test\",\"connection\":{\"id\":7,\"requests\":1},\"hostname\":"                               \
     "\"host\"}\n"
 
 static const struct ask cases[] = {

@@ -5,8 +5,8 @@
 
 #include "tests/unit/support/ask.h"
 
-#define PROBLEM "Content-Type: application/problem+json"
-#define STREAM  "Content-Type: text/event-stream"
+#define PROBLEM      "Content-Type: application/problem+json"
+#define STREAM       "Content-Type: text/event-stream"
 #define EVENT(n, of) "id: " n "\ndata: {\"n\":" n ",\"of\":" of "}\n\n"
 
 static const struct ask cases[] = {
@@ -14,7 +14,9 @@ static const struct ask cases[] = {
      .status = 200,
      .fields = {STREAM, "Cache-Control: no-store", "X-Accel-Buffering: no", "Transfer-Encoding: chunked"},
      .answer = "1c\r\n" EVENT("1", "2") "\r\n1c\r\n" EVENT("2", "2") "\r\n0\r\n\r\n"},
-    {.line = "GET /sse?count=1&interval=0", .status = 200, .answer = "1c\r\n" EVENT("1", "1") "\r\n0\r\n\r\n"},
+    {.line = "GET /sse?count=1&interval=0",
+     .status = 200,
+     .answer = "1c\r\n" EVENT("1", "1") "\r\n0\r\n\r\n"},
     {.line = "GET /sse", .status = 200, .within = EVENT("10", "10")},
     {.line = "GET /sse?interval=10s&count=%32", .status = 200, .within = EVENT("2", "2")},
     {.line = "GET /sse?count=10000&interval=0", .status = 200, .within = EVENT("10000", "10000")},
@@ -46,7 +48,8 @@ Test(handler_sse, to_1_0)
     struct span text = transcript_span(&t);
     const char *end = "Connection: close\r\n\r\n" EVENT("1", "2") EVENT("2", "2");
     cr_expect(transcript_closed(&t) && t.problem[0] == '\0', "%s", t.problem);
-    cr_expect(text.length > strlen(end) && memcmp(text.data + text.length - strlen(end), end, strlen(end)) == 0,
+    cr_expect(text.length > strlen(end) &&
+                  memcmp(text.data + text.length - strlen(end), end, strlen(end)) == 0,
               "%.*s", (int)text.length, text.data);
     transcript_free(&t);
     harness_deinit(&harness);
@@ -138,7 +141,8 @@ Test(handler_sse, slow_client)
 {
     struct fixture f;
     harness_init(&f.harness, ASK_HELD_LIMIT);
-    struct script script = {.input = SPAN_LITERAL("GET /sse?count=10000&interval=0 HTTP/1.1\r\nHost: h\r\n\r\n"),
+    struct script script = {.input =
+                                SPAN_LITERAL("GET /sse?count=10000&interval=0 HTTP/1.1\r\nHost: h\r\n\r\n"),
                             .send = SEND_SOME,
                             .some = 5000};
     transcript_run(&f.harness, &script, &f.t);

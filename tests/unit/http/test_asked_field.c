@@ -11,12 +11,9 @@ static const struct {
     struct span name;
     struct span value;
 } good[] = {
-    {TEXT("A:1"), TEXT("A"), TEXT("1")},
-    {TEXT("X-A: \t b c \t"), TEXT("X-A"), TEXT("b c")},
-    {TEXT("A:"), TEXT("A"), TEXT("")},
-    {TEXT("A:b:c"), TEXT("A"), TEXT("b:c")},
-    {TEXT("A:b\tc"), TEXT("A"), TEXT("b\tc")},
-    {TEXT("A:\xc3\xa4"), TEXT("A"), TEXT("\xc3\xa4")},
+    {TEXT("A:1"), TEXT("A"), TEXT("1")},         {TEXT("X-A: \t b c \t"), TEXT("X-A"), TEXT("b c")},
+    {TEXT("A:"), TEXT("A"), TEXT("")},           {TEXT("A:b:c"), TEXT("A"), TEXT("b:c")},
+    {TEXT("A:b\tc"), TEXT("A"), TEXT("b\tc")},   {TEXT("A:\xc3\xa4"), TEXT("A"), TEXT("\xc3\xa4")},
     {TEXT("Dates:1"), TEXT("Dates"), TEXT("1")},
 };
 
@@ -25,7 +22,8 @@ Test(asked_field, good)
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         struct field field;
         cr_expect_null(asked_field_read(good[i].text, &field), "row %zu", i);
-        cr_expect(span_equal(field.name, good[i].name) && span_equal(field.value, good[i].value), "row %zu", i);
+        cr_expect(span_equal(field.name, good[i].name) && span_equal(field.value, good[i].value), "row %zu",
+                  i);
     }
 }
 

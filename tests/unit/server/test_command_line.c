@@ -136,7 +136,8 @@ Test(command_line, good)
 Test(command_line, lists)
 {
     struct run run;
-    parse(&run, ARGV("--log-skip=/x", "--log-skip", "/y,z"), ENVP("ECHOD_LOG_SKIP=/a", "ECHOD_DEFAULT_HEADER=A: 1, 2\n B:3 \n"));
+    parse(&run, ARGV("--log-skip=/x", "--log-skip", "/y,z"),
+          ENVP("ECHOD_LOG_SKIP=/a", "ECHOD_DEFAULT_HEADER=A: 1, 2\n B:3 \n"));
     const struct options *options = &run.options;
     cr_assert_eq(run.outcome, COMMAND_LINE_RUN, "%s", run.error);
     cr_assert(options->log_skip.count == 2 && options->default_header.count == 2);
@@ -154,7 +155,8 @@ Test(command_line, lists)
 Test(command_line, together)
 {
     struct run run;
-    parse(&run, ARGV("--log-headers", "--log-format=json", "--default-delay=20s:5", "--max-delay", "20s"), NULL);
+    parse(&run, ARGV("--log-headers", "--log-format=json", "--default-delay=20s:5", "--max-delay", "20s"),
+          NULL);
     cr_expect_eq(run.outcome, COMMAND_LINE_RUN, "%s", run.error);
     parse(&run, ARGV("--log-headers"), ENVP("ECHOD_LOG_FORMAT=json"));
     cr_expect_eq(run.outcome, COMMAND_LINE_RUN, "%s", run.error);
@@ -261,9 +263,15 @@ static const struct bad BAD[] = {
     {{"--loops=2"}, {"ECHOD_BACKLOG=0"}, "ECHOD_BACKLOG '0': "},
     {{"--log-headers"}, {0}, "--log-headers: it needs --log-format json; allowed: "},
     {{0}, {"ECHOD_LOG_HEADERS=1"}, "ECHOD_LOG_HEADERS: it needs --log-format json; allowed: "},
-    {{"--default-delay=11s"}, {0}, "--default-delay '11s': it exceeds --max-delay; allowed: a time of at most "},
-    {{"--max-delay=1s"}, {"ECHOD_DEFAULT_DELAY=1ms:1,2s:1"}, "ECHOD_DEFAULT_DELAY '1ms:1,2s:1': it exceeds --max-delay; "},
-    {{"--default-status=503:101"}, {0}, "--default-status '503:101': allowed: a number from 200 to 599, or a list"},
+    {{"--default-delay=11s"},
+     {0},
+     "--default-delay '11s': it exceeds --max-delay; allowed: a time of at most "},
+    {{"--max-delay=1s"},
+     {"ECHOD_DEFAULT_DELAY=1ms:1,2s:1"},
+     "ECHOD_DEFAULT_DELAY '1ms:1,2s:1': it exceeds --max-delay; "},
+    {{"--default-status=503:101"},
+     {0},
+     "--default-status '503:101': allowed: a number from 200 to 599, or a list"},
     {{"--default-header=A"}, {0}, "--default-header 'A': must be Name:Value; allowed: Name:Value"},
     {{0}, {"ECHOD_DEFAULT_HEADER=A:1\nDate:x"}, "ECHOD_DEFAULT_HEADER 'Date:x': must not be a framing"},
     {{0}, {"ECHOD_LOG_SKIP=/a,b"}, "ECHOD_LOG_SKIP 'b': allowed: a path that begins with /"},

@@ -166,7 +166,8 @@ Test(flag, values_go_to_their_members)
     cr_assert_str_eq(options.default_close, "true:1");
     cr_assert_str_eq(options.default_abort, "stall");
     cr_assert(set(&options, "default-header", "A:1") && set(&options, "default-header", "B:2"));
-    cr_assert(set(&options, "log-skip", "/a") && options.default_header.count == 2 && options.log_skip.count == 1);
+    cr_assert(set(&options, "log-skip", "/a") && options.default_header.count == 2 &&
+              options.log_skip.count == 1);
     cr_assert(span_equal(options.default_header.items[1], SPAN_LITERAL("B:2")));
     cr_assert(span_equal(options.log_skip.items[0], SPAN_LITERAL("/a")));
     cr_assert(set(&options, "proxy-protocol", "1") && options.proxy_protocol);

@@ -220,12 +220,16 @@ static const char *log_headers(const char *sent, bool secrets, const char *line,
 
 Test(log, headers)
 {
-    static const char sent[] = "Cookie: a=b\r\nAUTHORIZATION: Basic x\r\nproxy-authorization: y\r\nX-A: \"<\xff\t\r\nX-A:\r\n";
-    static const char hidden[] = ",\"request_id\":\"abc-7-1\",\"headers\":[[\"Host\",\"h\"],[\"Cookie\",\"***\"],"
-                                 "[\"AUTHORIZATION\",\"***\"],[\"proxy-authorization\",\"***\"],"
-                                 "[\"X-A\",\"\\\"\\u003c\\u00ff\"],[\"X-A\",\"\"]]}\n";
-    static const char shown[] = "[\"Cookie\",\"a=b\"],[\"AUTHORIZATION\",\"Basic x\"],[\"proxy-authorization\",\"y\"]";
-    static const char *const lines[] = {"GET /plaintext", "GET /delay/1s", "GET /anything", "GET /bytes/200000"};
+    static const char sent[] =
+        "Cookie: a=b\r\nAUTHORIZATION: Basic x\r\nproxy-authorization: y\r\nX-A: \"<\xff\t\r\nX-A:\r\n";
+    static const char hidden[] =
+        ",\"request_id\":\"abc-7-1\",\"headers\":[[\"Host\",\"h\"],[\"Cookie\",\"***\"],"
+        "[\"AUTHORIZATION\",\"***\"],[\"proxy-authorization\",\"***\"],"
+        "[\"X-A\",\"\\\"\\u003c\\u00ff\"],[\"X-A\",\"\"]]}\n";
+    static const char shown[] =
+        "[\"Cookie\",\"a=b\"],[\"AUTHORIZATION\",\"Basic x\"],[\"proxy-authorization\",\"y\"]";
+    static const char *const lines[] = {"GET /plaintext", "GET /delay/1s", "GET /anything",
+                                        "GET /bytes/200000"};
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         const char *text = log_headers(sent, false, lines[i], NULL);
         cr_expect_not_null(strstr(text, hidden), "%s: %s", lines[i], text);
@@ -297,7 +301,8 @@ Test(log, faults)
         const char *text;
         const char *json;
     } cases[] = {
-        {"status=503", " 503 5 7 test 7 abc-7-1 status\n", ",\"request_id\":\"abc-7-1\",\"fault\":\"status\"}\n"},
+        {"status=503", " 503 5 7 test 7 abc-7-1 status\n",
+         ",\"request_id\":\"abc-7-1\",\"fault\":\"status\"}\n"},
         {"status=404&abort=reset", " 404 0 7 test 7 abc-7-1 status,reset\n", "\"fault\":\"status,reset\"}\n"},
         {"abort=before", " 200 0 7 test 7 abc-7-1 before\n", "\"fault\":\"before\"}\n"},
         {"abort=body:2&close=true", " 200 2 7 test 7 abc-7-1 close,body\n", "\"fault\":\"close,body\"}\n"},
@@ -312,7 +317,8 @@ Test(log, faults)
             char input[256];
             struct transcript transcript;
             int length = snprintf(input, sizeof input,
-                                  "POST /echo?%s HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello", cases[i].query);
+                                  "POST /echo?%s HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello",
+                                  cases[i].query);
             struct script script = {.input = {input, (size_t)length}, .eof = true};
             begin(format);
             transcript_run(&logged.harness, &script, &transcript);

@@ -101,7 +101,7 @@ static const struct {
     {"/drip/1", HTTP_GET, 404},       {"/plaintext", HTTP_POST, 405},   {"/headers", HTTP_PUT, 405},
     {"/ip", HTTP_DELETE, 405},        {"/bytes/1", HTTP_POST, 405},     {"/drip", HTTP_OPTIONS, 405},
     {"/healthz", HTTP_POST, 405},     {"/readyz", HTTP_PATCH, 405},     {"/metrics", HTTP_POST, 405},
-    {"/version", HTTP_TRACE, 405},   {"/sse", HTTP_POST, 405},          {"/sse/", HTTP_GET, 404},
+    {"/version", HTTP_TRACE, 405},    {"/sse", HTTP_POST, 405},         {"/sse/", HTTP_GET, 404},
 };
 
 Test(route, refused)

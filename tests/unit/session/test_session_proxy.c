@@ -62,8 +62,7 @@ Test(session_proxy, good)
                 drive_pass(&f.drive, (struct span){good[i].input.data, cut});
             }
             if (cut < good[i].input.length) {
-                drive_pass(&f.drive,
-                           (struct span){good[i].input.data + cut, good[i].input.length - cut});
+                drive_pass(&f.drive, (struct span){good[i].input.data + cut, good[i].input.length - cut});
             }
             struct span rest = transcript_span(&f.t);
             cr_expect_null(answer_next(&rest, false, &answer), "row %zu, cut at %zu", i, cut);

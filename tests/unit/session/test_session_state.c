@@ -6,8 +6,10 @@
 #include <stdio.h>
 
 static const char *const names[] = {
-    [STATE_PROXY] = "PROXY", [STATE_START] = "START", [STATE_HEAD] = "HEAD",     [STATE_REFUSED_LINE] = "REFUSED_LINE",
-    [STATE_BODY] = "BODY",   [STATE_ANSWER] = "ANSWER", [STATE_CLOSING] = "CLOSING",
+    [STATE_PROXY] = "PROXY",     [STATE_START] = "START",
+    [STATE_HEAD] = "HEAD",       [STATE_REFUSED_LINE] = "REFUSED_LINE",
+    [STATE_BODY] = "BODY",       [STATE_ANSWER] = "ANSWER",
+    [STATE_CLOSING] = "CLOSING",
 };
 enum { NAMES = sizeof names / sizeof names[0] };
 

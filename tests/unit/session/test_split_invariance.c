@@ -163,7 +163,8 @@ static void check_reference(struct subject *s)
         struct answer answer;
         wrong = answer_next(&rest, all[i]->to_head, &answer);
         /* When a client ends its side, only errors and its own `Connection: close` make answers say so. */
-        bool close = s->c->close && !s->c->abort && !(closes_silently(s->c) && !answer_has(&answer, "Connection", "close"));
+        bool close = s->c->close && !s->c->abort &&
+                     !(closes_silently(s->c) && !answer_has(&answer, "Connection", "close"));
         if (wrong == NULL) {
             wrong = check_answer(all[i], &answer, i + 1 == count, close);
         }

@@ -88,8 +88,10 @@ static const char *exchange_broken(const struct session *s, const struct service
     RULE(!x->echoes || x->answers_body, "an answer without a body echoes one");
     RULE(x->pending != PENDING_STALL || (x->begun && x->response.abort == ABORT_STALL && !s->ended),
          "an answer stalls that was not to, or whose client has ended");
-    RULE(x->response.abort == ABORT_NOT || x->response.body == CONTENT_ECHO, "another answer than an echo goes wrong");
-    RULE(x->response.body != CONTENT_EVENTS || x->step <= x->response.length, "more events were sent than are due");
+    RULE(x->response.abort == ABORT_NOT || x->response.body == CONTENT_ECHO,
+         "another answer than an echo goes wrong");
+    RULE(x->response.body != CONTENT_EVENTS || x->step <= x->response.length,
+         "more events were sent than are due");
     return NULL;
 }
 
