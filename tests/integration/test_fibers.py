@@ -33,5 +33,5 @@ def test_a_stack_gives_its_pages_back(start, waiting, mode):
         if waiting:
             for wire in wires:
                 wire.send(get(b"/delay/5s"))
-        until(lambda: sum(pages <= 3 for pages in pages_of_stacks(server)) >= CONNECTIONS,
-              "each stack has at most three pages in memory", 3)
+        until(lambda: sum(pages <= 2 for pages in pages_of_stacks(server)) >= CONNECTIONS,
+              "each stack has at most two pages in memory", 3)

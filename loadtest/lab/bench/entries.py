@@ -4,7 +4,7 @@
 from dataclasses import dataclass, field
 
 from ..results.stats import Sample
-from ..servers import ceilings, peers
+from ..servers import ceilings, modes, peers
 from ..servers.modes import Mode
 from ..servers.subjects import Subject
 from ..text.errors import LabError
@@ -76,7 +76,7 @@ class Entry:
 def of_mode(mode: Mode, server, flags):
     argv = (str(server), "--mode", mode.name, "--listen", "127.0.0.1:0", *flags)
     subject = Subject(mode.name, argv, mode.holds_idle)
-    return Entry(mode.name, "mode", mode.ceiling, lambda workload: subject, mode.holds_idle)
+    return Entry(mode.name, "mode", mode.ceiling, lambda workload: subject, mode.holds_idle, counted=mode.counted)
 
 
 def of_ceiling(name, folder, lengths):
@@ -86,7 +86,7 @@ def of_ceiling(name, folder, lengths):
     def start(workload):
         argv = (str(program), str(lengths[workload.name]), *workload.ceiling)
         return Subject(f"ceiling: {name}", argv, kind="ceiling")
-    return Entry(f"ceiling: {name}", "ceiling", name, start)
+    return Entry(f"ceiling: {name}", "ceiling", name, start, counted=modes.is_counted(name))
 
 
 def of_peer(installed: peers.Installed):

@@ -15,6 +15,7 @@ from statistics import median
 
 from ..load import callgrind
 from ..machine import command, program
+from ..servers import modes
 from .outcome import Outcome
 
 WORKLOAD = {"path": "/plaintext", "starts": 5, "few": 500, "many": 1500, "programs": False}
@@ -33,7 +34,7 @@ def connections(cell):
 
 
 def length(cell):
-    return _PER_START * cell.workload["starts"] + (_CALLGRIND if cell.subject.kind == "mode" else 0)
+    return _PER_START * cell.workload["starts"] + (_CALLGRIND if cell.subject.kind == "mode" and modes.is_counted(cell.subject.name) else 0)
 
 
 def count_lines(text):
@@ -90,8 +91,11 @@ def measure(cell, lab):
     if cell.subject.kind != "mode":
         return Outcome(figures)
     figures["binary_bytes"] = lab.server.stat().st_size
-    figures["instructions_per_request"] = callgrind.instructions_per_request(
-        cell.subject, given["path"], given["few"], given["many"])
-    lines, details = _lines(cell)
+    if modes.is_counted(cell.subject.name):
+        figures["instructions_per_request"] = callgrind.instructions_per_request(
+            cell.subject, given["path"], given["few"], given["many"])
+        lines, details = _lines(cell)
+    else:
+        lines, details = {}, {"instructions": "not counted: callgrind cannot run this mode"}
     programs, more = _programs(cell) if given["programs"] else ({}, {})
     return Outcome(figures | lines | programs, details=details | more)

@@ -14,6 +14,7 @@ class Mode:
     ceiling: str  # the parse-less server of the same model
     holds_idle: bool = True  # whether any number of connections may stay open idle
     may_be_forbidden: bool = False  # whether there are systems that do not let it start
+    counted: bool = True  # whether callgrind can run it: in Valgrind 3.19 no thread runs while one waits in io_uring_enter
 
 
 MODES = (
@@ -23,10 +24,15 @@ MODES = (
     Mode("pool", ceiling="threads", holds_idle=False),
     Mode("process", ceiling="processes"),
     Mode("fiber", ceiling="fibers"),
-    Mode("uring", ceiling="uring", may_be_forbidden=True),
+    Mode("uring", ceiling="uring", may_be_forbidden=True, counted=False),
 )
 
 _REFUSED = 2  # exit status for a value that --mode does not know
+
+
+def is_counted(name):
+    """Whether callgrind can run the mode or the ceiling of that name."""
+    return all(mode.counted for mode in MODES if mode.name == name)
 
 
 def _offers(binary, mode):

@@ -10,10 +10,15 @@
 /* Bytes of a read while the budget is nearly used up: small requests are still served, large bodies wait. */
 enum { PUMP_READ_TIGHT = 4096 };
 
-static NOINLINE void pump_tell_other(struct session *session, struct context *context, enum io_event event)
+static NOINLINE void pump_tell_other(struct session *session, struct context *context, enum io_event event,
+                                     struct span bytes)
 {
+    if (bytes.length > 0 && session->input_dropped == INPUT_KEPT) {
+        session_feed_kept(session, context, bytes.data, bytes.length);
+    }
     switch (event) {
-    case IO_DATA: break;
+    case IO_DATA:
+    case IO_LATE: break;
     case IO_EOF: session_eof(session, context); break;
     case IO_WRITABLE: break;
     case IO_TIMEOUT: session_timeout(session, context); break;
@@ -29,7 +34,7 @@ static ALWAYS_INLINE void pump_tell(struct session *session, struct context *con
     if (likely(event == IO_DATA)) {
         session_feed(session, context, bytes.data, bytes.length);
     } else {
-        pump_tell_other(session, context, event);
+        pump_tell_other(session, context, event, bytes);
     }
 }
 
@@ -173,22 +178,6 @@ bool session_pump(struct session *session, struct context *context, int fd, enum
     context->socket = fd;
     session_enter(session, context);
     pump_tell(session, context, event, bytes);
-    bool kept = pump_send(session, context, fd);
-    session_leave(session, context);
-    return kept;
-}
-
-COLD bool session_pump_late(struct session *session, struct context *context, int fd, struct span bytes,
-                            enum io_event event)
-{
-    clock_read_date(context->service->scoreboard, context->date, &context->date_sequence);
-    counters_add(&context->counters->received, bytes.length);
-    context->socket = fd;
-    session_enter(session, context);
-    if (bytes.length > 0 && session->input_dropped == INPUT_KEPT) {
-        session_feed_kept(session, context, bytes.data, bytes.length);
-    }
-    pump_tell_other(session, context, event);
     bool kept = pump_send(session, context, fd);
     session_leave(session, context);
     return kept;

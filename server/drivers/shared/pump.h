@@ -9,6 +9,7 @@
 
 enum io_event {
     IO_DATA,     /* bytes were read */
+    IO_LATE,     /* none: there are only bytes that came before */
     IO_EOF,      /* the peer has shut down its sending side */
     IO_WRITABLE, /* the socket can take bytes again */
     IO_TIMEOUT,  /* the session's timer has expired */
@@ -21,20 +22,15 @@ enum io_event {
  * so that the other connections of the loop, and reading, get their turn. */
 enum { PUMP_SENDS_MAX = 16, PUMP_BYTES_MAX = 1024 * 1024 };
 
-/* For all events but IO_DATA. */
 #define PUMP_NO_BYTES SPAN_LITERAL("")
 
-/* Runs one pass. If the context takes the output, the socket is neither written, where that is possible, nor read. `bytes` are the bytes read, empty except with IO_DATA; they need not outlive the call. Updates the
- * context's date and its counts of bytes. Returns false if the connection was reset: then only
- * session_deinit remains to be called. The thread that drives the connection and owns the context. */
+/* Runs one pass. If the context takes the output, the socket is neither written, where that is possible, nor read. `bytes` are what
+ * was read; they need not outlive the call. With another event than IO_DATA they came before the event, when the session could not be
+ * given them; behind input that the session has dropped they are dropped, too, because they may begin within a request. Updates the
+ * context's date and its counts of bytes. Returns false if the connection was reset: then only session_deinit remains to be called. The
+ * thread that drives the connection and owns the context. */
 bool session_pump(struct session *session, struct context *context, int fd, enum io_event event,
                   struct span bytes);
-
-/* The same with bytes that have come before the event, and that the session could not be given then. During a drain it must have
- * them before the driver reads the socket to decide on the last answer. Behind input that the session has dropped they are dropped, too:
- * they may begin within a request. */
-bool session_pump_late(struct session *session, struct context *context, int fd, struct span bytes,
-                       enum io_event event);
 
 /* Counts the connection as cut off by the drain timeout and logs its request. Only for a session that is not idle.
  * The caller then closes the connection without lingering. The same thread. */

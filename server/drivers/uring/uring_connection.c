@@ -283,7 +283,7 @@ static bool is_draining(const struct uring_connection *c)
 /* By calls, in its turn of the queue, when all that came before is known. Not while it sends. */
 static COLD void pump_late(struct uring_connection *c, struct span bytes, enum io_event event)
 {
-    if (session_pump_late(&c->session, &c->loop->context, c->fd, bytes, event)) {
+    if (session_pump(&c->session, &c->loop->context, c->fd, event, bytes)) {
         settle(c);
     } else {
         abandon(c);
@@ -295,7 +295,7 @@ static COLD void pump(struct uring_connection *c, enum io_event event)
 {
     struct buffer *early = NULL;
     struct budget budget = budget_of(c);
-    if (event == IO_DATA || is_draining(c)) {
+    if (event == IO_LATE || is_draining(c)) {
         early = c->early;
         c->early = NULL;
     }
@@ -320,7 +320,7 @@ static COLD void drain_idle(struct uring_connection *c)
     char bytes[RING_BUFFER_SIZE];
     struct transfer read = transport_receive(c->fd, bytes, sizeof bytes, TRANSPORT_NO_WAIT);
     switch (read.outcome) {
-    case TRANSPORT_MOVED: pump_late(c, (struct span){.data = bytes, .length = read.length}, IO_DATA); break;
+    case TRANSPORT_MOVED: pump_late(c, (struct span){.data = bytes, .length = read.length}, IO_LATE); break;
     case TRANSPORT_RETRY:
     case TRANSPORT_INTERRUPTED: pump(c, IO_SHUTDOWN); break;
     case TRANSPORT_END: pump(c, IO_EOF); break;
@@ -597,7 +597,7 @@ static COLD void look_at_due(struct uring_connection *c)
 static void feed_early(struct uring_connection *c)
 {
     if (is_draining(c) && c->rest == NULL) {
-        pump(c, IO_DATA);
+        pump(c, IO_LATE);
         return;
     }
     struct budget budget = budget_of(c);
