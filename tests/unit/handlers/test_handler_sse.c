@@ -108,10 +108,13 @@ Test(handler_sse, waits)
 /* While it waits, and when its next event is due. */
 static void drain_it(bool told)
 {
-    static const char last[] = "event: end\ndata: {\"n\":1,\"of\":3}\n\n\r\n0\r\n\r\n";
+    static const char last[] = "event: end\ndata: {\"n\":2,\"of\":3}\n\n\r\n0\r\n\r\n";
     struct fixture f;
     begin(&f, SPAN_LITERAL("GET /sse?count=3 HTTP/1.1\r\nHost: h\r\n\r\n"));
-    atomic_store(&f.harness.scoreboard->draining, true);
+    atomic_store(&f.harness.scoreboard->draining, true); /* alone it ends nothing: connections are still accepted */
+    resume(&f);
+    cr_expect(!transcript_closed(&f.t) && f.t.wants == WANT_WAIT);
+    atomic_store(&f.harness.scoreboard->closing, true);
     if (told) {
         cr_expect(session_drainable(&f.drive.session));
         drive_enter(&f.drive);

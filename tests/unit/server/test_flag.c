@@ -234,7 +234,7 @@ Test(flag, allowed)
         {"name", "1 to 64 visible ASCII characters"},
         {"log-skip", "a path that begins with /, without a query; at most 64"},
         {"default-header", "Name:Value, no framing or connection field; at most 64"},
-        {"default-delay", "a time of at most 3600 s, or a list with shares as in 200ms:10"},
+        {"default-delay", "a time of at most --max-delay, or a list with shares as in 200ms:10"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         char allowed[192];
