@@ -184,7 +184,7 @@ static struct service make_service(const struct server *server, struct scoreboar
         .name = options->name,
         .listeners = make_listener_names(&echod.listeners),
         .local = accepted_local,
-        .delivered = transport_delivered,
+        .undelivered = transport_undelivered,
         .cors = options->cors,
     };
     service_set_fields(&service, echod.fields);
@@ -373,7 +373,30 @@ static void say_libevent(int severity, const char *message)
     }
 }
 
-/* Whether an admin listener has the URL's port. */
+static bool has_port(const struct options_listen *listeners, in_port_t port)
+{
+    for (size_t i = 0; i < listeners->count; i++) {
+        if (listeners->items[i].kind != LISTEN_UNIX && listeners->items[i].port == port) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has_address(const struct options_listen *listeners, const struct listen_spec *where)
+{
+    for (size_t i = 0; i < listeners->count; i++) {
+        const struct listen_spec *item = &listeners->items[i];
+        if (item->kind == where->kind && item->port == where->port &&
+            (item->kind != LISTEN_IPV4 || item->ipv4.s_addr == where->ipv4.s_addr) &&
+            (item->kind != LISTEN_IPV6 || memcmp(&item->ipv6, &where->ipv6, sizeof item->ipv6) == 0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether the URL is an admin listener's: by its port, or, if other listeners have that port, too, by its address. */
 static bool is_admin(const struct options *options, const char *text)
 {
     struct url url;
@@ -381,13 +404,8 @@ static bool is_admin(const struct options *options, const char *text)
     if (url_parse(&url, text, strlen(text), &why) != 0 || url.where.kind == LISTEN_UNIX) {
         return false;
     }
-    for (size_t i = 0; i < options->admin_listen.count; i++) {
-        const struct listen_spec *admin = &options->admin_listen.items[i];
-        if (admin->kind != LISTEN_UNIX && admin->port == url.where.port) {
-            return true;
-        }
-    }
-    return false;
+    return has_port(&options->listen, url.where.port) ? has_address(&options->admin_listen, &url.where)
+                                                      : has_port(&options->admin_listen, url.where.port);
 }
 
 /* Admin listeners take no header of the PROXY protocol. */

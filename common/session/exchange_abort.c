@@ -9,8 +9,8 @@
 #include "common/base/compiler.h"
 
 enum {
-    DELIVERY_LOOK_MS = 10, /* how often is checked whether earlier answers have arrived, */
-    DELIVERY_LOOKS_MAX = 1000,
+    DELIVERY_LOOK_MS = 10,     /* how often is checked whether earlier answers have arrived, */
+    DELIVERY_LOOKS_MAX = 1000, /* and how often without any progress */
 };
 
 COLD void exchange_count_faults(struct pass *pass)
@@ -44,20 +44,28 @@ static void exchange_vanish(struct pass *pass, enum close_mode close_mode)
     session_close(pass->session, close_mode);
 }
 
-/* Whether a reset would destroy answers that were sent before: what the peer's system does not have yet. Then it waits, but not for
- * ever. A unix socket is closed without a reset. */
+/* How much of the answers before the peer's system does not have, as far as only the system knows. */
+static size_t exchange_undelivered(const struct context *context)
+{
+    return context->service->undelivered == NULL ? 0 : context->service->undelivered(context->socket);
+}
+
+/* Whether a reset would destroy answers before it. Then it waits until they have arrived, but not for ever if the peer takes nothing of
+ * them. A unix socket is closed without a reset. */
 static bool exchange_is_too_early(struct pass *pass)
 {
     const struct context *context = pass->context;
     struct exchange *x = pass->exchange;
-    if (x->response.abort != ABORT_RESET || pass->session->peer.family == AF_UNIX ||
-        x->step == DELIVERY_LOOKS_MAX ||
-        (output_unsent(&context->output).length == 0 &&
-         (context->service->delivered == NULL || context->service->delivered(context->socket)))) {
+    if (x->response.abort != ABORT_RESET || pass->session->peer.family == AF_UNIX) {
         return false;
     }
-    x->step++;
-    return true;
+    if (context->holds_output || output_unsent(&context->output).length > 0) {
+        return true; /* the session's timer, or the driver's, bounds this */
+    }
+    size_t left = exchange_undelivered(context);
+    x->step = left == x->produced ? x->step + 1 : 1; /* `produced`: what was left before */
+    x->produced = left;
+    return left > 0 && x->step <= DELIVERY_LOOKS_MAX;
 }
 
 /* A multiple of an odd number, modulo 256, for each byte: no line, and not the first letter of HTTP. */
@@ -91,7 +99,8 @@ static void exchange_stall(struct pass *pass)
 COLD void exchange_end_stall(struct pass *pass)
 {
     if (exchange_stalls(pass)) {
-        exchange_hang_up(pass, CLOSE_NOW);
+        bool more_comes = !pass->exchange->body_ended && !pass->session->ended;
+        exchange_hang_up(pass, more_comes ? CLOSE_LINGERING : CLOSE_NOW);
     }
 }
 

@@ -46,7 +46,6 @@ COLD void exchange_produce_events(struct pass *pass)
     while (x->pending == PENDING_NOTHING && output->capacity - output->end >= EVENT_ROOM) {
         bool drains = x->step > 0 && scoreboard_closing(pass->context->service->scoreboard);
         if (drains && x->step < x->response.length) {
-            x->response.close = true;
             exchange_write_event(pass, true);
         }
         if (drains || x->step == x->response.length) {

@@ -30,6 +30,9 @@ COLD void exchange_fail(struct pass *pass, unsigned status, const char *detail, 
         pass->exchange->bad_head = SPAN_LITERAL("");
     }
     struct exchange *x = pass->exchange;
+    if (status != STATUS_SERVICE_UNAVAILABLE) {
+        x->log_skipped = false; /* a malformed request is always logged */
+    }
     if (x->begun) {
         output_commit(output);
         session_close(pass->session, output->failed ? CLOSE_ABORT : CLOSE_LINGERING);
@@ -41,9 +44,6 @@ COLD void exchange_fail(struct pass *pass, unsigned status, const char *detail, 
     vsnprintf(sentence, sizeof sentence, detail, arguments);
     va_end(arguments);
     output_rollback(output);
-    if (status != STATUS_SERVICE_UNAVAILABLE) {
-        x->log_skipped = false; /* a malformed request is always logged */
-    }
     if (pass->context->adds_common_fields && !x->has_common_fields) {
         exchange_add_common_fields(pass, false);
     }

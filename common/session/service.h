@@ -44,8 +44,8 @@ struct service {
     /* Sets `*local` to the own address of a connected socket. Returns false if it is unknown. NULL: it always is. Any
      * thread. */
     bool (*local)(int socket, struct peer *local);
-    /* Whether the peer's system has all bytes that were sent. NULL: it always has. Any thread. */
-    bool (*delivered)(int socket);
+    /* How many bytes that were sent the peer's system does not have yet. NULL: it always has all. Any thread. */
+    size_t (*undelivered)(int socket);
     /* The field lines of every answer, each with CRLF, and those of the answer to a CORS preflight: service_set_fields. */
     struct span fields;
     struct span preflight_fields;
@@ -77,6 +77,8 @@ struct context {
     /* The date a session writes: the driver keeps it fresh. */
     char date[SCOREBOARD_DATE_WORDS * 8];
     size_t undecided; /* see session_undecided; 0: nothing is */
+    bool
+        holds_output; /* a driver that takes output has some of the session's that the socket does not have */
     /* Set by a driver that sends after the pass: takes bytes of the output, all or none. NULL: the pass sends. */
     enum output_taken (*take_output)(struct context *context, struct span bytes);
     int socket; /* of the session that has entered; only the functions of the service use it */

@@ -445,6 +445,7 @@ COLD void session_drain(struct session *s, struct context *context)
             exchange_end_stall(pass);
         } else {
             exchange_resume(pass); /* sees the drain and sends the last event */
+            session_consume_kept(pass);
         }
         pass_end(pass);
     }

@@ -42,10 +42,10 @@ struct transfer transport_send(int fd, const void *data, size_t length)
     return transport_outcome(syscall(SYS_sendto, fd, data, length, MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0));
 }
 
-bool transport_delivered(int fd)
+size_t transport_undelivered(int fd)
 {
     int left = 0;
-    return ioctl(fd, SIOCOUTQ, &left) != 0 || left == 0;
+    return ioctl(fd, SIOCOUTQ, &left) == 0 ? (size_t)left : 0;
 }
 
 /* socket(7): with a time of 0, SO_LINGER drops what is unsent. */

@@ -4,7 +4,6 @@
 #ifndef ECHOD_SERVER_NET_TRANSPORT_H
 #define ECHOD_SERVER_NET_TRANSPORT_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 enum transport {
@@ -30,8 +29,8 @@ struct transfer transport_receive(int fd, void *room, size_t size, enum transpor
 struct transfer transport_discard(int fd, size_t size);
 /* Sends up to `length` bytes (at least 1). Never blocks, never raises SIGPIPE. */
 struct transfer transport_send(int fd, const void *data, size_t length);
-/* Whether the peer has acknowledged all that was sent on a TCP socket; of a unix socket, whether it has read it. */
-bool transport_delivered(int fd);
+/* How many bytes that were sent on a TCP socket its peer has not acknowledged. */
+size_t transport_undelivered(int fd);
 /* Makes the last close(2) of a TCP socket reset the connection: the peer gets an RST. Bytes that the peer has not
  * acknowledged may be lost. A unix socket is closed as always. */
 void transport_reset(int fd);

@@ -11,7 +11,7 @@ import pytest
 from support import settings
 from support.answer import check_problem
 from support.checks import at_most, check, equal, until
-from support.corpus import PLAIN, get, request
+from support.corpus import PLAIN, get, post, request
 from support.metrics import metrics
 from support.rows import params
 
@@ -104,6 +104,19 @@ def test_a_drain_ends_it(start):
         old.closed()
         server.wait()
         at_most(time.monotonic() - begin, settings.patience(2), "seconds until the end")
+
+
+def test_a_drain_answers_what_is_behind_it(start):
+    server = start()
+    with server.connect() as wire:
+        wire.send(get(b"/sse?count=100&interval=10s") + post(b"/echo", b"hello"))
+        wire.through(b"id: 1\n")
+        server.signal(signal.SIGTERM)
+        wire.through(b"event: end\n")
+        wire.through(b"\r\n0\r\n\r\n")
+        equal(wire.answer().body, b"hello", "the answer behind the stream")
+        wire.closed()
+    server.wait(0)
 
 
 def test_the_delay_of_a_drain_is_no_end(start):

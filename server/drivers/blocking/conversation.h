@@ -161,14 +161,14 @@ static bool conversation_go_on(CONVERSATION *c, unsigned wants)
     if ((wants & WANT_WORK) != 0) {
         return conversation_work(c);
     }
+    if (session_drainable(&c->session) && conversation_is_closing(c)) {
+        return conversation_end_by_drain(c);
+    }
     if ((wants & WANT_READ) != 0 && conversation_may_read(c)) {
         struct transfer read = conversation_receive(c);
         if (read.outcome != TRANSPORT_RETRY && read.outcome != TRANSPORT_INTERRUPTED) {
             return conversation_take(c, read);
         }
-    }
-    if (session_drainable(&c->session) && conversation_is_closing(c)) {
-        return conversation_end_by_drain(c);
     }
     return conversation_await_progress(c, wants);
 }

@@ -227,6 +227,7 @@ static enum output_taken take_output(struct context *context, struct span bytes)
     if (unlikely(!ring_send(&loop->ring, c->fd, bytes.data, bytes.length, c, &c->sent))) {
         return OUTPUT_LEFT;
     }
+    context->holds_output = true;
     c->sent_turn = loop->ring.turn;
     c->sent_length = (uint32_t)bytes.length;
     return OUTPUT_TAKEN;
@@ -238,8 +239,10 @@ static ALWAYS_INLINE bool feed(struct uring_connection *c, struct span bytes)
     struct uring_loop *loop = c->loop;
     loop->sender = c;
     loop->context.take_output = take_output;
+    loop->context.holds_output = c->rest != NULL || is_sending(c);
     bool kept = session_pump(&c->session, &loop->context, c->fd, IO_DATA, bytes);
     loop->context.take_output = NULL;
+    loop->context.holds_output = false;
     return kept;
 }
 
@@ -561,10 +564,26 @@ static COLD void alarm_rings(struct uring_connection *c)
     }
 }
 
+/* Nothing is sent by a call while the rest of an answer waits. */
+static void feed_early(struct uring_connection *c)
+{
+    if (is_draining(c) && c->rest == NULL) {
+        pump(c, IO_LATE);
+        return;
+    }
+    struct budget budget = budget_of(c);
+    struct buffer *early = c->early;
+    c->early = NULL;
+    pump_bytes(c, buffer_span(early));
+    buffer_free(&early, budget);
+}
+
 static COLD void time_out(struct uring_connection *c)
 {
     if (c->rest != NULL) {
         abandon(c);
+    } else if (can_feed_early(c)) {
+        feed_early(c); /* it was in time */
     } else if (c->list != URING_RESTARTED && c->session.timer != TIMER_NONE) {
         pump(c, IO_TIMEOUT);
     } else {
@@ -593,20 +612,6 @@ static COLD void look_at_due(struct uring_connection *c)
     }
 }
 
-/* Nothing is sent by a call while the rest of an answer waits. */
-static void feed_early(struct uring_connection *c)
-{
-    if (is_draining(c) && c->rest == NULL) {
-        pump(c, IO_LATE);
-        return;
-    }
-    struct budget budget = budget_of(c);
-    struct buffer *early = c->early;
-    c->early = NULL;
-    pump_bytes(c, buffer_span(early));
-    buffer_free(&early, budget);
-}
-
 /* False if there is nothing to do. */
 static COLD bool look_at_wants(struct uring_connection *c, bool may_work)
 {
@@ -617,8 +622,6 @@ static COLD bool look_at_wants(struct uring_connection *c, bool may_work)
         pump(c, IO_EOF);
     } else if (c->loop->draining && is_idle(c)) {
         drain_idle(c);
-    } else if (c->loop->draining && is_drainable(c)) {
-        pump(c, IO_SHUTDOWN);
     } else {
         return false;
     }
@@ -634,6 +637,8 @@ void uring_connection_look(struct uring_connection *c, bool may_work)
         queue(c);
     } else if (c->due != 0) {
         look_at_due(c);
+    } else if (c->loop->draining && is_drainable(c) && !is_idle(c)) {
+        pump(c, IO_SHUTDOWN); /* with what came early, of which a stall may have any number of bytes */
     } else if (can_feed_early(c)) {
         feed_early(c);
     } else if (c->rest != NULL || !look_at_wants(c, may_work)) {

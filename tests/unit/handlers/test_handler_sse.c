@@ -111,7 +111,8 @@ static void drain_it(bool told)
     static const char last[] = "event: end\ndata: {\"n\":2,\"of\":3}\n\n\r\n0\r\n\r\n";
     struct fixture f;
     begin(&f, SPAN_LITERAL("GET /sse?count=3 HTTP/1.1\r\nHost: h\r\n\r\n"));
-    atomic_store(&f.harness.scoreboard->draining, true); /* alone it ends nothing: connections are still accepted */
+    atomic_store(&f.harness.scoreboard->draining,
+                 true); /* alone it ends nothing: connections are still accepted */
     resume(&f);
     cr_expect(!transcript_closed(&f.t) && f.t.wants == WANT_WAIT);
     atomic_store(&f.harness.scoreboard->closing, true);
@@ -126,7 +127,7 @@ static void drain_it(bool told)
         resume(&f);
     }
     struct span text = transcript_span(&f.t);
-    cr_expect(transcript_closed(&f.t) && f.t.close_mode == CLOSE_LINGERING);
+    cr_expect(!transcript_closed(&f.t) && session_idle(&f.drive.session), "it may have sent another request");
     cr_expect(text.length > sizeof last &&
                   memcmp(text.data + text.length - (sizeof last - 1), last, sizeof last - 1) == 0,
               "%.*s", (int)text.length, text.data);

@@ -244,13 +244,31 @@ Test(session_abort, a_delay_comes_first)
 
 static int looks; /* how often the answers before have not arrived yet */
 
-static bool has_arrived(int socket)
+static size_t left(int socket)
 {
     (void)socket;
-    return looks == 0 || looks-- == 0;
+    return looks == 0 || looks-- == 0 ? 0 : 7;
 }
 
-/* A reset waits until the answers before it have arrived, wherever the body's end is; in the end it does not wait any more. */
+static size_t left_by_a_slow_reader(int socket)
+{
+    (void)socket;
+    return looks == 0 ? 0 : (size_t)looks--;
+}
+
+static int wait_for_delivery(struct fixture *f, int most)
+{
+    int waits = 0;
+    for (; f->t.wants == WANT_WAIT && waits < most; waits++) {
+        cr_expect_eq(session_wait_ms(&f->drive.session), 10);
+        drive_enter(&f->drive);
+        session_resume(&f->drive.session, f->drive.context);
+        drive_leave(&f->drive);
+    }
+    return waits;
+}
+
+/* A reset waits until the answers before it have arrived, wherever the body's end is; when nothing of them arrives, not for ever. */
 Test(session_abort, a_reset_waits_for_the_answers_before_it)
 {
     static char body[128 * 1024];
@@ -261,22 +279,44 @@ Test(session_abort, a_reset_waits_for_the_answers_before_it)
     const struct span inputs[] = {TEXT(POST("abort=reset")), {.data = body, .length = sizeof body}};
     for (size_t i = 0; i < 2 * sizeof counts / sizeof counts[0]; i++) {
         struct fixture f;
-        int waits = 0;
         harness_init(&f.harness, HELD_LIMIT);
-        f.harness.service.delivered = has_arrived;
+        f.harness.service.undelivered = left;
         looks = counts[i / 2];
         drive_init(&f.drive, &f.harness, &f.t, REFUSAL_NOT);
         drive_pass(&f.drive, inputs[i % 2]);
-        for (; f.t.wants == WANT_WAIT && waits < 2000; waits++) {
-            cr_expect_eq(session_wait_ms(&f.drive.session), 10);
-            drive_enter(&f.drive);
-            session_resume(&f.drive.session, f.drive.context);
-            drive_leave(&f.drive);
-        }
+        int waits = wait_for_delivery(&f, 2000);
         cr_expect_eq(waits, counts[i / 2] > 1000 ? 1000 : counts[i / 2], "%zu: %d", i, waits);
         cr_expect(f.t.length == 0 && f.t.wants == WANT_CLOSE && f.t.close_mode == CLOSE_RESET, "%zu", i);
         end(&f);
     }
+}
+
+Test(session_abort, a_reset_waits_as_long_as_answers_arrive)
+{
+    struct fixture f;
+    harness_init(&f.harness, HELD_LIMIT);
+    f.harness.service.undelivered = left_by_a_slow_reader;
+    looks = 3000;
+    drive_init(&f.drive, &f.harness, &f.t, REFUSAL_NOT);
+    drive_pass(&f.drive, TEXT(POST("abort=reset")));
+    cr_expect_eq(wait_for_delivery(&f, 4000), 3000);
+    cr_expect_eq(f.t.close_mode, CLOSE_RESET);
+    end(&f);
+}
+
+/* What the driver holds counts, too. */
+Test(session_abort, a_reset_waits_for_what_the_driver_holds)
+{
+    struct fixture f;
+    harness_init(&f.harness, HELD_LIMIT);
+    drive_init(&f.drive, &f.harness, &f.t, REFUSAL_NOT);
+    f.harness.contexts[0].holds_output = f.harness.contexts[1].holds_output = true;
+    drive_pass(&f.drive, TEXT(POST("abort=reset")));
+    cr_expect_eq(wait_for_delivery(&f, 5), 5);
+    f.harness.contexts[0].holds_output = f.harness.contexts[1].holds_output = false;
+    cr_expect_eq(wait_for_delivery(&f, 5), 1);
+    cr_expect_eq(f.t.close_mode, CLOSE_RESET);
+    end(&f);
 }
 
 /* What the server was started with holds where the request says nothing. */
