@@ -56,8 +56,12 @@ class HttpClient:
             self.connection.request(item["method"], item["path"], body_of(item), headers, encode_chunked=item["chunked"])
         except (BrokenPipeError, ConnectionResetError):
             pass  # the answer may be there all the same
-        answer = self.connection.getresponse()
-        return result(answer.status, answer.getheaders(), answer.read())
+        try:
+            answer = self.connection.getresponse()
+            return result(answer.status, answer.getheaders(), answer.read())
+        except http.client.HTTPException:
+            self.connection.close()  # the library leaves that to its caller
+            raise
 
 
 class Requests:
