@@ -5,15 +5,32 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/* Room without which nothing could be put in when memory is short. */
+static int inbox_list_init(struct inbox_list *list)
+{
+    enum { FIRST = 64 };
+    list->items = reallocarray(NULL, FIRST, sizeof(*list->items));
+    list->capacity = list->items == NULL ? 0 : FIRST;
+    return list->items == NULL ? -ENOMEM : 0;
+}
+
 int inbox_init(struct inbox *inbox)
 {
     *inbox = (struct inbox){0};
-    int error = wakeup_init(&inbox->wakeup);
-    if (error != 0) {
-        return error;
-    }
     mutex_init(&inbox->mutex);
-    return 0;
+    mutex_lock(&inbox->mutex, inbox_lock);
+    int error = inbox_list_init(&inbox->waiting);
+    mutex_unlock(&inbox->mutex, inbox_lock);
+    error = error != 0 ? error : inbox_list_init(&inbox->taken);
+    error = error != 0 ? error : wakeup_init(&inbox->wakeup);
+    if (error != 0) {
+        mutex_lock(&inbox->mutex, inbox_lock);
+        free(inbox->waiting.items);
+        mutex_unlock(&inbox->mutex, inbox_lock);
+        free(inbox->taken.items);
+        mutex_deinit(&inbox->mutex);
+    }
+    return error;
 }
 
 void inbox_deinit(struct inbox *inbox)
