@@ -5,29 +5,43 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* Room without which nothing could be put in when memory is short. */
-static int inbox_list_init(struct inbox_list *list)
+static void free_lists(struct inbox *inbox)
+{
+    mutex_lock(&inbox->mutex, inbox_lock);
+    free(inbox->waiting.items);
+    mutex_unlock(&inbox->mutex, inbox_lock);
+    free(inbox->taken.items);
+}
+
+static int inbox_list_reserve(struct inbox_list *list, size_t capacity)
+{
+    struct accepted *items = reallocarray(list->items, capacity, sizeof(*items));
+    if (items == NULL) {
+        return -ENOMEM;
+    }
+    list->items = items;
+    list->capacity = capacity;
+    return 0;
+}
+
+/* The first connections find room although there is no memory. */
+static int reserve_lists(struct inbox *inbox)
 {
     enum { FIRST = 64 };
-    list->items = reallocarray(NULL, FIRST, sizeof(*list->items));
-    list->capacity = list->items == NULL ? 0 : FIRST;
-    return list->items == NULL ? -ENOMEM : 0;
+    mutex_lock(&inbox->mutex, inbox_lock);
+    int error = inbox_list_reserve(&inbox->waiting, FIRST);
+    mutex_unlock(&inbox->mutex, inbox_lock);
+    return error != 0 ? error : inbox_list_reserve(&inbox->taken, FIRST);
 }
 
 int inbox_init(struct inbox *inbox)
 {
     *inbox = (struct inbox){0};
     mutex_init(&inbox->mutex);
-    mutex_lock(&inbox->mutex, inbox_lock);
-    int error = inbox_list_init(&inbox->waiting);
-    mutex_unlock(&inbox->mutex, inbox_lock);
-    error = error != 0 ? error : inbox_list_init(&inbox->taken);
+    int error = reserve_lists(inbox);
     error = error != 0 ? error : wakeup_init(&inbox->wakeup);
     if (error != 0) {
-        mutex_lock(&inbox->mutex, inbox_lock);
-        free(inbox->waiting.items);
-        mutex_unlock(&inbox->mutex, inbox_lock);
-        free(inbox->taken.items);
+        free_lists(inbox);
         mutex_deinit(&inbox->mutex);
     }
     return error;
@@ -35,24 +49,15 @@ int inbox_init(struct inbox *inbox)
 
 void inbox_deinit(struct inbox *inbox)
 {
-    mutex_lock(&inbox->mutex, inbox_lock);
-    free(inbox->waiting.items);
-    mutex_unlock(&inbox->mutex, inbox_lock);
-    free(inbox->taken.items);
+    free_lists(inbox);
     mutex_deinit(&inbox->mutex);
     wakeup_deinit(&inbox->wakeup);
 }
 
 static bool inbox_list_add(struct inbox_list *list, const struct accepted *accepted)
 {
-    if (list->count == list->capacity) {
-        size_t capacity = list->capacity > 0 ? 2 * list->capacity : 64;
-        struct accepted *items = reallocarray(list->items, capacity, sizeof(*items));
-        if (items == NULL) {
-            return false;
-        }
-        list->items = items;
-        list->capacity = capacity;
+    if (list->count == list->capacity && inbox_list_reserve(list, 2 * list->capacity) != 0) {
+        return false;
     }
     list->items[list->count++] = *accepted;
     return true;
