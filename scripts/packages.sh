@@ -16,6 +16,7 @@ libevent      inc:event2/event.h      libevent-dev              libevent with he
 llhttp        sh:llhttp_is_here       libllhttp-dev             llhttp with headers, 9.2.1 or newer
 boost-context sh:boost_context_is_here libboost-context-dev     Boost.Context with its static library
 liburing      sh:liburing_is_here     liburing-dev              liburing with headers, 2.3 or newer
+probes        inc:sys/sdt.h           systemtap-sdt-dev         sys/sdt.h, the header for USDT probes
 criterion     inc:criterion/criterion.h libcriterion-dev        Criterion with headers, 2.4 or newer
 git           cmd:git                 git                       git
 python3       sh:python_is_whole      python3                   Python 3.11 or newer with its standard library
@@ -198,7 +199,7 @@ need_report_python() {
 }
 
 need_to_build() {
-    need cmake ninja cc libc libevent llhttp boost-context liburing "$@"
+    need cmake ninja cc libc libevent llhttp boost-context liburing probes "$@"
 }
 
 # The lists are asked for once in a run, and only when something is to be installed.

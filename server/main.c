@@ -24,6 +24,7 @@
 #include "server/net/warn.h"
 #include "server/settings/command_line.h"
 #include "server/system/usage.h"
+#include "server/trace/trace_file.h"
 
 enum { EXIT_USAGE = 2 };
 
@@ -38,6 +39,7 @@ static struct {
     struct acceptor acceptor;
     struct drain drain;
     struct signals signals;
+    struct trace_file trace;
     struct defaults defaults;
     const char *listener_names[LISTENERS_MAX];
     char hostname[256];
@@ -108,6 +110,7 @@ static void find_limits(struct server *server)
     unsigned own =
         ACCEPTOR_DESCRIPTORS + SIGNALS_DESCRIPTORS + 1 + 2 * options->listen.count + mode_descriptors(server);
     own += options->access_log != NULL ? ACCESS_LOG_DESCRIPTORS : 0;
+    own += options->trace != NULL ? TRACE_FILE_DESCRIPTORS : 0;
     own += options->admin_listen.count > 0 ? ADMIN_DESCRIPTORS + 2 * options->admin_listen.count : 0;
     limits_connections(&echod.limits, "", server->mode->cost, own);
     server->max_connections = echod.limits.count;
@@ -291,7 +294,7 @@ static int set_up_main_thread(struct server *server, struct listeners *listeners
         return error;
     }
     drain_init(&echod.drain, &echod.acceptor);
-    error = signals_init(&echod.signals, &echod.acceptor, &echod.drain);
+    error = signals_init(&echod.signals, &echod.acceptor, &echod.drain, &echod.trace);
     if (error != 0) {
         drain_deinit(&echod.drain);
         acceptor_deinit(&echod.acceptor);
@@ -313,11 +316,13 @@ static int serve(struct server *server, struct listeners *listeners, struct list
     int error = set_up_main_thread(server, listeners, admin);
     if (error != 0) {
         warn("cannot start: %s", strerror(-error));
+        trace_file_abandon(&echod.trace);
         return EXIT_FAILURE;
     }
     error = server->mode->start(server);
     if (error != 0) {
         say_not_started(server, error);
+        trace_file_abandon(&echod.trace);
         take_down_main_thread();
         return EXIT_FAILURE;
     }
@@ -333,13 +338,17 @@ static int serve(struct server *server, struct listeners *listeners, struct list
         connection_count_deinit(&server->connections);
         scoreboard_free(server->service.scoreboard);
     }
-    return status;
+    trace_thread_end();
+    bool written = trace_file_finish(&echod.trace);
+    return written ? status : EXIT_FAILURE;
 }
 
 static int run(const struct options *options)
 {
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGUSR2, SIG_IGN); /* would end us; service managers and other servers' scripts send it */
+    if (options->trace == NULL) {
+        signal(SIGUSR2, SIG_IGN); /* would end us; service managers and other servers' scripts send it */
+    }
     signal(SIGXFSZ, SIG_IGN); /* a log that may not grow is an error of write(2) */
     signal(SIGCHLD, SIG_IGN); /* as PID 1 it is given other processes' orphans: the kernel reaps them */
     signals_block();
@@ -358,6 +367,14 @@ static int run(const struct options *options)
         listeners_close(&echod.admin);
         return EXIT_FAILURE;
     }
+    if (trace_file_open(&echod.trace, options->trace, options->mode, ECHOD_VERSION, options->trace_buffer,
+                        echod.error, sizeof(echod.error)) != 0) {
+        warn("%s", echod.error);
+        listeners_close(&echod.listeners);
+        listeners_close(&echod.admin);
+        return EXIT_FAILURE;
+    }
+    trace_thread_begin(TRACE_ACCEPTOR, 0);
     int status = serve(&echod.server, &echod.listeners, &echod.admin);
     listeners_close(&echod.listeners);
     listeners_close(&echod.admin);

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "common/base/trace.h"
 #include "common/session/body.h"
 
 enum { EMPTY_LINES_MAX = 8 }; /* before a request (RFC 9112, 2.2) */
@@ -11,6 +12,7 @@ enum { EMPTY_LINES_MAX = 8 }; /* before a request (RFC 9112, 2.2) */
 void bad_head_exchange(struct pass *pass, struct span head)
 {
     if (pass->exchange == NULL) {
+        TRACE_REQUEST(pass->session->number, pass->session->requests + UINT64_C(1), head);
         exchange_init(pass);
     }
     bool head_method = head.length >= 5 && memcmp(head.data, "HEAD ", 5) == 0;

@@ -239,6 +239,8 @@ void exchange_request_complete(struct pass *pass)
         output_write(&pass->context->output, SPAN_LITERAL("0\r\n\r\n"));
     }
     if (x->handler != NULL && x->response.work.run != NULL) {
+        x->response.work.connection = pass->session->number;
+        x->response.work.completions = NULL;
         x->response.work.cutting = &pass->context->service->scoreboard->cutting;
         exchange_pend(pass, PENDING_WORK, 0);
     } else if (x->handler != NULL && x->response.wait_ms > 0 && !x->begun) {

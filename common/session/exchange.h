@@ -118,6 +118,8 @@ void exchange_complete(struct pass *pass);
 /* Ends the exchange without an answer. Must be called as soon as this is known, because the log needs the bytes of the
  * head, which may be gone at the end of the pass. */
 void exchange_abandon(struct pass *pass);
+/* For the trace: an exchange ends without exchange_complete. */
+void exchange_trace_end(const struct session *session, const struct exchange *exchange);
 /* Returns context->undecided, after setting it to 0 if something follows that answer. */
 size_t exchange_undecided(struct pass *pass);
 /* Makes the undecided answer the connection's last one. Called when nothing was read after it. */

@@ -4,6 +4,7 @@
 #include "common/session/exchange.h"
 
 #include "common/base/compiler.h"
+#include "common/base/trace.h"
 
 #define CONNECTION_CLOSE      SPAN_LITERAL("Connection: close\r\n")
 #define CONNECTION_KEEP_ALIVE "Connection: keep-alive\r\n"
@@ -107,6 +108,7 @@ static ALWAYS_INLINE void exchange_detach(struct pass *pass)
 {
     struct session *s = pass->session;
     struct exchange *x = pass->exchange;
+    TRACE(request_end, s->number, (uint64_t)x->response.status);
     pass->exchange = NULL;
     s->timer_restarted = true;
     s->empty_lines = 0;
@@ -130,9 +132,18 @@ void exchange_complete(struct pass *pass)
     exchange_detach(pass);
 }
 
+COLD void exchange_trace_end(const struct session *s, const struct exchange *x)
+{
+    if (x->pending == PENDING_WAIT) {
+        TRACE(wait_end, s->number, UINT64_C(1));
+    }
+    TRACE(request_end, s->number, (uint64_t)(x->begun ? x->response.status : 0));
+}
+
 COLD void exchange_abandon(struct pass *pass)
 {
     exchange_log_outcome(pass);
+    exchange_trace_end(pass->session, pass->exchange);
     exchange_deinit(pass->exchange, pass->context->output.budget);
     pass->exchange = NULL;
 }
@@ -177,6 +188,9 @@ COLD void exchange_pend(struct pass *pass, enum pending pending, uint64_t wait_m
 {
     pass->exchange->pending = (uint8_t)pending;
     pass->exchange->wait_ms = wait_ms;
+    if (pending == PENDING_WAIT) {
+        TRACE(wait_begin, pass->session->number, wait_ms);
+    }
     pass->session->wait_restarted = true;
     session_set_state(pass->session, STATE_ANSWER);
 }
@@ -225,6 +239,7 @@ COLD void exchange_resume(struct pass *pass)
         exchange_answer(pass);
         break;
     case PENDING_WAIT:
+        TRACE(wait_end, pass->session->number, UINT64_C(0));
         if (x->begun) {
             if (output_unsent(&pass->context->output).length == 0) {
                 exchange_produce(pass);

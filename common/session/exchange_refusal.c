@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "common/base/compiler.h"
+#include "common/base/trace.h"
 
 void exchange_write_last(struct pass *pass)
 {
@@ -26,6 +27,7 @@ COLD void exchange_fail(struct pass *pass, unsigned status, const char *detail, 
 {
     struct output *output = &pass->context->output;
     if (pass->exchange == NULL) {
+        TRACE_REQUEST(pass->session->number, pass->session->requests + UINT64_C(1), SPAN_LITERAL(""));
         exchange_init(pass);
         pass->exchange->bad_head = SPAN_LITERAL("");
     }

@@ -34,6 +34,7 @@ COLD void pass_end_exchange(struct pass *pass)
     struct budget budget = pass->context->output.budget;
     if (pass->exchange != NULL && s->state == STATE_CLOSING) {
         exchange_log_outcome(pass);
+        exchange_trace_end(s, pass->exchange);
         if (pass->exchange == &pass->local) {
             exchange_deinit(pass->exchange, budget);
         }
@@ -53,6 +54,7 @@ COLD void pass_end_exchange(struct pass *pass)
     exchange_fail_memory(pass);
     if (pass->exchange != NULL) {
         exchange_log_outcome(pass);
+        exchange_trace_end(s, pass->exchange);
     }
     exchange_deinit(pass->exchange, budget);
 }

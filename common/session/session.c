@@ -26,6 +26,7 @@
 #include "common/http/head.h"
 #include "common/base/compiler.h"
 #include "common/base/proxy_header.h"
+#include "common/base/trace.h"
 
 enum {
     SCRATCH_LOW = 8 * 1024, /* less room than this: send what there is before parsing on */
@@ -43,6 +44,9 @@ void session_init(struct session *s, uint64_t number, const struct peer *peer, e
 
 COLD void session_deinit(struct session *s, struct budget budget)
 {
+    if (s->exchange != NULL) {
+        exchange_trace_end(s, s->exchange);
+    }
     session_drop_exchange(s, budget);
     session_drop_parser(s, budget);
     buffer_free(&s->in, budget);
@@ -98,6 +102,7 @@ static ALWAYS_INLINE size_t head_read_line(struct span head, struct request *req
 
 static NOINLINE size_t head_complete(struct pass *pass, struct span head)
 {
+    TRACE_REQUEST(pass->session->number, pass->session->requests + UINT64_C(1), head);
     exchange_init(pass);
     struct request *request = &pass->exchange->request;
     struct parse_result result = {STATUS_OK, ""};

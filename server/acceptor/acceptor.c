@@ -126,6 +126,7 @@ static bool acceptor_serve(struct acceptor *acceptor, const struct accepted *acc
         }
         return !may_wait;
     }
+    TRACE(hand_over, accepted->number, UINT64_C(0));
     int error = server->mode->serve(server, accepted);
     bool waits = may_wait && error == -EAGAIN;
     if (error == 0 && !server->mode->loops) { /* a loop ends the shortage itself */
@@ -189,6 +190,7 @@ static void acceptor_place(struct acceptor *acceptor, struct accepted *accepted,
         listener_admit_data(accepted->fd);
     }
     accepted->number = ++acceptor->number;
+    TRACE(accept, accepted->number, (uint64_t)listener);
     accepted->peer.listener = listener & (LISTENERS_MAX - 1);
     accepted->peer.proxied = acceptor->server->options->proxy_protocol && accepted->peer.family != AF_UNIX;
     connection_count_add(&acceptor->server->connections);

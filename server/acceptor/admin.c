@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <unistd.h>
 
+#include "common/base/trace.h"
 #include "common/handlers/routes.h"
 
 enum { PAUSE_MS = 100 };
@@ -28,6 +29,7 @@ static void admin_listen(struct admin *admin, bool listen)
 static void admin_place(struct admin *admin, struct accepted *accepted)
 {
     accepted->number = ++*admin->number;
+    TRACE(accept, accepted->number, UINT64_C(0));
     connection_count_add(&admin->connections);
     reactor_add(&admin->reactor, accepted, REFUSAL_NOT);
 }

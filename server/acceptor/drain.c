@@ -20,6 +20,12 @@ enum {
     DRAIN_CUTTING_MS = 2000,
 };
 
+static void drain_enter(struct drain *drain, enum drain_phase phase)
+{
+    TRACE(drain, UINT64_C(0), (uint64_t)phase);
+    drain->phase = phase;
+}
+
 static void drain_after(struct event *event, uint64_t ms)
 {
     struct timeval delay = {.tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
@@ -52,7 +58,7 @@ static void drain_finish(struct drain *drain)
     uint64_t known = (cut_off > open ? cut_off : open) + drain->abandoned.count;
     uint64_t lost = drain_say(known, open > 0 || drain->abandoned.least, "cut off by the drain timeout") +
                     drain_say(atomic_load(&scoreboard->crashed) - drain->crashed, false, "lost");
-    drain->phase = DRAIN_OVER;
+    drain_enter(drain, DRAIN_OVER);
     acceptor_finish(drain->acceptor, lost > 0 ? 1 : 0);
 }
 
@@ -86,7 +92,7 @@ static void drain_close(struct drain *drain)
     struct server *server = drain->acceptor->server;
     uint64_t timeout = server->options->drain_timeout_ms;
     timeout = timeout < DRAIN_MIN_MS ? DRAIN_MIN_MS : timeout;
-    drain->phase = DRAIN_CLOSING;
+    drain_enter(drain, DRAIN_CLOSING);
     acceptor_close(drain->acceptor);
     drain_after(&drain->step, timeout < (uint64_t)2 * DRAIN_GRACE_MS ? timeout / 2 : DRAIN_GRACE_MS);
     drain_after(&drain->deadline, timeout);
@@ -98,7 +104,7 @@ void drain_begin(struct drain *drain)
     struct server *server = drain->acceptor->server;
     atomic_store(&server->service.scoreboard->draining, true);
     drain->crashed = atomic_load(&server->service.scoreboard->crashed);
-    drain->phase = DRAIN_DELAY;
+    drain_enter(drain, DRAIN_DELAY);
     systemd_announce("STOPPING=1");
     if (server->options->drain_delay_ms == 0) {
         drain_close(drain);
@@ -136,7 +142,7 @@ static void drain_on_step(evutil_socket_t fd, short events, void *arg)
 
 static void drain_cut_off(struct drain *drain)
 {
-    drain->phase = DRAIN_CUTTING;
+    drain_enter(drain, DRAIN_CUTTING);
     drain->abandoned = acceptor_abandon(drain->acceptor);
     atomic_store(&drain->acceptor->server->service.scoreboard->cutting, true);
     drain_after(&drain->deadline, DRAIN_CUTTING_MS);

@@ -9,6 +9,7 @@
 
 #include "server/drivers/shared/access_log.h"
 #include "server/modes/mode.h"
+#include "server/trace/trace_file.h"
 
 static sigset_t signals_set(void)
 {
@@ -18,6 +19,7 @@ static sigset_t signals_set(void)
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGHUP);
     sigaddset(&set, SIGUSR1);
+    sigaddset(&set, SIGUSR2); /* without a trace it is ignored, so that it never arrives */
     return set;
 }
 
@@ -31,6 +33,7 @@ static void signals_end(struct signals *signals, int number)
 {
     if (drain_has_begun(signals->drain)) {
         acceptor_unlink(signals->acceptor);
+        trace_file_abandon(signals->trace);
         _exit(128 + number);
     }
     drain_begin(signals->drain);
@@ -53,16 +56,18 @@ static void signals_on_readable(evutil_socket_t fd, short events, void *arg)
         switch (signal.ssi_signo) {
         case SIGHUP: signals_reopen_log(signals->acceptor->server); break;
         case SIGUSR1: acceptor_report(signals->acceptor); break;
+        case SIGUSR2: trace_file_snapshot(signals->trace); break;
         default: signals_end(signals, (int)signal.ssi_signo); break;
         }
     }
 }
 
-int signals_init(struct signals *signals, struct acceptor *acceptor, struct drain *drain)
+int signals_init(struct signals *signals, struct acceptor *acceptor, struct drain *drain,
+                 struct trace_file *trace)
 {
     sigset_t set = signals_set();
     *signals = (struct signals){
-        .acceptor = acceptor, .drain = drain, .fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC)};
+        .acceptor = acceptor, .drain = drain, .trace = trace, .fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC)};
     if (signals->fd < 0) {
         return -errno;
     }

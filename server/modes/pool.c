@@ -93,6 +93,7 @@ static void *worker_main(void *arg)
     struct pool *pool = worker->pool;
     uint64_t limit_ms = pool->server->timeouts.limit[TIMER_HEADER];
     struct waiting waiting;
+    trace_thread_begin(TRACE_WORKER, (uint64_t)(worker - pool->workers));
     while (pool_take(pool, worker, &waiting)) {
         uint64_t begin = clock_us();
         bool late = begin / 1000 > waiting.since_ms + limit_ms; /* its client has given up, or will: 503 */
@@ -104,10 +105,12 @@ static void *worker_main(void *arg)
             over = true;
         }
         if (over) {
+            TRACE(close, waiting.accepted.number, UINT64_C(0));
             blocking_leave(&pool->server->connections, worker->counters);
             close(waiting.accepted.fd);
         }
     }
+    trace_thread_end();
     return NULL;
 }
 

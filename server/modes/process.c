@@ -120,8 +120,11 @@ child_main(struct server *server, const struct accepted *accepted, struct counte
     sigemptyset(&interrupt);
     sigaddset(&interrupt, INTERRUPT_SIGNAL);
     sigprocmask(SIG_UNBLOCK, &interrupt, NULL);
+    trace_thread_begin(TRACE_PROCESS, accepted->number);
     blocking_init(&blocking, server, &server->service.scoreboard->closing);
     blocking_serve(&blocking, accepted, counters, REFUSAL_NOT);
+    TRACE(close, accepted->number, UINT64_C(0));
+    trace_thread_end();
     _exit(0);
 }
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/base/sync.h"
+#include "common/base/trace.h"
 #include "server/drivers/blocking/blocking.h"
 #include "server/modes/mode.h"
 #include "server/drivers/shared/counters_pool.h"
@@ -98,8 +99,11 @@ static void *thread_main(void *arg)
     struct client_thread *client = arg;
     struct threads *threads = client->threads;
     int fd = client->accepted.fd;
+    trace_thread_begin(TRACE_CONNECTION, client->accepted.number);
     client->thread = pthread_self();
     blocking_serve(&client->blocking, &client->accepted, client->counters, REFUSAL_NOT);
+    TRACE(close, client->accepted.number, UINT64_C(0));
+    trace_thread_end();
     mutex_lock(&threads->mutex, threads_lock);
     struct counters *counters = client->counters;
     threads_remove(threads, client);

@@ -53,7 +53,7 @@ struct flag {
     const char *meaning; /* for --help: lines of at most 52 columns; the last one includes the default */
 };
 
-#define FLAG_TOTAL 36
+#define FLAG_TOTAL 38
 
 /* In the order of --help, the flags of a group together. */
 extern const struct flag FLAGS[FLAG_TOTAL];

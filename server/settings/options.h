@@ -68,6 +68,8 @@ struct options {
     unsigned fault_seed;                /* 0: a random one */
     struct options_listen admin_listen;
     bool cors;
+    const char *trace; /* NULL: none; the path of a file */
+    uint64_t trace_buffer;
     /* NULL; or the URL to request instead of serving; OPTIONS_CHECK_OWN: /healthz of options_checked_listener() */
     const char *check;
     bool listens_on_port; /* `listen` was set by the variable PORT */

@@ -9,6 +9,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/compiler.h"
+#include "common/base/trace.h"
 #include "server/drivers/shared/lingering.h"
 
 #define CONVERSATION struct blocking
@@ -106,7 +107,7 @@ static enum conversation_event conversation_wait(struct blocking *b, unsigned wa
 static enum io_event conversation_run(struct blocking *b, struct work *work)
 {
     (void)b;
-    work->run(work);
+    work_run(work);
     return IO_RESUMED;
 }
 
@@ -217,12 +218,14 @@ void blocking_linger(struct blocking *b)
     struct counters *counters = b->context.counters;
     struct lingering lingering = lingering_begin(b->fd, clock_ms(), LINGER_WHOLE_MS);
     counters_show(counters, ACTIVITY_LINGERING);
+    TRACE(linger_begin, b->session.number, UINT64_C(0));
     blocking_give_back(b);
     connection_count_linger_begin(&b->server->connections, true);
     atomic_store_explicit(&counters->place_wanted, false, memory_order_relaxed);
     atomic_store_explicit(&counters->lingering_since_ms, lingering.began, memory_order_relaxed);
     while (blocking_go_on_lingering(b, &lingering)) {
     }
+    TRACE(linger_end, b->session.number, UINT64_C(0));
 }
 
 /* The counters show that the connection lingers until its place is free. Otherwise the acceptor would ask another
@@ -239,6 +242,7 @@ void blocking_leave(struct connection_count *count, struct counters *counters)
 bool blocking_serve(struct blocking *b, const struct accepted *accepted, struct counters *counters,
                     enum refusal refusing)
 {
+    TRACE(take_over, accepted->number, UINT64_C(0));
     b->fd = accepted->fd;
     b->large = false;
     context_init(&b->context, &b->server->service, counters, b->scratch, sizeof(b->scratch));

@@ -129,7 +129,12 @@ COLD void connection_free(struct connection *connection)
         session_log_abandoned(&connection->session, &core->context);
     }
     bool refused = connection->session.refusing != REFUSAL_NOT;
+    uint64_t number = connection->session.number;
+    if (connection->list == REACTOR_LINGERING) {
+        TRACE(linger_end, number, UINT64_C(0));
+    }
     session_deinit(&connection->session, core->context.output.budget);
+    TRACE(close, number, UINT64_C(0));
     connection_unlink(connection);
     core->count--;
     free(connection);
@@ -162,6 +167,7 @@ COLD void connection_linger(struct connection *connection)
 {
     struct reactor_core *core = connection->core;
     uint64_t now = clock_ms();
+    TRACE(linger_begin, connection->session.number, UINT64_C(0));
     if (core->context.log != NULL) {
         session_log_abandoned(&connection->session, &core->context);
     }
@@ -314,7 +320,7 @@ static COLD void connection_on_timer(struct connection *connection)
         access_log_flush(&connection->core->context);
         struct counters *counters = connection->core->context.counters;
         counters_show(counters, ACTIVITY_WORKING);
-        work->run(work);
+        work_run(work);
         counters_show(counters, ACTIVITY_NONE);
         if (connection_is_cut_off(connection)) {
             connection_cut_off(connection);

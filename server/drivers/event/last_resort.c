@@ -30,6 +30,7 @@ static void last_resort_close(struct last_resort *last_resort, unsigned i)
     last_resort->count--;
     memmove(&last_resort->entries[i], &last_resort->entries[i + 1], (last_resort->count - i) * sizeof(entry));
     if (entry.answered) {
+        TRACE(linger_end, entry.accepted.number, UINT64_C(0));
         connection_count_linger_end(last_resort->core->connections, false);
     }
     if (entry.reason != REFUSAL_NOT) {
@@ -37,6 +38,7 @@ static void last_resort_close(struct last_resort *last_resort, unsigned i)
     } else {
         connection_count_drop(last_resort->core->connections);
     }
+    TRACE(close, entry.accepted.number, UINT64_C(0));
     close(entry.accepted.fd);
 }
 
@@ -44,6 +46,7 @@ static void last_resort_close(struct last_resort *last_resort, unsigned i)
 static void last_resort_begin_lingering(struct last_resort *last_resort, struct last_resort_entry *entry)
 {
     entry->answered = true;
+    TRACE(linger_begin, entry->accepted.number, UINT64_C(0));
     entry->lingering = lingering_begin(entry->accepted.fd, clock_ms(), last_resort->core->linger_ms);
     connection_count_linger_begin(last_resort->core->connections, false);
 }

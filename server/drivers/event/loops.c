@@ -14,6 +14,7 @@
 
 struct loop {
     pthread_t thread;
+    uint64_t number; /* for the trace */
     struct event_base *base;
     struct reactor reactor;
     const struct loops_driver *driver; /* NULL: the reactor serves the connections */
@@ -78,6 +79,7 @@ static void loop_on_inbox(evutil_socket_t fd, short events, void *arg)
 static void *loop_main(void *arg)
 {
     struct loop *loop = arg;
+    trace_thread_begin(TRACE_LOOP, loop->number);
     if (loop->driver != NULL) {
         loop->driver->thread_begin();
     }
@@ -85,6 +87,7 @@ static void *loop_main(void *arg)
     if (loop->driver != NULL) {
         loop->driver->thread_end();
     }
+    trace_thread_end();
     return NULL;
 }
 
@@ -118,6 +121,7 @@ static void loop_stop_driver(struct loop *loop)
 static int loop_init(struct loop *loop, struct server *server, size_t index, struct workers *workers,
                      const struct loops_driver *driver)
 {
+    loop->number = index - SERVER_MODE_COUNTERS;
     loop->base = reactor_base_new();
     if (loop->base == NULL) {
         return -ENOMEM;

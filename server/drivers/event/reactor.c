@@ -185,6 +185,7 @@ void reactor_refuse(struct reactor *reactor, const struct accepted *accepted, en
 
 bool reactor_add(struct reactor *reactor, const struct accepted *accepted, enum refusal refusing)
 {
+    TRACE(take_over, accepted->number, UINT64_C(0));
     counters_add(&reactor->core.context.counters->connections, 1);
     struct connection *connection = connection_new(&reactor->core, accepted, refusing);
     if (connection == NULL) {

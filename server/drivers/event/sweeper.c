@@ -61,6 +61,7 @@ static void sweeper_on_timer(evutil_socket_t fd, short events, void *arg)
     if (read(fd, &expirations, sizeof(expirations)) < 0) {
         return;
     }
+    TRACE(sweep_begin, UINT64_C(0), (uint64_t)core->count);
     uint64_t before = sweeper->swept_ms;
     uint64_t now = clock_coarse_ms();
     sweeper->swept_ms = now;
@@ -70,6 +71,7 @@ static void sweeper_on_timer(evutil_socket_t fd, short events, void *arg)
         sweeper_judge(sweeper, timer, sweeper->timeouts.limit[timer], before, now);
     }
     access_log_flush(&core->context);
+    TRACE(sweep_end, UINT64_C(0), (uint64_t)core->count);
     sweeper_set_running(sweeper, core->count > 0 || access_log_has_lines(&core->context));
 }
 

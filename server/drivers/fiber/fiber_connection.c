@@ -281,7 +281,9 @@ static void conversation_flush_log(struct fiber_connection *c)
 static void fiber_connection_main(void *arg)
 {
     struct fiber_connection *c = arg;
+    TRACE(fiber_begin, c->accepted.number, UINT64_C(0));
     c->close_mode = (uint8_t)conversation_end(c, conversation_hold(c));
+    TRACE(fiber_end, c->accepted.number, UINT64_C(0));
 }
 
 bool fiber_connection_new(struct fibers *fibers, const struct accepted *accepted)
@@ -331,10 +333,11 @@ static void leave(struct fiber_connection *c)
     stacks_give(&fibers->stacks, stack);
 }
 
-static void close_now(struct reactor_core *core, int fd)
+static void close_now(struct reactor_core *core, const struct accepted *accepted)
 {
+    TRACE(close, accepted->number, UINT64_C(0));
     connection_count_drop(core->connections);
-    close(fd);
+    close(accepted->fd);
 }
 
 static COLD void finish(struct fiber_connection *c)
@@ -347,10 +350,10 @@ static COLD void finish(struct fiber_connection *c)
     case CLOSE_LINGERING: reactor_linger(reactor, &accepted); break;
     case CLOSE_RESET:
         transport_reset(accepted.fd);
-        close_now(&reactor->core, accepted.fd);
+        close_now(&reactor->core, &accepted);
         break;
     case CLOSE_NOW:
-    case CLOSE_ABORT: close_now(&reactor->core, accepted.fd); break;
+    case CLOSE_ABORT: close_now(&reactor->core, &accepted); break;
     }
 }
 
@@ -376,9 +379,9 @@ void fiber_connection_drain(struct fiber_connection *c, bool cutting)
 void fiber_connection_free(struct fiber_connection *c)
 {
     struct reactor_core *core = core_of(c);
-    int fd = c->fd;
+    struct accepted accepted = c->accepted;
     session_log_abandoned(&c->session, &core->context);
     session_deinit(&c->session, core->context.output.budget);
     leave(c);
-    close_now(core, fd);
+    close_now(core, &accepted);
 }

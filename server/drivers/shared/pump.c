@@ -5,6 +5,7 @@
 #include "common/base/budget.h"
 #include "common/base/clock.h"
 #include "common/base/compiler.h"
+#include "common/base/trace.h"
 #include "server/net/transport.h"
 
 /* Bytes of a read while the budget is nearly used up: small requests are still served, large bodies wait. */
@@ -13,6 +14,7 @@ enum { PUMP_READ_TIGHT = 4096 };
 static NOINLINE void pump_tell_other(struct session *session, struct context *context, enum io_event event,
                                      struct span bytes)
 {
+    TRACE(wake, session->number, (uint64_t)event);
     if (bytes.length > 0 && session->input_dropped == INPUT_KEPT) {
         session_feed_kept(session, context, bytes.data, bytes.length);
     }
@@ -32,6 +34,7 @@ static ALWAYS_INLINE void pump_tell(struct session *session, struct context *con
                                     struct span bytes)
 {
     if (likely(event == IO_DATA)) {
+        TRACE(read, session->number, (uint64_t)bytes.length);
         session_feed(session, context, bytes.data, bytes.length);
     } else {
         pump_tell_other(session, context, event, bytes);
@@ -99,6 +102,7 @@ static ALWAYS_INLINE enum pump_sent pump_send_once(struct session *session, stru
     case TRANSPORT_END:
     case TRANSPORT_ERROR: return PUMP_SENT_BROKEN;
     }
+    TRACE(write, session->number, (uint64_t)sent.length);
     counters_add(&context->counters->sent, sent.length);
     session_sent(session, context, sent.length);
     return sent.length < unsent.length ? PUMP_SENT_PART : PUMP_SENT_ALL;
@@ -125,6 +129,7 @@ static NOINLINE bool pump_send_more(struct session *session, struct context *con
 
 static ALWAYS_INLINE void pump_taken(struct session *session, struct context *context, size_t length)
 {
+    TRACE(write, session->number, (uint64_t)length);
     counters_add(&context->counters->sent, length);
     session_sent(session, context, length);
 }

@@ -97,14 +97,16 @@ static void *worker_run(void *arg)
 {
     struct worker *worker = arg;
     struct work *work;
+    trace_thread_begin(TRACE_WORKER, (uint64_t)(worker - worker->all->items));
     while ((work = workers_take(worker)) != NULL) {
         uint64_t begin = clock_us();
         counters_show(worker->counters, ACTIVITY_WORKING);
-        work->run(work);
+        work_run(work);
         counters_show(worker->counters, ACTIVITY_NONE);
         counters_add(&worker->counters->busy_us, clock_us() - begin);
         completions_add(work->completions, work);
     }
+    trace_thread_end();
     return NULL;
 }
 
@@ -154,6 +156,7 @@ int workers_submit(struct workers *workers, struct work *work, struct completion
     int error = -EAGAIN;
     work->completions = completions;
     work->owner = owner;
+    TRACE(work_queue, work->connection, UINT64_C(0));
     mutex_lock(&workers->mutex, workers_lock);
     if (workers->waiting < workers->idle + workers->queue) {
         STAILQ_INSERT_TAIL(&workers->list, work, next);

@@ -168,6 +168,7 @@ static void finish(struct uring_connection *c)
     loop->ending--;
     free(c);
     if (!lingers || lingerers_put(loop->lingerers, &accepted) != 0) {
+        TRACE(close, accepted.number, UINT64_C(0));
         connection_count_drop(&loop->server->connections);
         close(accepted.fd);
     }
@@ -542,7 +543,7 @@ static COLD void run_work(struct uring_connection *c)
     access_log_flush(&c->loop->context);
     ring_submit(&c->loop->ring); /* the answers of others do not wait for it */
     counters_show(counters, ACTIVITY_WORKING);
-    work->run(work);
+    work_run(work);
     counters_show(counters, ACTIVITY_NONE);
     if (is_cut_off(c)) {
         cut_off(c);
@@ -666,6 +667,7 @@ struct uring_connection *uring_connection_new(struct uring_loop *loop, const str
 void uring_connection_begin(struct uring_connection *c)
 {
     struct uring_loop *loop = c->loop;
+    TRACE(take_over, c->session.number, UINT64_C(0));
     counters_add(&loop->context.counters->connections, 1);
     TAILQ_INSERT_TAIL(&loop->lists[URING_RESTARTED], c, others);
     loop->count++;

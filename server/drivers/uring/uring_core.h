@@ -23,6 +23,7 @@ STAILQ_HEAD(uring_queue, uring_connection);
 MUTEX_CLASS(uring_lock);
 
 struct uring_loop {
+    uint64_t number; /* for the trace */
     struct ring ring;
     struct server *server;
     struct lingerers *lingerers;

@@ -101,6 +101,7 @@ static void judge(struct uring_loop *loop, enum timer timer, uint64_t limit, uin
 
 static void sweep(struct uring_loop *loop, uint64_t now)
 {
+    TRACE(sweep_begin, UINT64_C(0), (uint64_t)loop->count);
     uint64_t before = loop->swept_ms;
     loop->swept_ms = now;
     start_timers(loop, now);
@@ -109,6 +110,7 @@ static void sweep(struct uring_loop *loop, uint64_t now)
         judge(loop, timer, loop->server->timeouts.limit[timer], before, now);
     }
     access_log_flush(&loop->context);
+    TRACE(sweep_end, UINT64_C(0), (uint64_t)loop->count);
     bool goes_on = loop->count > 0 || access_log_has_lines(&loop->context);
     loop->sweep_at_ms = goes_on ? now + loop->sweep_interval_ms : 0;
 }
@@ -226,6 +228,7 @@ static void tell_entered(struct uring_loop *loop, int result)
 static void *loop_main(void *arg)
 {
     struct uring_loop *loop = arg;
+    trace_thread_begin(TRACE_LOOP, loop->number);
     int error = ring_enter_thread(&loop->ring);
     loop->stopped = error != 0;
     tell_entered(loop, error != 0 ? error : 1);
@@ -236,6 +239,7 @@ static void *loop_main(void *arg)
         submit_and_wait(loop, wait_ms(loop));
         turn(loop);
     }
+    trace_thread_end();
     return NULL;
 }
 
@@ -287,10 +291,11 @@ static int start_thread(struct uring_loop *loop)
     return error;
 }
 
-int uring_loop_start(struct uring_loop *loop, struct server *server, struct counters *counters,
-                     struct lingerers *lingerers)
+int uring_loop_start(struct uring_loop *loop, uint64_t number, struct server *server,
+                     struct counters *counters, struct lingerers *lingerers)
 {
-    *loop = (struct uring_loop){.server = server,
+    *loop = (struct uring_loop){.number = number,
+                                .server = server,
                                 .lingerers = lingerers,
                                 .sweep_interval_ms = timeouts_sweep_interval(&server->timeouts)};
     for (int list = 0; list < URING_LISTS; list++) {

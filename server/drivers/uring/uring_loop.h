@@ -10,10 +10,10 @@ enum { URING_LOOP_DESCRIPTORS = RING_DESCRIPTORS + 1 };
 
 /* Main thread. */
 
-/* Starts the thread. `counters` are the loop's until the end; `lingerers` must outlive it. Returns 0 or a negative errno, as ring_init;
+/* Starts the thread. `number` names it in the trace; `counters` are the loop's until the end; `lingerers` must outlive it. Returns 0 or a negative errno, as ring_init;
  * after an error there is nothing to undo. */
-int uring_loop_start(struct uring_loop *loop, struct server *server, struct counters *counters,
-                     struct lingerers *lingerers);
+int uring_loop_start(struct uring_loop *loop, uint64_t number, struct server *server,
+                     struct counters *counters, struct lingerers *lingerers);
 /* Ends it. All connections must be gone. */
 void uring_loop_stop(struct uring_loop *loop);
 /* Passes a connection on; returns 0, or -ENOMEM, after which the caller still owns it. */

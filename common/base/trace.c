@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+/* Chunks, their owners, and how a reader sees that one was overwritten while it read: a chunk's generation changes before
+ * its records do. All words are atomics, written with release and read with acquire, so there is no data race. */
+#include "common/base/trace.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { RECORD_WORDS = 4, CHUNK_SIZE = 4096, EVENT_BITS = 8 };
+/* After a search without success a thread drops so many records before it searches again. */
+enum { DROPS_BEFORE_SEARCH = 1000 };
+
+enum chunk_state {
+    CHUNK_FREE, /* nobody fills it: it was never used, or its owner has left it */
+    CHUNK_TAKEN,
+};
+
+struct chunk {
+    _Atomic uint32_t state;      /* enum chunk_state */
+    _Atomic uint32_t generation; /* how often it was taken; 0: never */
+    _Atomic uint32_t count;      /* records */
+    _Atomic uint32_t track;
+    _Atomic uint64_t sequence;
+    _Atomic uint64_t number;
+    _Atomic uint32_t kind;
+    _Atomic uint32_t process;
+    _Atomic uint32_t thread;
+    _Alignas(64) _Atomic uint64_t words[TRACE_CHUNK_RECORDS][RECORD_WORDS];
+};
+_Static_assert(sizeof(struct chunk) == CHUNK_SIZE, "a chunk is a page");
+
+/* At the beginning of the mapping; the chunks follow. */
+struct trace {
+    size_t chunk_count;                    /* constant */
+    _Alignas(64) _Atomic uint64_t cursor;  /* the chunks that were looked at so far */
+    _Atomic uint32_t tracks;               /* threads so far */
+    _Alignas(64) _Atomic uint64_t overwritten;
+    _Atomic uint64_t dropped;
+    _Alignas(CHUNK_SIZE) struct chunk chunks[];
+};
+
+/* The track of the calling thread, and the chunk that it fills. */
+struct writer {
+    struct chunk *chunk; /* NULL: none yet, or none is free */
+    uint32_t count;      /* records in it */
+    uint32_t skip;       /* records to drop before the next search */
+    uint64_t time_ns;    /* of the last record */
+    uint64_t number;
+    uint32_t track;
+    uint32_t thread;
+    enum trace_thread kind;
+};
+
+bool trace_is_on;
+static struct trace none; /* without memory for chunks */
+static struct trace *trace = &none;
+static _Thread_local struct writer writer;
+
+int trace_init(size_t size)
+{
+    size_t count = size / sizeof(struct chunk);
+    void *memory = mmap(NULL, sizeof *trace + count * sizeof(struct chunk), PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED) {
+        return -errno;
+    }
+    trace = memory;
+    trace->chunk_count = count;
+    trace_is_on = true;
+    return 0;
+}
+
+/* ---- writing ---- */
+
+static void put(_Atomic uint64_t *word, uint64_t value)
+{
+    atomic_store_explicit(word, value, memory_order_release);
+}
+
+static void put_short(_Atomic uint32_t *word, uint32_t value)
+{
+    atomic_store_explicit(word, value, memory_order_release);
+}
+
+static bool take(struct chunk *chunk)
+{
+    uint32_t expected = CHUNK_FREE;
+    return atomic_load_explicit(&chunk->state, memory_order_relaxed) == CHUNK_FREE &&
+           atomic_compare_exchange_strong_explicit(&chunk->state, &expected, CHUNK_TAKEN,
+                                                   memory_order_acquire, memory_order_relaxed);
+}
+
+static void leave(struct chunk *chunk)
+{
+    if (chunk != NULL) {
+        put_short(&chunk->state, CHUNK_FREE);
+    }
+}
+
+static void begin_chunk(struct writer *w, struct chunk *chunk, uint64_t sequence)
+{
+    uint32_t generation = atomic_load_explicit(&chunk->generation, memory_order_relaxed);
+    uint32_t before = atomic_load_explicit(&chunk->count, memory_order_relaxed);
+    if (before > 0) {
+        atomic_fetch_add_explicit(&trace->overwritten, before, memory_order_relaxed);
+    }
+    put_short(&chunk->generation, generation + 1);
+    put_short(&chunk->count, 0);
+    put_short(&chunk->track, w->track);
+    put(&chunk->sequence, sequence);
+    put(&chunk->number, w->number);
+    put_short(&chunk->kind, w->kind);
+    put_short(&chunk->process, (uint32_t)getpid());
+    put_short(&chunk->thread, w->thread);
+    w->chunk = chunk;
+    w->count = 0;
+}
+
+/* The oldest chunk that nobody fills, which is the next such one in the order of the memory. False if there is none. */
+static NOINLINE bool find_chunk(struct writer *w)
+{
+    leave(w->chunk);
+    w->chunk = NULL;
+    if (w->skip > 0) {
+        w->skip--;
+        return false;
+    }
+    for (size_t i = 0; i < trace->chunk_count; i++) {
+        uint64_t sequence = atomic_fetch_add_explicit(&trace->cursor, 1, memory_order_relaxed);
+        struct chunk *chunk = &trace->chunks[sequence % trace->chunk_count];
+        if (take(chunk)) {
+            begin_chunk(w, chunk, sequence);
+            return true;
+        }
+    }
+    w->skip = DROPS_BEFORE_SEARCH;
+    return false;
+}
+
+/* The place for a record; NULL if there is none. */
+static ALWAYS_INLINE _Atomic uint64_t *place(struct writer *w)
+{
+    if (unlikely(w->chunk == NULL || w->count == TRACE_CHUNK_RECORDS) && !find_chunk(w)) {
+        atomic_fetch_add_explicit(&trace->dropped, 1, memory_order_relaxed);
+        return NULL;
+    }
+    return w->chunk->words[w->count];
+}
+
+static ALWAYS_INLINE void put_record(struct writer *w, uint64_t time_ns, enum trace_event event,
+                                     uint64_t connection, uint64_t value)
+{
+    _Atomic uint64_t *words = place(w);
+    if (likely(words != NULL)) {
+        put(&words[0], time_ns);
+        put(&words[1], (uint64_t)event | connection << EVENT_BITS);
+        put(&words[2], value);
+        put_short(&w->chunk->count, ++w->count);
+    }
+}
+
+static ALWAYS_INLINE uint64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+NOINLINE void trace_put(enum trace_event event, uint64_t connection, uint64_t value)
+{
+    struct writer *w = &writer;
+    w->time_ns = now_ns();
+    put_record(w, w->time_ns, event, connection, value);
+}
+
+NOINLINE void trace_put_request(uint64_t connection, uint64_t number, struct span head)
+{
+    struct writer *w = &writer;
+    uint64_t text[TRACE_TEXT_SIZE / sizeof(uint64_t)] = {0};
+    memcpy(text, head.data, head.length < sizeof text ? head.length : sizeof text);
+    put_record(w, w->time_ns, TRACE_request_begin, connection, number);
+    _Atomic uint64_t *words = place(w);
+    if (likely(words != NULL)) {
+        put(&words[0], text[0]);
+        put(&words[1], TRACE_TEXT);
+        put(&words[2], text[1]);
+        put(&words[3], text[2]);
+        put_short(&w->chunk->count, ++w->count);
+    }
+}
+
+/* A child process begins with a copy of the writer of the thread that has forked: the chunk in it is not its own. */
+void trace_thread_begin(enum trace_thread kind, uint64_t number)
+{
+    if (trace_is_on) {
+        writer = (struct writer){
+            .number = number,
+            .kind = kind,
+            .thread = (uint32_t)gettid(),
+            .track = atomic_fetch_add_explicit(&trace->tracks, 1, memory_order_relaxed),
+        };
+    }
+    TRACE(thread_begin, kind == TRACE_CONNECTION || kind == TRACE_PROCESS ? number : 0, (uint64_t)kind);
+}
+
+void trace_thread_end(void)
+{
+    enum trace_thread kind = writer.kind;
+    TRACE(thread_end, kind == TRACE_CONNECTION || kind == TRACE_PROCESS ? writer.number : 0, (uint64_t)kind);
+    leave(writer.chunk);
+    writer.chunk = NULL;
+}
+
+/* ---- reading ---- */
+
+static uint64_t get(const _Atomic uint64_t *word)
+{
+    return atomic_load_explicit(word, memory_order_acquire);
+}
+
+static uint32_t get_short(const _Atomic uint32_t *word)
+{
+    return atomic_load_explicit(word, memory_order_acquire);
+}
+
+size_t trace_chunks(void)
+{
+    return trace->chunk_count;
+}
+
+bool trace_look(size_t index, struct trace_place *place)
+{
+    const struct chunk *chunk = &trace->chunks[index];
+    *place = (struct trace_place){
+        .sequence = get(&chunk->sequence), .track = get_short(&chunk->track), .index = (uint32_t)index};
+    return get_short(&chunk->count) > 0;
+}
+
+static void copy_record(struct trace_chunk *copy, unsigned i, const _Atomic uint64_t *words)
+{
+    uint64_t w[RECORD_WORDS] = {get(&words[0]), get(&words[1]), get(&words[2]), get(&words[3])};
+    copy->records[i] = (struct trace_record){.time_ns = w[0],
+                                             .event = w[1] & ((1u << EVENT_BITS) - 1),
+                                             .connection = w[1] >> EVENT_BITS,
+                                             .value = w[2]};
+    memcpy(copy->texts[i].bytes, &w[0], sizeof w[0]);
+    memcpy(copy->texts[i].bytes + sizeof w[0], &w[2], 2 * sizeof w[0]);
+}
+
+bool trace_read(const struct trace_place *place, struct trace_chunk *copy)
+{
+    const struct chunk *chunk = &trace->chunks[place->index];
+    uint32_t generation = get_short(&chunk->generation);
+    *copy = (struct trace_chunk){
+        .sequence = get(&chunk->sequence),
+        .number = get(&chunk->number),
+        .track = get_short(&chunk->track),
+        .kind = (enum trace_thread)get_short(&chunk->kind),
+        .process = (int)get_short(&chunk->process),
+        .thread = (int)get_short(&chunk->thread),
+        .count = get_short(&chunk->count),
+    };
+    for (unsigned i = 0; i < copy->count; i++) {
+        copy_record(copy, i, chunk->words[i]);
+    }
+    return get_short(&chunk->generation) == generation && copy->sequence == place->sequence;
+}
+
+struct trace_losses trace_losses(void)
+{
+    return (struct trace_losses){.overwritten = get(&trace->overwritten), .dropped = get(&trace->dropped)};
+}

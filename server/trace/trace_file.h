@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* --trace FILE: the file is written at the end, and a snapshot, FILE.1, FILE.2 and so on, for each SIGUSR2. A file is written
+ * under its name with `.part` behind it, and renamed when it is complete. */
+#ifndef ECHOD_SERVER_TRACE_TRACE_FILE_H
+#define ECHOD_SERVER_TRACE_TRACE_FILE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct trace_file {
+    const char *path; /* NULL: there is no trace */
+    const char *mode;
+    const char *version;
+    int fd;             /* of PATH.part, from the start to the end */
+    unsigned snapshots; /* begun */
+    pthread_t thread;   /* writes the last snapshot */
+    bool has_thread;
+    _Atomic bool writing; /* it has not finished yet */
+};
+
+/* The number of descriptors: the file, and a snapshot. */
+enum { TRACE_FILE_DESCRIPTORS = 2 };
+
+/* Creates PATH.part and the memory for the records, `memory` bytes, and turns the trace on. The strings must outlive the
+ * trace. Returns 0, or a negative errno with the reason in `error`; then there is nothing to undo. Main thread, before all
+ * others. */
+int trace_file_open(struct trace_file *file, const char *path, const char *mode, const char *version,
+                    uint64_t memory, char *error, size_t size);
+
+/* The main thread calls the functions below; without a trace they do nothing. */
+
+/* Begins to write a snapshot in a thread of its own, at the lowest priority. While one is being written there is only a
+ * message. */
+void trace_file_snapshot(struct trace_file *file);
+/* Waits for a snapshot, then writes the file. Returns false, after a message, if it cannot be written. */
+bool trace_file_finish(struct trace_file *file);
+/* Removes PATH.part, because the process ends without a trace. */
+void trace_file_abandon(struct trace_file *file);
+
+#endif
