@@ -21,13 +21,14 @@ enum chunk_state {
 struct chunk {
     _Atomic uint32_t state;      /* enum chunk_state */
     _Atomic uint32_t generation; /* how often it was taken; 0: never */
-    _Atomic uint32_t count;      /* records */
+    _Atomic uint32_t used;       /* bytes, up to the end of the last record; 0: there is none */
     _Atomic uint32_t track;
     _Atomic uint64_t sequence;
     _Atomic uint64_t number;
     _Atomic uint32_t kind;
     _Atomic uint32_t process;
     _Atomic uint32_t thread;
+    _Atomic uint64_t before_ns; /* the time of the last record before this chunk */
     _Alignas(64) _Atomic uint64_t words[TRACE_CHUNK_RECORDS][RECORD_WORDS];
 };
 _Static_assert(sizeof(struct chunk) == CHUNK_SIZE, "a chunk is a page");
@@ -44,10 +45,11 @@ struct trace {
 
 /* The track of the calling thread, and the chunk that it fills. */
 struct writer {
+    _Atomic uint64_t *next; /* the place for the next record, in the chunk; `end`: there is none */
+    const _Atomic uint64_t *end;
     struct chunk *chunk; /* NULL: none yet, or none is free */
-    uint32_t count;      /* records in it */
+    struct timespec now; /* the time of the last record */
     uint32_t skip;       /* records to drop before the next search */
-    uint64_t time_ns;    /* of the last record */
     uint64_t number;
     uint32_t track;
     uint32_t thread;
@@ -57,7 +59,8 @@ struct writer {
 bool trace_is_on;
 static struct trace none; /* without memory for chunks */
 static struct trace *trace = &none;
-static _Thread_local struct writer writer;
+/* Programs link it statically: no call finds it. */
+static _Thread_local struct writer writer __attribute__((tls_model("initial-exec")));
 
 int trace_init(size_t size)
 {
@@ -73,7 +76,17 @@ int trace_init(size_t size)
     return 0;
 }
 
-/* ---- writing ---- */
+/* ---- words ---- */
+
+static uint64_t get(const _Atomic uint64_t *word)
+{
+    return atomic_load_explicit(word, memory_order_acquire);
+}
+
+static uint32_t get_short(const _Atomic uint32_t *word)
+{
+    return atomic_load_explicit(word, memory_order_acquire);
+}
 
 static void put(_Atomic uint64_t *word, uint64_t value)
 {
@@ -84,6 +97,14 @@ static void put_short(_Atomic uint32_t *word, uint32_t value)
 {
     atomic_store_explicit(word, value, memory_order_release);
 }
+
+static unsigned count_records(const struct chunk *chunk)
+{
+    uint32_t used = get_short(&chunk->used);
+    return used == 0 ? 0 : (used - (unsigned)offsetof(struct chunk, words)) / (RECORD_WORDS * sizeof(uint64_t));
+}
+
+/* ---- writing ---- */
 
 static bool take(struct chunk *chunk)
 {
@@ -100,23 +121,30 @@ static void leave(struct chunk *chunk)
     }
 }
 
+static ALWAYS_INLINE uint64_t ns_of(const struct timespec *time)
+{
+    return (uint64_t)time->tv_sec * 1000000000 + (uint64_t)time->tv_nsec;
+}
+
 static void begin_chunk(struct writer *w, struct chunk *chunk, uint64_t sequence)
 {
     uint32_t generation = atomic_load_explicit(&chunk->generation, memory_order_relaxed);
-    uint32_t before = atomic_load_explicit(&chunk->count, memory_order_relaxed);
+    unsigned before = count_records(chunk);
     if (before > 0) {
         atomic_fetch_add_explicit(&trace->overwritten, before, memory_order_relaxed);
     }
     put_short(&chunk->generation, generation + 1);
-    put_short(&chunk->count, 0);
+    put_short(&chunk->used, 0);
     put_short(&chunk->track, w->track);
     put(&chunk->sequence, sequence);
     put(&chunk->number, w->number);
     put_short(&chunk->kind, w->kind);
     put_short(&chunk->process, (uint32_t)getpid());
     put_short(&chunk->thread, w->thread);
+    put(&chunk->before_ns, ns_of(&w->now));
     w->chunk = chunk;
-    w->count = 0;
+    w->next = chunk->words[0];
+    w->end = chunk->words[TRACE_CHUNK_RECORDS];
 }
 
 /* The oldest chunk that nobody fills, which is the next such one in the order of the memory. False if there is none. */
@@ -124,6 +152,8 @@ static NOINLINE bool find_chunk(struct writer *w)
 {
     leave(w->chunk);
     w->chunk = NULL;
+    w->next = NULL;
+    w->end = NULL;
     if (w->skip > 0) {
         w->skip--;
         return false;
@@ -140,55 +170,57 @@ static NOINLINE bool find_chunk(struct writer *w)
     return false;
 }
 
-/* The place for a record; NULL if there is none. */
-static ALWAYS_INLINE _Atomic uint64_t *place(struct writer *w)
+/* Whether there is a place for a record. */
+static ALWAYS_INLINE bool has_room(struct writer *w)
 {
-    if (unlikely(w->chunk == NULL || w->count == TRACE_CHUNK_RECORDS) && !find_chunk(w)) {
+    if (unlikely(w->next == w->end) && !find_chunk(w)) {
         atomic_fetch_add_explicit(&trace->dropped, 1, memory_order_relaxed);
-        return NULL;
+        return false;
     }
-    return w->chunk->words[w->count];
+    return true;
 }
 
-static ALWAYS_INLINE void put_record(struct writer *w, uint64_t time_ns, enum trace_event event,
-                                     uint64_t connection, uint64_t value)
+/* Publishes the record that was written there. */
+static ALWAYS_INLINE void publish(struct writer *w)
 {
-    _Atomic uint64_t *words = place(w);
-    if (likely(words != NULL)) {
-        put(&words[0], time_ns);
-        put(&words[1], (uint64_t)event | connection << EVENT_BITS);
-        put(&words[2], value);
-        put_short(&w->chunk->count, ++w->count);
-    }
+    w->next += RECORD_WORDS;
+    put_short(&w->chunk->used, (uint32_t)((char *)w->next - (char *)w->chunk));
 }
 
-static ALWAYS_INLINE uint64_t now_ns(void)
+static ALWAYS_INLINE void put_record(struct writer *w, enum trace_event event, uint64_t connection,
+                                     uint64_t value)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+    if (likely(has_room(w))) {
+        put(&w->next[0], ns_of(&w->now));
+        put(&w->next[1], (uint64_t)event | connection << EVENT_BITS);
+        put(&w->next[2], value);
+        publish(w);
+    }
 }
 
 NOINLINE void trace_put(enum trace_event event, uint64_t connection, uint64_t value)
 {
     struct writer *w = &writer;
-    w->time_ns = now_ns();
-    put_record(w, w->time_ns, event, connection, value);
+    clock_gettime(CLOCK_MONOTONIC, &w->now);
+    put_record(w, event, connection, value);
 }
 
-NOINLINE void trace_put_request(uint64_t connection, uint64_t number, struct span head)
+NOINLINE void trace_put_request(uint64_t connection, struct span head)
 {
     struct writer *w = &writer;
-    uint64_t text[TRACE_TEXT_SIZE / sizeof(uint64_t)] = {0};
-    memcpy(text, head.data, head.length < sizeof text ? head.length : sizeof text);
-    put_record(w, w->time_ns, TRACE_request_begin, connection, number);
-    _Atomic uint64_t *words = place(w);
-    if (likely(words != NULL)) {
-        put(&words[0], text[0]);
-        put(&words[1], TRACE_TEXT);
-        put(&words[2], text[1]);
-        put(&words[3], text[2]);
-        put_short(&w->chunk->count, ++w->count);
+    if (likely(has_room(w))) {
+        uint64_t text[TRACE_TEXT_SIZE / sizeof(uint64_t)];
+        if (likely(head.length >= sizeof text)) {
+            memcpy(text, head.data, sizeof text);
+        } else {
+            memset(text, 0, sizeof text);
+            memcpy(text, head.data, head.length);
+        }
+        put(&w->next[0], text[0]);
+        put(&w->next[1], (uint64_t)TRACE_request_begin | connection << EVENT_BITS);
+        put(&w->next[2], text[1]);
+        put(&w->next[3], text[2]);
+        publish(w);
     }
 }
 
@@ -211,20 +243,10 @@ void trace_thread_end(void)
     enum trace_thread kind = writer.kind;
     TRACE(thread_end, kind == TRACE_CONNECTION || kind == TRACE_PROCESS ? writer.number : 0, (uint64_t)kind);
     leave(writer.chunk);
-    writer.chunk = NULL;
+    writer = (struct writer){.chunk = NULL};
 }
 
 /* ---- reading ---- */
-
-static uint64_t get(const _Atomic uint64_t *word)
-{
-    return atomic_load_explicit(word, memory_order_acquire);
-}
-
-static uint32_t get_short(const _Atomic uint32_t *word)
-{
-    return atomic_load_explicit(word, memory_order_acquire);
-}
 
 size_t trace_chunks(void)
 {
@@ -236,18 +258,24 @@ bool trace_look(size_t index, struct trace_place *place)
     const struct chunk *chunk = &trace->chunks[index];
     *place = (struct trace_place){
         .sequence = get(&chunk->sequence), .track = get_short(&chunk->track), .index = (uint32_t)index};
-    return get_short(&chunk->count) > 0;
+    return count_records(chunk) > 0;
 }
 
-static void copy_record(struct trace_chunk *copy, unsigned i, const _Atomic uint64_t *words)
+/* `*time_ns`: that of the record before; is set to that of this one. */
+static void copy_record(struct trace_record *record, const _Atomic uint64_t *words, uint64_t *time_ns)
 {
     uint64_t w[RECORD_WORDS] = {get(&words[0]), get(&words[1]), get(&words[2]), get(&words[3])};
-    copy->records[i] = (struct trace_record){.time_ns = w[0],
-                                             .event = w[1] & ((1u << EVENT_BITS) - 1),
-                                             .connection = w[1] >> EVENT_BITS,
-                                             .value = w[2]};
-    memcpy(copy->texts[i].bytes, &w[0], sizeof w[0]);
-    memcpy(copy->texts[i].bytes + sizeof w[0], &w[2], 2 * sizeof w[0]);
+    uint64_t event = w[1] & ((1u << EVENT_BITS) - 1);
+    bool request = event == TRACE_request_begin;
+    *time_ns = request ? *time_ns : w[0];
+    *record = (struct trace_record){.time_ns = *time_ns,
+                                    .event = (enum trace_event)event,
+                                    .connection = w[1] >> EVENT_BITS,
+                                    .value = request ? 0 : w[2]};
+    if (request) {
+        memcpy(record->text, &w[0], sizeof w[0]);
+        memcpy(record->text + sizeof w[0], &w[2], 2 * sizeof w[0]);
+    }
 }
 
 bool trace_read(const struct trace_place *place, struct trace_chunk *copy)
@@ -261,10 +289,11 @@ bool trace_read(const struct trace_place *place, struct trace_chunk *copy)
         .kind = (enum trace_thread)get_short(&chunk->kind),
         .process = (int)get_short(&chunk->process),
         .thread = (int)get_short(&chunk->thread),
-        .count = get_short(&chunk->count),
+        .count = count_records(chunk),
     };
+    uint64_t time_ns = get(&chunk->before_ns);
     for (unsigned i = 0; i < copy->count; i++) {
-        copy_record(copy, i, chunk->words[i]);
+        copy_record(&copy->records[i], chunk->words[i], &time_ns);
     }
     return get_short(&chunk->generation) == generation && copy->sequence == place->sequence;
 }

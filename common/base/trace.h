@@ -36,7 +36,7 @@
     EVENT(fiber_end, "0")                                          \
     EVENT(read, "bytes; a pass of the session begins with them")   \
     EVENT(wake, "what a pass begins with instead, enum io_event")  \
-    EVENT(request_begin, "its number on the connection, from 1")   \
+    EVENT(request_begin, "0; the text is the head's first bytes")  \
     EVENT(request_end, "the status; 0: there is no answer")        \
     EVENT(wait_begin, "milliseconds")                              \
     EVENT(wait_end, "1 if the wait was cut short, else 0")         \
@@ -52,10 +52,7 @@
     EVENT(drain, "the phase that begins, enum drain_phase")
 
 #define TRACE_ENUMERATE(name, value) TRACE_##name,
-enum trace_event {
-    TRACE_EVENTS(TRACE_ENUMERATE)
-    TRACE_TEXT, /* no event: the record before it goes on. It has the first bytes of a request's head */
-};
+enum trace_event { TRACE_EVENTS(TRACE_ENUMERATE) };
 #undef TRACE_ENUMERATE
 
 enum trace_thread {
@@ -80,19 +77,19 @@ extern bool trace_is_on __attribute__((visibility("hidden")));
 
 /* The same for the begin of a request, whose time is that of the thread's last record: its bytes had come then. `head`: the
  * request's first bytes, of which TRACE_TEXT_SIZE are kept; may be empty. */
-#define TRACE_REQUEST(connection, number, head)              \
-    do {                                                     \
-        TRACE_PROBE(request_begin, connection, number);      \
-        if (unlikely(trace_is_on)) {                         \
-            trace_put_request((connection), (number), head); \
-        }                                                    \
+#define TRACE_REQUEST(connection, head)                         \
+    do {                                                        \
+        TRACE_PROBE(request_begin, connection, UINT64_C(0));    \
+        if (unlikely(trace_is_on)) {                            \
+            trace_put_request((connection), head);              \
+        }                                                       \
     } while (0)
 
 enum { TRACE_TEXT_SIZE = 24 };
 
 /* For the macros above. */
 void trace_put(enum trace_event event, uint64_t connection, uint64_t value);
-void trace_put_request(uint64_t connection, uint64_t number, struct span head);
+void trace_put_request(uint64_t connection, struct span head);
 
 /* Sets up the memory, `size` bytes, and turns the trace on. Returns 0 or -ENOMEM. Main thread, before all others. */
 int trace_init(size_t size);
@@ -109,14 +106,10 @@ void trace_thread_end(void);
 
 struct trace_record {
     uint64_t time_ns; /* of CLOCK_MONOTONIC */
-    uint64_t event;   /* enum trace_event */
     uint64_t connection;
     uint64_t value;
-};
-
-/* Behind a TRACE_request_begin: TRACE_TEXT in `event`. */
-struct trace_text {
-    char bytes[TRACE_TEXT_SIZE]; /* padded with zeros */
+    enum trace_event event;
+    char text[TRACE_TEXT_SIZE]; /* of TRACE_request_begin: padded with zeros */
 };
 
 enum { TRACE_CHUNK_RECORDS = 126 };
@@ -131,7 +124,6 @@ struct trace_chunk {
     int thread;  /* thread id */
     unsigned count;
     struct trace_record records[TRACE_CHUNK_RECORDS];
-    struct trace_text texts[TRACE_CHUNK_RECORDS]; /* of those that are TRACE_TEXT */
 };
 
 /* What a chunk is sorted by. */

@@ -12,7 +12,7 @@ enum { EMPTY_LINES_MAX = 8 }; /* before a request (RFC 9112, 2.2) */
 void bad_head_exchange(struct pass *pass, struct span head)
 {
     if (pass->exchange == NULL) {
-        TRACE_REQUEST(pass->session->number, pass->session->requests + UINT64_C(1), head);
+        TRACE_REQUEST(pass->session->number, head);
         exchange_init(pass);
     }
     bool head_method = head.length >= 5 && memcmp(head.data, "HEAD ", 5) == 0;

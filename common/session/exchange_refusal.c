@@ -27,7 +27,7 @@ COLD void exchange_fail(struct pass *pass, unsigned status, const char *detail, 
 {
     struct output *output = &pass->context->output;
     if (pass->exchange == NULL) {
-        TRACE_REQUEST(pass->session->number, pass->session->requests + UINT64_C(1), SPAN_LITERAL(""));
+        TRACE_REQUEST(pass->session->number, SPAN_LITERAL(""));
         exchange_init(pass);
         pass->exchange->bad_head = SPAN_LITERAL("");
     }

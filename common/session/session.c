@@ -102,7 +102,7 @@ static ALWAYS_INLINE size_t head_read_line(struct span head, struct request *req
 
 static NOINLINE size_t head_complete(struct pass *pass, struct span head)
 {
-    TRACE_REQUEST(pass->session->number, pass->session->requests + UINT64_C(1), head);
+    TRACE_REQUEST(pass->session->number, head);
     exchange_init(pass);
     struct request *request = &pass->exchange->request;
     struct parse_result result = {STATUS_OK, ""};

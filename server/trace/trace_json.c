@@ -122,7 +122,7 @@ static const char *slice_name(const struct trace_record *record)
         [IO_DATA] = "read",     [IO_LATE] = "read",       [IO_EOF] = "end of input", [IO_WRITABLE] = "writable",
         [IO_TIMEOUT] = "timeout", [IO_RESUMED] = "resumed", [IO_REJECTED] = "rejected", [IO_SHUTDOWN] = "shutdown",
     };
-    switch ((int)record->event) {
+    switch (record->event) {
     case TRACE_accept: return "accept";
     case TRACE_take_over:
     case TRACE_fiber_begin: return "take over";
@@ -176,13 +176,13 @@ static void extend_slice(struct writer *w, const struct trace_record *record)
 /* ---- records ---- */
 
 /* "GET /delay/2s HTTP/1.1" up to its second blank, as a JSON string. */
-static void request_name(struct writer *w, const struct trace_text *text)
+static void request_name(struct writer *w, const char text[TRACE_TEXT_SIZE])
 {
     unsigned length = 0;
     unsigned blanks = 0;
     fputs(",\"name\":\"", w->out);
-    for (; length < TRACE_TEXT_SIZE && text->bytes[length] != '\0'; length++) {
-        unsigned char byte = (unsigned char)text->bytes[length];
+    for (; length < TRACE_TEXT_SIZE && text[length] != '\0'; length++) {
+        unsigned char byte = (unsigned char)text[length];
         blanks += byte == ' ';
         if (blanks == 2 || byte == '\r' || byte == '\n') {
             break;
@@ -192,14 +192,10 @@ static void request_name(struct writer *w, const struct trace_text *text)
     fputs(length == 0 ? "request\"" : length == TRACE_TEXT_SIZE ? "\\u2026\"" : "\"", w->out);
 }
 
-static void request_begins(struct writer *w, unsigned i)
+static void request_begins(struct writer *w, const struct trace_record *record)
 {
-    static const struct trace_text none;
-    const struct trace_record *record = &w->chunk.records[i];
-    bool has_text = i + 1 < w->chunk.count && w->chunk.records[i + 1].event == TRACE_TEXT;
     begin_of_connection(w, "B", record);
-    request_name(w, has_text ? &w->chunk.texts[i + 1] : &none);
-    argument(w, "number", record->value);
+    request_name(w, record->text);
     end(w);
     extend_slice(w, record);
 }
@@ -234,10 +230,9 @@ static void work_begins(struct writer *w, const struct trace_record *record)
     connection_begins(w, record, "work");
 }
 
-static void put_record(struct writer *w, unsigned i)
+static void put_record(struct writer *w, const struct trace_record *record)
 {
-    const struct trace_record *record = &w->chunk.records[i];
-    switch ((enum trace_event)record->event) {
+    switch (record->event) {
     case TRACE_thread_begin: thread_instant(w, record, "begin", "t"); break;
     case TRACE_thread_end:
         end_slice(w);
@@ -269,8 +264,7 @@ static void put_record(struct writer *w, unsigned i)
             connection_ends(w, record, NULL); /* of the queue */
         }
         break;
-    case TRACE_request_begin: request_begins(w, i); break;
-    case TRACE_TEXT: break;
+    case TRACE_request_begin: request_begins(w, record); break;
     case TRACE_request_end:
         extend_slice(w, record);
         connection_ends(w, record, "status");
@@ -352,7 +346,7 @@ static void put_chunk(struct writer *w, const struct trace_place *place)
         w->track_known = true;
     }
     for (unsigned i = 0; i < w->chunk.count; i++) {
-        put_record(w, i);
+        put_record(w, &w->chunk.records[i]);
     }
 }
 
