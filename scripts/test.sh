@@ -270,9 +270,9 @@ run_single() {
     fi
 }
 
-# need_pytest MODULE...: sets python to an interpreter that has pytest, its plugins and these.
+# need_pytest MODULE...: sets python to an interpreter that has pytest, its plugins, what reads traces, and these.
 need_pytest() {
-    need_python pytest xdist pytest_timeout "$@"
+    need_python pytest xdist pytest_timeout jsonschema "$@"
 }
 
 build_stage() {
