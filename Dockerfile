@@ -4,7 +4,7 @@
 ARG BASE=docker.io/library/debian:trixie-slim
 FROM ${BASE} AS builder
 RUN apt-get update \
- && apt-get install -y --no-install-recommends cmake gcc libboost-context-dev libc6-dev libevent-dev libllhttp-dev liburing-dev ninja-build \
+ && apt-get install -y --no-install-recommends cmake gcc libboost-context-dev libc6-dev libevent-dev libllhttp-dev liburing-dev ninja-build systemtap-sdt-dev \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .

@@ -8,14 +8,14 @@ stage_deploy() {
     need_to_build mandoc zsh fish systemd logrotate strace haproxy nginx prometheus
     need_for_documents
     build_stage release || return 0
-    run_deploy deploy 1500 flags modes_option units seccomp metrics restart docs recipes -n 3
+    run_deploy deploy 1500 flags modes_option units seccomp metrics restart docs recipes trace_doc -n 3
 }
 
 stage_docs() {
     need_to_build haproxy nginx
     need_for_documents
     build_stage release || return 0
-    run_deploy docs 600 docs recipes
+    run_deploy docs 600 docs recipes trace_doc
 }
 
 # What the commands of the documents need: they run in a network of their own, where nothing can be installed.

@@ -68,6 +68,7 @@ Test(command_line, defaults)
     cr_expect(o->max_delay_ms == 10000 && o->max_requests == 0 && o->fault_seed == 0 && o->name == NULL);
     cr_expect(o->default_status == NULL && o->default_delay == NULL && o->default_close == NULL);
     cr_expect(o->default_abort == NULL && o->default_header.count == 0 && o->log_skip.count == 0);
+    cr_expect(o->trace == NULL && o->trace_buffer == UINT64_C(64) << 20);
     cr_expect(!o->proxy_protocol && !o->log_admin && !o->log_headers && !o->log_secrets);
 }
 
