@@ -88,4 +88,4 @@ def test_bpftrace(program):
         pytest.skip("without bpftrace")
     said = said_under_load(program, BLOCKS[2])
     assert re.search(r"@answers\[200\]: [1-9]", said) and re.search(r"@answers\[404\]: [1-9]", said), said
-    assert re.search(r"@wait_ms:\s*\n\[2, 4\)", said) or "@wait_ms:" in said, said
+    assert re.search(r"@wait_ms:\s*\n\[\d", said), said
