@@ -29,7 +29,7 @@ from ..text.errors import LabError, UsageError
 from . import claims
 
 FOLDER = ROOT / "loadtest" / "experiments"
-ORDER = ("memory", "scaling", "switch-cost", "oversubscription", "time-slices", "cores", "blocked-loop", "waiting", "work-mix",
+ORDER = ("memory", "scaling", "switch-cost", "oversubscription", "time-slices", "cores", "blocked-loop", "waiting", "futures", "work-mix",
          "isolation", "churn", "slow-clients", "overload", "bytes", "races", "deadlock", "thread-safety", "shutdown", "price")
 EFFORTS = ("quick", "full")
 _CEILINGS = {True: EFFORTS, "full": ("full",), False: ()}
