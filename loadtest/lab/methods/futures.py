@@ -34,7 +34,7 @@ def length(cell):
 
 
 def _requests(events, path):
-    """By connection: (begin, end, ends of its waits) of the request for this path."""
+    """By connection: (begin, end) of the request for this path."""
     found, open_slices = {}, collections.defaultdict(list)
     for event in sorted((event for event in events if event["pid"] == _CONNECTIONS), key=lambda event: event["ts"]):
         stack = open_slices[event["tid"]]
