@@ -648,7 +648,7 @@ def activity_text(counters, idle):
 def innermost(thread):
     """The innermost function of a thread, and the innermost of echod's own."""
     if thread is None:
-        return ""
+        return "-"
     with Stack(thread) as stack:
         names = [(frame.name() or "??", frame.find_sal().symtab) for frame in stack]
     own = next((name for name, table in names if table and re.search(r"/(server|common)/", table.fullname())), None)
@@ -662,9 +662,9 @@ class Command(gdb.Command):
     """One function a command; what gdb says of memory that it cannot read becomes one line."""
 
     def __init__(self, name, function):
-        super().__init__(f"echod {name}", gdb.COMMAND_STATUS)
-        self.__doc__ = function.__doc__
+        self.__doc__ = function.__doc__  # what `help` says
         self.function = function
+        super().__init__(f"echod {name}", gdb.COMMAND_STATUS)
 
     def invoke(self, argument, from_tty):
         try:
@@ -682,7 +682,7 @@ def show_connections(_):
     print_table(["number", "peer", "state", "wants", "age", "where", "request"],
                 [("-" if c.number is None else c.number, c.peer or "-", c.state, c.wants, age(c, now_us),
                   c.place, c.request) for c in connections])
-    print(f"{len(connections)} connections, mode {server.mode_name}")
+    print(f"connections: {len(connections)}, mode: {server.mode_name}")
 
 
 def show_loops(_):
@@ -713,7 +713,7 @@ def show_workers(_):
                       innermost(thread)))
     print_table(["child" if isinstance(server.mode, Processes) else "worker", "thread", "does", "connection", "frame"], shown)
     if isinstance(server.mode, Loops):
-        print(f"{len(server.mode.queued())} pieces of work wait")
+        print(f"pieces of work that wait: {len(server.mode.queued())}")
 
 
 def show_where(argument):
@@ -748,17 +748,18 @@ def where_session(connection, now_us):
 
 
 def where_stack(server, connection):
-    """The connection's own frames: those of its fiber or thread, or of the worker that runs its work, or of the loop while that is at it."""
-    if connection.fiber is not None:
-        if int(connection.fiber["context"]) and not is_at(connection.thread, connection.address):
-            print("  the stack of its fiber:")
-            print_frames(unwinder.frames_of(int(connection.fiber["context"])))
-            return
+    """The connection's own frames: those of its fiber or thread, and of the worker that runs its work; or of the loop while that is at it."""
+    is_fiber = connection.fiber is not None and not is_at(connection.thread, connection.address)
+    if is_fiber:
+        print("  the stack of its fiber:")
+        print_frames(unwinder.frames_of(int(connection.fiber["context"])))
     for number, thread, _, work in server.mode.workers() if isinstance(server.mode, Loops) else ():
         if work and connection.owns(work):
             print(f"  the stack of worker {number} ({thread_text(thread)}), which runs its work:")
             print_frames_of(thread)
             return
+    if is_fiber:
+        return
     if connection.thread is None:
         print("  it has no stack of its own")
     elif connection.own_stack:
