@@ -133,6 +133,11 @@ def threads_by_handle():
     return found
 
 
+def main_thread():
+    """The one whose number is that of the process; None if gdb does not know it."""
+    return next((thread for thread in gdb.selected_inferior().threads() if thread.ptid[1] == thread.ptid[0]), None)
+
+
 def thread_text(thread):
     return "no thread" if thread is None else f"thread {thread.num}, LWP {thread.ptid[1]}"
 
@@ -201,10 +206,11 @@ class FiberUnwinder(gdb.unwinder.Unwinder):
     """While it is enabled, the frame that called the innermost one is where a fiber waits: gdb then unwinds the fiber's stack instead of
     the thread's. The registers are those that jump_fcontext of Boost.Context has pushed there; no register of the process is changed."""
 
-    # By architecture: the names of the stack pointer and the program counter, and how far above the saved context each register is.
-    # What CET's shadow stack or the stack protector's guard adds stands before those of x86-64.
+    # By architecture: the names of the stack pointer and the program counter; what may stand before the registers (the pointer of CET's
+    # shadow stack, the stack protector's guard); where each register is, from the saved context on; the size of it all.
     LAYOUTS = {
-        "i386:x86-64": ("rsp", "rip", (0, 8, 16), {"r12": 0x08, "r13": 0x10, "r14": 0x18, "r15": 0x20, "rbx": 0x28, "rbp": 0x30, "rip": 0x38}, 0x40),
+        "i386:x86-64": ("rsp", "rip", (0, 8, 16),
+                        {name: 8 + 8 * i for i, name in enumerate(("r12", "r13", "r14", "r15", "rbx", "rbp", "rip"))}, 0x40),
         "aarch64": ("sp", "pc", (0,), {**{f"x{19 + i}": 0x40 + 8 * i for i in range(12)}, "pc": 0xa0}, 0xb0),
     }
 
@@ -289,7 +295,7 @@ class Session:
 
     @property
     def wants(self):
-        """As session_wants says, but for the memory budget: when that is short, unsent answers keep a session from reading."""
+        """As session_wants says, but for its limits of memory: with unsent answers they keep a session from reading."""
         if self.state == "CLOSING":
             abort = enumerator("enum close_mode", self.value["close_mode"], "CLOSE_") == "ABORT"
             return "WRITE" if self.unsent and not abort else "CLOSE"
@@ -524,7 +530,7 @@ class Pool(Mode):
 
 def lingerer_connections(lingerers):
     """Lingering closes in the main thread."""
-    yield from reactor_connections(lingerers["reactor"], "main thread", None)
+    yield from reactor_connections(lingerers["reactor"], "main thread", main_thread())
     yield from inbox_connections(lingerers["inbox"], "main thread")
 
 
@@ -612,9 +618,9 @@ class Server:
         found = list(self.mode.connections())
         if not (isinstance(self.mode, Processes) and self.mode.is_child()):
             acceptor = self.value["acceptor"]
-            found += reactor_connections(acceptor["refusals"], "refused, main thread", None)
+            found += reactor_connections(acceptor["refusals"], "refused, main thread", main_thread())
             if int(acceptor["admin"]["listeners"]) != 0 and int(acceptor["admin"]["listeners"]["count"]) > 0:
-                found += reactor_connections(acceptor["admin"]["reactor"], "admin, main thread", None)
+                found += reactor_connections(acceptor["admin"]["reactor"], "admin, main thread", main_thread())
         return sorted(found, key=lambda c: (c.number is None, c.number or 0))
 
     def now_us(self, connections):
@@ -748,7 +754,7 @@ def where_session(connection, now_us):
 
 
 def where_stack(server, connection):
-    """The connection's own frames: those of its fiber or thread, and of the worker that runs its work; or of the loop while that is at it."""
+    """The connection's own frames: of its fiber or thread, and of the worker that runs its work; or of the loop while that is at it."""
     is_fiber = connection.fiber is not None and not is_at(connection.thread, connection.address)
     if is_fiber:
         print("  the stack of its fiber:")
@@ -761,7 +767,7 @@ def where_stack(server, connection):
     if is_fiber:
         return
     if connection.thread is None:
-        print("  it has no stack of its own")
+        print("  its thread is not known to gdb")
     elif connection.own_stack:
         print(f"  the stack of its thread ({thread_text(connection.thread)}):")
         print_frames_of(connection.thread)
@@ -774,6 +780,8 @@ def where_stack(server, connection):
 
 def is_at(thread, address):
     """Whether an argument or a variable of one of the thread's frames points to the connection."""
+    if thread is None:
+        return False
     with Stack(thread) as stack:
         return any(value is not None and value.type.strip_typedefs().code == gdb.TYPE_CODE_PTR and int(value) == address
                    for frame in stack for _, value in frame_symbols(frame))
