@@ -428,11 +428,12 @@ class Mode:
         return iter(())
 
     def loops(self):
-        """Rows: number, thread, connections, what it does, notes."""
+        """Of each: number, thread, how many connections it has, its counters, whether it drains."""
         return iter(())
 
     def workers(self):
-        """Rows: number, thread, what it does, the number of a connection."""
+        """Of each: number, thread, counters, and the address of the work that it runs, 0 for none; where workers serve connections, the number
+        of a connection."""
         return iter(())
 
 
@@ -618,6 +619,8 @@ class Server:
         found = list(self.mode.connections())
         if not (isinstance(self.mode, Processes) and self.mode.is_child()):
             acceptor = self.value["acceptor"]
+            found += (Connection("waits for a place", accepted=accepted, fd=int(accepted["fd"]))
+                      for accepted in items(acceptor["queue"]["items"], acceptor["queue"]["count"]))
             found += reactor_connections(acceptor["refusals"], "refused, main thread", main_thread())
             if int(acceptor["admin"]["listeners"]) != 0 and int(acceptor["admin"]["listeners"]["count"]) > 0:
                 found += reactor_connections(acceptor["admin"]["reactor"], "admin, main thread", main_thread())

@@ -16,6 +16,7 @@ from support import procfs, settings
 from support.checks import until
 from support.corpus import PLAIN, get
 from support.settings import BLOCKING, LOOPS, LOOPS_WITH_WORKERS, MODES, PROCESS_EACH, ROOT, STACK_EACH, WITH_WORKERS
+from support.wire import Wire
 
 pytestmark = pytest.mark.native
 
@@ -63,9 +64,9 @@ def said(found):
 class Server(Echod):
     """With long delays, and a folder for its core."""
 
-    def __init__(self, mode, folder, *flags):
+    def __init__(self, mode, folder, *flags, lines=1):
         super().__init__("--mode", mode, "--listen", "127.0.0.1:0", "--max-delay", "60m", "--header-timeout", "60m",
-                         "--body-timeout", "60m", *flags, cwd=folder)
+                         "--body-timeout", "60m", *flags, lines=lines, cwd=folder)
         self.mode, self.folder, self.cores = mode, folder, None
 
     @property
@@ -222,6 +223,16 @@ def test_loops(mode, folder):
     assert [(cells[0], cells[3]) for cells in found] == [("0", "serves"), ("1", "serves")]
     assert sorted(int(cells[2]) for cells in found) == [1, 2]
     assert all(re.fullmatch(r"thread \d+, LWP \d+", cells[1]) for cells in found)
+
+
+def test_connections_of_the_main_thread(folder):
+    """Those of an admin listener are the acceptor's, in every mode."""
+    with Server("thread", folder, "--admin-listen", f"unix:{folder}/admin", lines=2) as server:
+        with Wire(server.addresses[1]) as admin:
+            assert admin.ask(get(b"/healthz")).status == 200
+            found, text = wait_for(server, [("START", "READ", "-")], "echod where 1")
+    assert [(row.peer, row.where) for row in found] == [("unix:", "admin, main thread")]
+    assert "its loop's (thread 1, LWP " in text
 
 
 def test_work_in_a_loop(folder):
