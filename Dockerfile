@@ -13,6 +13,10 @@ RUN cmake --preset static && cmake --build build/static --target echod
 RUN mkdir -p /licenses && cp LICENSE /licenses/echod \
  && for package in libc6-dev libevent-dev libllhttp-dev liburing-dev; do cp /usr/share/doc/$package/copyright /licenses/$package; done
 
+# For gdb (docs/debugging.md): docker build --target debug --output build/debug .
+FROM scratch AS debug
+COPY --from=builder /src/build/static/echod /src/build/static/echod.debug /
+
 FROM scratch
 ARG VERSION=0.1.0
 ARG REVISION=unknown

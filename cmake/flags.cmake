@@ -54,9 +54,14 @@ if(ECHOD_HAS_PACKED_RELOCATIONS)
   target_link_options(echod_flags INTERFACE $<$<CONFIG:Release>:-Wl,-z,pack-relative-relocs>)
 endif()
 
+# Debug information changes no instruction, and cmake/split_debug.cmake moves it out of the program. With it come the tables for
+# unwinding that the program itself does not carry: in .debug_frame, if the linker's own compilations are told not to make others.
+target_compile_options(echod_flags INTERFACE $<$<CONFIG:Release>:-g>)
+target_link_options(echod_flags INTERFACE "$<$<CONFIG:Release>:-g;-fno-asynchronous-unwind-tables>")
+
 # A static executable is position independent by -static-pie; the -pie of the ordinary one must not join it.
 if(ECHOD_STATIC)
-  target_link_options(echod_flags INTERFACE -static-pie -Wl,-s)
+  target_link_options(echod_flags INTERFACE -static-pie)
 else()
   include(CheckPIESupported)
   check_pie_supported(LANGUAGES C)

@@ -40,6 +40,7 @@ systemd       cmd:systemd-analyze     systemd                   systemd, for sys
 slowhttptest  cmd:slowhttptest        slowhttptest              slowhttptest
 gcovr         cmd:gcovr               gcovr                     gcovr
 readelf       cmd:readelf             binutils                  readelf, of the GNU binutils
+gdb           cmd:gdb                 gdb                       gdb, 13 or newer, with Python
 haproxy       sh:haproxy_is_here      haproxy                   HAProxy
 prometheus    cmd:prometheus          prometheus                Prometheus, with promtool
 apache        sh:apache_is_here       apache2-bin               Apache httpd 2.4

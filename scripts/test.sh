@@ -99,7 +99,7 @@ need_all() {
     # shellcheck disable=SC2086 # a list of names
     need_pytest requests httpx aiohttp $report_modules
     need_integration
-    need clang libfuzzer valgrind slowhttptest readelf haproxy apache h2o lighttpd node npm go ab chromium mandoc zsh fish systemd logrotate \
+    need clang libfuzzer valgrind slowhttptest readelf gdb haproxy apache h2o lighttpd node npm go ab chromium mandoc zsh fish systemd logrotate \
         prometheus git lintian file dpkg-dev debootstrap
     [ "$(image_tool)" != buildah ] || need buildah
 }

@@ -5,10 +5,10 @@
 
 # What is installed beside the server says what the server does.
 stage_deploy() {
-    need_to_build mandoc zsh fish systemd logrotate strace haproxy nginx prometheus
+    need_to_build mandoc zsh fish systemd logrotate strace haproxy nginx prometheus readelf
     need_for_documents
     build_stage release || return 0
-    run_deploy deploy 1500 flags modes_option units seccomp metrics restart docs recipes trace_doc -n 3
+    run_deploy deploy 1500 flags modes_option units seccomp metrics restart debugger docs recipes trace_doc -n 3
 }
 
 stage_docs() {
@@ -22,7 +22,7 @@ stage_docs() {
 need_for_documents() {
     # shellcheck disable=SC2086 # a list of names
     need_pytest $report_modules
-    need curl wrk h2load valgrind file dpkg-dev
+    need curl wrk h2load valgrind file dpkg-dev gdb
 }
 
 # What the stage deploy does for a moment, for as long as it takes to believe it.
@@ -68,10 +68,10 @@ stage_package_debian13() {
 }
 
 package_on() {
-    need_to_build lintian file dpkg-dev
+    need_to_build lintian file dpkg-dev readelf
     build_stage package || return 0
     pristine=build/roots/$1
-    rm -f build/package/echod_*.deb # of another version
+    rm -f build/package/echod*.*deb # of another version
     if ! (cd build/package && cpack) >"$logs/cpack.log" 2>&1; then
         cat "$logs/cpack.log"
         judge build-deb "the package" "it cannot be made"

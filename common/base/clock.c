@@ -75,6 +75,7 @@ void clock_publish_date(struct scoreboard *scoreboard, time_t when)
         atomic_store_explicit(&scoreboard->date_words[i], words[i], memory_order_release);
     }
     atomic_store_explicit(&scoreboard->date_sequence, sequence + 2, memory_order_release);
+    atomic_store_explicit(&scoreboard->date_ms, clock_ms(), memory_order_relaxed);
 }
 
 COLD void clock_copy_date(const struct scoreboard *scoreboard, char out[SCOREBOARD_DATE_WORDS * 8],

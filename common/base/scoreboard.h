@@ -86,6 +86,7 @@ struct scoreboard {
     _Atomic int shortage;    /* the errno of the last attempt to serve a connection; 0: it succeeded */
     _Atomic uint32_t date_sequence;
     _Atomic uint64_t date_words[SCOREBOARD_DATE_WORDS];
+    _Atomic uint64_t date_ms; /* when that was written, by clock_ms: in a core, nothing else tells the time */
     _Alignas(64) _Atomic uint64_t held; /* bytes taken from the budget, for all connections */
     uint64_t held_limit;                /* --max-buffer-memory; constant */
     _Atomic uint32_t log_generation;    /* grows when the access log is reopened */

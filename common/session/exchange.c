@@ -39,6 +39,16 @@ static COLD bool exchange_keep_head(struct pass *pass, struct span head)
     return true;
 }
 
+COLD void exchange_keep_target(struct exchange *x)
+{
+    struct span *target = &x->request.target;
+    if (x->head != NULL || x->log_copy != NULL) {
+        return; /* it is in these */
+    }
+    target->length = target->length < RESPONSE_STORE_SIZE ? target->length : RESPONSE_STORE_SIZE;
+    target->data = memmove(x->response.store, target->data, target->length);
+}
+
 /* The status, as far as the head tells: the route, the expectation, the handler's parameters. */
 static ALWAYS_INLINE void exchange_judge(struct exchange *x)
 {

@@ -183,6 +183,11 @@ static inline void exchange_init(struct pass *pass)
     pass->exchange = x;
 }
 
+/* Keeps the first RESPONSE_STORE_SIZE bytes of the request's target beyond the bytes of its head: in `response.store`, which holds
+ * nothing else between passes, so that it costs no memory. So a debugger can name a request that waits (docs/debugging.md).
+ * Before the bytes of the head go; may be called again. */
+void exchange_keep_target(struct exchange *exchange);
+
 /* ---- common_fields.c, exchange_log.c ---- */
 
 /* Adds the fields that all answers have with --cors, --name or the log, including the request's id. `understood`: the head was

@@ -49,6 +49,7 @@ COLD void pass_end_exchange(struct pass *pass)
     }
     s->exchange = budget_copy(budget, &pass->local, sizeof pass->local, pass_need(pass));
     if (s->exchange != NULL) {
+        exchange_keep_target(s->exchange);
         return;
     }
     exchange_fail_memory(pass);

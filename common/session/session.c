@@ -290,7 +290,11 @@ static NOINLINE void session_consume_kept(struct pass *pass)
     struct session *s = pass->session;
     if (s->in != NULL) {
         struct span in = buffer_span(s->in);
-        buffer_consume(&s->in, session_consume(pass, in.data, in.length), pass->context->output.budget);
+        size_t used = session_consume(pass, in.data, in.length);
+        if (pass->exchange == &pass->local) {
+            exchange_keep_target(pass->exchange);
+        }
+        buffer_consume(&s->in, used, pass->context->output.budget);
     }
     session_conclude(pass);
 }

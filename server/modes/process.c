@@ -90,6 +90,8 @@ static void close_others(int fd, int other)
 }
 
 static struct access_log *child_log;
+/* Untouched in the parent: each child has its own pages of it. Not within a function, so that tools/echod-gdb.py finds it by its name. */
+static struct blocking child_blocking;
 
 static void child_on_interrupt(void)
 {
@@ -109,7 +111,6 @@ static void child_follow_log(struct access_log *log)
 static void __attribute__((noreturn))
 child_main(struct server *server, const struct accepted *accepted, struct counters *counters)
 {
-    static struct blocking blocking; /* untouched in the parent: each child has its own pages of it */
     sigset_t interrupt;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != server->service.scoreboard->process) {
@@ -121,8 +122,8 @@ child_main(struct server *server, const struct accepted *accepted, struct counte
     sigaddset(&interrupt, INTERRUPT_SIGNAL);
     sigprocmask(SIG_UNBLOCK, &interrupt, NULL);
     trace_thread_begin(TRACE_PROCESS, accepted->number);
-    blocking_init(&blocking, server, &server->service.scoreboard->closing);
-    blocking_serve(&blocking, accepted, counters, REFUSAL_NOT);
+    blocking_init(&child_blocking, server, &server->service.scoreboard->closing);
+    blocking_serve(&child_blocking, accepted, counters, REFUSAL_NOT);
     TRACE(close, accepted->number, UINT64_C(0));
     trace_thread_end();
     _exit(0);

@@ -50,6 +50,16 @@ def test_dependencies(package):
     assert names == {"libc6", "libevent-core-2.1-7"}
 
 
+def test_debug_package(package, folder):
+    """It has the debug information of the program in the other one, where gdb looks for it."""
+    debug, = glob.glob(os.path.join(ROOT, "build", "package", "echod-dbgsym_*.ddeb"))
+    subprocess.run(["dpkg-deb", "--extract", package, folder], check=True)
+    notes = subprocess.check_output(["readelf", "--notes", os.path.join(folder, "usr", "bin", "echod")], text=True)
+    build = re.search(r"Build ID: ([0-9a-f]+)", notes)[1]
+    listed = subprocess.check_output(["dpkg-deb", "--contents", debug], text=True)
+    assert f"./usr/lib/debug/.build-id/{build[:2]}/{build[2:]}.debug\n" in listed
+
+
 class System:
     """A copy of the bare system, with the package in /tmp/echod.deb."""
 

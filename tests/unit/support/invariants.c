@@ -66,6 +66,19 @@ static const char *state_broken(const struct session *s, const struct service *s
     return NULL;
 }
 
+static bool lies_in(struct span span, struct span whole)
+{
+    return span.data >= whole.data && span.data + span.length <= whole.data + whole.length;
+}
+
+static bool target_is_kept(const struct exchange *x)
+{
+    struct span store = {.data = x->response.store, .length = sizeof x->response.store};
+    return lies_in(x->request.target, x->log_copy != NULL ? buffer_span(x->log_copy)
+                                      : x->head != NULL   ? buffer_span(x->head)
+                                                          : store);
+}
+
 static const char *exchange_broken(const struct session *s, const struct service *service)
 {
     const struct exchange *x = s->exchange;
@@ -76,6 +89,7 @@ static const char *exchange_broken(const struct session *s, const struct service
     RULE(x->part <= PART_TRAILERS && x->pending <= PENDING_STALL, "its part or what it waits for is none");
     RULE(s->state == STATE_ANSWER || x->pending == PENDING_NOTHING, "it waits before the request is whole");
     RULE(!(s->state == STATE_BODY && x->body_ended), "it reads on behind a body's end");
+    RULE(target_is_kept(x), "its target went with the bytes of its head");
     RULE(!x->late, "an answer that was to wait was not made to");
     RULE(x->used <= used_most, "a line of the framing is past its limit");
     RULE(x->overhead <= OVERHEAD_MIN + x->body_seen / 4, "there was more framing than is allowed");
