@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A page of metrics in Prometheus's text format."""
 
+import math
+
 from prometheus_client.parser import text_string_to_metric_families
 
 from ..text.errors import LabError
@@ -16,7 +18,8 @@ class Page:
         try:
             for family in text_string_to_metric_families(text):
                 for sample in family.samples:
-                    self._samples.setdefault(sample.name, []).append(sample)
+                    if math.isfinite(sample.value) and not math.isnan(float(sample.labels.get("le", 0))):
+                        self._samples.setdefault(sample.name, []).append(sample)
         except (ValueError, IndexError, KeyError) as error:  # what the parser raises depends on the fault
             raise LabError(f"the metrics cannot be read: {error}") from None
 
@@ -34,7 +37,7 @@ class Page:
         """Of a histogram, the counts by upper bound: each bucket's own count, in order."""
         ends = {}
         for sample in self._samples.get(f"{name}_bucket", ()):
-            end = float(sample.labels["le"])
+            end = float(sample.labels.get("le", math.inf))
             ends[end] = ends.get(end, 0) + sample.value
         below, own = 0, {}
         for end, count in sorted(ends.items()):

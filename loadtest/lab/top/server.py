@@ -15,8 +15,8 @@ _UNIX = "unix:"
 
 
 class Server:
-    """The connection is kept, so that a scrape costs the server no thread and no process, and gets through when the server is
-    full. Its server counts it, and each scrape, like any other client's, unless the address is one of --admin-listen."""
+    """The connection is kept: a scrape starts no thread or process in the server, and gets through when the server is full. The
+    server counts each scrape as a request, and the connection unless it is to an address of --admin-listen."""
 
     def __init__(self, url):
         """`url`: http://HOST:PORT[/PATH] or unix:PATH. UsageError if it is neither."""
@@ -44,9 +44,9 @@ class Server:
         except TimeoutError:
             self.close()
             raise LabError(f"no answer within {timeout:g} s") from None
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # the latter for a name that cannot be one of a host
             self.close()
-            raise LabError(error.strerror or str(error)) from None
+            raise LabError(getattr(error, "strerror", None) or str(error)) from None
         except LabError:
             self.close()
             raise

@@ -104,6 +104,24 @@ def test_a_page_of_another_server():
     assert found.connections == {"open": None, "queued": None, "lingering": None}
 
 
+def test_what_is_no_number_is_unknown():
+    """It must not reach the JSON, which has no such values."""
+    found = figures.between(page(1), Page("echod_threads NaN\nechod_connections_open +Inf\n"
+                                          'echod_request_duration_seconds_bucket{le="NaN"} 1\n', 2, 0))
+    assert (found.threads, found.connections["open"], found.p50) == (None, None, None)
+
+
+def test_any_bytes_are_a_page_or_an_error():
+    """Each byte of a page in turn is lost, or replaced by one that means something in the format."""
+    whole = text(requests=1, buckets=(1, 0, 0, 0))
+    for i in range(len(whole)):
+        for byte in ("", '"', "{", "}", "\n", " ", "#", "\\"):
+            try:
+                figures.between(page(1), Page(whole[:i] + byte + whole[i + 1:], 2, 0))
+            except LabError:
+                pass
+
+
 @pytest.mark.parametrize("malformed", ["echod_threads{ 1", "echod_threads one", "<html>\n<p>no</p>", 'a{b="c} 1'])
 def test_a_page_that_is_none(malformed):
     with pytest.raises(LabError):

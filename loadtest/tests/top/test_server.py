@@ -77,6 +77,11 @@ def test_why_there_is_no_page(known, path, error):
         Server(url(known, path)).scrape(LONG)
 
 
+def test_a_name_that_cannot_be_one():
+    with pytest.raises(LabError, match="label"):
+        Server(f"http://{64 * 'a'}.example").scrape(LONG)
+
+
 def test_no_answer_in_time(known):
     with pytest.raises(LabError, match="no answer within 0.2 s"):
         Server(url(known, "/never")).scrape(MOMENT)
