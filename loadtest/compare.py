@@ -10,7 +10,7 @@ if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
 
 from lab.machine import interpreter  # noqa: E402  a Ctrl-C while these are read is no traceback
 
-interpreter.ensure()
+interpreter.ensure("jinja2", "jsonschema", "rich")
 
 from lab.compare import comparison  # noqa: E402
 from lab.machine import command  # noqa: E402

@@ -50,6 +50,7 @@ TABLE = {
     "loadtest/lab/report": "text machine results",
     "loadtest/lab/compare": "text machine results servers load methods report",
     "loadtest/lab/bench": "text machine results servers load",
+    "loadtest/lab/top": "text machine load",
 }
 # Headers of the system that a folder must not include, and the one file that may: common knows neither libevent nor threads.
 SYSTEM = (("common", re.compile(r"event2?[/.]|ev(dns|http|rpc|util)"), None),

@@ -65,6 +65,7 @@ buildah       cmd:buildah             buildah                   Docker, Podman o
 jinja2        py:jinja2               python3-jinja2            Jinja2, for Python 3
 rich          py:rich                 python3-rich              rich, for Python 3
 jsonschema    py:jsonschema           python3-jsonschema        jsonschema, for Python 3
+prometheus_client py:prometheus_client python3-prometheus-client prometheus_client, for Python 3
 chromium      cmd:chromium            chromium                  Chromium
 debootstrap   sh:debootstrap_is_here  debootstrap               debootstrap
 TABLE

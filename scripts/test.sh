@@ -97,7 +97,7 @@ TEXT
 # need_all: what any of the stages needs. A few calls of the package manager take less time than one for each stage.
 need_all() {
     # shellcheck disable=SC2086 # a list of names
-    need_pytest requests httpx aiohttp $report_modules
+    need_pytest requests httpx aiohttp prometheus_client $report_modules
     need_integration
     need clang libfuzzer valgrind slowhttptest readelf gdb haproxy apache h2o lighttpd node npm go ab chromium mandoc zsh fish systemd logrotate \
         prometheus git lintian file dpkg-dev debootstrap
@@ -220,7 +220,7 @@ stage_clients_all() {
 stage_loadtest() {
     need_to_build criterion wrk clang libfuzzer
     # shellcheck disable=SC2086 # a list of names
-    need_pytest $report_modules
+    need_pytest $report_modules prometheus_client
     build_stage asan || return 0
     export SWARM="$PWD/build/asan/swarm"
     run_pytest loadtest 600 loadtest/tests -m "not alone" -n "$((2 * $(nproc)))"

@@ -21,7 +21,7 @@ stage_docs() {
 # What the commands of the documents need: they run in a network of their own, where nothing can be installed.
 need_for_documents() {
     # shellcheck disable=SC2086 # a list of names
-    need_pytest $report_modules
+    need_pytest $report_modules prometheus_client
     need curl wrk h2load valgrind file dpkg-dev gdb
 }
 

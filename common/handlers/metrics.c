@@ -187,6 +187,8 @@ static int write_page(struct buffer **text, const struct service *service, struc
     single(&page, "echod_connections_total", "counter", "Connections accepted.", sums.connections);
     single(&page, "echod_connections_open", "gauge", "Open connections.",
            atomic_load_explicit(&scoreboard->open, memory_order_relaxed));
+    single(&page, "echod_connections_lingering", "gauge", "Open connections that have had their last answer.",
+           atomic_load_explicit(&scoreboard->lingering, memory_order_relaxed));
     single(&page, "echod_received_bytes_total", "counter", "Bytes received.", sums.received);
     single(&page, "echod_sent_bytes_total", "counter", "Bytes sent.", sums.sent);
     single(&page, "echod_buffer_bytes", "gauge", "Bytes held for clients, limited by --max-buffer-memory.",

@@ -3,7 +3,8 @@
 
 Its folders, each of which imports only what stands below it (scripts/layers.py holds the table):
 
-    compare, bench    the two commands
+    compare, bench    the two commands that measure
+    top               the command that watches
     methods, report   the ways to measure; the pages and files that tell of it
     load, servers     what asks; what answers
     results           figures, their statistics, results.json

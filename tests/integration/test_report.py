@@ -10,6 +10,7 @@ import pytest
 from support import settings
 from support.checks import check, equal, until
 from support.corpus import PLAIN, get, post
+from support.metrics import metrics
 
 STATES = ("queued", "idle", "reading", "sending", "waiting", "working", "lingering")
 
@@ -55,6 +56,7 @@ def test_states(start, mode):
         wire.send(b"NIX / HTTP/1.1\r\n\r\n")
         wire.answer()
         until(lambda: report(server)[0]["lingering"] == 1, "one lingers")
+        equal(metrics(server)["echod_connections_lingering"], 1, "echod_connections_lingering")
         patient.reset()
     until_report(server, "all have left")
 

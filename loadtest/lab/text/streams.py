@@ -39,11 +39,13 @@ def _silence(stream):
 
 
 def say(text):
-    """A text on stdout. A reader that has had enough (`| head`) misses the rest; LabError if it cannot be written."""
+    """A text on stdout. False if its reader has had enough (`| head`), which misses the rest; LabError if it cannot be written."""
     try:
         print(text, flush=True)
+        return True
     except BrokenPipeError:
         _silence(sys.stdout)
+        return False
     except OSError as error:
         _silence(sys.stdout)
         raise LabError(f"cannot write to stdout: {error.strerror}") from None

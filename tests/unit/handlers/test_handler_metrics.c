@@ -99,6 +99,18 @@ Test(handler_metrics, slots_that_are_lent_add_up)
     scoreboard_free(scoreboard);
 }
 
+Test(handler_metrics, connections)
+{
+    struct scoreboard *scoreboard = scoreboard_of_three();
+    atomic_store(&scoreboard->open, 5);
+    atomic_store(&scoreboard->lingering, 2);
+    char *page = page_of(scoreboard);
+    cr_expect_eq(value_of(page, "\nechod_connections_open{mode=\"test\"} "), 5);
+    cr_expect_eq(value_of(page, "\nechod_connections_lingering{mode=\"test\"} "), 2);
+    free(page);
+    scoreboard_free(scoreboard);
+}
+
 /* Requests answered in one pass are not timed: they are in the first bucket. */
 Test(handler_metrics, buckets_are_cumulative)
 {
