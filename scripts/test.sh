@@ -218,7 +218,7 @@ stage_clients_all() {
 
 # The load tests' own tests: they bring their servers along. Those that measure run alone.
 stage_loadtest() {
-    need_to_build criterion wrk clang libfuzzer
+    need_to_build criterion wrk clang libfuzzer gdb
     # shellcheck disable=SC2086 # a list of names
     need_pytest $report_modules prometheus_client
     build_stage asan || return 0

@@ -30,7 +30,7 @@ from . import claims
 
 FOLDER = ROOT / "loadtest" / "experiments"
 ORDER = ("memory", "scaling", "switch-cost", "oversubscription", "time-slices", "cores", "blocked-loop", "waiting", "futures", "work-mix",
-         "isolation", "churn", "slow-clients", "overload", "bytes", "races", "deadlock", "thread-safety", "shutdown", "price")
+         "isolation", "churn", "slow-clients", "overload", "bytes", "races", "deadlock", "thread-safety", "shutdown", "debugging", "price")
 EFFORTS = ("quick", "full")
 _CEILINGS = {True: EFFORTS, "full": ("full",), False: ()}
 _SYMBOLS = ("most", "cpus")

@@ -9,12 +9,12 @@
 """
 
 from ..text.errors import LabError
-from . import blend, burst, closed, deadlock, futures, idle, isolation, mix, overload, price, races, shutdown, slices, thread_safety
+from . import blend, burst, closed, deadlock, debugging, futures, idle, isolation, mix, overload, price, races, shutdown, slices, thread_safety
 
 
 def known():
     """Every method by its name."""
-    return {"blend": blend, "burst": burst, "closed": closed, "deadlock": deadlock, "futures": futures, "idle": idle, "isolation": isolation, "mix": mix,
+    return {"blend": blend, "burst": burst, "closed": closed, "deadlock": deadlock, "debugging": debugging, "futures": futures, "idle": idle, "isolation": isolation, "mix": mix,
             "overload": overload, "price": price, "races": races, "shutdown": shutdown, "slices": slices,
             "thread_safety": thread_safety}
 

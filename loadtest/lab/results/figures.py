@@ -97,6 +97,9 @@ _ALL = (
     Figure("user_bytes_per_waiter", "user memory/waiting request", "bytes", "lower",
            "growth of PSS for each request that waits", log=True),
     Figure("threads_per_waiter", "threads/waiting request", "", "lower", "threads and processes added for each request that waits"),
+    Figure("requests_by_frames", "shown by frames", "", "higher",
+           "waiting requests to which an argument of a thread's frame leads gdb"),
+    Figure("requests_by_script", "shown by the script", "", "higher", "waiting requests that gdb names with tools/echod-gdb.py"),
     Figure("polls_per_delay", "polls/request", "", "lower",
            "passes of a session within a request that waits: the one that reads it, and those after a wake-up"),
     Figure("wakes_per_delay", "wake-ups/request", "", "lower", "of these passes, those that a wake-up began"),
@@ -167,7 +170,7 @@ OF_PROCESS = frozenset((
     "server_cpus_busy", "threads", "pss_bytes", "bytes_per_connection", "address_bytes_per_connection", "user_bytes_per_connection",
     "kernel_bytes_per_connection", "stack_bytes_per_connection", "code_lines", "lines_run", "lines_run_server", "lines_run_common", "binary_bytes",
     "program_bytes", "libevent_bytes", "startup_ms",
-    "instructions_per_request", "bytes_per_waiter", "user_bytes_per_waiter", "threads_per_waiter", "polls_per_delay", "wakes_per_delay", "cpu_us_per_waiter",
+    "instructions_per_request", "bytes_per_waiter", "user_bytes_per_waiter", "threads_per_waiter", "polls_per_delay", "wakes_per_delay", "requests_by_frames", "requests_by_script", "cpu_us_per_waiter",
     "bytes_per_slow", "open_before", "lived_on", "lived_share", "serves_on", "answers_lost", "last_s", "exit_s"))
 
 
