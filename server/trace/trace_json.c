@@ -105,9 +105,11 @@ static void thread_instant(struct writer *w, const struct trace_record *record, 
     end(w);
 }
 
-/* One end of an arrow, at `time_ns` in the thread's slice. `kind` and the connection say which arrow it is. */
+/* One end of an arrow, at `time_ns` in the thread's slice. `kind` and the connection say which arrow it is. A viewer looks for the tail
+ * within its slice, whose end it may round down. */
 static void arrow(struct writer *w, bool head, uint64_t time_ns, const char *kind, uint64_t connection)
 {
+    time_ns -= !head && time_ns > w->slice.begin_ns;
     begin_of_thread(w, head ? "f" : "s", time_ns);
     fprintf(w->out, ",\"cat\":\"wake\",\"name\":\"%s\",\"id\":\"%s-%llu\"%s", kind, kind,
             (unsigned long long)connection, head ? ",\"bp\":\"e\"" : "");
