@@ -30,6 +30,12 @@ void scoreboard_free(struct scoreboard *scoreboard)
     }
 }
 
+const char *const activity_names[ACTIVITY_KINDS] = {
+    [ACTIVITY_NONE] = "free",       [ACTIVITY_QUEUED] = "queued",       [ACTIVITY_IDLE] = "idle",
+    [ACTIVITY_READING] = "reading", [ACTIVITY_SENDING] = "sending",     [ACTIVITY_WAITING] = "waiting",
+    [ACTIVITY_WORKING] = "working", [ACTIVITY_LINGERING] = "lingering",
+};
+
 const uint64_t counters_bounds_us[COUNTERS_BUCKETS - 1] = {500,   1000,   2500,   5000,    10000,   25000,
                                                            50000, 100000, 250000, 1000000, 10000000};
 

@@ -38,6 +38,8 @@ enum activity {
     ACTIVITY_LINGERING, /* has sent its answers; reads what the client still sends */
     ACTIVITY_KINDS,
 };
+/* "free", "queued" and so on, by enum activity. */
+extern const char *const activity_names[ACTIVITY_KINDS];
 
 /* The counters of one owner: the thread, loop or process to which they are lent. Only the owner writes them, or the
  * parent of a child process that has ended; exceptions are stated. Any thread may read them. So relaxed loads and
@@ -97,6 +99,9 @@ struct scoreboard {
     _Atomic int64_t unserved;           /* in mode pool: those for which no worker is free */
     _Alignas(64) _Atomic uint64_t open; /* connections accepted and not yet closed */
     _Atomic uint64_t lingering;         /* the lingering ones among them */
+    _Atomic bool census_asked;          /* somebody wants the next two: the acceptor clears it */
+    _Atomic bool census_known;          /* `census` is at most a second or two old */
+    _Atomic uint64_t census[ACTIVITY_KINDS]; /* the connections by what they do */
     _Atomic uint64_t crashed;           /* child processes that a signal or an error ended */
     _Atomic uint64_t cut_off;           /* connections that the drain timeout has cut off */
     /* The resources used by children that were reaped; the parent writes them. */

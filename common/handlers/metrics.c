@@ -153,6 +153,20 @@ static void write_faults(struct page *page, const struct sums *sums)
     }
 }
 
+/* Asks for the next census; those who ask for the first time find none. */
+static void write_states(struct page *page, struct scoreboard *scoreboard)
+{
+    atomic_store_explicit(&scoreboard->census_asked, true, memory_order_relaxed);
+    if (!atomic_load_explicit(&scoreboard->census_known, memory_order_acquire)) {
+        return;
+    }
+    describe(page, "echod_connections", "gauge", "Connections by state, counted each second while this is read.");
+    for (int i = ACTIVITY_NONE + 1; i < ACTIVITY_KINDS; i++) {
+        labelled(page, "echod_connections", "state", activity_names[i],
+                 atomic_load_explicit(&scoreboard->census[i], memory_order_relaxed));
+    }
+}
+
 static void write_usage(struct page *page, const struct service *service)
 {
     struct usage usage = {0};
@@ -189,6 +203,7 @@ static int write_page(struct buffer **text, const struct service *service, struc
            atomic_load_explicit(&scoreboard->open, memory_order_relaxed));
     single(&page, "echod_connections_lingering", "gauge", "Open connections that have had their last answer.",
            atomic_load_explicit(&scoreboard->lingering, memory_order_relaxed));
+    write_states(&page, scoreboard);
     single(&page, "echod_received_bytes_total", "counter", "Bytes received.", sums.received);
     single(&page, "echod_sent_bytes_total", "counter", "Bytes sent.", sums.sent);
     single(&page, "echod_buffer_bytes", "gauge", "Bytes held for clients, limited by --max-buffer-memory.",

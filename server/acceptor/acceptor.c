@@ -21,6 +21,7 @@ enum {
     FLOOD_MS = 1000,      /* how long a drain accepts connections that arrive after the signal */
     PROBE_S = 1,
     COMPLAIN_AGAIN_MS = 60 * 1000,
+    CENSUS_MS = 60 * 1000, /* how long the connections are counted after somebody has read /metrics */
 };
 
 /* Whether this refusal may be reported now: at most once a minute for each reason. */
@@ -393,13 +394,46 @@ struct listeners_queue acceptor_abandon(struct acceptor *acceptor)
     return queue;
 }
 
-void acceptor_report(struct acceptor *acceptor)
+/* Returns false if the previous report is not complete yet. */
+static bool acceptor_count(struct acceptor *acceptor, bool prints)
 {
     struct server *server = acceptor->server;
-    if (report_begin(&acceptor->report, server->service.scoreboard)) {
-        server->mode->report(server, &acceptor->report);
-        reactor_report(&acceptor->refusals, &acceptor->report);
-        report_end(&acceptor->report);
+    if (!report_begin(&acceptor->report, server->service.scoreboard, prints)) {
+        return false;
+    }
+    server->mode->report(server, &acceptor->report);
+    reactor_report(&acceptor->refusals, &acceptor->report);
+    report_end(&acceptor->report);
+    return true;
+}
+
+/* A census in progress is complete in a moment, unless a loop is blocked. */
+void acceptor_report(struct acceptor *acceptor)
+{
+    if (acceptor_count(acceptor, true)) {
+        return;
+    }
+    if (acceptor->report.prints || acceptor->report_waits) {
+        warn("the previous report is not complete: a loop is blocked");
+    } else {
+        acceptor->report_waits = true;
+    }
+}
+
+/* While somebody reads /metrics there is a census each second. */
+static void acceptor_on_second(void *arg)
+{
+    struct acceptor *acceptor = arg;
+    struct scoreboard *scoreboard = acceptor->server->service.scoreboard;
+    uint64_t now = clock_coarse_ms();
+    if (atomic_exchange(&scoreboard->census_asked, false)) {
+        acceptor->census_until_ms = now + CENSUS_MS;
+    }
+    if (acceptor->report_waits) {
+        acceptor_report(acceptor);
+        acceptor->report_waits = false;
+    } else if (now >= acceptor->census_until_ms || !acceptor_count(acceptor, false)) {
+        atomic_store(&scoreboard->census_known, false);
     }
 }
 
@@ -475,7 +509,7 @@ int acceptor_init(struct acceptor *acceptor, struct server *server, struct liste
         goto fail_base;
     }
     acceptor->refusals.core.linger_ms = ACCEPTOR_REFUSAL_MS - LINGER_UNREAD_MS;
-    error = date_timer_init(&acceptor->date, acceptor->base, server->service.scoreboard);
+    error = date_timer_init(&acceptor->date, acceptor->base, server->service.scoreboard, acceptor_on_second, acceptor);
     if (error != 0) {
         goto fail_reactor;
     }

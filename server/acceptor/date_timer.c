@@ -30,14 +30,18 @@ static void date_timer_on_second(evutil_socket_t fd, short events, void *arg)
         struct timespec now;
         clock_gettime(CLOCK_REALTIME, &now); /* time() is a tick behind */
         clock_publish_date(timer->scoreboard, now.tv_sec);
+        timer->on_second(timer->arg);
     } else if (errno == ECANCELED) {
         date_timer_set(timer); /* the clock was set */
     }
 }
 
-int date_timer_init(struct date_timer *timer, struct event_base *base, struct scoreboard *scoreboard)
+int date_timer_init(struct date_timer *timer, struct event_base *base, struct scoreboard *scoreboard,
+                    void (*on_second)(void *arg), void *arg)
 {
     timer->scoreboard = scoreboard;
+    timer->on_second = on_second;
+    timer->arg = arg;
     timer->fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
     if (timer->fd < 0) {
         return -errno;

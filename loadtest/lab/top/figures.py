@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 CLASSES = ("2xx", "3xx", "4xx", "5xx")
 SWITCHES = ("voluntary", "involuntary")
+STATES = ("idle", "reading", "sending", "waiting", "working")  # of connections
 _DURATION = "echod_request_duration_seconds"
 
 
@@ -30,7 +31,7 @@ class Figures:
     answers_per_s: dict  # by class of the status
     p50: Between | None
     p99: Between | None
-    connections: dict  # open, and among them those that are queued, and those that linger
+    connections: dict  # open; and among them those that are queued, those that linger, and those in each of STATES
     connections_per_s: float | None  # accepted
     threads: int | None
     memory_bytes: int | None
@@ -101,7 +102,8 @@ def between(before, after):
         p50=percentile(durations, 50),
         p99=percentile(durations, 99),
         connections={"open": _whole(after.total("echod_connections_open")), "queued": _whole(after.total("echod_queue_depth")),
-                     "lingering": _whole(after.total("echod_connections_lingering"))},
+                     "lingering": _whole(after.total("echod_connections_lingering")),
+                     **{state: _whole(after.total("echod_connections", state=state)) for state in STATES}},
         connections_per_s=rate("echod_connections_total"),
         threads=_whole(after.total("echod_threads")),
         memory_bytes=_whole(after.total("process_resident_memory_bytes")),

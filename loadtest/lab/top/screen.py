@@ -5,6 +5,7 @@ from rich.console import Group
 from rich.text import Text
 
 from ..text import streams, tables
+from .figures import STATES
 
 _NAME_MAX, _NAME_MIN = 24, 6  # characters of a server's name where each server is a row
 _NOTHING = "-"
@@ -43,6 +44,7 @@ _LINES = (
     ("p50", "p50", lambda f: f.p50, bound),
     ("p99", "p99", lambda f: f.p99, bound),
     ("connections", "conn", lambda f: f.connections["open"], str),
+    *((f"  {state}", None, lambda f, state=state: f.connections[state], str) for state in STATES),
     ("  queued", "queue", lambda f: f.connections["queued"], str),
     ("  lingering", None, lambda f: f.connections["lingering"], str),
     ("  accepted/s", None, lambda f: f.connections_per_s, number),

@@ -21,7 +21,9 @@ def text(requests=0, failed=0, buckets=(0, 0, 0, 0), mode="event", cpu=0.0, conn
     lines += [f'echod_request_duration_seconds_bucket{{mode="{mode}",le="{end}"}} {sum(buckets[:i + 1])}'
               for i, end in enumerate(BOUNDS)]
     lines += [f'echod_connections_total{{mode="{mode}"}} {connections}', f'echod_connections_open{{mode="{mode}"}} 7',
-              f'echod_connections_lingering{{mode="{mode}"}} 2', f'echod_queue_depth{{mode="{mode}"}} 3',
+              f'echod_connections_lingering{{mode="{mode}"}} 2',
+              *(f'echod_connections{{mode="{mode}",state="{state}"}} {count}' for state, count in
+                (("idle", 4), ("reading", 0), ("sending", 0), ("waiting", 1), ("working", 0), ("queued", 3), ("lingering", 2))), f'echod_queue_depth{{mode="{mode}"}} 3',
               f'process_cpu_seconds_total{{mode="{mode}"}} {cpu:.6f}',
               f'process_resident_memory_bytes{{mode="{mode}"}} 2625536', f'echod_threads{{mode="{mode}"}} 4',
               f'echod_context_switches_total{{mode="{mode}",kind="voluntary"}} {switches[0]}',
@@ -46,7 +48,7 @@ def test_rates():
 def test_a_page_alone_has_no_rates():
     found = figures.between(None, page(10, requests=100))
     assert (found.mode, found.version, found.threads, found.memory_bytes) == ("event", "1.2", 4, 2625536)
-    assert found.connections == {"open": 7, "queued": 3, "lingering": 2}
+    assert found.connections == {"open": 7, "queued": 3, "lingering": 2, "idle": 4, "reading": 0, "sending": 0, "waiting": 1, "working": 0}
     assert (found.requests_per_s, found.cpu, found.p50, found.switches, found.interval_s, found.restarted) == (None,) * 5 + (False,)
 
 
@@ -101,7 +103,7 @@ def test_a_page_of_another_server():
     """What it does not say is unknown, not 0."""
     found = figures.between(Page("up 1\n", 1, 0), Page("up 1\n", 2, 0))
     assert (found.mode, found.requests_per_s, found.cpu, found.threads, found.p50) == (None,) * 5
-    assert found.connections == {"open": None, "queued": None, "lingering": None}
+    assert set(found.connections.values()) == {None}
 
 
 def test_what_is_no_number_is_unknown():

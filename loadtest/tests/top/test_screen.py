@@ -9,7 +9,7 @@ from lab.top import figures, screen
 from rich.console import Console
 from test_figures import page
 
-TITLES = ("requests/s", "p50", "p99", "connections", "queued", "lingering", "threads", "memory", "switches/s", "CPU")
+TITLES = ("requests/s", "p50", "p99", "connections", "idle", "reading", "sending", "waiting", "working", "queued", "lingering", "threads", "memory", "switches/s", "CPU")
 
 
 def state(name, mode="event", requests=45_210, **values):

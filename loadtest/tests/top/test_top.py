@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import termios
+import time
 
 import pytest
 from known_server import SWARM
@@ -118,7 +119,8 @@ def test_json_of_several_servers(tmp_path):
     first, second, third = result["servers"]
     assert third == {"url": dead, "up": False, "error": "Connection refused"}
     assert (first["url"], first["up"], first["mode"], first["connections"]["open"]) == (path, True, "event", 1)
-    assert (second["mode"], second["connections"]) == ("pool", {"open": HELD, "queued": 0, "lingering": 0})
+    assert second["mode"] == "pool"
+    assert {name: second["connections"][name] for name in ("open", "queued", "lingering")} == {"open": HELD, "queued": 0, "lingering": 0}
     for answered in first, second:
         assert answered["interval_s"] >= 0.1 and answered["p50"]["above_s"] == 0
         assert round(answered["requests_per_s"] * answered["interval_s"], 6) == 1  # the scrape
@@ -155,7 +157,23 @@ def test_lingering_connections_are_counted():
             client.sendall(b"nonsense\r\n\r\n")
             assert b"400 Bad Request" in client.recv(65536)
             state.look(PATIENCE)
-            assert state.figures.connections == {"open": 2, "queued": 0, "lingering": 1}
+            assert (state.figures.connections["open"], state.figures.connections["lingering"]) == (2, 1)
+
+
+@pytest.mark.parametrize("mode", ["event", "thread", "fiber", "uring"])
+def test_states_of_connections(mode):
+    """The server counts them after it was asked, each second; the one that asks is counted, too."""
+    wanted = {"idle": HELD, "sending": 0, "waiting": 1, "working": 0, "lingering": 0}
+    with echod(mode) as server, held(server.wait_ready()), watched(server.url) as state, socket.create_connection(server.address) as client:
+        client.sendall(b"GET /delay/9s HTTP/1.1\r\nHost: a\r\n\r\n")
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            state.look(PATIENCE)
+            found = {**state.figures.connections, "idle": (state.figures.connections["idle"] or 1) - 1}
+            if {name: found[name] for name in wanted} == wanted or time.monotonic() > deadline:
+                break
+            time.sleep(0.05)
+    assert {name: found[name] for name in wanted} == wanted
 
 
 def test_no_server_answers():

@@ -1,22 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Counts connections by state and prints the sums. */
+/* Counts connections by state, and prints the sums or publishes them. */
 #include "server/drivers/shared/report.h"
 
 #include "server/net/warn.h"
 
-static const char *const names[ACTIVITY_KINDS] = {
-    [ACTIVITY_NONE] = "free",       [ACTIVITY_QUEUED] = "queued",       [ACTIVITY_IDLE] = "idle",
-    [ACTIVITY_READING] = "reading", [ACTIVITY_SENDING] = "sending",     [ACTIVITY_WAITING] = "waiting",
-    [ACTIVITY_WORKING] = "working", [ACTIVITY_LINGERING] = "lingering",
-};
-
-bool report_begin(struct report *report, struct scoreboard *scoreboard)
+bool report_begin(struct report *report, struct scoreboard *scoreboard, bool prints)
 {
     if (atomic_exchange(&report->busy, true)) {
-        warn("the previous report is not complete: a loop is blocked");
         return false;
     }
     report->scoreboard = scoreboard;
+    report->prints = prints;
     for (int i = 0; i < ACTIVITY_KINDS; i++) {
         atomic_store(&report->counts[i], 0);
     }
@@ -44,8 +38,8 @@ void report_counters(struct report *report, size_t first, size_t count)
 
 void report_workers(const struct report *report, const char *name, size_t first, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        warn("%s %zu: %s", name, i + 1, names[counters_activity(&report->scoreboard->counters[first + i])]);
+    for (size_t i = 0; i < count && report->prints; i++) {
+        warn("%s %zu: %s", name, i + 1, activity_names[counters_activity(&report->scoreboard->counters[first + i])]);
     }
 }
 
@@ -55,7 +49,12 @@ void report_end(struct report *report)
         return;
     }
     for (int i = ACTIVITY_NONE + 1; i < ACTIVITY_KINDS; i++) {
-        warn("connections %s: %llu", names[i], (unsigned long long)atomic_load(&report->counts[i]));
+        uint64_t count = atomic_load(&report->counts[i]);
+        atomic_store(&report->scoreboard->census[i], count);
+        if (report->prints) {
+            warn("connections %s: %llu", activity_names[i], (unsigned long long)count);
+        }
     }
+    atomic_store(&report->scoreboard->census_known, true);
     atomic_store(&report->busy, false);
 }
