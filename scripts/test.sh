@@ -159,17 +159,20 @@ stage_fuzz() {
 }
 
 stage_valgrind() {
+    need_to_build criterion valgrind
+    build_stage debug valgrind_tests || return 0
     valgrind_units valgrind '^valgrind$'
 }
 
 stage_valgrind_all() {
+    need_to_build criterion valgrind
+    build_stage debug valgrind_tests || return 0
+    build_stage debug || return 0
     valgrind_units valgrind-all '^valgrind'
 }
 
 # valgrind_units NAME LABELS
 valgrind_units() {
-    need_to_build criterion valgrind
-    build_stage debug || return 0
     # Every request at every split, every allocation failing, and megabytes byte by byte take too long under Valgrind: AddressSanitizer
     # sees those.
     run_ctest "$1" debug --output-on-failure --label-regex "$2" --exclude-regex 'split_invariance|session_allocation|session_memory'
@@ -275,9 +278,10 @@ need_pytest() {
     need_python pytest xdist pytest_timeout "$@"
 }
 
+# build_stage PRESET [TARGET]
 build_stage() {
     say "building $1 ..."
-    if build "$1" >"$logs/build-$1.log" 2>&1; then
+    if build "$@" >"$logs/build-$1.log" 2>&1; then
         return 0
     fi
     cat "$logs/build-$1.log"
