@@ -3,7 +3,7 @@
 # shellcheck disable=SC2154 # python is set by need_python
 # Configuring and building one CMake preset in build/PRESET.
 
-# Nothing of the environment's own flags: a build is what its preset says. Two at once in one folder take turns.
+# build PRESET [TARGET]: nothing of the environment's own flags, a build is what its preset says. Two at once in one folder take turns.
 build() (
     unset CFLAGS CPPFLAGS LDFLAGS
     cmake --list-presets | grep -q "\"$1\"" || die 2 "no preset '$1'; there are: $(preset_names)"
@@ -12,7 +12,7 @@ build() (
     ! have flock || flock 9
     say "== build $1"
     # Ninja itself sees when CMake's other files have changed.
-    { { is_configured "$1" || cmake --preset "$1"; } && cmake --build "build/$1"; } >&2 9>&-
+    { { is_configured "$1" || cmake --preset "$1"; } && cmake --build "build/$1" ${2:+--target "$2"}; } >&2 9>&-
 )
 
 # is_configured PRESET: since the presets were changed.

@@ -63,13 +63,13 @@ fuzz_run() {
         -dict="tests/fuzz/dictionaries/$dictionary.dict" "$@"
 }
 
-# fuzz_stage: every target for ten seconds, several at once; a line for each.
+# fuzz_stage: every target for ten seconds, as many at once as there are CPUs; a line for each.
 fuzz_stage() {
     fuzz_seconds=10
     export fuzz_seconds
     for target in $(fuzz_targets); do
         printf '%s\n' "$target"
-    done | xargs -P "$((3 * $(nproc)))" -I TARGET sh -c '. scripts/fuzz.sh; fuzz_one TARGET' >"$logs/fuzz.log" 2>&1 || true
+    done | xargs -P "$(nproc)" -I TARGET sh -c '. scripts/fuzz.sh; fuzz_one TARGET' >"$logs/fuzz.log" 2>&1 || true
     cat "$logs/fuzz.log"
 }
 

@@ -4,7 +4,9 @@
 # The test suite, in stages that each build what they test. Each program that tests leaves a JUnit file, build/test/NAME.xml.
 # The last line counts the cases that passed and failed in all of them; before it, what failed is named once more.
 
-stages="unit fuzz valgrind integration faults soak conformance-peers smuggling clients loadtest page tsan deploy image package"
+stages="unit fuzz valgrind clients integration faults soak conformance-peers smuggling tsan deploy page image package loadtest"
+# Of these, what only computes or takes all the time it needs: a run of all stages runs them beside others, which often wait.
+beside="unit valgrind fuzz clients"
 # Only by name: they take long, measure time, or judge the tests.
 other_stages="valgrind-all clients-all coverage mutants timing tsan-all package-debian13 restart prometheus docs"
 
@@ -23,10 +25,10 @@ test_main() {
     -*) die 2 "test: unknown option '$1'; ./dev test --help lists what can be run" ;;
     esac
     check_name "$@"
-    results='' stage_name='' second_try='' ahead=''
+    results='' stage_name='' second_try='' ahead='' shown=''
     logs=build/test
     mkdir -p "$logs"
-    rm -f "$logs/image.built"
+    rm -f "$logs/image.built" "$logs"/*.beside "$logs"/*.results
     need python3
     put_python_first
     export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
@@ -37,15 +39,21 @@ test_main() {
     trap 'exit 143' TERM
 
     if [ $# -eq 0 ]; then
-        second_try=yes
+        export second_try=yes
         need_to_build criterion
-        build_ahead asan
+        do_ahead asan
         need_all
         end_ahead
+        # shellcheck disable=SC2086 # a list of names
+        do_ahead release tsan package image root $beside
         for name in $stages; do
-            [ "$name" != integration ] || build_ahead release tsan package image root
+            case " $beside " in
+            *" $name "*) continue ;;
+            esac
+            # Their builds have been made by then. What measures time runs last, when nothing runs beside it.
+            [ "$name" != image ] || end_beside
             run_stage "$name"
-            [ "$name" != soak ] || end_ahead
+            show_beside
         done
     else
         case " $stages $other_stages " in
@@ -90,7 +98,7 @@ usage: ./dev test [STAGE | UNIT TEST | CASES]
   UNIT TEST   budget for tests/unit/base/test_budget.c
   CASES       a file, an id of pytest, or an expression: "drain and not pool"
 
-Without an argument all stages of the first list are run, one after the other.
+Without an argument all stages of the first list are run, these beside the others: $beside.
 TEXT
 }
 
@@ -104,15 +112,39 @@ need_all() {
     [ "$(image_tool)" != buildah ] || need buildah
 }
 
-# build_ahead PRESET|image|root...: see ahead.sh. It has a session of its own, so that sum_up can end all of it.
-build_ahead() {
-    setsid nice -n 19 scripts/ahead.sh "$@" >"$logs/build-ahead.log" 2>&1 &
+# do_ahead PRESET|image|root|STAGE...: see ahead.sh. Only a little less urgent than the rest, because its tests have limits of time, too. It
+# has a session of its own, so that sum_up can end all of it. A shell makes what runs in the background ignore the signals of Ctrl-C,
+# which tests send.
+do_ahead() {
+    setsid nice -n 5 env --default-signal=INT,QUIT scripts/ahead.sh "$@" >"$logs/ahead.log" 2>&1 &
     ahead=$!
 }
 
 end_ahead() {
     wait "$ahead" || true
     ahead=''
+}
+
+# Waits for the stages that run beside others.
+end_beside() {
+    end_ahead
+    show_beside
+    for awaited in $beside; do
+        [ -e "$logs/$awaited.results" ] || judge "$awaited" "$awaited" "it did not end: see $logs/$awaited.beside and $logs/ahead.log"
+    done
+}
+
+# What the stages that have ended beside others have said.
+show_beside() {
+    for ended in $beside; do
+        case " $shown " in
+        *" $ended "*) continue ;;
+        esac
+        [ -e "$logs/$ended.results" ] || continue
+        shown="$shown $ended"
+        cat "$logs/$ended.beside"
+        results="$results $(cat "$logs/$ended.results")"
+    done
 }
 
 # However the run has ended: what failed, and the sum.
@@ -124,6 +156,14 @@ sum_up() {
     # shellcheck disable=SC2086 # a list of names without spaces
     python3 scripts/junit.py sum $results || exit 1
     exit 0
+}
+
+# run_stage_beside STAGE: what it says is in build/test/STAGE.beside; STAGE.results, the names of its files, is there when it has ended.
+run_stage_beside() {
+    results=''
+    run_stage "$1" >"$logs/$1.beside" 2>&1
+    printf '%s\n' "$results" >"$logs/$1.results.new"
+    mv "$logs/$1.results.new" "$logs/$1.results"
 }
 
 run_stage() {
@@ -159,17 +199,20 @@ stage_fuzz() {
 }
 
 stage_valgrind() {
+    need_to_build criterion valgrind
+    build_stage debug valgrind_tests || return 0
     valgrind_units valgrind '^valgrind$'
 }
 
 stage_valgrind_all() {
+    need_to_build criterion valgrind
+    build_stage debug valgrind_tests || return 0
+    build_stage debug || return 0
     valgrind_units valgrind-all '^valgrind'
 }
 
 # valgrind_units NAME LABELS
 valgrind_units() {
-    need_to_build criterion valgrind
-    build_stage debug || return 0
     # Every request at every split, every allocation failing, and megabytes byte by byte take too long under Valgrind: AddressSanitizer
     # sees those.
     run_ctest "$1" debug --output-on-failure --label-regex "$2" --exclude-regex 'split_invariance|session_allocation|session_memory'
@@ -205,7 +248,8 @@ stage_clients() {
     need_to_build curl node npm go ab nginx haproxy
     need_pytest requests httpx aiohttp
     build_stage asan || return 0
-    run_pytest clients 600 tests/clients -n "$((2 * $(nproc)))" --server=build/asan/echod
+    # In a whole run others run beside it, and its programs have to end in time.
+    run_pytest clients 900 tests/clients -n "$(nproc)" --server=build/asan/echod
 }
 
 # The refused uploads of every client in every mode, 20 of each size, and 100 through each proxy.
@@ -275,9 +319,10 @@ need_pytest() {
     need_python pytest xdist pytest_timeout jsonschema "$@"
 }
 
+# build_stage PRESET [TARGET]
 build_stage() {
     say "building $1 ..."
-    if build "$1" >"$logs/build-$1.log" 2>&1; then
+    if build "$@" >"$logs/build-$1.log" 2>&1; then
         return 0
     fi
     cat "$logs/build-$1.log"

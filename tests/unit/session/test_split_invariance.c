@@ -192,12 +192,13 @@ static void check_same(struct subject *s, struct script *script, const char *how
     script->input = (struct span){.data = s->input, .length = s->length};
     script->eof = s->c->eof;
     transcript_run(s->harness, script, &t);
+    bool equal = span_equal(transcript_span(&t), transcript_span(&s->reference)) && t.problem[0] == '\0' &&
+                 transcript_closed(&t) == transcript_closed(&s->reference);
     size_t same = 0;
-    while (same < t.length && same < s->reference.length && t.output[same] == s->reference.output[same]) {
+    while (!equal && same < t.length && same < s->reference.length &&
+           t.output[same] == s->reference.output[same]) {
         same++;
     }
-    bool equal = same == t.length && same == s->reference.length && t.problem[0] == '\0' &&
-                 transcript_closed(&t) == transcript_closed(&s->reference);
     s->failed = !equal;
     cr_expect(equal,
               "line %u \"%s\", %s, %s %zu, sending %d/%zu: %s; %zu bytes, %zu expected, equal up to %zu; "
