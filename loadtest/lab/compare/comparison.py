@@ -204,10 +204,7 @@ def main(argv):
         conditions.parse(text)
     old = schema.load(given.baseline) if given.baseline else None
     if given.picture:
-        output.prepare(given.picture.parent)
-        if given.picture.is_dir():
-            raise UsageError(f"--picture: {given.picture} is a folder")
-        picture.find_tools()
+        picture.prepare(given.picture)
     known = experiment.load_all()
     chosen = experiment.choose(known, given.only)
     if given.list:

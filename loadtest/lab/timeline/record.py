@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: MIT
+"""Runs the script against one mode, with the server's trace and, where it can be had, the kernel's schedule."""
+
+import os
+import tempfile
+import threading
+from contextlib import nullcontext
+from pathlib import Path
+
+from ..machine import cpus
+from ..servers.server import Server
+from . import clients, observed, sched, trace
+
+FLAGS = ("--loops", "1", "--workers", "2")  # so that the lanes are few
+FLAGS_OF = {"pool": ("--workers", "4")}
+_BESIDE = 20_000  # µs that the schedule is kept before and after the script
+
+
+def flags(mode):
+    return FLAGS_OF.get(mode, FLAGS)
+
+
+def server_cpus():
+    """Two CPUs of different cores where there are such: fewer show no parallelism, more make no better picture."""
+    allowed = os.sched_getaffinity(0)
+    firsts = [min(core) for core in cpus.cores(allowed)]
+    return frozenset((firsts if len(firsts) > 1 else sorted(allowed))[:2])
+
+
+class Recorder:
+    """Records one mode after the other, each with the same script, on the same CPUs. The clients get other CPUs if there are any."""
+
+    def __init__(self, binary, with_schedule):
+        self._binary, self._with_schedule = binary, with_schedule
+        self.cpus = server_cpus()
+        self.client_cpus = os.sched_getaffinity(0) - self.cpus or self.cpus
+        self.script = None
+
+    @property
+    def shares(self):
+        """Whether the clients run on the server's CPUs."""
+        return self.client_cpus == self.cpus
+
+    def _start(self, mode, *more):
+        argv = [self._binary, "--mode", mode, "--listen", "127.0.0.1:0", *flags(mode), *more]
+        return Server.command(argv, mode, self.cpus)
+
+    def prepare(self, mode):
+        """Finds out how many rounds of computing this machine needs, and keeps the clients off the server's CPUs."""
+        os.sched_setaffinity(0, self.client_cpus)
+        with self._start(mode) as server:
+            server.wait_ready()
+            rounds = clients.rounds_that_fit(server.address)
+            server.stop()
+        self.script = clients.script(rounds)
+
+    def record(self, mode):
+        """An Observed."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "trace.json")
+            with self._start(mode, "--trace", str(path)) as server:
+                server.wait_ready()
+                with sched.Recorder(folder) if self._with_schedule else nullcontext() as recorder:
+                    found = clients.run(server.address, self.script)
+                    schedule = recorder.schedule() if recorder else None
+                server.stop()
+            read = trace.load(path)
+        end = found.begin + clients.LENGTH * 1000
+        if schedule:
+            schedule = schedule.within(found.begin - _BESIDE, end + _BESIDE, self.cpus)
+        return observed.Observed(mode, found.begin, end, observed.match(found.requests, read), read, schedule, threading.get_native_id())
