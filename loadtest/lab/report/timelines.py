@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 # (kind, what it means): its look is class k-KIND in style.css, its pattern in templates/timeline_macros.html.
 KINDS = {
     "unread": "the request has come, but nobody reads it yet",
+    "overdue": "its delay is over, but nobody goes on with it",
     "answering": "accepting, reading, answering",
     "blocking": "a call that blocks its thread",
     "computing": "computing",

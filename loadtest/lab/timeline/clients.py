@@ -30,6 +30,7 @@ class Client:
     path: str
     at: float  # ms after the begin of the script
     every: float | None = None  # ms from one request to the next, if there are several; one that is late is sent at the next time
+    waits: float | None = None  # ms for which the server has nothing to do but wait
     slow: bool = False  # reads its answer in small pieces, with pauses, into a small buffer
 
     @property
@@ -60,7 +61,7 @@ class Run:
 
 SCRIPT = (
     *(Client(f"plaintext {n + 1}", "/plaintext", 30 + n * _EVERY / _PLAIN, every=_EVERY) for n in range(_PLAIN)),
-    Client("delay 1", "/delay/100ms", 50), Client("delay 2", "/delay/100ms", 55),
+    Client("delay 1", "/delay/100ms", 50, waits=100), Client("delay 2", "/delay/100ms", 55, waits=100),
     Client("block 1", "/block/80ms", 150), Client("block 2", "/block/80ms", 155),
     Client("compute 1", COMPUTE, 350), Client("compute 2", COMPUTE, 355),
     Client("slow reader", "/bytes/16777216", 40, slow=True),

@@ -76,7 +76,7 @@ def _of_kind(run, kind):
         return _of_loop(run, path, max(ours, key=lambda one: one["end"] - one["start"]))
     spans = [(start, end) for one in working for start, end, name in one.served.states if name == "work"]
     begin, end = min(start for start, _ in spans), max(end for _, end in spans)
-    beside = [one for one in run.requests if one.is_cheap and begin <= one.asked.sent < end]
+    beside = [one for one in run.requests if one.is_cheap and one.asked.sent < end and one.served.start > begin]
     return (f"{path} ran on {_places(run, working)}. {_beside(beside)}").strip()
 
 
@@ -113,8 +113,9 @@ def _beside(beside):
     late = [one for one in beside if one.unread > LATE]
     typical = f"the median waited {units.microseconds(statistics.median(one.unread for one in beside))} to be read"
     if not late:
-        return f"None of the {len(beside)} requests for /plaintext sent meanwhile had to wait for more than {LATE // 1000} ms; {typical}."
-    return (f"{len(late)} of the {len(beside)} requests for /plaintext sent meanwhile waited for more than {LATE // 1000} ms, the longest "
+        return f"None of the {len(beside)} requests for /plaintext meanwhile had to wait for more than {LATE // 1000} ms; {typical}."
+    count = f"All {len(late)}" if len(late) == len(beside) else f"{len(late)} of the {len(beside)}"
+    return (f"{count} requests for /plaintext meanwhile waited for more than {LATE // 1000} ms, the longest "
             f"for {units.microseconds(max(one.unread for one in late))}; {typical}.")
 
 

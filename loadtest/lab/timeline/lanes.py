@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from ..text import units
 from . import trace as traces
 
+_OVERDUE = 2000  # µs that a wait may take longer than it was to take
 _NEAR = 150  # µs: blocks of one kind as near as this to each other are drawn as one
 
 
@@ -75,11 +76,9 @@ def _joined(parts):
 # ---- requests
 
 def _request_lanes(run):
-    """A lane for each client, in the script's order, with whatever connections it had."""
-    by_client = {}
-    for one in run.requests:
-        by_client.setdefault(one.asked.client, []).append(one)
-    return [Lane(client.name, [block for one in own for block in _of_request(run, one)]) for client, own in by_client.items()]
+    """A lane for each client, with whatever connections it had."""
+    return [Lane(client.name, [block for one in run.requests if one.asked.client == client for block in _of_request(run, one)])
+            for client in run.script]
 
 
 def described(run, one):
@@ -91,28 +90,36 @@ def described(run, one):
 
 
 def _of_request(run, one):
-    """Unread; then what its own states and slices say, and between them on its way."""
+    """Not read; then waiting, queued or at work, and answered in between. What is left is its client's time to take the answer."""
     title = described(run, one)
     start, end = one.served.start, one.served.end or one.served.start
-    states = [Block(state_start, state_end, _state_kind(one, name), title, one.asked.client.path if name == "work" else "")
-              for state_start, state_end, name in one.served.states if name in ("wait", "queue", "work")]
+    states = _states(one, title)
     last = max(end, one.asked.answered or run.end)
-    parts = []
-    if one.unread > 0:
-        parts.append(Block(one.asked.sent, start, "unread", f"Not read yet: {title}"))
+    unread = [Block(one.asked.sent, start, "unread", f"Not read yet: {title}")] if one.unread > 0 else []
     slices = [Block(max(own.start, start), own.end, "answering", title) for own in _slices(run, one) if own.name != "work"]
-    inner = _without(slices, states)
-    if one.asked.client.slow:
-        inner = _without([Block(start, last, "sending", title)], states) + inner
-    elif one.asked.answered and not states:
-        inner = [Block(start, max(end, one.asked.answered), "answering", title)]
-    else:
-        inner = _without([Block(start, last, "sending", title)], states + inner) + inner
-    return merged(parts + states + inner)
+    answering = _without(slices, states)
+    rest = "sending" if states or one.asked.client.slow else "answering"
+    return merged(unread + states + answering + _without([Block(start, last, rest, title)], states + answering))
 
 
-def _state_kind(one, name):
-    return {"wait": "waiting", "queue": "queued"}.get(name) or one.served.work
+def _states(one, title, names=("wait", "queue", "work")):
+    """The blocks of what a request waited for, or worked."""
+    found = []
+    for start, end, name in one.served.states:
+        if name not in names:
+            continue
+        due = start + one.asked.client.waits * 1000 if name == "wait" and one.asked.client.waits else end
+        if due + _OVERDUE < end:
+            found.append(Block(due, end, "overdue", f"Its delay is over, but nobody goes on with it: {title}"))
+            end = due
+        kind = {"wait": "waiting", "queue": "queued"}.get(name) or one.served.work
+        found.append(Block(start, end, kind, title, label(one) if name == "work" else ""))
+    return found
+
+
+def label(one):
+    """What stands in a block: the path, without a number that says nothing."""
+    return "/compute" if one.served.work == "computing" else one.asked.client.path
 
 
 def _slices(run, one):
@@ -164,7 +171,7 @@ def _of_slice(run, part):
         return Block(part.start, part.end, "answering", f"{part.name} at {run.time(part.start)}, {took}")
     text = f"{one.asked.client.text} of {one.asked.client.name}"
     if part.name == "work":
-        return Block(part.start, part.end, one.served.work, f"{text}: {took} from {run.time(part.start)} on", one.asked.client.path)
+        return Block(part.start, part.end, one.served.work, f"{text}: {took} from {run.time(part.start)} on", label(one))
     kind = "sending" if part.name == "writable" else "answering"
     return Block(part.start, part.end, kind, f"{text}: {part.name} at {run.time(part.start)}, {took}")
 
@@ -176,9 +183,7 @@ def _waits(run, thread):
         one = run.at(part.connection, part.start)
         if one is None:
             continue
-        for start, end, name in one.served.states:
-            if name == "wait" and abs(start - part.end) < 1:
-                found.append(Block(start, end, "waiting", f"{described(run, one)}: the thread sleeps"))
+        found += [block for block in _states(one, f"{described(run, one)}: the thread sleeps", ("wait",)) if block.start >= part.end - 1]
         if one.asked.client.slow and following and following.connection == part.connection and following.name == "writable":
             found.append(Block(part.end, following.start, "sending", f"{described(run, one)}: the thread waits for its client to read"))
     return found
@@ -201,9 +206,7 @@ def _fiber_lanes(run):
         own = [part for part in run.slices.get(number, ()) if part.name != "accept"]
         blocks = [_of_slice(run, part) for part in own]
         for one in run.requests_of(number):
-            states = [Block(start, end, _state_kind(one, name), f"{described(run, one)}: the fiber is suspended")
-                      for start, end, name in one.served.states if name in ("wait", "queue")]
-            blocks += _without(states, blocks)
+            blocks += _without(_states(one, f"{described(run, one)}: the fiber is suspended", ("wait", "queue")), blocks)
             if one.asked.client.slow and one.served.end:
                 blocks += _without([Block(one.served.start, one.served.end, "sending", f"{described(run, one)}: the fiber is suspended")],
                                    blocks)

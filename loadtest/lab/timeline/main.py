@@ -90,7 +90,8 @@ def _record(recorder, chosen):
 
 
 def _place(recorder):
-    where = f"The server has CPU {cpus.show(recorder.cpus)}"
+    own = cpus.show(recorder.cpus).replace(",", " and ")
+    where = f"The server has CPU{'s' if len(recorder.cpus) > 1 else ''} {own}"
     return f"{where}, which the clients share" if recorder.shares else f"{where}, the clients have others"
 
 

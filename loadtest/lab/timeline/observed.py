@@ -42,6 +42,7 @@ def match(asked, trace):
 @dataclass
 class Observed:
     mode: str
+    script: tuple  # of clients
     begin: float  # of the script, µs of CLOCK_MONOTONIC
     end: float
     requests: list

@@ -13,7 +13,7 @@ _PICTURED = ("event", "hybrid")  # the blocked loop, and what mends it
 def report(runs, about, window):
     """report.html. `about`: machine, started, models, why there is no schedule if so."""
     values = [value.of(run, window) for run in runs]
-    shown = [{"mode": run.mode, "model": about["models"].get(run.mode, ""), "flags": f"--mode {run.mode} {' '.join(record.flags(run.mode))}",
+    shown = [{"mode": run.mode, "model": about["models"].get(run.mode, ""), "flags": " ".join(("--mode", run.mode, *record.flags(run.mode))),
               "sentences": findings.sentences(run)} for run in runs]
     headings, rows = _table(runs)
     return page.closed("timeline.html", {

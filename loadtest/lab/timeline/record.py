@@ -11,13 +11,14 @@ from ..machine import cpus
 from ..servers.server import Server
 from . import clients, observed, sched, trace
 
-FLAGS = ("--loops", "1", "--workers", "2")  # so that the lanes are few
-FLAGS_OF = {"pool": ("--workers", "4")}
+# So that the lanes are few. Modes without a row have neither loops nor workers.
+_FLAGS = {"event": ("--loops", "1"), "hybrid": ("--loops", "1", "--workers", "2"), "pool": ("--workers", "4"),
+          "fiber": ("--loops", "1", "--workers", "2"), "uring": ("--loops", "1")}
 _BESIDE = 20_000  # µs that the schedule is kept before and after the script
 
 
 def flags(mode):
-    return FLAGS_OF.get(mode, FLAGS)
+    return _FLAGS.get(mode, ())
 
 
 def server_cpus():
@@ -68,4 +69,5 @@ class Recorder:
         end = found.begin + clients.LENGTH * 1000
         if schedule:
             schedule = schedule.within(found.begin - _BESIDE, end + _BESIDE, self.cpus)
-        return observed.Observed(mode, found.begin, end, observed.match(found.requests, read), read, schedule, threading.get_native_id())
+        requests = observed.match(found.requests, read)
+        return observed.Observed(mode, self.script, found.begin, end, requests, read, schedule, threading.get_native_id())
