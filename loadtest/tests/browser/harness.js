@@ -84,7 +84,8 @@ function overlap(one, other) {
 
 // What is wrong with how a chart is drawn: texts outside of it or upon each other, marks without their colour.
 function faults(svg, win) {
-  const found = [], view = svg.viewBox.baseVal;
+  // A timeline has no view box: its places are per cent of its width, or pixels.
+  const found = [], view = svg.hasAttribute("viewBox") ? svg.viewBox.baseVal : svg.getBoundingClientRect();
   const boxes = [...svg.querySelectorAll("text")].map((text) => [text.textContent, text.getBBox()]);
   boxes.forEach(([text, box], i) => {
     if (box.x < -1 || box.x + box.width > view.width + 1 || box.y + box.height > view.height + 1) found.push(`outside: ${text}`);
