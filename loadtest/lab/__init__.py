@@ -3,7 +3,8 @@
 
 Its folders, each of which imports only what stands below it (scripts/layers.py holds the table):
 
-    compare, bench    the two commands
+    compare, bench    two of the commands
+    timeline          the third: a picture of what threads and CPUs did
     methods, report   the ways to measure; the pages and files that tell of it
     load, servers     what asks; what answers
     results           figures, their statistics, results.json
