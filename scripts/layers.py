@@ -49,7 +49,7 @@ TABLE = {
     "loadtest/lab/methods": "text machine results servers load",
     "loadtest/lab/report": "text machine results",
     "loadtest/lab/timeline": "text machine results servers load report",
-    "loadtest/lab/compare": "text machine results servers load methods report",
+    "loadtest/lab/compare": "text machine results servers load methods report timeline",
     "loadtest/lab/bench": "text machine results servers load",
 }
 # Headers of the system that a folder must not include, and the one file that may: common knows neither libevent nor threads.

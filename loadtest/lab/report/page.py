@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 from ..machine.command import ROOT
 from ..results import baseline, view
 from ..text import tables, units
-from . import about, advice, charts, glossary
+from . import about, advice, charts, glossary, timelines
 
 PARTS = ROOT / "loadtest" / "report"
 _PICTURED = ("scaling", "memory")  # the experiments whose charts stand in the picture
@@ -76,7 +76,7 @@ def _environment(**options):
     made.filters |= {"anchor": view.anchor, "breakable": _breakable, "capitalize_first": _capitalize_first, "code": _code,
                      "place": _place, "ratio_text": view.ratio_text, "share": _share, "spread_text": view.spread_text, "verbatim": Markup,
                      "words": view.words}
-    made.globals |= {"view": view, "charts": charts, "outcomes": view.OUTCOMES, "marks": view.MARKS,
+    made.globals |= {"view": view, "charts": charts, "timelines": timelines, "outcomes": view.OUTCOMES, "marks": view.MARKS,
                      "described_entries": _described_entries}
     return made
 

@@ -7,6 +7,8 @@ letters keep their size. The value that it is drawn from is made by lab/timeline
 
 from dataclasses import dataclass, field
 
+from ..results.view import words
+
 # (kind, what it means): its look is class k-KIND in style.css, its pattern in templates/timeline_macros.html.
 KINDS = {
     "unread": "the request has come, but nobody reads it yet",
@@ -49,14 +51,14 @@ def _ticks(start, end):
 def draw(value):
     """The drawing of a timeline."""
     start, end = value["window_ms"]
-    drawing = Drawing(f"mode {value['mode']}", value["finding"], _TICKS)
+    drawing = Drawing(f"mode {words(value['mode'])}", words(value["finding"]), _TICKS)
 
     def across(when):
         return 100 * (min(max(when, start), end) - start) / (end - start)
 
     drawing.ticks = [(across(when), f"{when:g} ms") for when in _ticks(start, end)]
     for group in value["groups"]:
-        drawing.labels.append((drawing.height + 14, group["title"], "heading"))
+        drawing.labels.append((drawing.height + 14, words(group["title"]), "heading"))
         drawing.height += _HEADING
         for lane in group["lanes"]:
             _draw_lane(drawing, lane, across, start, end)
@@ -66,16 +68,16 @@ def draw(value):
 
 def _draw_lane(drawing, lane, across, start, end):
     top, strip = drawing.height, lane.get("strip") or ()
-    drawing.labels.append((top + 10, lane["name"], "lane"))
+    drawing.labels.append((top + 10, words(lane["name"]), "lane"))
     drawing.rows.append((top, _LANE + (_THIN if strip else 0)))
     for blocks, y, height in ((lane["blocks"], top, _LANE), (strip, top + _LANE, _THIN)):
         for begun, ended, kind, title, label in blocks:
             if ended < start or begun > end:
                 continue
             x, width = across(begun), across(ended) - across(begun)
-            drawing.blocks.append((x, y, width, height, kind, title))
+            drawing.blocks.append((x, y, width, height, kind, words(title)))
             if label and width >= _LABELLED:
-                drawing.texts.append((x + width / 2, y + 10, label))
+                drawing.texts.append((x + width / 2, y + 10, words(label)))
     drawing.height += _LANE + (_THIN if strip else 0) + _GAP
 
 

@@ -21,6 +21,7 @@ _PLAIN, _EVERY = 6, 12  # the clients that ask for /plaintext, and the ms betwee
 
 COMPUTING = 60  # ms that a request that computes is to take
 COMPUTE = "/compute/{rounds}"
+_KINDS = {"/delay/": "waiting", "/block/": "blocking", "/compute/": "computing"}
 _TRIED, _TRIES = 500_000, 40  # rounds, which take less than a slice of time that another program may get in between
 
 
@@ -32,6 +33,11 @@ class Client:
     every: float | None = None  # ms from one request to the next, if there are several; one that is late is sent at the next time
     waits: float | None = None  # ms for which the server has nothing to do but wait
     slow: bool = False  # reads its answer in small pieces, with pauses, into a small buffer
+
+    @property
+    def kind(self):
+        """What its requests make the server do: waiting, blocking, computing; None for others."""
+        return next((kind for start, kind in _KINDS.items() if self.path.startswith(start)), None)
 
     @property
     def text(self):

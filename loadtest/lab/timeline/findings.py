@@ -8,7 +8,7 @@ from . import trace as traces
 
 LATE = 5000  # µs: a request that was not read for longer than this waited
 _SAME_STRETCH = 1000  # µs between two pieces of work of a thread that did nothing else in between
-_BLOCKING, _COMPUTING = "blocking", "computing"
+_BLOCKING, _COMPUTING, _WAITING = "blocking", "computing", "waiting"
 
 
 def figures(run):
@@ -60,16 +60,34 @@ def stretches(run):
 
 def sentences(run):
     """What to look at, the plainest first."""
-    found = [_of_kind(run, _BLOCKING), _of_kind(run, _COMPUTING), _closed(run), _cpu(run)]
+    found = [*(sentence(run, kind) for kind in (_BLOCKING, _COMPUTING, _WAITING)), _closed(run), _cpu(run)]
     return [text for text in found if text]
 
 
-def _of_kind(run, kind):
-    """What the requests that block, or that compute, did to the others."""
-    working = [one for one in run.requests if one.served.states and any(name == "work" for _, _, name in one.served.states)
-               and one.served.work == kind]
-    if not working:
+def sentence(run, kind):
+    """What the requests that block, compute or wait did to the others, or did without; empty if there were none."""
+    ones = [one for one in run.requests if one.asked.client.kind == kind and one.served.states]
+    if not ones:
         return ""
+    return _of_waiting(run, ones) if kind == _WAITING else _of_work(run, ones)
+
+
+def _of_waiting(run, ones):
+    """Who waited with a request that only waits."""
+    spans = [(start, end) for one in ones for start, end, name in one.served.states if name == "wait"]
+    begin, end = min(start for start, _ in spans), max(end for _, end in spans)
+    tids = {part.tid for one in ones for part in run.slices.get(one.asked.connection, ()) if part.name != "accept"}
+    threads = [run.trace.threads[tid] for tid in sorted(tids)]
+    blocked = [thread for thread in threads if run.is_blocking(thread)]
+    count = len({(one.asked.connection, one.asked.place) for one in ones})
+    if blocked:
+        return f"{count} × {ones[0].asked.client.text} waited: {_named(blocked)} slept meanwhile."
+    beside = [one for one in run.requests if one.is_cheap and begin <= one.served.start <= end]
+    return (f"{count} × {ones[0].asked.client.text} waited, and no thread waited with them: {_named(threads)} read {len(beside)} requests for "
+            "/plaintext meanwhile.")
+
+
+def _of_work(run, working):
     path = f"{working[0].asked.client.text}"
     ours = [one for one in stretches(run) if any(other in working for other in one["requests"])]
     if ours:
@@ -100,7 +118,11 @@ def _was(ones):
 def _places(run, working):
     """On which threads requests did their work."""
     tids = {part.tid for one in working for part in run.slices.get(one.asked.connection, ()) if part.name == "work"}
-    threads = [run.trace.threads[tid] for tid in sorted(tids)]
+    return _named([run.trace.threads[tid] for tid in sorted(tids)])
+
+
+def _named(threads):
+    """Threads as a sentence names them."""
     if all(thread.kind == traces.DEDICATED for thread in threads):
         what = "process" if threads[0].name.startswith("process") else "thread"
         return f"{len(threads)} {what}{'es' if what == 'process' else 's'} of their own" if len(threads) > 1 else f"a {what} of its own"

@@ -3,6 +3,7 @@
 
 import argparse
 import json
+import os
 from datetime import datetime, timezone
 
 from ..machine import command, cpus, system
@@ -61,7 +62,8 @@ def main(argv):
     about = {"machine": system.describe(command.ROOT, binary), "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
              "models": modes.models(binary), "no_schedule": no_schedule}
     chosen = modes.choose(binary, given.modes)
-    recorder = record.Recorder(binary, not no_schedule)
+    allowed = frozenset(os.sched_getaffinity(0))
+    recorder = record.Recorder(binary, not no_schedule, record.server_cpus(allowed), allowed)
     runs, faults = _record(recorder, chosen)
     if not runs:
         return command.FAILED
@@ -76,8 +78,6 @@ def _record(recorder, chosen):
     try:
         for mode in chosen:
             progress.show(f"mode {mode.name}")
-            if recorder.script is None:
-                recorder.prepare(mode.name)
             try:
                 runs.append(recorder.record(mode.name))
             except LabError as error:

@@ -17,7 +17,7 @@ def report(runs, about, window):
               "sentences": findings.sentences(run)} for run in runs]
     headings, rows = _table(runs)
     return page.closed("timeline.html", {
-        "timelines": shown, "drawings": [timelines.draw(one) for one in values], "kinds": timelines.kinds(values),
+        "pictured": shown, "drawings": [timelines.draw(one) for one in values], "kinds": timelines.kinds(values),
         "window": f"{window[0]:g} to {window[1]:g} ms", "length": clients.LENGTH, "late": findings.LATE // 1000,
         "started": about["started"], "machine": [view.words(system.summary(about["machine"]))], "method": about["place"],
         "warnings": _warnings(runs, about), "headings": headings, "rows": rows, "script": clients.described(about["script"]),
@@ -30,7 +30,7 @@ def picture(runs, about):
     chosen = [run for run in runs if run.mode in _PICTURED] or runs[:2]
     values = [value.of(run) for run in chosen]
     return page.drawn_page("timeline_picture.html", {
-        "timelines": [{"mode": run.mode, "sentences": findings.sentences(run)} for run in chosen],
+        "pictured": [{"mode": run.mode, "sentences": findings.sentences(run)} for run in chosen],
         "drawings": [timelines.draw(one) for one in values], "kinds": timelines.kinds(values),
         "started": about["started"][:10], "machine": _general(about["machine"]),
     })

@@ -4,7 +4,7 @@
 import os
 import tempfile
 import threading
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from ..machine import cpus
@@ -21,21 +21,31 @@ def flags(mode):
     return _FLAGS.get(mode, ())
 
 
-def server_cpus():
+def server_cpus(allowed):
     """Two CPUs of different cores where there are such: fewer show no parallelism, more make no better picture."""
-    allowed = os.sched_getaffinity(0)
     firsts = [min(core) for core in cpus.cores(allowed)]
     return frozenset((firsts if len(firsts) > 1 else sorted(allowed))[:2])
 
 
-class Recorder:
-    """Records one mode after the other, each with the same script, on the same CPUs. The clients get other CPUs if there are any."""
+@contextmanager
+def _on(chosen):
+    """This thread, which plays the clients, on those CPUs for a while."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, chosen)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
-    def __init__(self, binary, with_schedule):
+
+class Recorder:
+    """Records one mode after the other, each with the same script, on the same CPUs. The clients get others of those allowed, if there
+    are any."""
+
+    def __init__(self, binary, with_schedule, server, allowed):
         self._binary, self._with_schedule = binary, with_schedule
-        self.cpus = server_cpus()
-        self.client_cpus = os.sched_getaffinity(0) - self.cpus or self.cpus
-        self.script = None
+        self.cpus, self.client_cpus = server, allowed - server or server
+        self.script = None  # known once a mode was recorded
 
     @property
     def shares(self):
@@ -46,9 +56,8 @@ class Recorder:
         argv = [self._binary, "--mode", mode, "--listen", "127.0.0.1:0", *flags(mode), *more]
         return Server.command(argv, mode, self.cpus)
 
-    def prepare(self, mode):
-        """Finds out how many rounds of computing this machine needs, and keeps the clients off the server's CPUs."""
-        os.sched_setaffinity(0, self.client_cpus)
+    def _prepare(self, mode):
+        """Finds out how many rounds of /compute take the time that they are to take here."""
         with self._start(mode) as server:
             server.wait_ready()
             rounds = clients.rounds_that_fit(server.address)
@@ -57,6 +66,12 @@ class Recorder:
 
     def record(self, mode):
         """An Observed."""
+        with _on(self.client_cpus):
+            if self.script is None:
+                self._prepare(mode)
+            return self._record(mode)
+
+    def _record(self, mode):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "trace.json")
             with self._start(mode, "--trace", str(path)) as server:

@@ -3,10 +3,25 @@
 
 from . import clients, findings, lanes
 
+_CHEAP = 3  # clients with cheap requests that a small timeline shows
+
 
 def of(run, window=(0, clients.LENGTH)):
     """All lanes of a run."""
     return _value(run, window, lanes.groups(run), " ".join(findings.sentences(run)))
+
+
+def small(run, window, shows):
+    """A few lanes of a part of a run, for a page with other things on it. `shows`: the kind of requests that it is about, waiting,
+    blocking or computing. Their lanes stay, with those of some cheap requests beside them and of the threads and CPUs that did it."""
+    subject = [client.name for client in run.script if client.kind == shows]
+    shown = [client.name for client in run.script if client.every][:_CHEAP] + subject
+    found = []
+    for group in lanes.groups(run):
+        kept = [lane for lane in group.lanes if lane.name in shown or lane.name.startswith(("loop", "worker", "CPU"))]
+        if kept:
+            found.append(lanes.Group(group.title, kept))
+    return _value(run, window, found, findings.sentence(run, shows))
 
 
 def _value(run, window, groups, finding):

@@ -100,7 +100,7 @@ function faults(svg, win) {
 function chartOf(svg, win) {
   const box = svg.getBoundingClientRect();
   return {
-    label: svg.getAttribute("aria-label"), strip: svg.classList.contains("strip"), width: box.width, height: box.height,
+    label: svg.getAttribute("aria-label"), strip: svg.classList.contains("strip"), timeline: svg.classList.contains("lanes"), width: box.width, height: box.height,
     marks: svg.querySelectorAll(".mark").length, thresholds: svg.querySelectorAll(".threshold").length, faults: faults(svg, win),
     letters: svg.querySelector("text") ? svg.querySelector("text").getBoundingClientRect().height : 0,
   };
