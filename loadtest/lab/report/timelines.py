@@ -51,6 +51,7 @@ def _ticks(start, end):
 def draw(value):
     """The drawing of a timeline."""
     start, end = value["window_ms"]
+    end = max(end, start + 1)  # a file may say anything
     drawing = Drawing(f"mode {words(value['mode'])}", words(value["finding"]), _TICKS)
 
     def across(when):

@@ -58,6 +58,13 @@ class LanesTest(unittest.TestCase):
         self.assertEqual((found["window_ms"], "blocking" in kinds, "waiting" in kinds), ([0, 8], False, True))
 
 
+    def test_a_small_one_has_the_lanes_that_it_is_about(self):
+        found = value.small(timeline_fixture.blocked_loop(), (0, 95), "blocking")
+        self.assertEqual([(group["title"].partition(",")[0], [lane["name"] for lane in group["lanes"]]) for group in found["groups"]],
+                         [("requests", ["plaintext 1", "block 1"]), ("threads", ["loop 0"])])
+        self.assertTrue(found["finding"].startswith("From 10.0 ms on, loop 0 did nothing but GET /block/80ms"))
+
+
 class MergedBlocksTest(unittest.TestCase):
     def test_near_ones_of_a_kind_become_one(self):
         near, far = Block(0, 10, "answering", "a"), Block(1000, 1010, "answering", "c")
@@ -80,7 +87,13 @@ class FindingsTest(unittest.TestCase):
         self.assertEqual((found["cheap"], found["late"], round(found["loop_us_max"]), round(found["unread_us_max"])), (2, 1, 80000, 70300))
         self.assertEqual(findings.sentences(run), [
             "From 10.0 ms on, loop 0 did nothing but GET /block/80ms for 80.0 ms. 1 request of other clients had come and was not read, the "
-            "longest for 70.3 ms."])
+            "longest for 70.3 ms.",
+            "1 × GET /delay/20ms waited, and no thread waited with them: loop 0 read 0 requests for /plaintext meanwhile."])
+
+    def test_who_waits(self):
+        self.assertEqual(findings.sentence(timeline_fixture.with_threads(), "waiting"),
+                         "1 × GET /delay/20ms waited: a thread of its own slept meanwhile.")
+        self.assertEqual(findings.sentence(timeline_fixture.with_threads(), "computing"), "")
 
     def test_workers(self):
         run = timeline_fixture.with_workers()
