@@ -3,8 +3,8 @@
 
 Its folders, each of which imports only what stands below it (scripts/layers.py holds the table):
 
-    compare, bench    two of the commands
-    timeline          the third: a picture of what threads and CPUs did
+    compare, bench    two commands
+    timeline          the third, which compare uses, too: what threads and CPUs did, as a picture
     methods, report   the ways to measure; the pages and files that tell of it
     load, servers     what asks; what answers
     results           figures, their statistics, results.json

@@ -12,7 +12,7 @@ from ..results.view import words
 # (kind, what it means): its look is class k-KIND in style.css, its pattern in templates/timeline_macros.html.
 KINDS = {
     "unread": "the request has come, but nobody reads it yet",
-    "overdue": "its delay is over, but nobody goes on with it",
+    "overdue": "its delay or work is over, but nobody goes on with it",
     "answering": "accepting, reading, answering",
     "blocking": "a call that blocks its thread",
     "computing": "computing",
@@ -27,6 +27,7 @@ KINDS = {
 _LANE, _THIN, _GAP = 12, 4, 2  # heights: of a lane, of the line below it, between two lanes
 _HEADING, _TICKS = 20, 18
 _LABELLED = 11  # per cent of the width from which a block has room for its label
+_EDGE = 8  # per cent of the width: a tick that is nearer to an end than this has no text
 _STEPS = (5, 10, 20, 50, 100, 200, 500)
 
 
@@ -57,7 +58,8 @@ def draw(value):
     def across(when):
         return 100 * (min(max(when, start), end) - start) / (end - start)
 
-    drawing.ticks = [(across(when), f"{when:g} ms") for when in _ticks(start, end)]
+    drawing.ticks = [(x, f"{when:g} ms" if not 0 < x < _EDGE and not 0 < 100 - x < _EDGE else "")
+                     for when in _ticks(start, end) for x in (across(when),)]
     for group in value["groups"]:
         drawing.labels.append((drawing.height + 14, words(group["title"]), "heading"))
         drawing.height += _HEADING

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from ..text import units
 from . import trace as traces
 
-_OVERDUE = 2000  # µs that a wait may take longer than it was to take
+_OVERDUE = 2000  # µs: what takes longer than it has to by more than this is shown
 _NEAR = 150  # µs: blocks of one kind as near as this to each other are drawn as one
 
 
@@ -90,16 +90,26 @@ def described(run, one):
 
 
 def _of_request(run, one):
-    """Not read; then waiting, queued or at work, and answered in between. What is left is its client's time to take the answer."""
+    """Not read; then waiting, queued or at work, and answered in between."""
     title = described(run, one)
-    start, end = one.served.start, one.served.end or one.served.start
-    states = _states(one, title)
-    last = max(end, one.asked.answered or run.end)
+    start, states = one.served.start, _states(one, title)
     unread = [Block(one.asked.sent, start, "unread", f"Not read yet: {title}")] if one.unread > 0 else []
     slices = [Block(max(own.start, start), own.end, "answering", title) for own in _slices(run, one) if own.name != "work"]
-    answering = _without(slices, states)
-    rest = "sending" if states or one.asked.client.slow else "answering"
-    return merged(unread + states + answering + _without([Block(start, last, rest, title)], states + answering))
+    known = states + _without(slices, states)
+    return merged(unread + known + _without(_rest(run, one, known, title), known))
+
+
+def _rest(run, one, known, title):
+    """What is left of a request's time: until the server has answered, and until its client has the answer. A little of it is nothing
+    to be seen; more is somebody's delay."""
+    start, end = one.served.start, one.served.end or run.end
+    last = max(end, one.asked.answered or run.end)
+    if one.asked.client.slow:
+        return [Block(start, last, "sending", title)]
+    gaps = [Block(gap.start, gap.end, "overdue" if gap.end - gap.start > _OVERDUE else "answering", title)
+            for gap in _without([Block(start, end, "answering", title)], known)]
+    taking = "sending" if last - end > _OVERDUE else "answering"
+    return (gaps if one.served.states else [Block(start, end, "answering", title)]) + [Block(end, last, taking, title)]
 
 
 def _states(one, title, names=("wait", "queue", "work")):
@@ -164,7 +174,7 @@ def _thread_lane(run, thread):
 
 def _of_slice(run, part):
     if part.name == "accept":
-        return Block(part.start, part.end, "accepting", f"accepts {run.client_of(part.connection)} at {run.time(part.start)}")
+        return Block(part.start, part.end, "answering", f"accepts {run.client_of(part.connection)} at {run.time(part.start)}")
     one = run.at(part.connection, part.start)
     took = units.microseconds(part.end - part.start)
     if one is None:
@@ -242,4 +252,4 @@ def _doing(run, thread, one):
     if best is None or min(best.end, one.end) <= max(best.start, one.start):
         return "answering", ""
     block = _of_slice(run, best)
-    return ("answering" if block.kind == "accepting" else block.kind), f", {block.title.partition(':')[0]}"
+    return block.kind, f", {block.title.partition(':')[0]}"
