@@ -122,14 +122,14 @@ def _states(one, title, names=("wait", "queue", "work")):
         if due + _OVERDUE < end:
             found.append(Block(due, end, "overdue", f"Its delay is over, but nobody goes on with it: {title}"))
             end = due
-        kind = {"wait": "waiting", "queue": "queued"}.get(name) or one.served.work
+        kind = {"wait": "waiting", "queue": "queued"}.get(name) or one.asked.client.kind
         found.append(Block(start, end, kind, title, label(one) if name == "work" else ""))
     return found
 
 
 def label(one):
     """What stands in a block: the path, without a number that says nothing."""
-    return "/compute" if one.served.work == "computing" else one.asked.client.path
+    return "/compute" if one.asked.client.kind == "computing" else one.asked.client.path
 
 
 def _slices(run, one):
@@ -181,7 +181,7 @@ def _of_slice(run, part):
         return Block(part.start, part.end, "answering", f"{part.name} at {run.time(part.start)}, {took}")
     text = f"{one.asked.client.text} of {one.asked.client.name}"
     if part.name == "work":
-        return Block(part.start, part.end, one.served.work, f"{text}: {took} from {run.time(part.start)} on", label(one))
+        return Block(part.start, part.end, one.asked.client.kind, f"{text}: {took} from {run.time(part.start)} on", label(one))
     kind = "sending" if part.name == "writable" else "answering"
     return Block(part.start, part.end, kind, f"{text}: {part.name} at {run.time(part.start)}, {took}")
 

@@ -49,11 +49,6 @@ class Request:
     end: float | None = None
     states: list = field(default_factory=list)  # (start, end, name): wait, queue, work
 
-    @property
-    def work(self):
-        """blocking or computing, whatever the rest of it does."""
-        return "computing" if "/compute/" in self.text else "blocking"
-
 
 @dataclass
 class Trace:

@@ -97,12 +97,18 @@ function faults(svg, win) {
   return found;
 }
 
+// How high the letters of its first text are that is shown.
+function lettersOf(svg) {
+  const shown = [...svg.querySelectorAll("text")].find((text) => text.getClientRects().length);
+  return shown ? shown.getBoundingClientRect().height : 0;
+}
+
 function chartOf(svg, win) {
   const box = svg.getBoundingClientRect();
   return {
     label: svg.getAttribute("aria-label"), strip: svg.classList.contains("strip"), timeline: svg.classList.contains("lanes"), width: box.width, height: box.height,
     marks: svg.querySelectorAll(".mark").length, thresholds: svg.querySelectorAll(".threshold").length, faults: faults(svg, win),
-    letters: svg.querySelector("text") ? svg.querySelector("text").getBoundingClientRect().height : 0,
+    letters: lettersOf(svg),
   };
 }
 

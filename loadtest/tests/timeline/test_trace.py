@@ -39,10 +39,6 @@ class TraceTest(unittest.TestCase):
                                            timeline_fixture.end(9, 4)))
         self.assertEqual(read.fibers, {4: (at(2), at(8))})
 
-    def test_work_by_its_path(self):
-        read = trace.parse(timeline_fixture.value(timeline_fixture.request(1, "GET /compute/60", 1, 2), timeline_fixture.request(2, "GET /block/1ms", 1, 2)))
-        self.assertEqual([read.requests[number][0].work for number in (1, 2)], ["computing", "blocking"])
-
     def test_no_trace(self):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "trace.json")
