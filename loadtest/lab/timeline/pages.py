@@ -7,6 +7,7 @@ from ..results import view
 from ..text import units
 from . import clients, findings, record, value
 
+_DISTURBED = 0.1  # of the CPUs' time that other programs may take before the page warns
 _PICTURED = ("event", "hybrid")  # the blocked loop, and what mends it
 
 
@@ -52,9 +53,6 @@ def _warnings(runs, about):
         told = ", ".join(f"{100 * _others(run):.0f} % in {run.mode}" for run in busy)
         found.append(f"Other programs used the server's CPUs meanwhile ({told}): requests that compute, and threads that are ready, took longer for it.")
     return found
-
-
-_DISTURBED = 0.1  # of the CPUs' time
 
 
 def _others(run):
