@@ -66,7 +66,8 @@ def sentences(run):
 
 def sentence(run, kind):
     """What the requests that block, compute or wait did to the others, or did without; empty if there were none."""
-    ones = [one for one in run.requests if one.asked.client.kind == kind and one.served.states]
+    state = "wait" if kind == _WAITING else "work"
+    ones = [one for one in run.requests if one.asked.client.kind == kind and any(name == state for _, _, name in one.served.states)]
     if not ones:
         return ""
     return _of_waiting(run, ones) if kind == _WAITING else _of_work(run, ones)
@@ -79,23 +80,23 @@ def _of_waiting(run, ones):
     tids = {part.tid for one in ones for part in run.slices.get(one.asked.connection, ()) if part.name != "accept"}
     threads = [run.trace.threads[tid] for tid in sorted(tids)]
     blocked = [thread for thread in threads if run.is_blocking(thread)]
-    count = len({(one.asked.connection, one.asked.place) for one in ones})
     if blocked:
-        return f"{count} × {ones[0].asked.client.text} waited: {_named(blocked)} slept meanwhile."
+        return f"{len(ones)} × {ones[0].asked.client.text} waited: {_named(blocked)} slept meanwhile."
     beside = [one for one in run.requests if one.is_cheap and begin <= one.served.start <= end]
-    return (f"{count} × {ones[0].asked.client.text} waited, and no thread waited with them: {_named(threads)} read {len(beside)} requests for "
+    return (f"{len(ones)} × {ones[0].asked.client.text} waited, and no thread waited with them: {_named(threads)} read {len(beside)} requests for "
             "/plaintext meanwhile.")
 
 
 def _of_work(run, working):
-    path = f"{working[0].asked.client.text}"
+    """What requests that block or compute did to the others."""
+    path = working[0].asked.client.text
     ours = [one for one in stretches(run) if any(other in working for other in one["requests"])]
     if ours:
         return _of_loop(run, path, max(ours, key=lambda one: one["end"] - one["start"]))
     spans = [(start, end) for one in working for start, end, name in one.served.states if name == "work"]
     begin, end = min(start for start, _ in spans), max(end for _, end in spans)
     beside = [one for one in run.requests if one.is_cheap and one.asked.sent < end and one.served.start > begin]
-    return (f"{path} ran on {_places(run, working)}. {_beside(beside)}").strip()
+    return f"{path} ran on {_places(run, working)}. {_beside(beside)}".strip()
 
 
 def _of_loop(run, path, stretch):
@@ -104,7 +105,7 @@ def _of_loop(run, path, stretch):
     count = len(stretch["requests"])
     times = f"{count} × " if count > 1 else ""
     if not waiting:
-        return f"{stretch['thread']} did nothing but {times}{path} for {took}; nobody else asked for anything meanwhile."
+        return f"{stretch['thread']} did nothing but {times}{path} for {took}; no request of another client came meanwhile and waited for its end."
     longest = units.microseconds(max(one.unread for one in waiting))
     return (f"From {run.time(stretch['start'])} on, {stretch['thread']} did nothing but {times}{path} for {took}. "
             f"{len(waiting)} {'request' if len(waiting) == 1 else 'requests'} of other clients had come and {_was(waiting)} not read, "
