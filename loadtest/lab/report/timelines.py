@@ -27,6 +27,7 @@ KINDS = {
 _LANE, _THIN, _GAP = 12, 4, 2  # heights: of a lane, of the line below it, between two lanes
 _HEADING, _TICKS = 20, 18
 _LABELLED = 11  # per cent of the width from which a block has room for its label
+_THINNEST = 0.02  # per cent of the width: SVG does not draw what has none
 _EDGE = 8  # per cent of the width: a tick that is nearer to an end than this has no text
 _STEPS = (5, 10, 20, 50, 100, 200, 500)
 
@@ -77,7 +78,7 @@ def _draw_lane(drawing, lane, across, start, end):
         for begun, ended, kind, title, label in blocks:
             if ended < start or begun > end:
                 continue
-            x, width = across(begun), across(ended) - across(begun)
+            x, width = across(begun), max(across(ended) - across(begun), _THINNEST)
             drawing.blocks.append((x, y, width, height, kind, words(title)))
             if label and width >= _LABELLED:
                 drawing.texts.append((x + width / 2, y + 10, words(label)))

@@ -17,6 +17,11 @@ class TimelinesTest(unittest.TestCase):
         self.assertEqual([(x, width, kind, title) for x, _, width, _, kind, title in drawing.blocks],
                          [(0, 25, "unread", "early"), (25, 50, "blocking", "long"), (75, 5, "blocking", "short"), (0, 50, "running", "on CPU 0")])
 
+    def test_a_block_that_took_next_to_no_time_is_drawn(self):
+        lanes = [{"name": "loop 0", "blocks": [[150, 150.001, "answering", "short", ""], [299.999, 300, "answering", "last", ""]]}]
+        drawing = timelines.draw({**VALUE, "groups": [{"title": "threads", "lanes": lanes}]})
+        self.assertEqual([page._share(width) for _, _, width, _, _, _ in drawing.blocks], ["0.02%"] * 2)
+
     def test_only_a_long_block_has_its_label(self):
         self.assertEqual([(x, text) for x, _, text in timelines.draw(VALUE).texts], [(50, "/block")])
 
