@@ -94,7 +94,8 @@ def _of_request(run, one):
     title = described(run, one)
     start, states = one.served.start, _states(one, title)
     unread = [Block(one.asked.sent, start, "unread", f"Not read yet: {title}")] if one.unread > 0 else []
-    slices = [Block(max(own.start, start), own.end, "answering", title) for own in _slices(run, one) if own.name != "work"]
+    slices = [Block(max(own.start, start), own.end, "answering", title) for own in _slices(run, one)
+              if own.name not in ("work", "writable")]  # a thread that has found its client's buffer full may stay in a write
     known = states + _without(slices, states)
     return merged(unread + known + _without(_rest(run, one, known, title), known))
 

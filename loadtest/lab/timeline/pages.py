@@ -51,7 +51,7 @@ def _warnings(runs, about):
     busy = [run for run in runs if run.schedule and _others(run) > _DISTURBED]
     if busy:
         told = ", ".join(f"{100 * _others(run):.0f} % in {run.mode}" for run in busy)
-        found.append(f"Other programs used the server's CPUs meanwhile ({told}): requests that compute, and threads that are ready, took longer for it.")
+        found.append(f"Other programs used the server's CPUs meanwhile ({told}): requests that compute, and threads that are ready, may have taken longer for it.")
     return found
 
 

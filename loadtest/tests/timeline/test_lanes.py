@@ -46,6 +46,14 @@ class LanesTest(unittest.TestCase):
         self.assertEqual([lane["name"] for lane in group["lanes"]], ["delay 1"])
         self.assertIn([5.1, 25.2, "waiting"], [block[:3] for block in group["lanes"][0]["blocks"]])
 
+    def test_a_write_that_waits_for_its_client_is_no_answering(self):
+        reader = clients.Client("slow reader", "/bytes/9", 0, slow=True)
+        read = timeline_fixture.value(timeline_fixture.thread(103, "thread of connection 1", (1, 2, "read", 1), (10, 60, "writable", 1)),
+                                      timeline_fixture.request(1, "GET /bytes/9", 1, 60))
+        found = drawn(timeline_fixture.run("thread", read, [timeline_fixture.asked(reader, 1, 1, 70)]))
+        self.assertEqual(found["requests", "slow reader"], [(1.0, 2.0, "answering"), (2.0, 70.0, "sending")])
+        self.assertEqual(found["threads: one for each connection", "slow reader"], [(1.0, 2.0, "answering"), (2.0, 60.0, "sending")])
+
     def test_cpus_and_states_of_threads(self):
         run = timeline_fixture.blocked_loop(timeline_fixture.schedule())
         found = drawn(run)
