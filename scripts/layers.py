@@ -48,7 +48,8 @@ TABLE = {
     "loadtest/lab/load": "text machine results",
     "loadtest/lab/methods": "text machine results servers load",
     "loadtest/lab/report": "text machine results",
-    "loadtest/lab/compare": "text machine results servers load methods report",
+    "loadtest/lab/timeline": "text machine results servers load report",
+    "loadtest/lab/compare": "text machine results servers load methods report timeline",
     "loadtest/lab/bench": "text machine results servers load",
     "loadtest/lab/top": "text machine load",
 }

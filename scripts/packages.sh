@@ -24,6 +24,7 @@ curl          cmd:curl                curl                      curl
 wrk           cmd:wrk                 wrk                       wrk, the HTTP load generator, 4.1 or newer
 h2load        cmd:h2load              nghttp2-client            h2load, of nghttp2's clients
 nginx         sh:nginx_is_here        nginx-light               nginx with its echo module
+perf          cmd:perf                linux-perf                perf, of the Linux kernel's tools
 strace        cmd:strace              strace                    strace
 valgrind      cmd:valgrind            valgrind                  Valgrind
 clang         cmd:clang               clang                     Clang, 14 or newer

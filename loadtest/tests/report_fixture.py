@@ -5,6 +5,7 @@ import math
 import random
 from statistics import median
 
+from lab.report import timelines
 from lab.results import histogram
 
 MODES = {"thread": "mode", "event": "mode", "hybrid": "mode", "pool": "mode", "process": "mode",
@@ -221,4 +222,14 @@ def everything(seed=1, rounds=3):
     made = results(seed, rounds=rounds)
     noise = Noise(seed)
     made["experiments"] += [overload(noise, rounds), races(noise, rounds), skipped()]
+    loop = next(entry for entry in made["experiments"] if entry["name"] == "blocked-loop")
+    loop["timelines"] = [timeline("event"), timeline("hybrid")]
     return made
+
+
+def timeline(mode):
+    """A small one, with a block of every kind in its lanes."""
+    blocks = [[130 + 20 * place, 148 + 20 * place, kind, f"GET /{kind}", "/label"] for place, kind in enumerate(timelines.KINDS)]
+    lanes = [{"name": "plaintext 1", "blocks": blocks}, {"name": "loop 0", "blocks": [[140, 320, "blocking", "GET /block", "/block/80ms"]],
+                                                         "strip": [[130, 140, "running", "on CPU 0", ""]]}]
+    return {"mode": mode, "window_ms": [130, 330], "finding": f"In {mode} it blocks.", "groups": [{"title": "requests", "lanes": lanes}]}

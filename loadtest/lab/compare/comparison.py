@@ -18,7 +18,7 @@ from ..results.figures import OF_PROCESS
 from ..servers import modes, subjects
 from ..text import streams
 from ..text.errors import LabError, UsageError
-from . import conditions, experiment, merge, options, requirements, verdicts
+from . import conditions, experiment, merge, options, requirements, timelines, verdicts
 from .engine import Engine, Lab, Trial, plan
 
 CEILINGS = command.ROOT / "build" / "ceilings"
@@ -117,6 +117,7 @@ class Comparison:
             settle.wait(self.lab.cpus)
             engine = Engine(self.trials, self.lab, budget)
             engine.run(lambda _: self._keep_now_and_then())
+            timelines.take(self.trials, self.modes, self.lab)
             self.results["complete"], self.results["ended"] = True, "all were made"
         except LabError as error:
             self.results["ended"] = str(error)
@@ -131,7 +132,8 @@ class Comparison:
 
     def _budget(self):
         more = max(0, len(self.modes) - _MODES) if self.effort == "full" else 0
-        return BUDGET[self.effort] + more * _EACH_MORE
+        pictures = len(timelines.wanted(self.trials, self.modes)) * timelines.EACH
+        return BUDGET[self.effort] + more * _EACH_MORE - pictures
 
     def _keep_now_and_then(self):
         """A run that is killed loses no more than its last minute; to judge and write takes time."""
@@ -204,10 +206,7 @@ def main(argv):
         conditions.parse(text)
     old = schema.load(given.baseline) if given.baseline else None
     if given.picture:
-        output.prepare(given.picture.parent)
-        if given.picture.is_dir():
-            raise UsageError(f"--picture: {given.picture} is a folder")
-        picture.find_tools()
+        picture.prepare(given.picture)
     known = experiment.load_all()
     chosen = experiment.choose(known, given.only)
     if given.list:

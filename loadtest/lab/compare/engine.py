@@ -68,6 +68,7 @@ class Trial:
     skipped: str | None = None
     measurements: list = field(default_factory=list)
     short_of_time: bool = False
+    timelines: list = field(default_factory=list)
 
     def _ended(self):
         """Why there are fewer measurements than were planned, if so."""
@@ -89,6 +90,8 @@ class Trial:
                  "summary": aggregate.rows(self.measurements, self.experiment.chart["figure"], ceilings)}
         if limits := self._limits():
             found["limits"] = limits
+        if self.timelines:
+            found["timelines"] = self.timelines
         return found
 
 

@@ -16,6 +16,8 @@
                               to [workload]; without [quick] the experiment needs --full
     one_cpu                   whether server and client share the server's first CPU, for figures of CPU per request: if they wake each
                               other up on two CPUs, the cost of that varies widely on a virtual machine [false]
+    [timeline]                a small picture of a run of its own (lab/timeline/): modes, window (ms from and to), shows (waiting, blocking or
+                              computing), cpus (of the server) [none]
     twin                      a mode that is measured a second time as NAME-twin: any difference between the two is noise [none]
     [[claims]]                the claims to test: claims.py
 """
@@ -35,7 +37,8 @@ EFFORTS = ("quick", "full")
 _CEILINGS = {True: EFFORTS, "full": ("full",), False: ()}
 _SYMBOLS = ("most", "cpus")
 _TEXTS = ("title", "about", "method")
-_KEYS = {*_TEXTS, "modes", "ceilings", "figures", "chart", "flags", "variants", "programs", "x", "workload", "one_cpu", "twin", "claims", *EFFORTS}
+_KEYS = {*_TEXTS, "modes", "ceilings", "figures", "chart", "flags", "variants", "programs", "x", "workload", "one_cpu", "timeline", "twin",
+         "claims", *EFFORTS}
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,16 @@ class Program:
 
 
 @dataclass(frozen=True)
+class Timeline:
+    """What of the timeline's script an experiment shows beside its figures."""
+
+    modes: tuple
+    window: tuple  # ms
+    shows: str
+    cpus: int = 2
+
+
+@dataclass(frozen=True)
 class Effort:
     x: tuple  # points; (None,) where there is one
     rounds: int
@@ -93,6 +106,7 @@ class Experiment:
     programs: tuple = ()  # if there are any, it is about these, and about no mode
     one_cpu: bool = False
     twin: str | None = None
+    timeline: Timeline | None = None
 
     def as_dict(self):
         """What results.json says of it before anything is measured."""
@@ -109,6 +123,14 @@ def _effort(table, workload, has_axis):
     if not x or table["rounds"] < 1 or table["seconds"] <= 0:
         raise ValueError("x, rounds and seconds must not be empty")
     return Effort(x, table["rounds"], float(table["seconds"]), {**workload, **own}, tuple(table.get("modes", ())))
+
+
+def _timeline(table):
+    made = Timeline(**{**table, "modes": tuple(table["modes"]), "window": tuple(table["window"])})
+    start, end = made.window
+    if not 0 <= start < end or made.shows not in ("waiting", "blocking", "computing") or made.cpus not in (1, 2):
+        raise ValueError("timeline: not a window from and to, something that it shows, and one or two CPUs")
+    return made
 
 
 def _checked_figures(data):
@@ -141,6 +163,7 @@ def from_table(name, data):
         programs=tuple(Program(entry["name"], tuple(entry["arguments"])) for entry in data.get("programs", ())),
         one_cpu=one_cpu,
         twin=data.get("twin"),
+        timeline=_timeline(data["timeline"]) if "timeline" in data else None,
     )
 
 

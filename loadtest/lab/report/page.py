@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 from ..machine.command import ROOT
 from ..results import baseline, view
 from ..text import tables, units
-from . import about, advice, charts, glossary
+from . import about, advice, charts, glossary, timelines
 
 PARTS = ROOT / "loadtest" / "report"
 _PICTURED = ("scaling", "memory")  # the experiments whose charts stand in the picture
@@ -65,13 +65,18 @@ def _place(number):
     return f"{number:.1f}".removesuffix(".0")
 
 
+def _share(number):
+    """A place along a timeline, in per cent of its width."""
+    return f"{number:.2f}".rstrip("0").rstrip(".") + "%"
+
+
 def _environment(**options):
     made = Environment(loader=FileSystemLoader(PARTS / "templates"), undefined=StrictUndefined, trim_blocks=True,
                        lstrip_blocks=True, **options)
     made.filters |= {"anchor": view.anchor, "breakable": _breakable, "capitalize_first": _capitalize_first, "code": _code,
-                     "place": _place, "ratio_text": view.ratio_text, "spread_text": view.spread_text, "verbatim": Markup,
+                     "place": _place, "ratio_text": view.ratio_text, "share": _share, "spread_text": view.spread_text, "verbatim": Markup,
                      "words": view.words}
-    made.globals |= {"view": view, "charts": charts, "outcomes": view.OUTCOMES, "marks": view.MARKS,
+    made.globals |= {"view": view, "charts": charts, "timelines": timelines, "outcomes": view.OUTCOMES, "marks": view.MARKS,
                      "described_entries": _described_entries}
     return made
 
@@ -98,12 +103,17 @@ def _values(results):
     }
 
 
-def page(results):
-    """report.html"""
+def closed(template, values):
+    """A page that needs nothing else, from its template: with the style in it, and the policy that forbids everything else."""
     style = (PARTS / "style.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
-    return _HTML.get_template("page.html").render(_values(results), style=Markup(style), policy=policy)
+    return _HTML.get_template(template).render(values, style=Markup(style), policy=policy)
+
+
+def page(results):
+    """report.html"""
+    return closed("page.html", _values(results))
 
 
 def _rows(experiment):
@@ -134,5 +144,10 @@ def picture(results):
     """The page that --picture draws: two charts, and Which one, when?"""
     drawn = [chart for experiment in sorted(view.experiments(results), key=lambda one: one.name not in _PICTURED)
              if (chart := charts.main(experiment))]
+    return drawn_page("picture.html", {**_values(results), "drawn": drawn[:2]})
+
+
+def drawn_page(template, values):
+    """A page that Chromium draws as a picture: it may run its script, which says how high it is."""
     style = (PARTS / "style.css").read_text(encoding="utf-8")
-    return _HTML.get_template("picture.html").render(_values(results), style=Markup(style), drawn=drawn[:2])
+    return _HTML.get_template(template).render(values, style=Markup(style))

@@ -7,7 +7,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from ..text.errors import LabError
+from ..results import output
+from ..text.errors import LabError, UsageError
 from . import page
 
 WIDTH = 1080  # pixels
@@ -47,11 +48,24 @@ def _run(folder, *arguments):
     return done.stdout.decode(errors="replace")
 
 
-def take(results, path, width=WIDTH):
-    """Draws the picture, as high as it needs to be. LabError where Chromium is missing or gives none."""
+def prepare(path):
+    """Whether a picture can be drawn there is found out before anything is measured."""
+    output.prepare(path.parent)
+    if path.is_dir():
+        raise UsageError(f"--picture: {path} is a folder")
+    find_tools()
+
+
+def take(results, path):
+    """Draws the picture of a comparison."""
+    draw(page.picture(general(results)), path)
+
+
+def draw(text, path, width=WIDTH):
+    """Draws a page, as high as it says it is. LabError where Chromium is missing or gives no picture."""
     with tempfile.TemporaryDirectory() as folder:
         picture = Path(folder, "picture.png")
-        Path(folder, "page.html").write_text(page.picture(general(results)), encoding="utf-8")
+        Path(folder, "page.html").write_text(text, encoding="utf-8")
         height = re.search(r'<html[^>]* data-height="(\d+)"', _run(folder, f"--window-size={width},400", "--dump-dom"))
         if height:
             _run(folder, f"--window-size={width},{height[1]}", f"--screenshot={picture}")

@@ -182,6 +182,7 @@ class Experiment:
     one_cpu: bool  # whether server and client shared one
     claims: tuple
     curves: dict  # (histogram, x): {subject: [[upper end in µs, count], …] of all rounds}
+    timelines: tuple  # small ones, as the results have them
     series: dict  # (name, x): {subject: [[[seconds, value], …] of each round]}
 
     @property
@@ -398,7 +399,7 @@ def _experiment(entry):
         axis=axis or None, figures=_figures(entry, rows), rows=rows,
         chart_figure=(entry.get("chart") or {}).get("figure") or "", skipped=words(entry.get("skipped")),
         ended=words(entry.get("ended")), one_cpu=bool(entry.get("one_cpu")), claims=tuple(_claim(name, claim) for claim in entry.get("claims") or ()),
-        curves=_curves(measurements), series=_series(measurements))
+        timelines=tuple(entry.get("timelines") or ()), curves=_curves(measurements), series=_series(measurements))
 
 
 def experiments(results):

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The one table of modes, and the question which of them a binary offers."""
 
+import re
+import subprocess
 from dataclasses import dataclass
 
 from ..text import streams
@@ -27,6 +29,7 @@ MODES = (
     Mode("uring", ceiling="uring", may_be_forbidden=True, counted=False),
 )
 
+_MODEL = re.compile(r"^    ([a-z]+) +(\S.*)$", re.MULTILINE)  # a line of --help
 _REFUSED = 2  # exit status for a value that --mode does not know
 
 
@@ -52,6 +55,12 @@ def _starts(binary, mode):
             raise
         streams.note(f"{error}; the mode is left out")
         return False
+
+
+def models(binary):
+    """What a binary says of each of its modes, by name."""
+    done = subprocess.run([binary, "--help"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    return {name: text for name, text in _MODEL.findall(done.stdout) if any(mode.name == name for mode in MODES)}
 
 
 def choose(binary, asked=None):

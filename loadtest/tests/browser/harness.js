@@ -84,7 +84,8 @@ function overlap(one, other) {
 
 // What is wrong with how a chart is drawn: texts outside of it or upon each other, marks without their colour.
 function faults(svg, win) {
-  const found = [], view = svg.viewBox.baseVal;
+  // A timeline has no view box: its places are per cent of its width, or pixels.
+  const found = [], view = svg.hasAttribute("viewBox") ? svg.viewBox.baseVal : svg.getBoundingClientRect();
   const boxes = [...svg.querySelectorAll("text")].map((text) => [text.textContent, text.getBBox()]);
   boxes.forEach(([text, box], i) => {
     if (box.x < -1 || box.x + box.width > view.width + 1 || box.y + box.height > view.height + 1) found.push(`outside: ${text}`);
@@ -96,12 +97,18 @@ function faults(svg, win) {
   return found;
 }
 
+// How high the letters of its first text are that is shown.
+function lettersOf(svg) {
+  const shown = [...svg.querySelectorAll("text")].find((text) => text.getClientRects().length);
+  return shown ? shown.getBoundingClientRect().height : 0;
+}
+
 function chartOf(svg, win) {
   const box = svg.getBoundingClientRect();
   return {
-    label: svg.getAttribute("aria-label"), strip: svg.classList.contains("strip"), width: box.width, height: box.height,
+    label: svg.getAttribute("aria-label"), strip: svg.classList.contains("strip"), timeline: svg.classList.contains("lanes"), width: box.width, height: box.height,
     marks: svg.querySelectorAll(".mark").length, thresholds: svg.querySelectorAll(".threshold").length, faults: faults(svg, win),
-    letters: svg.querySelector("text") ? svg.querySelector("text").getBoundingClientRect().height : 0,
+    letters: lettersOf(svg),
   };
 }
 

@@ -38,6 +38,8 @@ def made_up():
         sentence=HOSTILE, conditions=[report_fixture.condition(HOSTILE)]))]
     bodies["figures"][0] = dict(bodies["figures"][0], title=HOSTILE, meaning=HOSTILE)
     results["machine"]["cpu"] = HOSTILE
+    lane = next(entry for entry in results["experiments"] if "timelines" in entry)["timelines"][0]["groups"][0]["lanes"][0]
+    lane["blocks"][0][3] = HOSTILE
     return results
 
 
@@ -88,16 +90,18 @@ class PageTest(unittest.TestCase):
         self.assertIsNone(one["hacked"])
         self.assertEqual(one["images"], 0)
         self.assertLessEqual(one["overflow"], 0)
-        drawn = [chart for chart in one["charts"] if not chart["strip"]]
+        drawn = [chart for chart in one["charts"] if not chart["strip"] and not chart["timeline"]]
         strips = [chart for chart in one["charts"] if chart["strip"]]
         self.assertEqual(sorted(chart["label"] for chart in drawn),
                          sorted(chart.finding for shown in self.experiments for chart in charts.all_of(shown)))
         self.assertEqual(len(strips), sum(condition.ratio is not None for shown in self.experiments for claim in shown.claims
                                           for verdict in claim.verdicts for condition in verdict.conditions))
+        self.assertEqual(sum(chart["timeline"] for chart in one["charts"]), sum(len(shown.timelines) for shown in self.experiments))
         for chart in one["charts"]:
             with self.subTest(chart=chart["label"]):
                 self.assertEqual(chart["faults"], [])
-                self.assertGreater(chart["marks"], 0)
+                if not chart["timeline"]:
+                    self.assertGreater(chart["marks"], 0)
                 self.assertGreater(chart["width"], 200)
                 self.assertGreater(chart["letters"], 8)
         self.assertTrue(all(chart["thresholds"] == 1 for chart in strips))

@@ -9,6 +9,7 @@ from lab import methods
 from lab.compare import experiment, sentences
 from lab.servers import modes
 from lab.text.errors import LabError, UsageError
+from lab.timeline import clients
 from paths import LOADTEST
 
 GOOD = tomllib.loads("""
@@ -23,6 +24,10 @@ event = ["--loops", "1"]
 name = "event-two"
 mode = "event"
 flags = ["--loops", "2"]
+[timeline]
+modes = ["event"]
+window = [100, 300]
+shows = "blocking"
 [x]
 name = "connections"
 title = "connections"
@@ -69,6 +74,7 @@ class FileTest(unittest.TestCase):
         self.assertEqual(found.efforts["full"].workload, {"path": "/echo"})
         self.assertEqual(found.flags["event"], ("--loops", "1"))
         self.assertEqual(found.variants[0], experiment.Variant("event-two", "event", ("--loops", "2")))
+        self.assertEqual(found.timeline, experiment.Timeline(("event",), (100, 300), "blocking", 2))
         described = found.as_dict()
         self.assertEqual([figure["name"] for figure in described["figures"]], ["rps", "p99_us"])
         self.assertEqual(described["about"], "A")
@@ -77,6 +83,7 @@ class FileTest(unittest.TestCase):
         cases = (
             ("titel", "T"), ("title", None), ("ceilings", "some"), ("figures", ["speed"]), ("chart.figure", "p50_us"), ("chart.type", "pie"),
             ("quick.x", [-1]), ("quick.x", ["all"]), ("quick.x", []), ("quick.rounds", 0), ("quick.seconds", None),
+            ("timeline.window", [300, 100]), ("timeline.window", [1]), ("timeline.shows", "work"), ("timeline.cpus", 0), ("timeline.modes", None),
             ("claims.0.conditions", ["event.rps"]), ("claims.0.sentence", "{event rps}"), ("claims.0.sentence", None),
             ("claims.0.conditions", ["event.rps >= thread.rps"]), ("claims.0.conditions", []), ("claims.0.reverse", None),
             ("claims.0.sentence", "{7}"), ("claims.0.says", "S"), ("claims", []), ("claims", [GOOD["claims"][0]] * 2),
@@ -109,6 +116,9 @@ class AllTest(unittest.TestCase):
                 names = {*item.modes, *item.flags, *(variant.mode for variant in item.variants)}
                 self.assertLessEqual(names, known)
                 self.assertLessEqual(set(item.efforts), set(experiment.EFFORTS))
+                if item.timeline:
+                    self.assertLessEqual(set(item.timeline.modes), set(item.modes))
+                    self.assertLessEqual(item.timeline.window[1], clients.LENGTH)
                 for effort in item.efforts.values():
                     self.assertEqual(item.axis is None, effort.x == (None,))
                     self.assertGreaterEqual(effort.rounds, 1)

@@ -15,7 +15,7 @@ import jsonschema
 import report_fixture
 from lab import report
 from lab.compare import merge, requirements
-from lab.report import csv_file, page
+from lab.report import csv_file, page, timelines
 from lab.results import baseline, schema
 from lab.text.errors import LabError
 
@@ -101,6 +101,25 @@ class SchemaTest(unittest.TestCase):
                 else:
                     self.assertNotIn("\x1b", text)
                     self.assertNotIn("<script>alert", shown)
+
+    def test_odd_values_in_a_timeline(self):
+        number = next(number for number, entry in enumerate(GOOD["experiments"]) if "timelines" in entry)
+        places = list(paths(GOOD["experiments"][number]["timelines"][0], ("experiments", number, "timelines", 0)))
+        self.assertGreater(len(places), 20)
+        for path in places:
+            for odd in (*ODD, GONE):
+                with self.subTest(path=path, odd=repr(odd)[:40]):
+                    try:
+                        shown = page.page(schema.load(self.keep(changed(path, odd))))
+                    except LabError as error:
+                        self.assertRegex(str(error), "results.json: damaged: .")
+                    else:
+                        self.assertNotIn("<script>alert", shown)
+                        self.assertNotIn("\x1b", shown)
+
+    def test_the_kinds_of_blocks_are_those_that_are_drawn(self):
+        known = json.loads(schema._FILE.read_text(encoding="utf-8"))["$defs"]["blocks"]["items"]["prefixItems"][2]["enum"]
+        self.assertEqual(known, list(timelines.KINDS))
 
     def test_the_line_says_where(self):
         first = ("experiments", 0)

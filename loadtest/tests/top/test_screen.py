@@ -61,7 +61,7 @@ def test_ten_servers_stand_side_by_side_in_200_columns():
 
 def test_a_low_terminal_gets_rows():
     assert drawn([state("a:1"), state("b:1")], 80, 10)[1].startswith("server")
-    assert drawn([state("a:1"), state("b:1")], 80, 17)[3].startswith("mode")
+    assert drawn([state("a:1"), state("b:1")], 80, 22)[3].startswith("mode")
 
 
 def test_a_long_name_gives_way_to_the_figures():
