@@ -89,21 +89,21 @@ struct scoreboard {
     _Atomic uint32_t date_sequence;
     _Atomic uint64_t date_words[SCOREBOARD_DATE_WORDS];
     _Atomic uint64_t date_ms; /* when that was written, by clock_ms: in a core, nothing else tells the time */
-    _Alignas(64) _Atomic uint64_t held; /* bytes taken from the budget, for all connections */
-    uint64_t held_limit;                /* --max-buffer-memory; constant */
-    _Atomic uint32_t log_generation;    /* grows when the access log is reopened */
-    _Atomic uint64_t log_said_ms;       /* when the loss of log lines was last reported; 0: never */
-    _Atomic bool log_jammed;            /* nobody reads the access log: nothing waits for its reader */
-    _Atomic bool log_torn;              /* the last write to the access log ended within a line */
-    _Atomic int64_t queued;             /* connections, or pieces of work, that wait for a worker */
-    _Atomic int64_t unserved;           /* in mode pool: those for which no worker is free */
-    _Alignas(64) _Atomic uint64_t open; /* connections accepted and not yet closed */
-    _Atomic uint64_t lingering;         /* the lingering ones among them */
-    _Atomic bool census_asked;          /* somebody wants the next two: the acceptor clears it */
-    _Atomic bool census_known;          /* `census` is at most a second or two old */
+    _Alignas(64) _Atomic uint64_t held;      /* bytes taken from the budget, for all connections */
+    uint64_t held_limit;                     /* --max-buffer-memory; constant */
+    _Atomic uint32_t log_generation;         /* grows when the access log is reopened */
+    _Atomic uint64_t log_said_ms;            /* when the loss of log lines was last reported; 0: never */
+    _Atomic bool log_jammed;                 /* nobody reads the access log: nothing waits for its reader */
+    _Atomic bool log_torn;                   /* the last write to the access log ended within a line */
+    _Atomic int64_t queued;                  /* connections, or pieces of work, that wait for a worker */
+    _Atomic int64_t unserved;                /* in mode pool: those for which no worker is free */
+    _Alignas(64) _Atomic uint64_t open;      /* connections accepted and not yet closed */
+    _Atomic uint64_t lingering;              /* the lingering ones among them */
+    _Atomic bool census_asked;               /* somebody wants the next two: the acceptor clears it */
+    _Atomic bool census_known;               /* `census` is at most a second or two old */
     _Atomic uint64_t census[ACTIVITY_KINDS]; /* the connections by what they do */
-    _Atomic uint64_t crashed;           /* child processes that a signal or an error ended */
-    _Atomic uint64_t cut_off;           /* connections that the drain timeout has cut off */
+    _Atomic uint64_t crashed;                /* child processes that a signal or an error ended */
+    _Atomic uint64_t cut_off;                /* connections that the drain timeout has cut off */
     /* The resources used by children that were reaped; the parent writes them. */
     _Atomic uint64_t reaped_cpu_us;
     _Atomic uint64_t reaped_voluntary;   /* context switches */

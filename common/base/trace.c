@@ -35,9 +35,9 @@ _Static_assert(sizeof(struct chunk) == CHUNK_SIZE, "a chunk is a page");
 
 /* At the beginning of the mapping; the chunks follow. */
 struct trace {
-    size_t chunk_count;                    /* constant */
-    _Alignas(64) _Atomic uint64_t cursor;  /* the chunks that were looked at so far */
-    _Atomic uint32_t tracks;               /* threads so far */
+    size_t chunk_count;                   /* constant */
+    _Alignas(64) _Atomic uint64_t cursor; /* the chunks that were looked at so far */
+    _Atomic uint32_t tracks;              /* threads so far */
     _Alignas(64) _Atomic uint64_t overwritten;
     _Atomic uint64_t dropped;
     _Alignas(CHUNK_SIZE) struct chunk chunks[];
@@ -101,7 +101,8 @@ static void put_short(_Atomic uint32_t *word, uint32_t value)
 static unsigned count_records(const struct chunk *chunk)
 {
     uint32_t used = get_short(&chunk->used);
-    return used == 0 ? 0 : (used - (unsigned)offsetof(struct chunk, words)) / (RECORD_WORDS * sizeof(uint64_t));
+    return used == 0 ? 0
+                     : (used - (unsigned)offsetof(struct chunk, words)) / (RECORD_WORDS * sizeof(uint64_t));
 }
 
 /* ---- writing ---- */

@@ -26,29 +26,29 @@
 
 /* All trace points: EVENT(name, value), where `value` says what a record's value is. Each record also has a time and a
  * connection; 0: it concerns none. */
-#define TRACE_EVENTS(EVENT)                                        \
-    EVENT(thread_begin, "the kind of thread, enum trace_thread")   \
-    EVENT(thread_end, "the same")                                  \
-    EVENT(accept, "the listener's index")                          \
-    EVENT(hand_over, "0; by the acceptor, to whom serves it")      \
-    EVENT(take_over, "0; by the thread that serves it")            \
-    EVENT(fiber_begin, "0; instead of take_over")                  \
-    EVENT(fiber_end, "0")                                          \
-    EVENT(read, "bytes; a pass of the session begins with them")   \
-    EVENT(wake, "what a pass begins with instead, enum io_event")  \
-    EVENT(request_begin, "0; the text is the head's first bytes")  \
-    EVENT(request_end, "the status; 0: there is no answer")        \
-    EVENT(wait_begin, "milliseconds")                              \
-    EVENT(wait_end, "1 if the wait was cut short, else 0")         \
-    EVENT(work_queue, "0")                                         \
-    EVENT(work_begin, "1 if the work was queued, else 0")          \
-    EVENT(work_end, "the same")                                    \
-    EVENT(write, "bytes that the socket, or the ring, has taken")  \
-    EVENT(linger_begin, "0")                                       \
-    EVENT(linger_end, "0")                                         \
-    EVENT(close, "0")                                              \
-    EVENT(sweep_begin, "connections of the loop")                  \
-    EVENT(sweep_end, "connections of the loop")                    \
+#define TRACE_EVENTS(EVENT)                                       \
+    EVENT(thread_begin, "the kind of thread, enum trace_thread")  \
+    EVENT(thread_end, "the same")                                 \
+    EVENT(accept, "the listener's index")                         \
+    EVENT(hand_over, "0; by the acceptor, to whom serves it")     \
+    EVENT(take_over, "0; by the thread that serves it")           \
+    EVENT(fiber_begin, "0; instead of take_over")                 \
+    EVENT(fiber_end, "0")                                         \
+    EVENT(read, "bytes; a pass of the session begins with them")  \
+    EVENT(wake, "what a pass begins with instead, enum io_event") \
+    EVENT(request_begin, "0; the text is the head's first bytes") \
+    EVENT(request_end, "the status; 0: there is no answer")       \
+    EVENT(wait_begin, "milliseconds")                             \
+    EVENT(wait_end, "1 if the wait was cut short, else 0")        \
+    EVENT(work_queue, "0")                                        \
+    EVENT(work_begin, "1 if the work was queued, else 0")         \
+    EVENT(work_end, "the same")                                   \
+    EVENT(write, "bytes that the socket, or the ring, has taken") \
+    EVENT(linger_begin, "0")                                      \
+    EVENT(linger_end, "0")                                        \
+    EVENT(close, "0")                                             \
+    EVENT(sweep_begin, "connections of the loop")                 \
+    EVENT(sweep_end, "connections of the loop")                   \
     EVENT(drain, "the phase that begins, enum drain_phase")
 
 #define TRACE_ENUMERATE(name, value) TRACE_##name,
@@ -77,12 +77,12 @@ extern bool trace_is_on __attribute__((visibility("hidden")));
 
 /* The same for the begin of a request, whose time is that of the thread's last record: its bytes had come then. `head`: the
  * request's first bytes, of which TRACE_TEXT_SIZE are kept; may be empty. */
-#define TRACE_REQUEST(connection, head)                         \
-    do {                                                        \
-        TRACE_PROBE(request_begin, connection, UINT64_C(0));    \
-        if (unlikely(trace_is_on)) {                            \
-            trace_put_request((connection), head);              \
-        }                                                       \
+#define TRACE_REQUEST(connection, head)                      \
+    do {                                                     \
+        TRACE_PROBE(request_begin, connection, UINT64_C(0)); \
+        if (unlikely(trace_is_on)) {                         \
+            trace_put_request((connection), head);           \
+        }                                                    \
     } while (0)
 
 enum { TRACE_TEXT_SIZE = 24 };

@@ -160,7 +160,8 @@ static void write_states(struct page *page, struct scoreboard *scoreboard)
     if (!atomic_load_explicit(&scoreboard->census_known, memory_order_acquire)) {
         return;
     }
-    describe(page, "echod_connections", "gauge", "Connections by state, counted each second while this is read.");
+    describe(page, "echod_connections", "gauge",
+             "Connections by state, counted each second while this is read.");
     for (int i = ACTIVITY_NONE + 1; i < ACTIVITY_KINDS; i++) {
         labelled(page, "echod_connections", "state", activity_names[i],
                  atomic_load_explicit(&scoreboard->census[i], memory_order_relaxed));

@@ -509,7 +509,8 @@ int acceptor_init(struct acceptor *acceptor, struct server *server, struct liste
         goto fail_base;
     }
     acceptor->refusals.core.linger_ms = ACCEPTOR_REFUSAL_MS - LINGER_UNREAD_MS;
-    error = date_timer_init(&acceptor->date, acceptor->base, server->service.scoreboard, acceptor_on_second, acceptor);
+    error = date_timer_init(&acceptor->date, acceptor->base, server->service.scoreboard, acceptor_on_second,
+                            acceptor);
     if (error != 0) {
         goto fail_reactor;
     }

@@ -33,7 +33,7 @@ struct acceptor {
     struct report report;
     bool report_waits;        /* one for stderr shall begin when the present one is complete */
     uint64_t census_until_ms; /* until then there is a census each second */
-    void (*left)(void *arg); /* set by acceptor_on_left */
+    void (*left)(void *arg);  /* set by acceptor_on_left */
     void *left_arg;
     struct event wakeup_event; /* of the connection count: a connection was closed */
     struct event pause_timer;

@@ -66,8 +66,10 @@ int signals_init(struct signals *signals, struct acceptor *acceptor, struct drai
                  struct trace_file *trace)
 {
     sigset_t set = signals_set();
-    *signals = (struct signals){
-        .acceptor = acceptor, .drain = drain, .trace = trace, .fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC)};
+    *signals = (struct signals){.acceptor = acceptor,
+                                .drain = drain,
+                                .trace = trace,
+                                .fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC)};
     if (signals->fd < 0) {
         return -errno;
     }

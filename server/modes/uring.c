@@ -45,7 +45,8 @@ static int uring_start(struct server *server)
     while (error == 0 && uring->count < server->loops) {
         struct counters *counters =
             counters_claim(server->service.scoreboard, SERVER_MODE_COUNTERS + 1 + uring->count);
-        error = uring_loop_start(&uring->loops[uring->count], uring->count, server, counters, &uring->lingerers);
+        error =
+            uring_loop_start(&uring->loops[uring->count], uring->count, server, counters, &uring->lingerers);
         uring->count += error == 0;
     }
     if (error != 0) {

@@ -28,7 +28,7 @@ struct writer {
     const char *mode;
     bool any; /* something was written: a comma comes first */
     struct trace_chunk chunk;
-    bool track_known; /* the fields of `chunk` name a track that was introduced */
+    bool track_known;  /* the fields of `chunk` name a track that was introduced */
     bool works_itself; /* the thread runs work that was never queued */
     struct slice slice;
 };
@@ -121,8 +121,9 @@ static void arrow(struct writer *w, bool head, uint64_t time_ns, const char *kin
 static const char *slice_name(const struct trace_record *record)
 {
     static const char *const wakes[] = {
-        [IO_DATA] = "read",     [IO_LATE] = "read",       [IO_EOF] = "end of input", [IO_WRITABLE] = "writable",
-        [IO_TIMEOUT] = "timeout", [IO_RESUMED] = "resumed", [IO_REJECTED] = "rejected", [IO_SHUTDOWN] = "shutdown",
+        [IO_DATA] = "read",         [IO_LATE] = "read",         [IO_EOF] = "end of input",
+        [IO_WRITABLE] = "writable", [IO_TIMEOUT] = "timeout",   [IO_RESUMED] = "resumed",
+        [IO_REJECTED] = "rejected", [IO_SHUTDOWN] = "shutdown",
     };
     switch (record->event) {
     case TRACE_accept: return "accept";
@@ -130,8 +131,7 @@ static const char *slice_name(const struct trace_record *record)
     case TRACE_fiber_begin: return "take over";
     case TRACE_work_begin: return "work";
     case TRACE_sweep_begin: return "sweep";
-    case TRACE_wake:
-        return record->value < sizeof wakes / sizeof wakes[0] ? wakes[record->value] : "wake";
+    case TRACE_wake: return record->value < sizeof wakes / sizeof wakes[0] ? wakes[record->value] : "wake";
     default: return "read";
     }
 }
@@ -232,6 +232,12 @@ static void work_begins(struct writer *w, const struct trace_record *record)
     connection_begins(w, record, "work");
 }
 
+static void taken_over(struct writer *w, const struct trace_record *record)
+{
+    begin_slice(w, record);
+    arrow(w, true, record->time_ns, "connection", record->connection);
+}
+
 static void put_record(struct writer *w, const struct trace_record *record)
 {
     switch (record->event) {
@@ -250,11 +256,11 @@ static void put_record(struct writer *w, const struct trace_record *record)
             arrow(w, false, record->time_ns, "connection", record->connection);
         }
         break;
-    case TRACE_fiber_begin: connection_begins(w, record, "fiber"); /* fall through */
-    case TRACE_take_over:
-        begin_slice(w, record);
-        arrow(w, true, record->time_ns, "connection", record->connection);
+    case TRACE_fiber_begin:
+        connection_begins(w, record, "fiber");
+        taken_over(w, record);
         break;
+    case TRACE_take_over: taken_over(w, record); break;
     case TRACE_fiber_end: connection_ends(w, record, NULL); break;
     case TRACE_read:
         begin_slice(w, record);
