@@ -145,7 +145,7 @@ static void begin_chunk(struct writer *w, struct chunk *chunk, uint64_t sequence
     put(&chunk->before_ns, ns_of(&w->now));
     w->chunk = chunk;
     w->next = chunk->words[0];
-    w->end = chunk->words[TRACE_CHUNK_RECORDS];
+    w->end = (const _Atomic uint64_t *)(chunk + 1);
 }
 
 /* The oldest chunk that nobody fills, which is the next such one in the order of the memory. False if there is none. */

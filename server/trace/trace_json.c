@@ -298,7 +298,7 @@ static void put_record(struct writer *w, const struct trace_record *record)
         connection_instant(w, record, "write", "bytes");
         break;
     case TRACE_linger_begin: connection_begins(w, record, "lingering"); break;
-    case TRACE_linger_end: connection_ends(w, record, NULL); break;
+    case TRACE_linger_end:
     case TRACE_close: connection_ends(w, record, NULL); break;
     case TRACE_sweep_begin: begin_slice(w, record); break;
     case TRACE_sweep_end:
