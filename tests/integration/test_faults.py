@@ -361,7 +361,7 @@ def test_counted_and_logged(start, folder):
                 wire.finish()
             ended(wire)
     after = metrics(server)
-    change = {name: after[name] - before[name] for name in after if after[name] != before[name]}
+    change = {name: after[name] - before.get(name, 0) for name in after if after[name] != before.get(name)}
     equal({name: change[name] for name in change if name.startswith("echod_faults")},
           {f'echod_faults_total{{kind="{kind}"}}': count for kind, count in
            (("before", 1), ("reset", 1), ("garbage", 1), ("body", 1), ("status", 2), ("delay", 1), ("close", 1))}, "faults")
