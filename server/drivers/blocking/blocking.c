@@ -223,6 +223,7 @@ void blocking_linger(struct blocking *b)
     connection_count_linger_begin(&b->server->connections, true);
     atomic_store_explicit(&counters->place_wanted, false, memory_order_relaxed);
     atomic_store_explicit(&counters->lingering_since_ms, lingering.began, memory_order_relaxed);
+    lingering_shut_down(b->fd);
     while (blocking_go_on_lingering(b, &lingering)) {
     }
     TRACE(linger_end, b->session.number, UINT64_C(0));

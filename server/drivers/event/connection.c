@@ -174,6 +174,7 @@ COLD void connection_linger(struct connection *connection)
     session_deinit(&connection->session, core->context.output.budget);
     connection->lingering = lingering_begin(connection_fd(connection), now, core->linger_ms);
     connection_move(connection, REACTOR_LINGERING);
+    lingering_shut_down(connection_fd(connection));
     if (!connection_await_lingering(connection, now)) {
         connection_free(connection);
     }

@@ -49,6 +49,7 @@ static void last_resort_begin_lingering(struct last_resort *last_resort, struct 
     TRACE(linger_begin, entry->accepted.number, UINT64_C(0));
     entry->lingering = lingering_begin(entry->accepted.fd, clock_ms(), last_resort->core->linger_ms);
     connection_count_linger_begin(last_resort->core->connections, false);
+    lingering_shut_down(entry->accepted.fd);
 }
 
 /* Answers the client with a session that ends with this function: an incomplete request gets its 503 at once, because

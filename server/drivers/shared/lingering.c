@@ -17,9 +17,13 @@ static bool socket_is_tcp(int fd)
 
 struct lingering lingering_begin(int fd, uint64_t now, uint32_t whole_ms)
 {
-    shutdown(fd, SHUT_WR);
     return (struct lingering){
         .began = now, .quiet_since = now, .whole_ms = whole_ms, .truncates = socket_is_tcp(fd)};
+}
+
+void lingering_shut_down(int fd)
+{
+    shutdown(fd, SHUT_WR);
 }
 
 /* False if the peer has closed its side or is gone. */

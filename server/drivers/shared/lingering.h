@@ -30,8 +30,12 @@ struct lingering {
 
 /* The thread that drives the connection calls all functions; none blocks. The caller owns the socket. */
 
-/* Shuts down the sending side of a connected socket, which is then read for up to `whole_ms`. */
+/* For a connected socket that is to be read for up to `whole_ms`. The caller counts the connection as lingering, and then
+ * calls lingering_shut_down. */
 struct lingering lingering_begin(int fd, uint64_t now, uint32_t whole_ms);
+/* Shuts down the sending side of the socket. A client that sees it may connect again at once, and must find that this
+ * connection gives way. */
+void lingering_shut_down(int fd);
 
 /* Returns the time at which lingering_advance must be called if no bytes arrive earlier. */
 uint64_t lingering_deadline(const struct lingering *lingering);

@@ -58,6 +58,7 @@ Test(lingering, shuts_down_the_sending_side)
     char byte;
     connect_unix();
     lingering_begin(ours, BEGIN, WHOLE);
+    lingering_shut_down(ours);
     cr_expect_eq(recv(peers, &byte, 1, 0), 0);
     cr_expect_eq(send(peers, "x", 1, MSG_NOSIGNAL), 1, "the other side is open");
     disconnect();
@@ -66,6 +67,7 @@ Test(lingering, shuts_down_the_sending_side)
 static void check_discards(void)
 {
     struct lingering lingering = lingering_begin(ours, BEGIN, WHOLE);
+    lingering_shut_down(ours);
     for (uint64_t now = BEGIN; now < BEGIN + 5000; now += 1000) {
         cr_assert_eq(send(peers, "discarded", 9, 0), 9);
         cr_expect(advance(&lingering, true, now));
@@ -94,6 +96,7 @@ Test(lingering, a_reset_ends_it)
     struct linger at_once = {.l_onoff = 1};
     connect_tcp();
     struct lingering lingering = lingering_begin(ours, BEGIN, WHOLE);
+    lingering_shut_down(ours);
     setsockopt(peers, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     close(peers);
     cr_expect_not(advance(&lingering, true, BEGIN + 1));
@@ -104,6 +107,7 @@ Test(lingering, ends_after_silence_and_a_while_unread)
 {
     connect_unix();
     struct lingering lingering = lingering_begin(ours, BEGIN, WHOLE);
+    lingering_shut_down(ours);
     uint64_t quiet = BEGIN + LINGER_QUIET_MS;
     cr_expect_eq(lingering_deadline(&lingering), quiet);
     cr_expect(advance(&lingering, false, quiet - 1));
@@ -122,6 +126,7 @@ Test(lingering, ends_in_all_though_bytes_come)
 {
     connect_unix();
     struct lingering lingering = lingering_begin(ours, BEGIN, WHOLE);
+    lingering_shut_down(ours);
     for (uint64_t now = BEGIN; now < BEGIN + WHOLE; now += 100) {
         send(peers, "x", 1, 0);
         cr_assert(advance(&lingering, true, now));
@@ -138,6 +143,7 @@ Test(lingering, gives_way_after_half_a_second)
 {
     connect_unix();
     struct lingering lingering = lingering_begin(ours, BEGIN, WHOLE);
+    lingering_shut_down(ours);
     cr_expect_not(lingering_may_give_way(&lingering, BEGIN + LINGER_GIVES_WAY_MS - 1));
     send(peers, "x", 1, 0);
     cr_expect(advance(&lingering, true, BEGIN + LINGER_GIVES_WAY_MS - 1));
