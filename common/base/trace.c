@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Chunks, their owners, and how a reader sees that one was overwritten while it read: a chunk's generation changes before
- * its records do. All words are atomics, written with release and read with acquire, so there is no data race. */
+/* Chunks, their owners, and how a reader sees that one was overwritten while it was copied: a chunk's generation changes
+ * before its records do. All words are atomics, written with release and read with acquire, so there is no data race. */
 #include "common/base/trace.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -188,22 +189,17 @@ static ALWAYS_INLINE void publish(struct writer *w)
     put_short(&w->chunk->used, (uint32_t)((char *)w->next - (char *)w->chunk));
 }
 
-static ALWAYS_INLINE void put_record(struct writer *w, enum trace_event event, uint64_t connection,
-                                     uint64_t value)
+NOINLINE void trace_put(enum trace_event event, uint64_t connection, uint64_t value)
 {
+    struct writer *w = &writer;
     if (likely(has_room(w))) {
+        clock_gettime(CLOCK_MONOTONIC,
+                      &w->now); /* after has_room, which notes the time of the record before */
         put(&w->next[0], ns_of(&w->now));
         put(&w->next[1], (uint64_t)event | connection << EVENT_BITS);
         put(&w->next[2], value);
         publish(w);
     }
-}
-
-NOINLINE void trace_put(enum trace_event event, uint64_t connection, uint64_t value)
-{
-    struct writer *w = &writer;
-    clock_gettime(CLOCK_MONOTONIC, &w->now);
-    put_record(w, event, connection, value);
 }
 
 NOINLINE void trace_put_request(uint64_t connection, struct span head)
@@ -249,21 +245,91 @@ void trace_thread_end(void)
 
 /* ---- reading ---- */
 
-size_t trace_chunks(void)
+struct trace_copy {
+    uint64_t until_ns;
+    size_t count;
+    struct chunk chunks[];
+};
+
+/* The chunks that were ever taken are the first ones: memory that nobody has used is not touched. */
+static size_t used_chunks(void)
 {
-    return trace->chunk_count;
+    uint64_t looked = get(&trace->cursor);
+    return looked < trace->chunk_count ? (size_t)looked : trace->chunk_count;
 }
 
-bool trace_look(size_t index, struct trace_place *place)
+void trace_process_ended(int process)
 {
-    const struct chunk *chunk = &trace->chunks[index];
-    *place = (struct trace_place){
-        .sequence = get(&chunk->sequence), .track = get_short(&chunk->track), .index = (uint32_t)index};
-    return count_records(chunk) > 0;
+    for (size_t i = 0; i < used_chunks(); i++) {
+        struct chunk *chunk = &trace->chunks[i];
+        if (get_short(&chunk->state) == CHUNK_TAKEN && get_short(&chunk->process) == (uint32_t)process) {
+            leave(chunk);
+        }
+    }
+}
+
+/* False if it has no records, or was overwritten meanwhile. */
+static bool copy_chunk(struct chunk *to, const struct chunk *from)
+{
+    uint32_t generation = get_short(&from->generation);
+    put_short(&to->used, get_short(&from->used));
+    put_short(&to->track, get_short(&from->track));
+    put_short(&to->kind, get_short(&from->kind));
+    put_short(&to->process, get_short(&from->process));
+    put_short(&to->thread, get_short(&from->thread));
+    put(&to->sequence, get(&from->sequence));
+    put(&to->number, get(&from->number));
+    put(&to->before_ns, get(&from->before_ns));
+    unsigned count = count_records(to);
+    for (unsigned i = 0; i < count; i++) {
+        for (int k = 0; k < RECORD_WORDS; k++) {
+            put(&to->words[i][k], get(&from->words[i][k]));
+        }
+    }
+    return get_short(&from->generation) == generation && count > 0;
+}
+
+static int compare_chunks(const void *left, const void *right)
+{
+    const struct chunk *a = left;
+    const struct chunk *b = right;
+    if (a->track != b->track) {
+        return a->track < b->track ? -1 : 1;
+    }
+    return a->sequence < b->sequence ? -1 : a->sequence > b->sequence;
+}
+
+struct trace_copy *trace_copy_new(void)
+{
+    size_t used = used_chunks();
+    struct trace_copy *copy =
+        aligned_alloc(_Alignof(struct trace_copy), sizeof *copy + used * sizeof copy->chunks[0]);
+    if (copy == NULL) {
+        return NULL;
+    }
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    copy->until_ns = ns_of(&now);
+    copy->count = 0;
+    for (size_t i = 0; i < used; i++) {
+        copy->count += copy_chunk(&copy->chunks[copy->count], &trace->chunks[i]);
+    }
+    qsort(copy->chunks, copy->count, sizeof copy->chunks[0], compare_chunks);
+    return copy;
+}
+
+void trace_copy_free(struct trace_copy *copy)
+{
+    free(copy);
+}
+
+size_t trace_copy_count(const struct trace_copy *copy)
+{
+    return copy->count;
 }
 
 /* `*time_ns`: that of the record before; is set to that of this one. */
-static void copy_record(struct trace_record *record, const _Atomic uint64_t *words, uint64_t *time_ns)
+static void read_record(struct trace_record *record, const _Atomic uint64_t *words, uint64_t *time_ns)
 {
     uint64_t w[RECORD_WORDS] = {get(&words[0]), get(&words[1]), get(&words[2]), get(&words[3])};
     uint64_t event = w[1] & ((1u << EVENT_BITS) - 1);
@@ -279,24 +345,26 @@ static void copy_record(struct trace_record *record, const _Atomic uint64_t *wor
     }
 }
 
-bool trace_read(const struct trace_place *place, struct trace_chunk *copy)
+void trace_copy_read(const struct trace_copy *copy, size_t index, struct trace_chunk *to)
 {
-    const struct chunk *chunk = &trace->chunks[place->index];
-    uint32_t generation = get_short(&chunk->generation);
-    *copy = (struct trace_chunk){
-        .sequence = get(&chunk->sequence),
+    const struct chunk *chunk = &copy->chunks[index];
+    unsigned count = count_records(chunk);
+    *to = (struct trace_chunk){
+        .before_ns = get(&chunk->before_ns),
         .number = get(&chunk->number),
         .track = get_short(&chunk->track),
         .kind = (enum trace_thread)get_short(&chunk->kind),
         .process = (int)get_short(&chunk->process),
         .thread = (int)get_short(&chunk->thread),
-        .count = count_records(chunk),
     };
-    uint64_t time_ns = get(&chunk->before_ns);
-    for (unsigned i = 0; i < copy->count; i++) {
-        copy_record(&copy->records[i], chunk->words[i], &time_ns);
+    uint64_t time_ns = to->before_ns;
+    for (unsigned i = 0; i < count; i++) {
+        read_record(&to->records[i], chunk->words[i], &time_ns);
+        if (time_ns > copy->until_ns) {
+            return; /* it came while others were copied */
+        }
+        to->count++;
     }
-    return get_short(&chunk->generation) == generation && copy->sequence == place->sequence;
 }
 
 struct trace_losses trace_losses(void)

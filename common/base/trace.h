@@ -31,6 +31,7 @@
     EVENT(thread_end, "the same")                                 \
     EVENT(accept, "the listener's index")                         \
     EVENT(hand_over, "0; by the acceptor, to whom serves it")     \
+    EVENT(hand_back, "an errno: it was not taken")                \
     EVENT(take_over, "0; by the thread that serves it")           \
     EVENT(fiber_begin, "0; instead of take_over")                 \
     EVENT(fiber_end, "0")                                         \
@@ -101,6 +102,8 @@ int trace_init(size_t size);
 void trace_thread_begin(enum trace_thread kind, uint64_t number);
 /* The thread records nothing after this. */
 void trace_thread_end(void);
+/* A child process has ended without trace_thread_end. Main thread. */
+void trace_process_ended(int process);
 
 /* ---- reading ---- */
 
@@ -114,11 +117,11 @@ struct trace_record {
 
 enum { TRACE_CHUNK_RECORDS = 126 };
 
-/* A copy of a chunk: records of one thread, in the order of their times. */
+/* Records of one thread, in the order of their times. */
 struct trace_chunk {
-    uint64_t sequence; /* the greater, the later it was begun */
-    uint64_t number;   /* see trace_thread_begin */
-    uint32_t track;    /* of the thread: no other thread of the trace has the same */
+    uint64_t before_ns; /* the time of the thread's last record before these */
+    uint64_t number;    /* see trace_thread_begin */
+    uint32_t track;     /* of the thread: no other thread of the trace has the same */
     enum trace_thread kind;
     int process; /* process id */
     int thread;  /* thread id */
@@ -126,26 +129,24 @@ struct trace_chunk {
     struct trace_record records[TRACE_CHUNK_RECORDS];
 };
 
-/* What a chunk is sorted by. */
-struct trace_place {
-    uint64_t sequence;
-    uint32_t track;
-    uint32_t index; /* for trace_read */
-};
-
 struct trace_losses {
     uint64_t overwritten; /* old records, because the memory was full */
     uint64_t dropped;     /* new ones, because threads that are still there had all of it */
 };
 
+/* What was recorded up to a moment. */
+struct trace_copy;
+
 /* Any thread may call the functions below, while others record. */
 
-/* Returns the number of chunks that the memory has. */
-size_t trace_chunks(void);
-/* Sets `*place` for the chunk `index`. Returns false if it has no records. */
-bool trace_look(size_t index, struct trace_place *place);
-/* Copies a chunk that trace_look has seen. Returns false if it was overwritten since. */
-bool trace_read(const struct trace_place *place, struct trace_chunk *chunk);
+/* Copies all records up to now. The caller owns the copy. Returns NULL without memory. */
+struct trace_copy *trace_copy_new(void);
+/* Takes NULL. */
+void trace_copy_free(struct trace_copy *copy);
+/* Returns the number of chunks in the copy. */
+size_t trace_copy_count(const struct trace_copy *copy);
+/* Sets `*chunk` to the chunk `index` of the copy. The chunks of a track follow each other, in the order of their times. */
+void trace_copy_read(const struct trace_copy *copy, size_t index, struct trace_chunk *chunk);
 /* Returns what is not in the trace. */
 struct trace_losses trace_losses(void);
 

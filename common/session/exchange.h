@@ -107,8 +107,8 @@ void exchange_pend(struct pass *pass, enum pending pending, uint64_t wait_ms);
 /* Makes the answer wait before it begins, because 64 KiB of the request's body have arrived. Until the wait is over, no
  * more of the body is consumed. */
 void exchange_wait_late(struct pass *pass);
-/* Continues the answer when the pending wait or work is over. */
-void exchange_resume(struct pass *pass);
+/* Continues the answer when the pending wait or work is over; `early`: a drain ends the wait. */
+void exchange_resume(struct pass *pass, bool early);
 /* Produces more of a body, if there is room and its time has come. */
 void exchange_produce(struct pass *pass);
 /* exchange_produce for CONTENT_EVENTS (exchange_events.c). */

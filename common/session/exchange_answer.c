@@ -225,7 +225,7 @@ COLD void exchange_wait_late(struct pass *pass)
     exchange_pend(pass, PENDING_WAIT, pass->exchange->response.wait_ms);
 }
 
-COLD void exchange_resume(struct pass *pass)
+COLD void exchange_resume(struct pass *pass, bool early)
 {
     struct exchange *x = pass->exchange;
     enum pending pending = (enum pending)x->pending;
@@ -239,7 +239,7 @@ COLD void exchange_resume(struct pass *pass)
         exchange_answer(pass);
         break;
     case PENDING_WAIT:
-        TRACE(wait_end, pass->session->number, UINT64_C(0));
+        TRACE(wait_end, pass->session->number, (uint64_t)early);
         if (x->begun) {
             if (output_unsent(&pass->context->output).length == 0) {
                 exchange_produce(pass);

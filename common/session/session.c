@@ -42,12 +42,18 @@ void session_init(struct session *s, uint64_t number, const struct peer *peer, e
                           .timer_restarted = true};
 }
 
-COLD void session_deinit(struct session *s, struct budget budget)
+/* Of a request that gets no answer, or not all of it. */
+static COLD void session_abandon_exchange(struct session *s, struct budget budget)
 {
     if (s->exchange != NULL) {
         exchange_trace_end(s, s->exchange);
     }
     session_drop_exchange(s, budget);
+}
+
+COLD void session_deinit(struct session *s, struct budget budget)
+{
+    session_abandon_exchange(s, budget);
     session_drop_parser(s, budget);
     buffer_free(&s->in, budget);
     buffer_free(&s->out, budget);
@@ -440,6 +446,7 @@ COLD void session_cut_off(struct session *s, struct context *context)
     if (pass->exchange != NULL) {
         pass->exchange->log_skipped = false;
         exchange_log_outcome(pass);
+        exchange_trace_end(s, pass->exchange);
     }
     session_drop_exchange(s, context->output.budget);
 }
@@ -453,7 +460,7 @@ COLD void session_drain(struct session *s, struct context *context)
         if (exchange_stalls(pass)) {
             exchange_end_stall(pass);
         } else {
-            exchange_resume(pass); /* sees the drain and sends the last event */
+            exchange_resume(pass, true); /* sees the drain and sends the last event */
             session_consume_kept(pass);
         }
         pass_end(pass);
@@ -475,7 +482,7 @@ COLD void session_resume(struct session *s, struct context *context)
 {
     struct pass *pass = pass_begin(s, context);
     if (s->state == STATE_ANSWER) {
-        exchange_resume(pass);
+        exchange_resume(pass, false);
     }
     session_consume_kept(pass);
     pass_end(pass);
@@ -540,7 +547,7 @@ static NOINLINE void session_leave_unsent(struct session *s, struct context *con
     if (error != 0) {
         session_log_abandoned(s, context);
         session_close(s, CLOSE_ABORT);
-        session_drop_exchange(s, context->output.budget);
+        session_abandon_exchange(s, context->output.budget);
     }
     enum timer timer = session_timer(s);
     if (timer != (enum timer)s->timer) {

@@ -129,6 +129,9 @@ static bool acceptor_serve(struct acceptor *acceptor, const struct accepted *acc
     }
     TRACE(hand_over, accepted->number, UINT64_C(0));
     int error = server->mode->serve(server, accepted);
+    if (error != 0) {
+        TRACE(hand_back, accepted->number, (uint64_t)-error);
+    }
     bool waits = may_wait && error == -EAGAIN;
     if (error == 0 && !server->mode->loops) { /* a loop ends the shortage itself */
         shortage_over(server);
@@ -430,8 +433,7 @@ static void acceptor_on_second(void *arg)
         acceptor->census_until_ms = now + CENSUS_MS;
     }
     if (acceptor->report_waits) {
-        acceptor_report(acceptor);
-        acceptor->report_waits = false;
+        acceptor->report_waits = !acceptor_count(acceptor, true);
     } else if (now >= acceptor->census_until_ms || !acceptor_count(acceptor, false)) {
         atomic_store(&scoreboard->census_known, false);
     }

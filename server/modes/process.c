@@ -188,6 +188,9 @@ static void process_ended(struct processes *processes, pid_t id, int status, con
         warn("process %d ended with status %d: its connection is lost", (int)id, WEXITSTATUS(status));
         counters_add(&scoreboard->crashed, 1);
     }
+    if (WIFSIGNALED(status) || WEXITSTATUS(status) != 0) {
+        trace_process_ended(id);
+    }
     /* What it held died with it. */
     uint64_t held = atomic_exchange_explicit(&counters->held, 0, memory_order_relaxed);
     atomic_fetch_sub_explicit(&scoreboard->held, held, memory_order_relaxed);

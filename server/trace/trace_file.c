@@ -9,8 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/base/trace.h"
@@ -43,8 +45,37 @@ static bool may_be_replaced(const char *path)
 /* Returns a descriptor, or a negative errno. */
 static int create(const char *path)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0644);
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0644);
     return fd < 0 ? -errno : fd;
+}
+
+/* Whether the name is still that of the open file. */
+static bool is_named(int fd, const char *path)
+{
+    struct stat file;
+    struct stat found;
+    return fstat(fd, &file) == 0 && lstat(path, &found) == 0 && file.st_dev == found.st_dev &&
+           file.st_ino == found.st_ino;
+}
+
+/* The same, locked and empty. Another server that has the lock may rename the file just now: then there is a new one. */
+static int create_locked(const char *path)
+{
+    int fd;
+    while ((fd = create(path)) >= 0) {
+        int error = flock(fd, LOCK_EX | LOCK_NB) == 0 ? 0 : -errno;
+        if (error == 0 && is_named(fd, path)) {
+            error = ftruncate(fd, 0) == 0 ? 0 : -errno;
+            if (error == 0) {
+                return fd;
+            }
+        }
+        close(fd);
+        if (error != 0) {
+            return error;
+        }
+    }
+    return fd;
 }
 
 int trace_file_open(struct trace_file *file, const char *path, const char *mode, const char *version,
@@ -61,10 +92,11 @@ int trace_file_open(struct trace_file *file, const char *path, const char *mode,
         return -EINVAL;
     }
     if (result == 0) {
-        result = create(names.part);
+        result = create_locked(names.part);
     }
     if (result < 0) {
-        snprintf(error, size, "cannot open the trace %s: %s", path, strerror(-result));
+        snprintf(error, size, "cannot open the trace %s: %s", path,
+                 result == -EWOULDBLOCK ? "another server writes it" : strerror(-result));
         return result;
     }
     file->fd = result;
@@ -76,8 +108,8 @@ int trace_file_open(struct trace_file *file, const char *path, const char *mode,
     return result;
 }
 
-/* Closes `fd`. Returns 0 or a negative errno. */
-static int write_json(const struct trace_file *file, int fd)
+/* Writes the text, and gives the file its name. Closes `fd`. Returns 0 or a negative errno. */
+static int write_and_rename(struct trace_file *file, int fd, const struct names *names)
 {
     FILE *out = fdopen(fd, "w");
     if (out == NULL) {
@@ -90,39 +122,40 @@ static int write_json(const struct trace_file *file, int fd)
         setvbuf(out, buffer, _IOFBF, OUTPUT_BUFFER);
     }
     int error = trace_json_write(out, file->mode, file->version);
-    if (fclose(out) != 0 && error == 0) {
+    if (error == 0 && fflush(out) != 0) {
         error = -errno;
     }
+    if (error == 0 && (!is_named(fd, names->part) || !may_be_replaced(names->final))) {
+        error = -EEXIST;
+    }
+    atomic_store(&file->writing, false); /* who sees the file may ask for the next one */
+    if (error == 0 && rename(names->part, names->final) != 0) {
+        error = -errno;
+    }
+    if (error != 0 && is_named(fd, names->part)) {
+        unlink(names->part);
+    }
+    fclose(out); /* all is written */
     free(buffer);
     return error;
 }
 
-/* Takes `fd`, or a negative errno in its place. */
-static bool write_file(const struct trace_file *file, unsigned snapshot, int fd)
-{
-    struct names names;
-    int error = fd < 0 ? fd : 0;
-    make_names(&names, file->path, snapshot);
-    if (error == 0) {
-        error = write_json(file, fd);
-    }
-    if (error == 0 && rename(names.part, names.final) != 0) {
-        error = -errno;
-    }
-    if (error != 0) {
-        unlink(names.part);
-        warn("cannot write the trace to %s: %s", names.final, strerror(-error));
-    }
-    return error == 0;
-}
-
-static void *snapshot_main(void *arg)
+/* The thread that writes. */
+static void *writer_main(void *arg)
 {
     struct trace_file *file = arg;
     struct names names;
-    setpriority(PRIO_PROCESS, (id_t)gettid(), LOWEST_PRIORITY);
-    int fd = make_names(&names, file->path, file->snapshots) ? create(names.part) : -ENAMETOOLONG;
-    write_file(file, file->snapshots, fd);
+    int error = make_names(&names, file->path, file->snapshot) ? 0 : -ENAMETOOLONG;
+    int fd = file->fd;
+    if (file->snapshot != 0) {
+        setpriority(PRIO_PROCESS, (id_t)gettid(), LOWEST_PRIORITY);
+        fd = error == 0 ? create_locked(names.part) : error;
+    }
+    error = fd < 0 ? fd : write_and_rename(file, fd, &names);
+    if (error != 0) {
+        warn("cannot write the trace to %s: %s", names.final, strerror(-error));
+    }
+    file->written = error == 0;
     atomic_store(&file->writing, false);
     return NULL;
 }
@@ -135,10 +168,27 @@ static void join(struct trace_file *file)
     }
 }
 
-void trace_file_snapshot(struct trace_file *file)
+/* Returns 0 or an errno. */
+static int start_writer(struct trace_file *file, unsigned snapshot)
 {
     sigset_t all;
     sigset_t before;
+    join(file);
+    file->snapshot = snapshot;
+    atomic_store(&file->writing, true);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_create(&file->thread, NULL, writer_main, file);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    file->has_thread = error == 0;
+    if (error != 0) {
+        atomic_store(&file->writing, false);
+    }
+    return error;
+}
+
+void trace_file_snapshot(struct trace_file *file)
+{
     if (file->path == NULL) {
         return;
     }
@@ -146,18 +196,29 @@ void trace_file_snapshot(struct trace_file *file)
         warn("no trace for this signal: %s.%u is still being written", file->path, file->snapshots);
         return;
     }
-    join(file);
     file->snapshots++;
-    atomic_store(&file->writing, true);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&file->thread, NULL, snapshot_main, file);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    file->has_thread = error == 0;
+    int error = start_writer(file, file->snapshots);
     if (error != 0) {
-        atomic_store(&file->writing, false);
         warn("cannot write the trace to %s.%u: no thread: %s", file->path, file->snapshots, strerror(error));
     }
+}
+
+/* Until the thread has written, or a signal ends the process. */
+static void await_writer(struct trace_file *file)
+{
+    static const struct timespec moment = {.tv_nsec = 20000000};
+    sigset_t ends;
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGTERM);
+    sigaddset(&ends, SIGINT);
+    while (atomic_load(&file->writing)) {
+        int number = sigtimedwait(&ends, NULL, &moment);
+        if (number > 0) {
+            trace_file_abandon(file);
+            _exit(128 + number);
+        }
+    }
+    join(file);
 }
 
 bool trace_file_finish(struct trace_file *file)
@@ -165,18 +226,25 @@ bool trace_file_finish(struct trace_file *file)
     if (file->path == NULL) {
         return true;
     }
-    join(file);
-    int fd = file->fd;
+    await_writer(file);
+    if (start_writer(file, 0) != 0) {
+        atomic_store(&file->writing, true);
+        writer_main(file); /* without a thread no signal ends it */
+    }
+    await_writer(file);
     file->fd = -1;
-    return write_file(file, 0, fd);
+    return file->written;
 }
 
+/* The lock shows that the file is this server's. */
 void trace_file_abandon(struct trace_file *file)
 {
     struct names names;
     if (file->fd >= 0 && make_names(&names, file->path, 0)) {
-        close(file->fd);
-        file->fd = -1;
+        unlink(names.part);
+    }
+    if (file->path != NULL && atomic_load(&file->writing) && file->snapshot != 0 &&
+        make_names(&names, file->path, file->snapshot)) {
         unlink(names.part);
     }
 }

@@ -23,6 +23,13 @@ struct slice {
     bool waited; /* what woke the thread was the end of a wait */
 };
 
+/* The tail of an arrow, which is drawn unless the next record takes it back. */
+struct tail {
+    const char *kind; /* NULL: there is none */
+    uint64_t time_ns;
+    uint64_t connection;
+};
+
 struct writer {
     FILE *out;
     const char *mode;
@@ -31,6 +38,8 @@ struct writer {
     bool track_known;  /* the fields of `chunk` name a track that was introduced */
     bool works_itself; /* the thread runs work that was never queued */
     struct slice slice;
+    struct tail tail;
+    uint64_t last_ns; /* the time of the last record */
 };
 
 /* ---- events ---- */
@@ -105,15 +114,29 @@ static void thread_instant(struct writer *w, const struct trace_record *record, 
     end(w);
 }
 
-/* One end of an arrow, at `time_ns` in the thread's slice. `kind` and the connection say which arrow it is. A viewer looks for the tail
- * within its slice, whose end it may round down. */
+/* One end of an arrow, at `time_ns` in the thread's slice. `kind` and the connection say which arrow it is. */
 static void arrow(struct writer *w, bool head, uint64_t time_ns, const char *kind, uint64_t connection)
 {
-    time_ns -= !head && time_ns > w->slice.begin_ns;
     begin_of_thread(w, head ? "f" : "s", time_ns);
     fprintf(w->out, ",\"cat\":\"wake\",\"name\":\"%s\",\"id\":\"%s-%llu\"%s", kind, kind,
             (unsigned long long)connection, head ? ",\"bp\":\"e\"" : "");
     end(w);
+}
+
+/* A viewer looks for the tail within its slice, whose end it may round down. */
+static void put_tail(struct writer *w, const struct trace_record *record, const char *kind)
+{
+    w->tail = (struct tail){.kind = kind,
+                            .time_ns = record->time_ns - (record->time_ns > w->slice.begin_ns),
+                            .connection = record->connection};
+}
+
+static void draw_tail(struct writer *w)
+{
+    if (w->tail.kind != NULL) {
+        arrow(w, false, w->tail.time_ns, w->tail.kind, w->tail.connection);
+        w->tail.kind = NULL;
+    }
 }
 
 /* ---- the slices of a thread ---- */
@@ -154,8 +177,7 @@ static void end_slice(struct writer *w)
     }
     putc('}', w->out);
     end(w);
-    if (first->event == TRACE_wake && !s->waited && !w->works_itself &&
-        (first->value == IO_RESUMED || first->value == IO_REJECTED)) {
+    if (first->event == TRACE_wake && !s->waited && !w->works_itself && first->value == IO_RESUMED) {
         arrow(w, true, s->begin_ns, "done", first->connection);
     }
 }
@@ -216,7 +238,7 @@ static void work_ends(struct writer *w, const struct trace_record *record)
     extend_slice(w, record);
     connection_ends(w, record, NULL);
     if (record->value != 0) {
-        arrow(w, false, record->time_ns, "done", record->connection);
+        put_tail(w, record, "done");
     }
     end_slice(w);
 }
@@ -235,11 +257,23 @@ static void work_begins(struct writer *w, const struct trace_record *record)
 static void taken_over(struct writer *w, const struct trace_record *record)
 {
     begin_slice(w, record);
-    arrow(w, true, record->time_ns, "connection", record->connection);
+    if (w->chunk.kind != TRACE_ACCEPTOR) { /* which serves those that it refuses, and the admin listener's */
+        arrow(w, true, record->time_ns, "connection", record->connection);
+    }
+}
+
+/* Whether nobody has taken what the record before handed over. */
+static bool takes_back(const struct trace_record *record)
+{
+    return record->event == TRACE_hand_back || (record->event == TRACE_wake && record->value == IO_REJECTED);
 }
 
 static void put_record(struct writer *w, const struct trace_record *record)
 {
+    if (takes_back(record)) {
+        w->tail.kind = NULL;
+    }
+    draw_tail(w);
     switch (record->event) {
     case TRACE_thread_begin: thread_instant(w, record, "begin", "t"); break;
     case TRACE_thread_end:
@@ -253,9 +287,10 @@ static void put_record(struct writer *w, const struct trace_record *record)
     case TRACE_hand_over:
         extend_slice(w, record);
         if (w->slice.open) {
-            arrow(w, false, record->time_ns, "connection", record->connection);
+            put_tail(w, record, "connection");
         }
         break;
+    case TRACE_hand_back: extend_slice(w, record); break;
     case TRACE_fiber_begin:
         connection_begins(w, record, "fiber");
         taken_over(w, record);
@@ -289,7 +324,7 @@ static void put_record(struct writer *w, const struct trace_record *record)
     case TRACE_work_queue:
         extend_slice(w, record);
         connection_begins(w, record, "queue");
-        arrow(w, false, record->time_ns, "work", record->connection);
+        put_tail(w, record, "work");
         break;
     case TRACE_work_begin: work_begins(w, record); break;
     case TRACE_work_end: work_ends(w, record); break;
@@ -338,44 +373,30 @@ static void introduce_track(struct writer *w)
     end(w);
 }
 
-static void put_chunk(struct writer *w, const struct trace_place *place)
+static void end_track(struct writer *w)
 {
-    uint32_t track = w->chunk.track;
-    if (w->track_known && place->track != track) {
-        end_slice(w); /* with the ids of its own track */
-        w->track_known = false;
+    draw_tail(w);
+    end_slice(w);
+}
+
+/* `next` is set to the chunk; the track of the one before ends with its own ids. */
+static void put_chunk(struct writer *w, const struct trace_chunk *next)
+{
+    bool same = w->track_known && next->track == w->chunk.track;
+    if (!same || next->before_ns != w->last_ns) { /* between the two, records are missing */
+        end_track(w);
     }
-    if (!trace_read(place, &w->chunk)) {
-        return;
-    }
-    if (!w->track_known) {
+    w->chunk = *next;
+    if (!same) {
         introduce_track(w);
         w->works_itself = false;
         w->track_known = true;
     }
+    w->last_ns = next->before_ns;
     for (unsigned i = 0; i < w->chunk.count; i++) {
         put_record(w, &w->chunk.records[i]);
+        w->last_ns = w->chunk.records[i].time_ns;
     }
-}
-
-static int compare_places(const void *left, const void *right)
-{
-    const struct trace_place *a = left;
-    const struct trace_place *b = right;
-    if (a->track != b->track) {
-        return a->track < b->track ? -1 : 1;
-    }
-    return a->sequence < b->sequence ? -1 : a->sequence > b->sequence;
-}
-
-static size_t find_places(struct trace_place *places)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < trace_chunks(); i++) {
-        count += trace_look(i, &places[count]);
-    }
-    qsort(places, count, sizeof places[0], compare_places);
-    return count;
 }
 
 static void put_frame_end(struct writer *w, const char *version)
@@ -387,31 +408,40 @@ static void put_frame_end(struct writer *w, const char *version)
             version, w->mode, (unsigned long long)losses.overwritten, (unsigned long long)losses.dropped);
 }
 
+static int put_chunks(struct writer *w, const struct trace_copy *copy)
+{
+    struct trace_chunk *next = malloc(sizeof *next);
+    if (next == NULL) {
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < trace_copy_count(copy) && !ferror(w->out); i++) {
+        trace_copy_read(copy, i, next);
+        if (next->count > 0) {
+            put_chunk(w, next);
+        }
+    }
+    end_track(w);
+    free(next);
+    return 0;
+}
+
 int trace_json_write(FILE *out, const char *mode, const char *version)
 {
     struct writer *w = calloc(1, sizeof *w);
-    struct trace_place *places = malloc(trace_chunks() * sizeof *places);
-    if (w == NULL || places == NULL) {
-        free(w);
-        free(places);
-        return -ENOMEM;
-    }
-    w->out = out;
-    w->mode = mode;
-    size_t count = find_places(places);
-    fputs("{\"traceEvents\":[\n", out);
-    begin(w, "M", 0, CONNECTIONS_PROCESS, 0);
-    fputs(",\"name\":\"process_name\",\"args\":{\"name\":\"connections\"}", out);
-    end(w);
+    struct trace_copy *copy = trace_copy_new();
+    int error = w == NULL || copy == NULL ? -ENOMEM : 0;
     errno = 0;
-    for (size_t i = 0; i < count && !ferror(out); i++) {
-        put_chunk(w, &places[i]);
+    if (error == 0) {
+        w->out = out;
+        w->mode = mode;
+        fputs("{\"traceEvents\":[\n", out);
+        begin(w, "M", 0, CONNECTIONS_PROCESS, 0);
+        fputs(",\"name\":\"process_name\",\"args\":{\"name\":\"connections\"}", out);
+        end(w);
+        error = put_chunks(w, copy);
+        put_frame_end(w, version);
     }
-    if (w->track_known) {
-        end_slice(w);
-    }
-    put_frame_end(w, version);
+    trace_copy_free(copy);
     free(w);
-    free(places);
-    return ferror(out) ? (errno != 0 ? -errno : -EIO) : 0;
+    return error == 0 && ferror(out) ? (errno != 0 ? -errno : -EIO) : error;
 }

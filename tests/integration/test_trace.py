@@ -2,10 +2,12 @@
 """--trace: what the file says of each request, thread and wake-up; snapshots; and what goes wrong with files."""
 
 import concurrent.futures
+import contextlib
 import os
 import re
 import signal
 import subprocess
+import threading
 import time
 
 import pytest
@@ -119,6 +121,51 @@ def test_what_ends_early(start, mode, path):
     equal(by_name["POST /echo"].args, {"status": 0}, "of half a body")
 
 
+CUT_OFF = (get(b"/delay/9s"), get(b"/block/3s"), get(b"/sse?interval=9s"), post(b"/echo?half", b"hello")[:-2], get(b"/bytes/99999999"))
+
+
+def test_what_the_drain_cuts_off(start, path):
+    """Each request that the drain timeout ends has its end, with its wait or work."""
+    server = start("--trace", path, "--drain-timeout", "300ms", "--workers", "8", "--loops", str(len(CUT_OFF)))
+    with contextlib.ExitStack() as stack:
+        for request in CUT_OFF:
+            stack.enter_context(server.connect(receive_buffer=4096)).send(request)
+        until(lambda: metrics(server)["echod_connections_open"] == len(CUT_OFF) + 1, "all have come")
+        server.signal(signal.SIGTERM)
+        server.wait(1)
+    trace = Trace(path)
+    found = {slice_.name: slice_ for slice_ in trace.slices() if slice_.name.startswith(("GET", "POST"))}
+    for request in CUT_OFF:
+        name = b" ".join(request.split(b" ")[:2]).decode()
+        check(name in found, f"{name} in {sorted(found)}")
+        check("status" in found[name].args, f"the end of {name}")
+    equal([slice_.args for slice_ in found["GET /delay/9s"].inner], [{"cut_short": 1}], "the wait that was cut off")
+    check({"cut_short": 1} in [slice_.args for slice_ in found["GET /sse?interval=9s"].inner], "the stream's wait was cut short")
+
+
+def test_what_is_refused_has_no_arrow(start, mode, path):
+    """Connections without a place, or work without a worker: nobody takes over what was offered."""
+    if mode in settings.LOOPS_WITH_WORKERS:
+        server = start("--trace", path, "--workers", "1", "--queue", "1", "--loops", "1")
+        with server.connect() as one, server.connect() as two, server.connect() as three:
+            one.send(get(b"/block/1s"))
+            until(lambda: metrics(server)["echod_queue_depth"] == 0 and metrics(server)["echod_connections_open"] == 4, "it blocks")
+            two.send(get(b"/block/1ms"))
+            until(lambda: metrics(server)["echod_queue_depth"] == 1, "one waits")
+            equal(three.ask(get(b"/block/1ms")).status, 503, "status")
+            equal((one.answer().status, two.answer().status), (200, 200), "statuses")
+        server.stop()
+        arrows = Trace(path).arrows()
+        equal((arrows["work"], arrows["done"]), (2, 2), "arrows of work")
+        return
+    server = start("--trace", path, "--max-connections", "1")
+    with server.connect() as first:
+        first.kept()
+        equal(server.ask(PLAIN).status, 503, "status")
+    server.stop()
+    equal(Trace(path).arrows(), {"connection": 1}, "arrows")
+
+
 @pytest.mark.modeless
 def test_names_are_quoted(start, path):
     server = start("--trace", path, mode="event")
@@ -141,7 +188,7 @@ def test_snapshots(start, mode, path):
     equal(files(path), ["trace.json.1", "trace.json.2", "trace.json.part"], "files before the end")
     server.stop()
     equal(files(path), ["trace.json", "trace.json.1", "trace.json.2"], "files")
-    texts = [[slice_.name for slice_ in Trace(path + suffix).slices() if "?" in slice_.name] for suffix in (".1", ".2", "")]
+    texts = [[slice_.name for slice_ in Trace(path + suffix, open_slices=None).slices() if "?" in slice_.name] for suffix in (".1", ".2", "")]
     equal(texts, [["GET /plaintext?1"], ["GET /plaintext?1", "GET /plaintext?2"], ["GET /plaintext?1", "GET /plaintext?2"]],
           "requests in each")
 
@@ -156,11 +203,12 @@ def test_a_snapshot_holds_nobody_up(start, path):
             for _ in range(100):
                 wire.answer()
         server.signal(signal.SIGUSR2)
-        server.signal(signal.SIGUSR2)
-        until(lambda: os.path.exists(f"{path}.1.part") or os.path.exists(f"{path}.1"), "it is begun", settings.patience(10))
+        until(lambda: os.path.exists(f"{path}.1.part"), "it is begun", settings.patience(10), every=0.001)
         wire.send(PLAIN)
         equal(wire.answer().status, 200, "status")
-        check(not os.path.exists(f"{path}.1"), "the answer came before the snapshot was complete")
+        server.signal(signal.SIGUSR2)
+        until(lambda: f"no trace for this signal: {path}.1 is still being written" in server.errors(), "the second is refused", settings.patience(10))
+        check(not os.path.exists(f"{path}.1"), "the answer and the message came before the snapshot was complete")
         until(lambda: os.path.exists(f"{path}.1"), "it is complete", settings.patience(30))
     server.stop(seconds=30)
     Trace(f"{path}.1", open_slices=1)
@@ -179,6 +227,66 @@ def test_the_oldest_is_overwritten(start, mode, path):
     equal(trace.other["dropped"], 0, "dropped")
     names = {event["name"] for event in trace.events if event["ph"] == "B"}
     check("GET /plaintext?299" in names and "GET /plaintext?0" not in names, f"of {len(names)} names the last is there, the first is not")
+
+
+def test_a_snapshot_is_a_moment(start, path):
+    """Made while connections come and go, it is as whole as a file of the end: no end without its begin, no arrow without its tail."""
+    server = start("--trace", path, "--workers", "8")
+    over = threading.Event()
+
+    def come_and_go():
+        while not over.is_set():
+            equal(server.ask(get(b"/plaintext")).status, 200, "status")
+
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        clients = [pool.submit(come_and_go) for _ in range(3)]
+        try:
+            for number in range(1, 4):
+                server.signal(signal.SIGUSR2)
+                until(lambda: os.path.exists(f"{path}.{number}"), "the snapshot", settings.patience(20))  # noqa: B023
+        finally:
+            over.set()
+        for client in clients:
+            client.result()
+    server.stop(seconds=30)
+    for number in range(1, 4):
+        trace = Trace(f"{path}.{number}", open_slices=None)
+        trace.arrows(open_tails=True)
+
+
+@pytest.mark.modeless
+def test_two_servers_with_one_file(start, path):
+    first = start("--trace", path, mode="event")
+    second = start("--trace", path, mode="event", expect_ready=False)
+    equal(second.wait(1), f"echod: cannot open the trace {path}: another server writes it\n", "stderr")
+    first.ask(PLAIN)
+    first.stop()
+    check("GET /plaintext" in [slice_.name for slice_ in Trace(path).slices()], "the first one's trace is whole")
+
+
+@pytest.mark.modeless
+def test_part_is_removed_or_replaced(start, path):
+    """Nothing that belongs to somebody else is renamed or removed."""
+    server = start("--trace", path, mode="event")
+    os.unlink(path + ".part")
+    os.symlink("/etc/hostname", path + ".part")
+    equal(server.stop(1), f"echod: cannot write the trace to {path}: File exists\n", "stderr")
+    equal(files(path), ["trace.json.part"], "files")
+
+
+@pytest.mark.modeless
+def test_a_signal_while_the_file_is_written(start, path):
+    server = start("--trace", path, mode="event")
+    with server.connect() as wire:
+        for _ in range(300):
+            wire.send(PLAIN * 100)
+            for _ in range(100):
+                wire.answer()
+    server.signal(signal.SIGTERM)
+    until(lambda: os.path.getsize(path + ".part") > 0, "the file is begun", settings.patience(20), every=0.001)
+    server.signal(signal.SIGTERM)
+    server.wait(128 + signal.SIGTERM)
+    equal(files(path), [], "files")
 
 
 @pytest.mark.parametrize("name, reason", [

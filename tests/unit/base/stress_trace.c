@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Threads record while another reads: a chunk that is read successfully has only records of one thread, in their order. */
+/* Threads record while another reads: a chunk in a copy has only records of one thread, in their order, and the chunks of
+ * a thread follow each other. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,13 +59,17 @@ int main(void)
         REQUIRE(pthread_create(&threads[i], NULL, write_records, (void *)(i + 1)) == 0);
     }
     while (atomic_load(&writing) > 0 || readings == 0) {
-        for (size_t i = 0; i < CHUNKS; i++) {
-            struct trace_place place;
-            if (trace_look(i, &place) && trace_read(&place, &chunk)) {
-                check_chunk(&chunk);
-                readings++;
-            }
+        struct trace_copy *copy = trace_copy_new();
+        REQUIRE(copy != NULL);
+        for (size_t i = 0; i < trace_copy_count(copy); i++) {
+            uint32_t track = chunk.track;
+            uint64_t number = chunk.number;
+            trace_copy_read(copy, i, &chunk);
+            REQUIRE(i == 0 || chunk.track > track || (chunk.track == track && chunk.number == number));
+            check_chunk(&chunk);
+            readings++;
         }
+        trace_copy_free(copy);
     }
     for (int i = 0; i < WRITERS; i++) {
         pthread_join(threads[i], NULL);

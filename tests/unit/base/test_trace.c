@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/base/trace.h"
@@ -14,16 +15,25 @@ static struct trace_chunk chunk;
 static void init(void)
 {
     cr_assert_eq(trace_init((size_t)CHUNKS * CHUNK_SIZE), 0);
-    cr_assert_eq(trace_chunks(), CHUNKS);
 }
 
-/* The chunk of this index; it must be readable. */
+static size_t count_chunks(void)
+{
+    struct trace_copy *copy = trace_copy_new();
+    cr_assert_not_null(copy);
+    size_t count = trace_copy_count(copy);
+    trace_copy_free(copy);
+    return count;
+}
+
+/* The chunk of this index in a copy made now. */
 static const struct trace_chunk *read_chunk(size_t index)
 {
-    struct trace_place place;
-    cr_assert(trace_look(index, &place));
-    cr_assert(trace_read(&place, &chunk));
-    cr_assert_eq(chunk.track, place.track);
+    struct trace_copy *copy = trace_copy_new();
+    cr_assert_not_null(copy);
+    cr_assert_lt(index, trace_copy_count(copy));
+    trace_copy_read(copy, index, &chunk);
+    trace_copy_free(copy);
     return &chunk;
 }
 
@@ -40,7 +50,7 @@ Test(trace, without_trace_init_nothing_is_recorded)
     trace_thread_begin(TRACE_LOOP, 1);
     record(1, 3);
     trace_thread_end();
-    cr_expect_eq(trace_chunks(), 0);
+    cr_expect_eq(count_chunks(), 0);
 }
 
 Test(trace, a_threads_records_have_its_name_and_their_order, .init = init)
@@ -87,6 +97,10 @@ Test(trace, a_request_at_the_begin_of_a_chunk_has_the_time_of_the_record_before,
     uint64_t before_ns = read_chunk(0)->records[TRACE_CHUNK_RECORDS - 1].time_ns;
     TRACE_REQUEST(UINT64_C(9), SPAN_LITERAL("GET / HTTP/1.1"));
     cr_expect_eq(read_chunk(1)->records[0].time_ns, before_ns);
+    cr_expect_eq(read_chunk(1)->before_ns, before_ns);
+    record(1, TRACE_CHUNK_RECORDS);
+    before_ns = read_chunk(1)->records[TRACE_CHUNK_RECORDS - 1].time_ns;
+    cr_expect_eq(read_chunk(2)->before_ns, before_ns, "also where the clock is read");
 }
 
 Test(trace, the_oldest_chunk_is_overwritten_and_counted, .init = init)
@@ -94,13 +108,37 @@ Test(trace, the_oldest_chunk_is_overwritten_and_counted, .init = init)
     trace_thread_begin(TRACE_LOOP, 0);
     record(1, ALL_RECORDS - 1);
     cr_expect_eq(trace_losses().overwritten, 0);
-    struct trace_place old;
-    cr_assert(trace_look(0, &old));
+    struct trace_copy *old = trace_copy_new();
     record(ALL_RECORDS, 1);
     cr_expect_eq(trace_losses().overwritten, TRACE_CHUNK_RECORDS);
-    cr_expect(!trace_read(&old, &chunk), "a place of before does not lead to the new records");
-    cr_expect_eq(read_chunk(0)->records[0].connection, ALL_RECORDS);
-    cr_expect_gt(read_chunk(0)->sequence, read_chunk(CHUNKS - 1)->sequence);
+    cr_expect_eq(read_chunk(CHUNKS - 1)->records[0].connection, ALL_RECORDS, "the newest is the last");
+    cr_expect_eq(read_chunk(0)->records[0].connection, TRACE_CHUNK_RECORDS);
+    trace_copy_read(old, 0, &chunk);
+    cr_expect_eq(chunk.records[0].event, TRACE_thread_begin, "a copy stays as it is");
+    trace_copy_free(old);
+    cr_expect_eq(trace_losses().dropped, 0);
+}
+
+Test(trace, memory_that_nobody_has_used_is_not_copied, .init = init)
+{
+    cr_expect_eq(count_chunks(), 0);
+    trace_thread_begin(TRACE_LOOP, 0);
+    cr_expect_eq(count_chunks(), 1);
+}
+
+/* As if the child that fills the chunk had crashed. */
+Test(trace, the_chunk_of_a_process_that_has_crashed_is_used_again, .init = init)
+{
+    for (int i = 0; i < 3 * CHUNKS; i++) {
+        pid_t child = fork();
+        if (child == 0) {
+            trace_thread_begin(TRACE_PROCESS, 1);
+            _exit(0);
+        }
+        cr_assert_eq(waitpid(child, NULL, 0), child);
+        trace_process_ended(child);
+    }
+    trace_thread_begin(TRACE_LOOP, 0);
     cr_expect_eq(trace_losses().dropped, 0);
 }
 
