@@ -20,6 +20,7 @@ import gdb.unwinder
 LIST_MAX = 10_000_000  # connections that a server has at most: a list that is longer is broken
 SHOWN_MAX = 300  # bytes of a request
 FRAMES_MAX = 64
+NO_SYMBOLS = "this is not echod, or gdb lacks the echod.debug of this very build: load it with `symbol-file echod.debug`"
 
 
 class NotFound(gdb.GdbError):
@@ -35,14 +36,14 @@ def variable(name):
     for symbol in gdb.lookup_static_symbols(name):
         if symbol.addr_class == gdb.SYMBOL_LOC_STATIC:
             return symbol.value()
-    raise NotFound(f"no symbol `{name}`: load those of this very build, with `symbol-file echod.debug`")
+    raise NotFound(f"no variable `{name}`: {NO_SYMBOLS}")
 
 
 def pointer_to(type_name):
     try:
         return gdb.lookup_type(type_name).pointer()
     except gdb.error as error:
-        raise NotFound(f"no type `{type_name}`: load those of this very build, with `symbol-file echod.debug`") from error
+        raise NotFound(f"no type `{type_name}`: {NO_SYMBOLS}") from error
 
 
 def enumerator(enum, value, prefix):
@@ -668,17 +669,22 @@ def innermost(thread):
 
 
 class Command(gdb.Command):
-    """One function a command; what gdb says of memory that it cannot read becomes one line."""
+    """One function a command; what gdb says of memory that it cannot read becomes one line. `pattern`: what may stand behind the
+    name; `usage`: the same in words."""
 
-    def __init__(self, name, function):
+    def __init__(self, name, function, pattern="", usage=""):
         self.__doc__ = function.__doc__  # what `help` says
-        self.function = function
+        self.function, self.pattern = function, pattern
+        self.usage = f"usage: echod {name}{usage}"
         super().__init__(f"echod {name}", gdb.COMMAND_STATUS)
 
     def invoke(self, argument, from_tty):
+        argument = argument.strip()
+        if not re.fullmatch(self.pattern, argument, re.ASCII):
+            raise gdb.GdbError(self.usage)
         try:
             with gdb.with_parameter("max-value-size", None):  # the memory of a connection in mode thread is larger
-                self.function(argument.strip())
+                self.function(argument)
         except gdb.MemoryError as error:
             raise gdb.GdbError(f"{error}: the memory is damaged, or not in this core file") from error
 
@@ -727,8 +733,6 @@ def show_workers(_):
 
 def show_where(argument):
     """Show where a connection stands: echod where N, with N as `echod connections` lists it."""
-    if not argument.isdecimal():
-        raise gdb.GdbError("usage: echod where N, with N as `echod connections` lists it")
     server = Server()
     connections = server.connections()
     found = next((c for c in connections if c.number == int(argument)), None)
@@ -814,5 +818,7 @@ unwinder = FiberUnwinder()
 gdb.unwinder.register_unwinder(None, unwinder, replace=True)
 unwinder.enabled = False
 Echod()
-for command, function in (("connections", show_connections), ("loops", show_loops), ("workers", show_workers), ("where", show_where)):
-    Command(command, function)
+Command("connections", show_connections)
+Command("loops", show_loops)
+Command("workers", show_workers)
+Command("where", show_where, r"\d+", " N, with N as `echod connections` lists it")

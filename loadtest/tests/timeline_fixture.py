@@ -19,22 +19,36 @@ def thread(tid, name, *slices, pid=PID):
                "args": {"connection": connection}}
 
 
-def begin(ms, connection, name, number=None):
-    arguments = {"args": {"number": number}} if number else {}
-    return {"ph": "B", "ts": at(ms), "pid": trace.CONNECTIONS, "tid": connection, "name": name, **arguments}
+def begin(ms, number, name):
+    return {"ph": "B", "ts": at(ms), "pid": trace.CONNECTIONS, "tid": number, "name": name}
 
 
-def end(ms, connection):
-    return {"ph": "E", "ts": at(ms), "pid": trace.CONNECTIONS, "tid": connection}
+def end(ms, number, **arguments):
+    return {"ph": "E", "ts": at(ms), "pid": trace.CONNECTIONS, "tid": number, **({"args": arguments} if arguments else {})}
 
 
-def request(connection, text, start, stop, number=1, states=()):
-    """A request's events on its connection's track; `states`: (from ms, to ms, name)."""
-    yield begin(start, connection, text, number)
+def instant(ms, number, name, count):
+    return {"ph": "i", "ts": at(ms), "pid": trace.CONNECTIONS, "tid": number, "name": name, "args": {"bytes": count}, "s": "t"}
+
+
+def request(number, text, start, stop, states=()):
+    """A request's events on the track of its connection; `states`: (from ms, to ms, name)."""
+    yield instant(start, number, "read", 80)
+    yield begin(start, number, text)
     for begun, ended, name in states:
-        yield begin(begun, connection, name)
-        yield end(ended, connection)
-    yield end(stop, connection)
+        yield begin(begun, number, name)
+        yield end(ended, number, **({"cut_short": 0} if name == "wait" else {}))
+    yield end(stop, number, status=200)
+    yield instant(stop, number, "write", 130)
+
+
+def connection(number, *requests):
+    """The track of a connection that is open all the time, with its requests."""
+    yield {"ph": "M", "ts": BEGIN, "pid": trace.CONNECTIONS, "tid": number, "name": "thread_name", "args": {"name": f"connection {number}"}}
+    yield begin(0, number, "connection")
+    for events in requests:
+        yield from events
+    yield end(100, number)
 
 
 def value(*events, lost=0):
@@ -63,9 +77,9 @@ def blocked_loop(schedule=None):
         thread(101, "loop 0", (2, 2.1, "read", 1), (5, 5.1, "read", 3), (10, 10, "read", 2), (10, 90, "work", 2), (90, 90.2, "resumed", 2),
                (90.2, 90.3, "resumed", 3), (90.3, 90.4, "read", 1)),
         thread(100, "acceptor", (0, 0.1, "accept", 1), (0.2, 0.3, "accept", 2)),
-        request(1, "GET /plaintext", 2, 2.1), request(2, "GET /block/80ms", 10, 90.1, states=[(10, 90, "work")]),
-        request(3, "GET /delay/20ms", 5, 90.3, states=[(5, 90.2, "wait")]),
-        request(1, "GET /plaintext", 90.3, 90.35, number=2),
+        connection(1, request(1, "GET /plaintext", 2, 2.1), request(1, "GET /plaintext", 90.3, 90.35)),
+        connection(2, request(2, "GET /block/80ms", 10, 90.1, states=[(10, 90, "work")])),
+        connection(3, request(3, "GET /delay/20ms", 5, 90.3, states=[(5, 90.2, "wait")])),
     )
     return run("event", read, [asked(CHEAP, 1, 1.9, 2.2), asked(DELAY, 3, 4.9, 90.4), asked(BLOCK, 2, 9.9, 90.2),
                                asked(CHEAP, 1, 20, 90.5, place=1)], schedule)
@@ -76,8 +90,8 @@ def with_workers():
     read = value(
         thread(101, "loop 0", (2, 2.1, "read", 1), (10, 10.1, "read", 2), (20.1, 20.2, "read", 1), (91, 91.1, "resumed", 2)),
         thread(102, "worker 0", (11, 91, "work", 2)),
-        request(1, "GET /plaintext", 2, 2.1), request(1, "GET /plaintext", 20.1, 20.15, number=2),
-        request(2, "GET /block/80ms", 10, 91.1, states=[(10.1, 11, "queue"), (11, 91, "work")]),
+        connection(1, request(1, "GET /plaintext", 2, 2.1), request(1, "GET /plaintext", 20.1, 20.15)),
+        connection(2, request(2, "GET /block/80ms", 10, 91.1, states=[(10.1, 11, "queue"), (11, 91, "work")])),
     )
     return run("hybrid", read, [asked(CHEAP, 1, 1.9, 2.2), asked(BLOCK, 2, 9.9, 91.2), asked(CHEAP, 1, 20, 20.3, place=1)])
 
@@ -87,7 +101,7 @@ def with_threads():
     read = value(
         thread(100, "acceptor", (0, 0.1, "accept", 3)),
         thread(103, "thread of connection 3", (5, 5.1, "read", 3), (25.2, 25.3, "resumed", 3)),
-        request(3, "GET /delay/20ms", 5, 25.25, states=[(5.1, 25.2, "wait")]),
+        connection(3, request(3, "GET /delay/20ms", 5, 25.25, states=[(5.1, 25.2, "wait")])),
     )
     return run("thread", read, [asked(DELAY, 3, 4.9, 25.4)])
 

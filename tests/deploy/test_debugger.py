@@ -275,11 +275,14 @@ def test_errors(folder):
         alone = os.path.join(folder, "echod")
         subprocess.run(["strip", "-o", alone, settings.server_path], check=True)
         bare = gdb(*server.targets[0], commands=("echod connections",), program=alone)
-        texts = server.inspect("echod where 9", "echod where", "echod where all", "echod workers", "echod connections")
+        texts = server.inspect("echod where 9", "echod where", "echod where all", "echod where 1 2", "echod connections foo",
+                               "echod loops foo", "echod workers foo", "echod workers", "echod connections")
     idle = gdb(commands=("echod connections", "echod"))
-    assert "no symbol `echod`: load those of this very build, with `symbol-file echod.debug`\n" in bare
+    assert ("no variable `echod`: this is not echod, or gdb lacks the echod.debug of this very build: load it with `symbol-file "
+            "echod.debug`\n") in bare
     assert "\nthere is no connection 9; `echod connections` lists those that are here\n" in texts
-    assert texts.count("usage: echod where N, with N as `echod connections` lists it\n") == 2
+    assert texts.count("usage: echod where N, with N as `echod connections` lists it\n") == 3
+    assert all(f"\nusage: echod {name}\n" in texts for name in ("connections", "loops", "workers"))
     assert "\nmode event has no workers\n" in texts
     assert "\nconnections: 0, mode: event\n" in texts
     assert idle.startswith("there is neither a process nor a core file\n")

@@ -7,20 +7,22 @@
 #include <criterion/criterion.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum outcome { PASSED, FAILED, SKIPPED };
 
-/* Where the linker has put what Test() and TestSuite() declare. A program may have no suite of its own. */
-extern struct criterion_test *__start_cr_tst[], *__stop_cr_tst[];
+/* Where the linker has put what Test() and TestSuite() declare; there is nothing where a program has none of them. */
+extern struct criterion_test *__start_cr_tst[] __attribute__((weak)), *__stop_cr_tst[] __attribute__((weak));
 extern struct criterion_suite *__start_cr_sts[] __attribute__((weak)), *__stop_cr_sts[] __attribute__((weak));
 
 struct criterion_options criterion_options;
 static const struct criterion_test *test;
 static enum outcome outcome;
 static jmp_buf end_of_test;
+static _Thread_local bool in_test; /* this thread is in a test's function, where end_of_test leads */
 
 static const struct criterion_test_extra_data *suite_options(void)
 {
@@ -48,9 +50,23 @@ void criterion_internal_test_setup(void)
 
 void criterion_internal_test_main(void (*function)(void))
 {
+    in_test = true;
     if (setjmp(end_of_test) == 0) {
         function();
     }
+    in_test = false;
+}
+
+/* From a thread that the test has started, and from an init or a fini, no longjmp() leads to the end of the test. */
+static _Noreturn void leave_test(void)
+{
+    if (!in_test) {
+        fflush(stdout); /* what was false */
+        fprintf(stderr, "%s/%s: only the test's own function, in its first thread, can end the test\n",
+                test->category, test->name);
+        abort();
+    }
+    longjmp(end_of_test, 1);
 }
 
 void criterion_internal_test_teardown(void)
@@ -74,7 +90,7 @@ void criterion_continue_test(void)
 void criterion_abort_test(void)
 {
     outcome = FAILED;
-    longjmp(end_of_test, 1);
+    leave_test();
 }
 
 void criterion_skip_test(const char *format, ...)
@@ -85,7 +101,7 @@ void criterion_skip_test(const char *format, ...)
     va_end(arguments);
     putchar('\n');
     outcome = SKIPPED;
-    longjmp(end_of_test, 1);
+    leave_test();
 }
 
 /* What stands behind the kinds of assertions is the text of what is false. */
@@ -117,6 +133,10 @@ int main(void)
 {
     static const char *const words[] = {[PASSED] = "ok", [FAILED] = "FAILED", [SKIPPED] = "skipped"};
     size_t failed = 0;
+    if (__stop_cr_tst - __start_cr_tst == 0) {
+        fputs("there are no tests in this program\n", stderr);
+        return EXIT_FAILURE;
+    }
     for (struct criterion_test **at = __start_cr_tst; at < __stop_cr_tst; at++) {
         test = *at;
         outcome = PASSED;

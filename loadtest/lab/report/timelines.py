@@ -12,7 +12,7 @@ from ..results.view import words
 # (kind, what it means): its look is class k-KIND in style.css, its pattern in templates/timeline_macros.html.
 KINDS = {
     "unread": "the request has come, but nobody reads it yet",
-    "overdue": "its delay or work is over, but nobody goes on with it",
+    "overdue": "its delay or work is over, but no thread has resumed the request yet",
     "answering": "accepting, reading, answering",
     "blocking": "a call that blocks its thread",
     "computing": "computing",

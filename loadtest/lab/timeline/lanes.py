@@ -121,7 +121,7 @@ def _states(one, title, names=("wait", "queue", "work")):
             continue
         due = start + one.asked.client.waits * 1000 if name == "wait" and one.asked.client.waits else end
         if due + _OVERDUE < end:
-            found.append(Block(due, end, "overdue", f"Its delay is over, but nobody goes on with it: {title}"))
+            found.append(Block(due, end, "overdue", f"Its delay is over, but no thread has resumed the request yet: {title}"))
             end = due
         kind = {"wait": "waiting", "queue": "queued"}.get(name) or one.asked.client.kind
         found.append(Block(start, end, kind, title, label(one) if name == "work" else ""))

@@ -31,8 +31,7 @@ def match(asked, trace):
     found = []
     for one in asked:
         served = trace.requests.get(one.connection, ())
-        # The trace may have lost the text of a request whose record was the last of a chunk.
-        if one.place >= len(served) or served[one.place].text not in (one.client.text, "request"):
+        if one.place >= len(served) or served[one.place].text != one.client.text:
             raise LabError(f"{one.client.text}, request {one.place + 1} of connection {one.connection}, is not in the trace"
                            + (f", which has lost {trace.lost:,} records" if trace.lost else ""))
         found.append(Request(one, served[one.place]))

@@ -9,6 +9,7 @@ from ..text.errors import LabError
 CONNECTIONS = 8388608  # the pid under which connections have their tracks: above any real one
 LOOP, WORKER, ACCEPTOR, DEDICATED = "loop", "worker", "acceptor", "of connection"
 _STATES = ("wait", "queue", "work", "lingering")
+_NO_REQUESTS = ("connection", "fiber", *_STATES)  # any other name on a connection's track is a method and a target
 
 
 @dataclass(frozen=True)
@@ -100,13 +101,13 @@ def _read_connections(found, events):
         number, stack = event["tid"], open_ones.setdefault(event["tid"], [])
         if event["ph"] == "B":
             stack.append(event)
-            if "number" in event.get("args", {}):
+            if event["name"] not in _NO_REQUESTS:
                 found.requests.setdefault(number, []).append(Request(number, event["name"], event["ts"]))
             continue
         if not stack:
             continue  # its begin is among the lost records
         begun = stack.pop()
-        if "number" in begun.get("args", {}):
+        if begun["name"] not in _NO_REQUESTS:
             found.requests[number][-1].end = event["ts"]
         elif begun["name"] in _STATES and number in found.requests:
             found.requests[number][-1].states.append((begun["ts"], event["ts"], begun["name"]))

@@ -112,11 +112,19 @@ def _title(words):
     return f"{datetime.now():%H:%M:%S}, {words}"
 
 
+def over(states, interval):
+    """The time over which the rates were taken, in words: longer than the interval if a server was slow to answer, so that it may
+    differ from server to server."""
+    found = [state.figures.interval_s for state in states if state.figures and state.figures.interval_s is not None] or [interval]
+    shortest, longest = (f"{seconds:.1f}" for seconds in (min(found), max(found)))
+    return f"over {shortest} s" if shortest == longest else f"over {shortest} to {longest} s"
+
+
 def _text(states, options, console):
     if options.json:
         return _line(states)
     with console.capture() as captured:
-        title = _title(f"{'over' if options.once else 'every'} {options.interval:g} s")
+        title = _title(over(states, options.interval) if options.once else f"every {options.interval:g} s")
         console.print(screen.render(states, console, title, time.monotonic()))
     lines = [line.rstrip() for line in captured.get().rstrip("\n").splitlines()]
     return "\n".join(lines if options.once else [*lines, ""])

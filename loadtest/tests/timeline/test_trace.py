@@ -23,7 +23,7 @@ class TraceTest(unittest.TestCase):
         # The worker's events stand before the loop's in the file: only their times put them in order.
         read = trace.parse(timeline_fixture.value(
             timeline_fixture.end(3, 1), timeline_fixture.begin(3, 1, "work"), timeline_fixture.end(8, 1),
-            timeline_fixture.begin(1, 1, "connection"), timeline_fixture.begin(2, 1, "GET /block/5ms", 1), timeline_fixture.begin(2.5, 1, "queue"),
+            timeline_fixture.begin(1, 1, "connection"), timeline_fixture.begin(2, 1, "GET /block/5ms"), timeline_fixture.begin(2.5, 1, "queue"),
             timeline_fixture.end(9, 1), timeline_fixture.end(10, 1)))
         [one] = read.requests[1]
         self.assertEqual((one.text, one.start, one.end), ("GET /block/5ms", at(2), at(9)))
@@ -33,6 +33,14 @@ class TraceTest(unittest.TestCase):
         read = trace.parse(timeline_fixture.value(timeline_fixture.end(1, 4), timeline_fixture.request(4, "GET /plaintext", 2, 3), lost=17))
         self.assertEqual([one.text for one in read.requests[4]], ["GET /plaintext"])
         self.assertEqual(read.lost, 17)
+
+    def test_what_is_no_request(self):
+        """A connection that lingers, and one whose request was cut after 24 bytes."""
+        read = trace.parse(timeline_fixture.value(
+            timeline_fixture.begin(1, 4, "connection"), timeline_fixture.begin(2, 4, "lingering"), timeline_fixture.end(3, 4),
+            timeline_fixture.connection(5, timeline_fixture.request(5, "GET /anything/very/long/…", 1, 2))))
+        self.assertEqual({number: [one.text for one in requests] for number, requests in read.requests.items()},
+                         {5: ["GET /anything/very/long/…"]})
 
     def test_fibers(self):
         read = trace.parse(timeline_fixture.value(timeline_fixture.begin(1, 4, "connection"), timeline_fixture.begin(2, 4, "fiber"), timeline_fixture.end(8, 4),

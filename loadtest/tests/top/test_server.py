@@ -35,7 +35,8 @@ def test_address(text):
 
 
 @pytest.mark.parametrize("text", ["", "8080", "127.0.0.1:8080", "https://127.0.0.1", "http://", "http://a:b", "http://a:70000",
-                                  "http://user@a", "http://a/\r\nb", "http://a/ä", "http://[::1"])
+                                  "http://user@a", "http://a/\r\nb", "http://a/ä", "http://[::1",
+                                  "unix:", "http://a b/", "http://a/b c"])
 def test_no_address(text):
     with pytest.raises(UsageError):
         Server(text)

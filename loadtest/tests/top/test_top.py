@@ -11,6 +11,7 @@ import subprocess
 import sys
 import termios
 import time
+from types import SimpleNamespace
 
 import pytest
 from known_server import SWARM
@@ -176,6 +177,14 @@ def test_states_of_connections(mode):
     assert {name: found[name] for name in wanted} == wanted
 
 
+@pytest.mark.parametrize("found, text", [([0.31], "over 0.3 s"), ([0.3, None, 2.04], "over 0.3 to 2.0 s"), ([0.98, 1.02], "over 1.0 s"),
+                                         ([None], "over 0.5 s"), ([], "over 0.5 s")])
+def test_the_title_says_over_which_time(found, text):
+    """`found`: the times between the pages of servers that answer; one that is away beside them."""
+    states = [SimpleNamespace(figures=SimpleNamespace(interval_s=seconds)) for seconds in found]
+    assert main.over([*states, SimpleNamespace(figures=None)], 0.5) == text
+
+
 def test_no_server_answers():
     done = run("--once", "--interval", "100ms", nobody())
     assert done.returncode == 1
@@ -183,7 +192,7 @@ def test_no_server_answers():
 
 
 @pytest.mark.parametrize("arguments", [[], ["nonsense"], ["--interval", "0", "http://a"], ["--interval", "1m", "http://a"],
-                                       ["--unknown", "http://a"], ["http://a"] * 101])
+                                       ["--unknown", "http://a"], ["http://a"] * 101, ["unix:"], ["http://a b/"]])
 def test_mistakes(arguments):
     done = run(*arguments)
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
