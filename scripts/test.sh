@@ -4,9 +4,9 @@
 # The test suite, in stages that each build what they test. Each program that tests leaves a JUnit file, build/test/NAME.xml.
 # The last line counts the cases that passed and failed in all of them; before it, what failed is named once more.
 
-stages="unit fuzz valgrind clients integration faults soak conformance-peers smuggling tsan deploy page image package loadtest"
-# Of these, what only computes or takes all the time it needs: a run of all stages runs them beside others, which often wait.
-beside="unit valgrind fuzz clients"
+stages="unit fuzz valgrind integration faults soak conformance-peers smuggling clients tsan deploy page image package loadtest"
+# Of these, what only computes: a run of all stages runs them beside others, which often wait.
+beside="unit valgrind fuzz"
 # Only by name: they take long, measure time, or judge the tests.
 other_stages="valgrind-all clients-all coverage mutants timing tsan-all package-debian13 restart prometheus docs"
 
@@ -248,8 +248,7 @@ stage_clients() {
     need_to_build curl node npm go ab nginx haproxy
     need_pytest requests httpx aiohttp
     build_stage asan || return 0
-    # In a whole run others run beside it, and its programs have to end in time.
-    run_pytest clients 900 tests/clients -n "$(nproc)" --server=build/asan/echod
+    run_pytest clients 900 tests/clients -n "$((2 * $(nproc)))" --server=build/asan/echod
 }
 
 # The refused uploads of every client in every mode, 20 of each size, and 100 through each proxy.
