@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from lab.top import figures, screen
 from rich.console import Console
-from test_figures import page
+from test_top_figures import page
 
 TITLES = ("requests/s", "p50", "p99", "connections", "idle", "reading", "sending", "waiting", "working", "queued", "lingering", "threads", "memory", "switches/s", "CPU")
 
