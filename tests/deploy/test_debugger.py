@@ -148,6 +148,11 @@ def check_where(server, row, text):
         assert "it has no stack of its own; its loop's (thread " in text and not names, text
 
 
+def identity(row):
+    """What a core must say as the live process did; the numbers of threads are gdb's, which counts anew for each."""
+    return row.number, row.peer, re.sub(r"^thread \d+, ", "", row.where)
+
+
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("mode", MODES)
 def test_live_and_core(mode, folder):
@@ -164,7 +169,7 @@ def test_live_and_core(mode, folder):
         server.dump()
         left = sorted((("START", "READ", "-"), *(each for each in EXPECTED if each[0] != "BODY")))
         dumped, text = wait_for(server, left, "echod where 1")
-        assert [(row.number, row.peer, row.where) for row in dumped] == [(row.number, row.peer, row.where) for row in live]
+        assert [identity(row) for row in dumped] == [identity(row) for row in live]
         check_where(server, dumped[0], text)
 
 
