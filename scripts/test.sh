@@ -265,6 +265,7 @@ stage_loadtest() {
     # shellcheck disable=SC2086 # a list of names
     need_pytest $report_modules prometheus_client
     build_stage asan || return 0
+    build_stage release || return 0 # the comparison's tests run the swarm that the comparison runs
     export SWARM="$PWD/build/asan/swarm"
     run_pytest loadtest 600 loadtest/tests -m "not alone" -n "$((2 * $(nproc)))"
     run_pytest loadtest-alone 600 loadtest/tests -m alone

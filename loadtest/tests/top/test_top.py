@@ -88,7 +88,8 @@ def test_the_figures_are_true(mode):
     assert found.p50.above_s == 0  # what is answered at once has no time of its own
     assert found.p99.above_s == 0  # the delayed ones are less than a hundredth
     assert found.connections["queued"] == 0
-    assert 0 < found.cpu * found.interval_s < PATIENCE
+    assert 0 <= found.cpu * found.interval_s < PATIENCE
+    assert found.cpu > 0 or mode == "process"  # which looks at its children once a second
     assert found.memory_bytes > 1 << 20
     assert found.switches_per_s["voluntary"] * found.interval_s >= 5  # each delay is one, at least
     if mode != "event":  # one for each connection and the main one; the last connection may not have ended yet
