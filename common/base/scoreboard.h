@@ -99,7 +99,7 @@ struct scoreboard {
     _Atomic int64_t unserved;                /* in mode pool: those for which no worker is free */
     _Alignas(64) _Atomic uint64_t open;      /* connections accepted and not yet closed */
     _Atomic uint64_t lingering;              /* the lingering ones among them */
-    _Atomic bool census_asked;               /* somebody wants the next two: the acceptor clears it */
+    _Atomic bool census_asked;               /* somebody has read /metrics; the acceptor clears it */
     _Atomic bool census_known;               /* `census` is at most a second or two old */
     _Atomic uint64_t census[ACTIVITY_KINDS]; /* the connections by what they do */
     _Atomic uint64_t crashed;                /* child processes that a signal or an error ended */

@@ -189,12 +189,12 @@ static ALWAYS_INLINE void publish(struct writer *w)
     put_short(&w->chunk->used, (uint32_t)((char *)w->next - (char *)w->chunk));
 }
 
+/* The clock is read after has_room, because a new chunk notes the time of the record before. */
 NOINLINE void trace_put(enum trace_event event, uint64_t connection, uint64_t value)
 {
     struct writer *w = &writer;
     if (likely(has_room(w))) {
-        clock_gettime(CLOCK_MONOTONIC,
-                      &w->now); /* after has_room, which notes the time of the record before */
+        clock_gettime(CLOCK_MONOTONIC, &w->now);
         put(&w->next[0], ns_of(&w->now));
         put(&w->next[1], (uint64_t)event | connection << EVENT_BITS);
         put(&w->next[2], value);
@@ -243,14 +243,6 @@ void trace_thread_end(void)
     writer = (struct writer){.chunk = NULL};
 }
 
-/* ---- reading ---- */
-
-struct trace_copy {
-    uint64_t until_ns;
-    size_t count;
-    struct chunk chunks[];
-};
-
 /* The chunks that were ever taken are the first ones: memory that nobody has used is not touched. */
 static size_t used_chunks(void)
 {
@@ -267,6 +259,14 @@ void trace_process_ended(int process)
         }
     }
 }
+
+/* ---- reading ---- */
+
+struct trace_copy {
+    uint64_t until_ns;
+    size_t count;
+    struct chunk chunks[];
+};
 
 /* False if it has no records, or was overwritten meanwhile. */
 static bool copy_chunk(struct chunk *to, const struct chunk *from)

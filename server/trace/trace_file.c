@@ -236,11 +236,10 @@ bool trace_file_finish(struct trace_file *file)
     return file->written;
 }
 
-/* The lock shows that the file is this server's. */
 void trace_file_abandon(struct trace_file *file)
 {
     struct names names;
-    if (file->fd >= 0 && make_names(&names, file->path, 0)) {
+    if (file->fd >= 0 && make_names(&names, file->path, 0) && is_named(file->fd, names.part)) {
         unlink(names.part);
     }
     if (file->path != NULL && atomic_load(&file->writing) && file->snapshot != 0 &&
