@@ -11,6 +11,7 @@
 #include "common/base/clock.h"
 #include "common/base/compiler.h"
 #include "server/drivers/shared/pump.h"
+#include "server/drivers/uring/uring_operation.h"
 #include "server/net/transport.h"
 
 /* ---- lists, and the queue ---- */
@@ -35,128 +36,16 @@ static void queue(struct uring_connection *c)
     queue_in(c, &c->loop->queue);
 }
 
-/* ---- operations ---- */
-
-static bool is_pending(const struct uring_connection *c, enum ring_tag tag)
-{
-    return (c->pending & 1u << tag) != 0;
-}
-
-/* `asked`: whether the ring had room for the operation. */
-static bool begin(struct uring_connection *c, enum ring_tag tag, bool asked)
-{
-    if (asked) {
-        c->pending |= (uint8_t)(1u << tag);
-    }
-    return asked;
-}
-
-static void cancel(struct uring_connection *c, enum ring_tag tag)
-{
-    unsigned bit = 1u << tag;
-    if ((c->pending & bit) != 0 && (c->cancelled & bit) == 0 && ring_cancel(&c->loop->ring, c, tag)) {
-        c->cancelled |= (uint8_t)bit;
-    }
-}
-
-static void completed(struct uring_connection *c, enum ring_tag tag)
-{
-    c->pending &= (uint8_t) ~(1u << tag);
-    c->cancelled &= (uint8_t) ~(1u << tag);
-}
-
-static struct budget budget_of(const struct uring_connection *c)
-{
-    return c->loop->context.output.budget;
-}
-
-/* Whether the memory for what comes early may soon be used up, if only by all that one turn can bring: then the socket keeps it, as
- * far as possible. */
-static bool is_memory_short(const struct uring_connection *c)
-{
-    enum { TURN_MAX = RING_BUFFERS * RING_BUFFER_SIZE };
-    struct budget budget = budget_of(c);
-    uint64_t half = budget.scoreboard->held_limit / 2;
-    return budget_tight_with(budget, half > TURN_MAX ? half : TURN_MAX);
-}
-
-/* Whether it has to wait until others have taken the buffers of a turn: more receives would find none, either. */
-static bool waits_for_buffers(struct uring_connection *c)
-{
-    if (c->without_buffer && c->loop->retried >= c->loop->ring.buffer_count) {
-        return true;
-    }
-    c->loop->retried += c->without_buffer;
-    c->without_buffer = false;
-    return false;
-}
-
-/* The first request comes by a single receive: if it is the connection's last, there is nothing to cancel. On a unix socket a
- * multishot may miss the end (fixed in Linux in 2026). */
-static bool await_bytes(struct uring_connection *c)
-{
-    bool again = c->session.requests > 0 && c->session.peer.family != AF_UNIX && !is_memory_short(c);
-    return is_pending(c, RING_RECEIVE) ||
-           (!waits_for_buffers(c) && begin(c, RING_RECEIVE, ring_receive(&c->loop->ring, c->fd, again, c)));
-}
-
-static bool await_room(struct uring_connection *c)
-{
-    return is_pending(c, RING_WRITABLE) ||
-           begin(c, RING_WRITABLE, ring_await_writable(&c->loop->ring, c->fd, c));
-}
-
-static bool await_alarm(struct uring_connection *c)
-{
-    uint64_t now = clock_us();
-    if (session_wait_take(&c->session)) {
-        c->alarm_us = now + session_wait_ms(&c->session) * 1000;
-    }
-    if (is_pending(c, RING_ALARM)) {
-        return true;
-    }
-    uint64_t left = c->alarm_us > now ? c->alarm_us - now : 0;
-    c->alarm = (struct __kernel_timespec){.tv_sec = (int64_t)(left / 1000000),
-                                          .tv_nsec = (int64_t)(left % 1000000 * 1000)};
-    return begin(c, RING_ALARM, ring_alarm(&c->loop->ring, &c->alarm, c));
-}
-
-/* Whether the last send may fail yet: nothing may be sent behind it. */
-static bool is_sending(const struct uring_connection *c)
-{
-    return c->sent_turn == c->loop->ring.turn;
-}
-
-/* Keeps bytes for which it is too early, and stops the receive before there are too many: the socket keeps the others. */
-static bool keep_early(struct uring_connection *c, struct span bytes)
-{
-    enum { EARLY_MAX = 64 * 1024 };
-    if (buffer_append(&c->early, bytes.data, bytes.length, budget_of(c), BUDGET_MUST_KEEP) != 0) {
-        return false;
-    }
-    if (buffer_length(c->early) >= EARLY_MAX || (c->wants & WANT_READ) == 0 || is_memory_short(c)) {
-        cancel(c, RING_RECEIVE);
-    }
-    return true;
-}
-
 /* ---- the end ---- */
-
-static void cancel_all(struct uring_connection *c)
-{
-    cancel(c, RING_RECEIVE);
-    cancel(c, RING_WRITABLE);
-    cancel(c, RING_ALARM);
-}
 
 /* Closes the connection and frees it, unless something is still pending: then again when that has completed. */
 static void finish(struct uring_connection *c)
 {
     if ((c->pending & ~c->cancelled) != 0) { /* there was no room to cancel it */
-        cancel_all(c);
+        uring_cancel_all(c);
         queue(c);
     }
-    if (is_sending(c)) {
+    if (uring_is_sending(c)) {
         queue(c);
     }
     if (c->pending != 0 || c->queued) {
@@ -181,14 +70,14 @@ static COLD void leave(struct uring_connection *c, bool lingers)
         session_log_abandoned(&c->session, &loop->context);
     }
     session_deinit(&c->session, loop->context.output.budget);
-    buffer_free(&c->early, budget_of(c));
-    buffer_free(&c->rest, budget_of(c));
+    buffer_free(&c->early, uring_budget(c));
+    buffer_free(&c->rest, uring_budget(c));
     TAILQ_REMOVE(&loop->lists[c->list], c, others);
     loop->count--;
     loop->ending++;
     c->ending = true;
     c->lingers = lingers;
-    cancel_all(c);
+    uring_cancel_all(c);
     finish(c);
 }
 
@@ -219,7 +108,7 @@ static enum output_taken take_output(struct context *context, struct span bytes)
     struct uring_loop *loop =
         (struct uring_loop *)(void *)((char *)context - offsetof(struct uring_loop, context));
     struct uring_connection *c = loop->sender;
-    if (unlikely(is_sending(c))) {
+    if (unlikely(uring_is_sending(c))) {
         return send_more(c, bytes);
     }
     if (unlikely(c->rest != NULL)) {
@@ -240,7 +129,7 @@ static ALWAYS_INLINE bool feed(struct uring_connection *c, struct span bytes)
     struct uring_loop *loop = c->loop;
     loop->sender = c;
     loop->context.take_output = take_output;
-    loop->context.holds_output = c->rest != NULL || is_sending(c);
+    loop->context.holds_output = c->rest != NULL || uring_is_sending(c);
     bool kept = session_pump(&c->session, &loop->context, c->fd, IO_DATA, bytes);
     loop->context.take_output = NULL;
     loop->context.holds_output = false;
@@ -268,7 +157,7 @@ static COLD void pump_too_early(struct uring_connection *c, struct span bytes)
     struct buffer *early = c->early;
     c->early = NULL;
     bool kept = early == NULL || feed(c, buffer_span(early));
-    buffer_free(&early, budget_of(c));
+    buffer_free(&early, uring_budget(c));
     if (kept && !has_dropped_input(c)) {
         kept = feed(c, bytes);
     }
@@ -298,7 +187,7 @@ static COLD void pump_late(struct uring_connection *c, struct span bytes, enum i
 static COLD void pump(struct uring_connection *c, enum io_event event)
 {
     struct buffer *early = NULL;
-    struct budget budget = budget_of(c);
+    struct budget budget = uring_budget(c);
     if (event == IO_LATE || is_draining(c)) {
         early = c->early;
         c->early = NULL;
@@ -351,7 +240,7 @@ static bool can_feed_early(const struct uring_connection *c)
 
 static COLD void end(struct uring_connection *c)
 {
-    if (is_sending(c) || c->rest != NULL) {
+    if (uring_is_sending(c) || c->rest != NULL) {
         if (c->rest == NULL) {
             queue(c);
         }
@@ -381,8 +270,8 @@ static NOINLINE void settle_other(struct uring_connection *c)
         queue(c);
         return;
     }
-    if ((wants & WANT_READ) == 0 && (c->early != NULL || is_memory_short(c))) {
-        cancel(c, RING_RECEIVE); /* the socket keeps the rest */
+    if ((wants & WANT_READ) == 0 && (c->early != NULL || uring_is_memory_short(c))) {
+        uring_cancel(c, RING_RECEIVE); /* the socket keeps the rest */
     }
     if (wants == WANT_WORK) {
         if (c->rest == NULL) {
@@ -390,9 +279,10 @@ static NOINLINE void settle_other(struct uring_connection *c)
         }
         return;
     }
-    bool asked = ((wants & WANT_WAIT) == 0 || await_alarm(c)) && ((wants & WANT_WRITE) == 0 || await_room(c));
+    bool asked = ((wants & WANT_WAIT) == 0 || uring_await_alarm(c)) &&
+                 ((wants & WANT_WRITE) == 0 || uring_await_room(c));
     if ((wants & WANT_READ) != 0 && c->early == NULL && !c->eof) {
-        asked = asked && await_bytes(c);
+        asked = asked && uring_await_bytes(c);
     } else if ((wants & WANT_READ) != 0 && (c->rest == NULL || can_feed_early(c))) {
         queue(c);
     }
@@ -409,7 +299,7 @@ static void settle(struct uring_connection *c)
     }
     unsigned wants = session_wants(&c->session, &c->loop->context);
     c->wants = (uint8_t)wants;
-    if (unlikely(wants != WANT_READ || !is_pending(c, RING_RECEIVE) || c->early != NULL || c->eof ||
+    if (unlikely(wants != WANT_READ || !uring_is_pending(c, RING_RECEIVE) || c->early != NULL || c->eof ||
                  c->loop->draining)) {
         settle_other(c);
     }
@@ -421,7 +311,20 @@ static void settle(struct uring_connection *c)
  * is given to the session at once. */
 static bool takes_bytes(const struct uring_connection *c)
 {
-    return (c->wants & WANT_READ) != 0 && c->early == NULL && !is_sending(c) && !is_draining(c);
+    return (c->wants & WANT_READ) != 0 && c->early == NULL && !uring_is_sending(c) && !is_draining(c);
+}
+
+/* Keeps bytes for which it is too early, and stops the receive before there are too many: the socket keeps the others. */
+static bool keep_early(struct uring_connection *c, struct span bytes)
+{
+    enum { EARLY_MAX = 64 * 1024 };
+    if (buffer_append(&c->early, bytes.data, bytes.length, uring_budget(c), BUDGET_MUST_KEEP) != 0) {
+        return false;
+    }
+    if (buffer_length(c->early) >= EARLY_MAX || (c->wants & WANT_READ) == 0 || uring_is_memory_short(c)) {
+        uring_cancel(c, RING_RECEIVE);
+    }
+    return true;
 }
 
 static NOINLINE void received_other(struct uring_connection *c, const struct ring_completion *completion)
@@ -435,7 +338,7 @@ static NOINLINE void received_other(struct uring_connection *c, const struct rin
     if (result > 0) {
         struct span bytes = {.data = completion->bytes, .length = (size_t)result};
         if (has_dropped_input(c)) {
-            cancel(c, RING_RECEIVE); /* what follows dropped bytes is of no use */
+            uring_cancel(c, RING_RECEIVE); /* what follows dropped bytes is of no use */
         } else if (!keep_early(c, bytes)) {
             pump_too_early(c, bytes);
             return;
@@ -452,7 +355,7 @@ static NOINLINE void received_other(struct uring_connection *c, const struct rin
 static void received(struct uring_connection *c, const struct ring_completion *completion)
 {
     if (!completion->more) {
-        completed(c, RING_RECEIVE);
+        uring_completed(c, RING_RECEIVE);
     }
     if (likely(completion->result > 0 && !c->ending && takes_bytes(c))) {
         pump_bytes(c, (struct span){.data = completion->bytes, .length = (size_t)completion->result});
@@ -466,7 +369,7 @@ static COLD void await_rest(struct uring_connection *c)
 {
     c->since = clock_coarse_ms();
     uring_connection_move(c, (enum uring_list)TIMER_BODY);
-    if (!await_room(c)) {
+    if (!uring_await_room(c)) {
         c->due |= URING_DUE_WRITABLE;
         queue(c);
     }
@@ -485,7 +388,8 @@ static COLD void not_sent(struct uring_connection *c, int result)
         abandon(c);
         return;
     }
-    if (buffer_append(&c->rest, c->sent + sent, c->sent_length - sent, budget_of(c), BUDGET_MUST_KEEP) != 0) {
+    if (buffer_append(&c->rest, c->sent + sent, c->sent_length - sent, uring_budget(c), BUDGET_MUST_KEEP) !=
+        0) {
         abandon(c);
         return;
     }
@@ -494,7 +398,7 @@ static COLD void not_sent(struct uring_connection *c, int result)
 
 static void become_due(struct uring_connection *c, enum ring_tag tag, enum uring_due due)
 {
-    completed(c, tag);
+    uring_completed(c, tag);
     if (c->ending) {
         finish(c);
         return;
@@ -527,7 +431,7 @@ static COLD void send_rest(struct uring_connection *c)
         return;
     }
     counters_add(&c->loop->context.counters->sent, sent.length);
-    buffer_consume(&c->rest, sent.length, budget_of(c));
+    buffer_consume(&c->rest, sent.length, uring_budget(c));
     if (c->rest == NULL) {
         uring_connection_move(c, URING_RESTARTED);
         settle(c);
@@ -572,7 +476,7 @@ static void feed_early(struct uring_connection *c)
         pump(c, IO_LATE);
         return;
     }
-    struct budget budget = budget_of(c);
+    struct budget budget = uring_budget(c);
     struct buffer *early = c->early;
     c->early = NULL;
     pump_bytes(c, buffer_span(early));
@@ -634,7 +538,7 @@ void uring_connection_look(struct uring_connection *c, bool may_work)
     c->queued = false;
     if (c->ending) {
         finish(c);
-    } else if (is_sending(c)) {
+    } else if (uring_is_sending(c)) {
         queue(c);
     } else if (c->due != 0) {
         look_at_due(c);
