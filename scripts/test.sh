@@ -4,9 +4,9 @@
 # The test suite, in stages that each build what they test. Each program that tests leaves a JUnit file, build/test/NAME.xml.
 # The last line counts the cases that passed and failed in all of them; before it, what failed is named once more.
 
-stages="unit fuzz valgrind integration faults soak conformance-peers smuggling clients tsan deploy page image package loadtest"
-# Of these, what only computes: a run of all stages runs them beside others, which often wait.
-beside="unit valgrind fuzz"
+stages="unit fuzz valgrind loadtest integration faults soak conformance-peers smuggling clients tsan deploy page package image loadtest-alone"
+# A run of all stages runs these beside the others, which often wait.
+beside="unit valgrind fuzz loadtest"
 # Only by name: they take long, measure time, or judge the tests.
 other_stages="valgrind-all clients-all coverage mutants timing tsan-all package-debian13 restart prometheus docs"
 
@@ -50,7 +50,7 @@ test_main() {
             case " $beside " in
             *" $name "*) continue ;;
             esac
-            # Their builds have been made by then. What measures time runs last, when nothing runs beside it.
+            # The image has been built by then. What measures time runs last, when nothing runs beside it.
             [ "$name" != image ] || end_beside
             run_stage "$name"
             show_beside
@@ -259,16 +259,24 @@ stage_clients_all() {
     run_pytest clients-all 3600 tests/clients -n 3 -k refused --all --server=build/release/echod
 }
 
-# The load tests' own tests: they bring their servers along. Those that measure run alone.
+# The load tests' own tests: they bring their servers along.
 stage_loadtest() {
+    build_for_load_tests || return 0
+    run_pytest loadtest 1500 loadtest/tests -m "not alone" -n "$((2 * $(nproc)))"
+}
+
+# Those of them that measure, when nothing runs beside them.
+stage_loadtest_alone() {
+    build_for_load_tests || return 0
+    run_pytest loadtest-alone 600 loadtest/tests -m alone
+}
+
+build_for_load_tests() {
     need_to_build criterion wrk clang libfuzzer gdb
     # shellcheck disable=SC2086 # a list of names
     need_pytest $report_modules prometheus_client
-    build_stage asan || return 0
-    build_stage release || return 0 # the comparison's tests run the swarm that the comparison runs
     export SWARM="$PWD/build/asan/swarm"
-    run_pytest loadtest 600 loadtest/tests -m "not alone" -n "$((2 * $(nproc)))"
-    run_pytest loadtest-alone 600 loadtest/tests -m alone
+    build_stage asan && build_stage release # the comparison's tests run the swarm that the comparison runs
 }
 
 # The page of the comparison's report, in a browser.

@@ -11,16 +11,21 @@ bool span_contains(struct span bytes, const char *text)
     return memmem(bytes.data, bytes.length, text, strlen(text)) != NULL;
 }
 
-/* A line without its CRLF, taken off `*bytes`. */
+/* A line without its CRLF, taken off `*bytes`. By memchr, of which AddressSanitizer checks only what it reads; of memmem it checks all
+ * that is left. */
 static bool line_next(struct span *bytes, struct span *line)
 {
-    const char *end = memmem(bytes->data, bytes->length, "\r\n", 2);
-    if (end == NULL) {
-        return false;
+    const char *end = bytes->data + bytes->length;
+    const char *at = bytes->data;
+    while ((at = memchr(at, '\r', (size_t)(end - at))) != NULL && end - at >= 2) {
+        if (at[1] == '\n') {
+            *line = span_between(bytes->data, at);
+            *bytes = span_between(at + 2, end);
+            return true;
+        }
+        at++;
     }
-    *line = span_between(bytes->data, end);
-    *bytes = span_between(end + 2, bytes->data + bytes->length);
-    return true;
+    return false;
 }
 
 static const char *status_line_read(struct span line, struct answer *answer)
