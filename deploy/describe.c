@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/settings/flag.h"
+#include "server/settings/flag_value.h"
 #include "server/modes/mode.h"
 
 /* The words that a shell may offer after a flag; NULL: none. */

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "common/base/number.h"
-#include "server/settings/flag.h"
+#include "server/settings/flag_value.h"
 
 #define FLAG_PREFIX     "--"
 #define VARIABLE_PREFIX "ECHOD_"

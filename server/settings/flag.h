@@ -55,6 +55,9 @@ struct flag {
 
 #define FLAG_TOTAL 38
 
+/* The largest --max-delay, milliseconds. */
+#define FLAG_DELAY_MAX (UINT64_C(60) * 60 * 1000)
+
 /* In the order of --help, the flags of a group together. */
 extern const struct flag FLAGS[FLAG_TOTAL];
 
@@ -63,19 +66,5 @@ const struct flag *flag_find(const char *name, size_t length);
 
 /* The flag with this letter; NULL if there is none. Any thread. */
 const struct flag *flag_find_letter(char letter);
-
-/* Returns the character between the values of a repeatable flag in its variable; NUL if the flag does not repeat. Any
- * thread. */
-char flag_separator(const struct flag *flag);
-
-/* Reads one value of `length` bytes into the flag's member. A NUL must follow the value unless it is an item of a
- * list: the options may keep a pointer to it. Returns false if the value is not allowed; *why is then a static text
- * with the reason, empty if flag_allowed() is explanation enough. */
-bool flag_set(const struct flag *flag, struct options *options, const struct mode_name *modes,
-              const char *value, size_t length, const char **why);
-
-/* Writes a description of the allowed values for a message, such as "a whole number from 1 to 1024", to `out`, cut at
- * `size` bytes with its NUL. flag_set and flag_allowed: any thread. */
-void flag_allowed(const struct flag *flag, const struct mode_name *modes, char *out, size_t size);
 
 #endif

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "server/settings/flag.h"
+#include "server/settings/flag_value.h"
 
 #define KIB UINT64_C(1024)
 
