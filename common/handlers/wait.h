@@ -3,7 +3,7 @@
 #ifndef ECHOD_COMMON_HANDLERS_WAIT_H
 #define ECHOD_COMMON_HANDLERS_WAIT_H
 
-#include "common/session/response.h"
+#include "common/session/exchange/response.h"
 
 /* Reads a time of at most --max-delay into `*ms`. Returns false if that is not possible; the response then says what the
  * parameter `name` must be. */

@@ -5,7 +5,7 @@
 #ifndef ECHOD_COMMON_SESSION_BAD_HEAD_H
 #define ECHOD_COMMON_SESSION_BAD_HEAD_H
 
-#include "common/session/exchange.h"
+#include "common/session/exchange/exchange.h"
 #include "common/base/compiler.h"
 #include "common/http/request_line.h"
 

@@ -5,7 +5,7 @@
 #ifndef ECHOD_COMMON_SESSION_BODY_H
 #define ECHOD_COMMON_SESSION_BODY_H
 
-#include "common/session/exchange.h"
+#include "common/session/exchange/exchange.h"
 
 /* Consumes bytes of the body; returns how many it took. */
 size_t body_feed(struct pass *pass, const char *data, size_t length);

@@ -3,7 +3,7 @@
 #ifndef ECHOD_COMMON_SESSION_HANDLER_H
 #define ECHOD_COMMON_SESSION_HANDLER_H
 
-#include "common/session/response.h"
+#include "common/session/exchange/response.h"
 
 /* The treatment of a request's body. */
 enum handler_body {

@@ -5,7 +5,7 @@
 #ifndef ECHOD_COMMON_SESSION_PASS_H
 #define ECHOD_COMMON_SESSION_PASS_H
 
-#include "common/session/exchange.h"
+#include "common/session/exchange/exchange.h"
 #include "common/base/compiler.h"
 
 /* Frees what a session keeps between passes; nothing if there is nothing. */

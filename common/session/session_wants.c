@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "common/session/exchange.h"
+#include "common/session/exchange/exchange.h"
 #include "common/base/compiler.h"
 
 bool session_idle(const struct session *s)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The part of a loop that each of its connections uses. */
+/* A loop and its connections, as the files of this folder share them. */
 #ifndef ECHOD_SERVER_DRIVERS_URING_URING_CORE_H
 #define ECHOD_SERVER_DRIVERS_URING_URING_CORE_H
 
@@ -7,6 +7,7 @@
 #include <sys/queue.h>
 
 #include "common/base/sync.h"
+#include "common/session/session.h"
 #include "server/drivers/event/lingerers.h"
 #include "server/drivers/shared/access_log.h"
 #include "server/drivers/shared/inbox.h"
@@ -52,6 +53,40 @@ struct uring_loop {
     struct condition has_entered;
     int entered MUTEX_GUARDED_BY(uring_lock); /* 0: not yet; 1: yes; or the error of ring_enter_thread */
     struct uring_queue arrived MUTEX_GUARDED_BY(uring_lock);
+};
+
+/* What is to be done for a connection when it is its turn. */
+enum uring_due {
+    URING_DUE_WRITABLE = 1,
+    URING_DUE_ALARM = 2,   /* a handler's wait may be over */
+    URING_DUE_TIMEOUT = 4, /* the session's timer has expired */
+};
+
+struct uring_connection {
+    TAILQ_ENTRY(uring_connection) others; /* in a list of the loop, by its timer */
+    STAILQ_ENTRY(uring_connection) next;  /* in `arrived` or, while `queued`, in the queue or the works */
+    struct uring_loop *loop;
+    uint64_t since; /* as in struct connection of the reactor */
+    uint64_t alarm_us;
+    struct __kernel_timespec alarm;
+    const char *sent; /* the copy of what was sent last */
+    /* What came while the session did not want to read, or could not be given it. */
+    struct buffer *early;
+    struct buffer *rest; /* what the socket did not take of the last send */
+    int fd;
+    uint32_t sent_length;
+    uint32_t sent_turn; /* of the ring. As long as it lasts, the last send may fail yet */
+    uint8_t wants;      /* set of enum want, after the last pass */
+    uint8_t list;       /* enum uring_list */
+    uint8_t pending;    /* set of 1 << enum ring_tag: operations that have not completed */
+    uint8_t cancelled;  /* those of them that are being cancelled */
+    uint8_t due;        /* set of enum uring_due */
+    bool queued;
+    bool without_buffer; /* its last receive found none, and it has not asked for another one */
+    bool eof;            /* the peer has shut down its sending side, and the session does not know yet */
+    bool ending;         /* the session is over: what is pending has to complete */
+    bool lingers;        /* and a lingering close follows */
+    struct session session;
 };
 
 /* The loop's thread. */

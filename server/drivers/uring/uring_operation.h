@@ -4,7 +4,7 @@
 #ifndef ECHOD_SERVER_DRIVERS_URING_URING_OPERATION_H
 #define ECHOD_SERVER_DRIVERS_URING_URING_OPERATION_H
 
-#include "server/drivers/uring/uring_connection.h"
+#include "server/drivers/uring/uring_core.h"
 
 /* Whether an operation of this kind has not completed. */
 static inline bool uring_is_pending(const struct uring_connection *c, enum ring_tag tag)

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "common/base/clock.h"
-#include "common/session/response.h"
+#include "common/session/exchange/response.h"
 
 static const char date[] = "Sun, 06 Nov 1994 08:49:37 GMT";
 #define BEGIN(line) "HTTP/1.1 " line "\r\nServer: echod\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"

@@ -2,7 +2,7 @@
 /* The target of a request that waits stays in memory, for debuggers: transcript.c overwrites what the head was read into. */
 #include <criterion/criterion.h>
 
-#include "common/session/exchange.h"
+#include "common/session/exchange/exchange.h"
 #include "tests/unit/support/log_sink.h"
 
 #define REST     " HTTP/1.1\r\nHost: h\r\n"

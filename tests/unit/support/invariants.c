@@ -2,7 +2,7 @@
 /* Each rule is a sentence about the session's members; the first that is not true is told. */
 #include "tests/unit/support/invariants.h"
 
-#include "common/session/exchange.h"
+#include "common/session/exchange/exchange.h"
 
 #define RULE(holds, sentence)  \
     do {                       \

@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 
 #include "common/handlers/routes.h"
-#include "common/session/exchange.h"
+#include "common/session/exchange/exchange.h"
 #include "tests/unit/support/invariants.h"
 
 /* It stands still, so that no answer depends on it. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Answers to requests that are not served: the last answer of a connection, a 503 for want of memory or of room, and
  * probes on a refused connection. */
-#include "common/session/exchange.h"
+#include "common/session/exchange/exchange.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The request of an exchange: what its head decides, and its body. */
-#include "common/session/exchange.h"
+#include "common/session/exchange/exchange.h"
 
 #include "common/base/compiler.h"
 

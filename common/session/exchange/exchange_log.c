@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The line that an exchange leaves in the access log. */
-#include "common/session/exchange.h"
+#include "common/session/exchange/exchange.h"
 #include "common/base/compiler.h"
 #include "common/session/log.h"
 

@@ -2,7 +2,7 @@
 /* Answers that go wrong below HTTP, because /echo was asked for it. The head and the body are written as for any other
  * answer; what the fault is shows when they would be committed. No such answer says `Connection: close`, although it is
  * the connection's last. */
-#include "common/session/exchange.h"
+#include "common/session/exchange/exchange.h"
 
 #include <sys/socket.h>
 

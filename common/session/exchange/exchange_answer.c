@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The answer of an exchange: written to the output as soon as the head has come, committed when no error can replace
  * it, and produced, delayed or waited for until its last byte. */
-#include "common/session/exchange.h"
+#include "common/session/exchange/exchange.h"
 
 #include "common/base/compiler.h"
 #include "common/base/trace.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* From a response to its bytes. */
-#include "common/session/response.h"
+#include "common/session/exchange/response.h"
 
 #include <stdarg.h>
 #include <stdio.h>

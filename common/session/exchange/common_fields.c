@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The fields that every answer gets: those of the service, and X-Request-Id. */
 #include "common/http/cors.h"
-#include "common/session/exchange.h"
+#include "common/session/exchange/exchange.h"
 #include "common/session/log.h"
 
 static const char id_name[] = "X-Request-Id: ";

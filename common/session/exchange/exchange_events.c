@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A body of events (CONTENT_EVENTS): one event at a time, each in a chunk of its own. A drain ends it, once idle connections end, too. */
 #include "common/http/chunk_line.h"
-#include "common/session/exchange.h"
+#include "common/session/exchange/exchange.h"
 
 #include "common/base/compiler.h"
 
