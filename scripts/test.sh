@@ -310,7 +310,7 @@ run_single() {
         *::* | *.py) run_integration cases "$1" --server=build/asan/echod -n 0 ;;
         test_*[!a-z0-9_]*) run_integration cases tests/integration tests/runner --server=build/asan/echod -k "$1" ;;
         test_*)
-            files=$(grep -l "^def $1(" tests/integration/test_*.py tests/runner/test_*.py || echo tests/integration)
+            files=$(grep -rl --include "test_*.py" "^def $1(" tests/integration tests/runner || echo tests/integration)
             # shellcheck disable=SC2086 # a list of names without spaces
             run_integration cases $files --server=build/asan/echod -k "$1" -n 0
             ;;
