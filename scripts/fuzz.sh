@@ -63,9 +63,9 @@ fuzz_run() {
         -dict="tests/fuzz/dictionaries/$dictionary.dict" "$@"
 }
 
-# fuzz_stage: every target for ten seconds, as many at once as there are CPUs; a line for each.
+# fuzz_stage: every target for six seconds, as many at once as there are CPUs; a line for each.
 fuzz_stage() {
-    fuzz_seconds=10
+    fuzz_seconds=6
     export fuzz_seconds
     for target in $(fuzz_targets); do
         printf '%s\n' "$target"

@@ -187,7 +187,7 @@ stage_unit() {
     run_ctest unit asan --verbose --label-regex '^(unit|stress)$'
 }
 
-# Ten seconds for each target; what it has found once is replayed by the units.
+# Six seconds for each target; what it has found once is replayed by the units.
 stage_fuzz() {
     need_to_build clang libfuzzer
     build_stage fuzz || return 0
