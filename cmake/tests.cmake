@@ -139,6 +139,17 @@ foreach(source ${swarm_tests})
   echod_add_test(${source} echod_swarm)
 endforeach()
 
+# That tests/sanitizers/leak_roots.c hides no leak, and makes none of what a variable keeps.
+if(TARGET echod_leak_roots)
+  add_executable(leaks tests/sanitizers/leaks.c)
+  set_target_properties(leaks PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+  target_link_libraries(leaks PRIVATE echod_flags)
+  add_test(NAME leaks_are_found COMMAND leaks lost)
+  set_tests_properties(leaks_are_found PROPERTIES LABELS unit PASS_REGULAR_EXPRESSION "LeakSanitizer: detected memory leaks")
+  add_test(NAME what_is_kept_is_no_leak COMMAND leaks)
+  set_tests_properties(what_is_kept_is_no_leak PROPERTIES LABELS unit FAIL_REGULAR_EXPRESSION ${checker_complains})
+endif()
+
 if(CMAKE_C_FLAGS_DEBUG MATCHES "--coverage")
   target_sources(echod PRIVATE tests/coverage/exit.c)
   target_link_options(echod PRIVATE -Wl,--wrap=_exit)
