@@ -15,7 +15,7 @@ from support.settings import DRIVERS, MODES
 pytestmark = pytest.mark.timeout(600)
 
 MEBIBYTE = 1 << 20
-REFUSED_TIMES = {MEDIUM: 20, LARGE: 20 if clients.everything else 3}
+REFUSED_TIMES = {MEDIUM: 20, LARGE: 20} if clients.everything else {MEDIUM: 10, LARGE: 2}
 AT_ONCE = {MEDIUM: 20, LARGE: 5}  # in one session: curl holds the bodies of all at once
 EVERYWHERE = ("curl", "http.client", "node http")  # these in every mode
 MATRIX = [(client, mode) for mode in MODES for client in ALL

@@ -25,8 +25,8 @@ listen front
 """
 PROXIES = {"nginx, buffering": (NGINX, "on"), "nginx, streaming": (NGINX, "off"), "haproxy": (HAPROXY, "")}
 CLIENTS = ("curl", "http.client", "go net/http")
-REFUSED_TIMES = 100 if clients.everything else 25  # by each client in each mode
-SESSIONS = 100 if clients.everything else 10  # where each request takes a program of its own
+REFUSED_TIMES = 100 if clients.everything else 12  # by each client in each mode
+SESSIONS = 100 if clients.everything else 6  # where each request takes a program of its own
 
 each = [pytest.mark.parametrize("through", PROXIES), pytest.mark.parametrize("client", CLIENTS),
         pytest.mark.parametrize("mode", MODES if clients.everything else DRIVERS)]

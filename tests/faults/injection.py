@@ -14,6 +14,14 @@ from support.settings import patience
 IDLE_SHARE = 0.05  # of a processor, at most
 
 
+def errors_in(mode, errors, modes):
+    """All of them in one mode of each text; the others, which run the same, get the one that most calls know."""
+    own = (*settings.DRIVERS, "fiber")
+    if mode in own or not set(own) & set(modes):
+        return errors
+    return ["ENOMEM"] if "ENOMEM" in errors else errors[:1]
+
+
 def tracing(path, calls, *injections, to_the_end=False):
     """What starts the server under strace, with its pid for the server's own; see strace(1) for an injection. `to_the_end`: strace
     does not let go of it before it ends; then only the calls that are traced cost time."""

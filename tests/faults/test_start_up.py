@@ -10,7 +10,7 @@ from support import settings
 from support.checks import check, equal
 from support.rows import params
 from support.settings import patience
-from injection import PLAIN, tracing
+from injection import PLAIN, errors_in, tracing
 
 pytestmark = pytest.mark.native
 
@@ -54,8 +54,10 @@ def own_calls(text, call):
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("call, error", params([(f"{call} {error}", call, error) for call, errors in CALLS for error in errors.split()]))
-def test_a_call_fails(start, folder, call, error):
+@pytest.mark.parametrize("mode, call, error", params([(f"{mode}-{call} {error}", mode, call, error) for call, errors in CALLS
+                                                      for mode in settings.MODES
+                                                      for error in errors_in(mode, errors.split(), settings.MODES)]))
+def test_a_call_fails(start, folder, mode, call, error):
     server, places = started(start, folder, call)
     check(server is not None, "it does not start under strace")
     server.stop()
@@ -74,12 +76,12 @@ def test_a_call_fails(start, folder, call, error):
 @pytest.mark.parametrize("mode, call, error", params([(f"{mode}-{call} {error}", mode, call, error) for mode in settings.RINGS
                                                       for call, errors in CALLS_OF_RINGS for error in errors.split()]))
 def test_a_call_of_a_ring_fails(start, folder, mode, call, error):
-    test_a_call_fails(start, folder, call, error)
+    test_a_call_fails(start, folder, mode, call, error)
 
 
 @pytest.mark.release
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("call, error", params([(f"mmap {error}", "mmap", error) for error in ("ENOMEM", "EAGAIN")]))
-def test_memory_fails(start, folder, call, error):
+def test_memory_fails(start, folder, mode, call, error):
     """Not under a sanitizer, whose own memory it would be."""
-    test_a_call_fails(start, folder, call, error)
+    test_a_call_fails(start, folder, mode, call, error)

@@ -12,7 +12,7 @@ from support import procfs, settings
 from support.checks import check
 from support.corpus import LAST, chunk, chunked, get, post
 from support.rows import params
-from injection import PLAIN, attempt, check_recovered, converse, end_of_faults, hits, tracer, tracing
+from injection import PLAIN, attempt, check_recovered, converse, end_of_faults, errors_in, hits, tracer, tracing
 
 pytestmark = pytest.mark.native
 
@@ -74,7 +74,7 @@ def serve_through(start, folder, mode, call, error, when):
 
 def rows(faults):
     return [(f"{mode}-{call} {error}", mode, call, error, when) for call, errors, when, modes in faults
-            for error in errors.split() for mode in settings.MODES if mode in modes]
+            for mode in modes for error in errors_in(mode, errors.split(), modes)]
 
 
 @pytest.mark.timeout(120)
