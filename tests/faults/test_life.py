@@ -131,7 +131,7 @@ def test_a_drain_amid_a_storm(start):
 def test_a_signal_at_any_moment_of_the_start(mode, folder, number):
     """Before it heeds signals it ends by them; from then on it ends as after a drain. No socket file stays of the latter."""
     path = os.path.join(folder, "socket")
-    moments = 20 if settings.sanitizer == "thread" else 25  # a start takes longer then
+    moments = 12 if settings.sanitizer == "thread" else 25  # a start takes longer then
     for step in range(moments + 1):
         child = process.spawn([settings.server_path, "--mode", mode, "--listen", f"unix:{path}"], env=environment(),
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
