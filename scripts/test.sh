@@ -28,7 +28,7 @@ test_main() {
     results='' stage_name='' second_try='' ahead='' shown=''
     logs=build/test
     mkdir -p "$logs"
-    rm -f "$logs/image.built" "$logs"/*.beside "$logs"/*.results
+    rm -f "$logs/image.built" "$logs/ahead.log" "$logs"/*.beside "$logs"/*.results
     need python3
     put_python_first
     export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
@@ -44,8 +44,8 @@ test_main() {
         do_ahead asan
         need_all
         end_ahead
-        # shellcheck disable=SC2086 # a list of names
-        do_ahead release tsan package image root $beside
+        do_ahead release tsan package image root unit valgrind fuzz
+        do_ahead release loadtest # at the same time: its tests mostly wait
         for name in $stages; do
             case " $beside " in
             *" $name "*) continue ;;
@@ -116,12 +116,14 @@ need_all() {
 # has a session of its own, so that sum_up can end all of it. A shell makes what runs in the background ignore the signals of Ctrl-C,
 # which tests send.
 do_ahead() {
-    setsid nice -n 5 env --default-signal=INT,QUIT scripts/ahead.sh "$@" >"$logs/ahead.log" 2>&1 &
-    ahead=$!
+    setsid nice -n 5 env --default-signal=INT,QUIT scripts/ahead.sh "$@" >>"$logs/ahead.log" 2>&1 &
+    ahead="$ahead $!"
 }
 
 end_ahead() {
-    wait "$ahead" || true
+    for session in $ahead; do
+        wait "$session" || true
+    done
     ahead=''
 }
 
@@ -151,7 +153,9 @@ show_beside() {
 sum_up() {
     status=$?
     trap - EXIT
-    [ -z "$ahead" ] || kill -s TERM -- "-$ahead" 2>/dev/null || true
+    for session in $ahead; do
+        kill -s TERM -- "-$session" 2>/dev/null || true
+    done
     [ "$status" -eq 0 ] || judge run "${stage_name:-test}" "it ended with status $status" >/dev/null
     # shellcheck disable=SC2086 # a list of names without spaces
     python3 scripts/junit.py sum $results || exit 1
