@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Requests that wait while a debugger looks: how many does it show?
 
-On each of many connections a request waits in /delay. gdb attaches twice: by itself it follows the arguments of the threads' frames
-(plain_gdb_script.py); then with tools/echod-gdb.py. What is counted are the requests that it names, each by its target, which no other
-request has.
+On each of many connections a request waits in /delay. gdb attaches, follows by itself the arguments of the threads' frames
+(plain_gdb_script.py), and then loads tools/echod-gdb.py; the server stands still meanwhile. What is counted are the requests that each
+names, by their targets, which no other request has.
 """
 
 import contextlib
@@ -24,6 +24,7 @@ WORKLOAD = {"path": "/delay/9s"}
 _PLAIN = Path(__file__).with_name("plain_gdb_script.py")
 _SCRIPT = ROOT / "tools" / "echod-gdb.py"
 _OVERHEAD, _EACH = 8.0, 0.01
+_BETWEEN = "%%"  # what gdb prints between the two
 _PATIENCE = 60  # seconds for gdb
 _BEGUN, _POLL = 5, 0.05  # seconds until all wait; between two looks
 
@@ -41,16 +42,18 @@ def length(cell):
     return _OVERHEAD + _EACH * cell.x
 
 
-def gdb(process, script, *commands):
-    """What gdb prints about a process that goes on afterwards."""
-    argv = ["gdb", "-nx", "-batch", "-p", str(process), "-x", str(script), *(word for each in commands for word in ("-ex", each))]
+def gdb(process):
+    """What gdb prints about a process that goes on afterwards: by itself, and with the script."""
+    argv = ["gdb", "-nx", "-batch", "-p", str(process), "-x", str(_PLAIN), "-ex", f"echo {_BETWEEN}\\n",
+            "-x", str(_SCRIPT), "-ex", "echod connections"]
     try:
         run = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=_PATIENCE, check=False)
     except subprocess.TimeoutExpired:
         raise LabError(f"gdb did not end within {_PATIENCE} s") from None
     if re.search(r"^ptrace: |Operation not permitted", run.stdout, re.MULTILINE):
         raise CellFailed("the system does not allow gdb to attach", "limit")
-    return run.stdout
+    plain, _, scripted = run.stdout.partition(_BETWEEN)
+    return plain, scripted
 
 
 def named(text, targets):
@@ -68,11 +71,10 @@ def _look(server, targets):
     """Figures. The script shows when all requests, which were sent, have begun to wait."""
     deadline = time.monotonic() + _BEGUN
     while True:
-        scripted = named(gdb(server.pid, _SCRIPT, "echod connections"), targets)
-        if scripted == len(targets) or time.monotonic() > deadline:
-            break
+        by_frames, by_script = (named(text, targets) for text in gdb(server.pid))
+        if by_script == len(targets) or time.monotonic() > deadline:
+            return {"requests_by_frames": by_frames, "requests_by_script": by_script}
         time.sleep(_POLL)
-    return {"requests_by_frames": named(gdb(server.pid, _PLAIN), targets), "requests_by_script": scripted}
 
 
 def measure(cell, lab):

@@ -29,7 +29,7 @@ class AgainTest(unittest.TestCase):
 
     def run_compare(self, *flags):
         return subprocess.run([sys.executable, str(LOADTEST / "compare.py"), "--output", str(self.output), *flags],
-                              capture_output=True, text=True, timeout=60, check=False)
+                              capture_output=True, text=True, timeout=240, check=False)
 
     def assert_refused(self, done, status, pattern):
         self.assertEqual(done.returncode, status, done.stderr)

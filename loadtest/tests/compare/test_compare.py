@@ -38,7 +38,7 @@ class CompareTest(unittest.TestCase):
 
     def run_compare(self, *flags, fault="", env=None, server=FAKE):
         env = {**os.environ, "FAKE_FAULT": fault, **(env or {})}
-        return subprocess.run(command(self.output, *flags, server=server), capture_output=True, text=True, env=env, timeout=60, check=False)
+        return subprocess.run(command(self.output, *flags, server=server), capture_output=True, text=True, env=env, timeout=240, check=False)
 
     def results(self):
         return json.loads((self.output / "results.json").read_text(encoding="utf-8"))

@@ -28,7 +28,7 @@ class StreamsTest(unittest.TestCase):
     def run_in_shell(self, redirections, *flags, limit=""):
         """compare --from, under a shell's redirections."""
         return subprocess.run(["sh", "-c", f'{limit}"$@" {redirections}', "sh", *self.argv, *flags], capture_output=True,
-                              text=True, timeout=60, check=False)
+                              text=True, timeout=240, check=False)
 
     def assert_kept(self, done, status, lines):
         self.assertEqual((done.returncode, done.stderr.splitlines()), (status, lines))
@@ -40,7 +40,7 @@ class StreamsTest(unittest.TestCase):
         self.addCleanup(os.close, writer)
         for flags, status, lines in (([], 0, 0), (["--require", "event.rps < 1 @ 1"], 99, 1)):
             with self.subTest(flags):
-                done = subprocess.run([*self.argv, *flags], stdout=writer, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+                done = subprocess.run([*self.argv, *flags], stdout=writer, stderr=subprocess.PIPE, text=True, timeout=240, check=False)
                 self.assertEqual((done.returncode, len(done.stderr.splitlines())), (status, lines), done.stderr)
 
     def test_closed(self):
