@@ -6,12 +6,11 @@ import os
 import signal
 
 from support import process, procfs, settings
-from support.checks import Failure, Skip, at_most, check, equal, pause, until
+from support.checks import Failure, Skip, check, equal, until
 from support.corpus import PLAIN, get
+from support.idle import check_idle
 from support.metrics import is_released
 from support.settings import patience
-
-IDLE_SHARE = 0.05  # of a processor, at most
 
 
 def errors_in(mode, errors, modes):
@@ -103,17 +102,6 @@ def converse(wire, request, body=None):
     return answer.status if answer.complete else ""
 
 
-def check_idle(server, seconds=0.5):
-    """The server and its children use next to no processor time. A busy machine may need a second look."""
-    for last in (False, False, True):
-        before = procfs.cpu_seconds_of_all(server.pid)
-        pause(seconds)
-        used = procfs.cpu_seconds_of_all(server.pid) - before
-        if last or used / seconds <= IDLE_SHARE:
-            at_most(used / seconds, IDLE_SHARE, "share of a processor used while nothing happens")
-            return
-
-
 def check_recovered(server):
     """As before the faults: every client is served, nothing is held, nothing turns, and the drain loses nobody.
 
@@ -126,5 +114,5 @@ def check_recovered(server):
             wire.kept()
     until(lambda: is_released(server), "the connections are gone, and what they held", patience(10))
     equal(server.ask(get(b"/readyz")).status, 200, "/readyz")
-    check_idle(server)
+    check_idle(server, 0.5)
     return server.stop()

@@ -10,10 +10,11 @@ import pytest
 
 from support import process, settings
 from support.checks import check, equal
+from support.idle import check_idle
 from support.rows import params
 from support.server import environment
 from support.settings import patience
-from injection import PLAIN, check_idle
+from injection import PLAIN
 
 
 def closed_pipe():

@@ -11,24 +11,14 @@ import pytest
 
 from support import procfs, settings
 from support.answer import check_problem
-from support.checks import at_most, check, equal, pause, until
+from support.checks import check, equal, pause, until
 from support.corpus import PLAIN, get, post
+from support.idle import check_idle
 from support.metrics import held, is_released, metrics
 from support.rows import params
 from support.server import many
 from support.users import all_processes_taken, only_as_root, own_copy
 from test_report import report
-
-IDLE_SHARE = 0.05  # of a processor, at most
-
-
-def check_idle(server, seconds=1.0):
-    """The server and its children use next to no processor time."""
-    before = procfs.cpu_seconds_of_all(server.pid)
-    pause(seconds)
-    used = procfs.cpu_seconds_of_all(server.pid) - before
-    at_most(used / seconds, IDLE_SHARE, "share of a processor used while nothing happens")
-
 
 def check_refused(answer):
     check_problem(answer, 503)
