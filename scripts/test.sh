@@ -4,9 +4,9 @@
 # The test suite, in stages that each build what they test. Each program that tests leaves a JUnit file, build/test/NAME.xml.
 # The last line counts the cases that passed and failed in all of them; before it, what failed is named once more.
 
-stages="unit fuzz valgrind loadtest integration faults soak conformance-peers smuggling clients tsan deploy page package image loadtest-alone"
+stages="unit fuzz valgrind loadtest page package conformance-peers integration faults soak smuggling clients tsan deploy image loadtest-alone"
 # A run of all stages runs these beside the others, which often wait.
-beside="unit valgrind fuzz loadtest"
+beside="unit valgrind fuzz loadtest page package conformance-peers"
 # Only by name: they take long, measure time, or judge the tests.
 other_stages="valgrind-all clients-all coverage mutants timing tsan-all package-debian13 restart prometheus docs"
 
@@ -44,8 +44,8 @@ test_main() {
         do_ahead asan
         need_all
         end_ahead
-        do_ahead release tsan package image root unit valgrind fuzz
-        do_ahead release loadtest # at the same time: its tests mostly wait
+        do_ahead release tsan image root unit valgrind fuzz
+        do_ahead release loadtest page conformance-peers package # at the same time: they mostly wait
         for name in $stages; do
             case " $beside " in
             *" $name "*) continue ;;
@@ -236,7 +236,7 @@ need_integration() {
 # The conformance documents against other servers: nginx, and Node.js if it is here.
 stage_conformance_peers() {
     need nginx
-    run peers limited 300 python3 tests/integration/peers.py --junitxml "$logs/peers.xml"
+    run peers limited 900 python3 tests/integration/peers.py --junitxml "$logs/peers.xml"
 }
 
 # Ambiguous requests through every proxy, each followed by a victim.
@@ -288,7 +288,7 @@ stage_page() {
     need chromium
     # shellcheck disable=SC2086 # a list of names
     need_pytest $report_modules
-    run_pytest page 300 loadtest/tests/browser
+    run_pytest page 900 loadtest/tests/browser
 }
 
 stage_tsan() {

@@ -83,18 +83,21 @@ package_on() {
         judge "build-root-$1" "the bare system" "it cannot be made"
         return
     fi
-    PACKAGE_ROOT=$pristine run_deploy "package-$1" 300 package
+    PACKAGE_ROOT=$pristine run_deploy "package-$1" 900 package
 }
 
-# make_bare_system SUITE: a bare Debian in build/roots/SUITE, once.
-make_bare_system() {
+# make_bare_system SUITE: a bare Debian in build/roots/SUITE, once. Two at once take turns.
+make_bare_system() (
     root=build/roots/$1
+    mkdir -p build/roots
+    exec 9>"$root.lock"
+    ! have flock || flock 9
     [ ! -e "$root.made" ] || return 0
     say "making a bare Debian $1 ..."
     as_root rm -rf "$root"
     mkdir -p "$root"
-    (debian_root "$1" "$root") >"$logs/root-$1.log" 2>&1 && : >"$root.made"
-}
+    debian_root "$1" "$root" >"$logs/root-$1.log" 2>&1 9>&- && : >"$root.made"
+)
 
 # Namespaces and mounts are root's.
 root_prefix() {
