@@ -4,9 +4,9 @@
 # The test suite, in stages that each build what they test. Each program that tests leaves a JUnit file, build/test/NAME.xml.
 # The last line counts the cases that passed and failed in all of them; before it, what failed is named once more.
 
-stages="unit fuzz valgrind loadtest page package conformance-peers integration faults soak smuggling clients tsan deploy image loadtest-alone"
+stages="unit fuzz valgrind page package conformance-peers integration faults soak smuggling clients tsan deploy loadtest image loadtest-alone"
 # A run of all stages runs these beside the others, which often wait.
-beside="unit valgrind fuzz loadtest page package conformance-peers"
+beside="unit valgrind fuzz page conformance-peers package"
 # Only by name: they take long, measure time, or judge the tests.
 other_stages="valgrind-all clients-all coverage mutants timing tsan-all package-debian13 restart prometheus docs"
 
@@ -28,7 +28,7 @@ test_main() {
     results='' stage_name='' second_try='' ahead='' shown=''
     logs=build/test
     mkdir -p "$logs"
-    rm -f "$logs/image.built" "$logs/ahead.log" "$logs"/*.beside "$logs"/*.results
+    rm -f "$logs/image.built" "$logs"/*.beside "$logs"/*.results
     need python3
     put_python_first
     export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
@@ -44,8 +44,8 @@ test_main() {
         do_ahead asan
         need_all
         end_ahead
-        do_ahead release tsan image root unit valgrind fuzz
-        do_ahead release loadtest page conformance-peers package # at the same time: they mostly wait
+        # shellcheck disable=SC2086 # a list of names
+        do_ahead release tsan image root $beside
         for name in $stages; do
             case " $beside " in
             *" $name "*) continue ;;
@@ -116,14 +116,12 @@ need_all() {
 # has a session of its own, so that sum_up can end all of it. A shell makes what runs in the background ignore the signals of Ctrl-C,
 # which tests send.
 do_ahead() {
-    setsid nice -n 5 env --default-signal=INT,QUIT scripts/ahead.sh "$@" >>"$logs/ahead.log" 2>&1 &
-    ahead="$ahead $!"
+    setsid nice -n 5 env --default-signal=INT,QUIT scripts/ahead.sh "$@" >"$logs/ahead.log" 2>&1 &
+    ahead=$!
 }
 
 end_ahead() {
-    for session in $ahead; do
-        wait "$session" || true
-    done
+    wait "$ahead" || true
     ahead=''
 }
 
@@ -153,9 +151,7 @@ show_beside() {
 sum_up() {
     status=$?
     trap - EXIT
-    for session in $ahead; do
-        kill -s TERM -- "-$session" 2>/dev/null || true
-    done
+    [ -z "$ahead" ] || kill -s TERM -- "-$ahead" 2>/dev/null || true
     [ "$status" -eq 0 ] || judge run "${stage_name:-test}" "it ended with status $status" >/dev/null
     # shellcheck disable=SC2086 # a list of names without spaces
     python3 scripts/junit.py sum $results || exit 1
