@@ -5,7 +5,7 @@
 # The last line counts the cases that passed and failed in all of them; before it, what failed is named once more.
 
 stages="unit fuzz valgrind page package conformance-peers integration faults soak smuggling clients tsan deploy loadtest image loadtest-alone"
-# A run of all stages runs these beside the others, which often wait.
+# A run of all stages runs these in the background, beside the others.
 beside="unit valgrind fuzz page conformance-peers package"
 # Only by name: they take long, measure time, or judge the tests.
 other_stages="valgrind-all clients-all coverage mutants timing tsan-all package-debian13 restart prometheus docs"

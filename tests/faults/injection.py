@@ -14,7 +14,7 @@ from support.settings import patience
 
 
 def errors_in(mode, errors, modes):
-    """All of them in one mode of each text; the others, which run the same, get the one that most calls know."""
+    """All of them in the modes that have a driver of their own; the other modes share one, and get the error that most calls know."""
     own = (*settings.DRIVERS, "fiber")
     if mode in own or not set(own) & set(modes):
         return errors

@@ -20,6 +20,7 @@ from support.server import many
 from support.users import all_processes_taken, only_as_root, own_copy
 from test_report import report
 
+
 def check_refused(answer):
     check_problem(answer, 503)
     retry = answer.get("Retry-After")

@@ -193,15 +193,20 @@ def test_snapshots(start, mode, path):
           "requests in each")
 
 
+def ask_hundreds(wire, count):
+    """So many times a hundred requests, pipelined."""
+    for _ in range(count):
+        wire.send(PLAIN * 100)
+        for _ in range(100):
+            wire.answer()
+
+
 @pytest.mark.modeless
 def test_a_snapshot_holds_nobody_up(start, path):
     """While a large trace is written, requests are answered; a second signal meanwhile is refused with a message."""
     server = start("--trace", path, mode="event")
     with server.connect() as wire:
-        for _ in range(200):
-            wire.send(PLAIN * 100)
-            for _ in range(100):
-                wire.answer()
+        ask_hundreds(wire, 200)
         server.signal(signal.SIGUSR2)
         until(lambda: os.path.exists(f"{path}.1.part"), "it is begun", settings.patience(10), every=0.001)
         wire.send(PLAIN)
@@ -278,10 +283,7 @@ def test_part_is_removed_or_replaced(start, path):
 def test_a_signal_while_the_file_is_written(start, path):
     server = start("--trace", path, mode="event")
     with server.connect() as wire:
-        for _ in range(300):
-            wire.send(PLAIN * 100)
-            for _ in range(100):
-                wire.answer()
+        ask_hundreds(wire, 300)
     server.signal(signal.SIGTERM)
     until(lambda: os.path.getsize(path + ".part") > 0, "the file is begun", settings.patience(20), every=0.001)
     server.signal(signal.SIGTERM)
