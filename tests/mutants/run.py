@@ -37,6 +37,7 @@ PYTEST = [sys.executable, "-B", "-m", "pytest", "--rootdir", ".", "-o", "junit_f
 NO_SUCH_CASE, NOTHING_RAN = 4, 5  # statuses of pytest
 CASES_FAILED = (0, 1, 2, 8)  # statuses of pytest, with -x under xdist too, and of ctest, where cases have failed or none has
 SUITES = ("unit", "integration", "faults")
+PROGRAMS_OF_CASES = {"test_completions.py": "echod_ring_faults"}  # which only a build with liburing has
 UNIT_LABELS = "^(unit|stress)$"
 FEW = 8  # cases that are run by one process
 ROUNDS = 3  # of a suite, if cases fail that pass when they are run again
@@ -154,7 +155,9 @@ def build(*targets):
 
 def targets_of(mutants):
     """What the first suites of these need."""
-    return sorted({"echod", "echod_failing", *(program for mutant in mutants for unit in mutant.units for program in programs_of(unit))})
+    units = {program for mutant in mutants for unit in mutant.units for program in programs_of(unit)}
+    cases = {program for mutant in mutants for case in mutant.cases for part, program in PROGRAMS_OF_CASES.items() if part in case}
+    return sorted({"echod", "echod_failing", *units, *cases})
 
 
 # The suites

@@ -39,7 +39,7 @@ void report_counters(struct report *report, size_t first, size_t count)
 void report_workers(const struct report *report, const char *name, size_t first, size_t count)
 {
     for (size_t i = 0; i < count && report->prints; i++) {
-        warn("%s %zu: %s", name, i + 1,
+        warn("%s %zu: %s", name, i,
              activity_names[counters_activity(&report->scoreboard->counters[first + i])]);
     }
 }

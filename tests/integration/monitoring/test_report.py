@@ -85,7 +85,7 @@ def loops_beside_work(server, busy, other):
     other.kept()
     before = len(server.errors())
     server.signal(signal.SIGUSR1)
-    until(lambda: "loop 2: " in server.errors()[before:], "the lines of the loops")
+    until(lambda: "loop 1: " in server.errors()[before:], "the lines of the loops")
     found = re.findall(r"^echod: loop \d+: (\w+)$", server.errors()[before:], re.MULTILINE)
     equal(busy.answer().status, 200, "status")
     until(lambda: "connections lingering: " in server.errors()[before:], "the end of the report")
