@@ -13,6 +13,7 @@ from support.answer import check_problem, masked
 from support.checks import at_most, check, equal, until
 from support.corpus import ALL, PLAIN, exchange, get, post
 from support.metrics import metrics
+from support.report import report
 from support.rows import params
 from test_drain import begin
 from test_resources import many
@@ -101,6 +102,7 @@ def test_a_close_does_not_wait_for_work(start, last, used):
         busy.kept()
         if used:
             wire.kept()
+        until(lambda: sum(report(server)[0].values()) == 2, "the loop has both connections")
         server.signal(signal.SIGSTOP)
         until(lambda: procfs.status(server.pid, "State").startswith(("T", "t")), "stopped")
         wire.send(last)
