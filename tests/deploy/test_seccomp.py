@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 
 import pytest
 from seccomp_profile import Profile, number
@@ -25,7 +26,7 @@ OTHERS = {
     "the C library calls it if the vDSO does not read the clock": {"clock_gettime", "gettimeofday"},
     "the kernel calls it after a signal, or goes on so with a call that a stop has interrupted": {"restart_syscall", "rt_sigreturn"},
     "the C library calls it instead of another, in other versions or on arm64": {
-        "epoll_pwait", "faccessat", "fstat", "mremap", "newfstatat", "ppoll", "readlink", "readlinkat", "unlinkat"},
+        "epoll_pwait", "faccessat", "fstat", "mremap", "newfstatat", "ppoll", "readlink", "readlinkat", "renameat", "unlinkat"},
     "only where there are shared libraries": {"access", "pread64"},
     "sockets that are passed to the server, and a log that is a socket": {"fcntl", "sendmsg"},
     "abort(3), which ends a program that finds its memory or its stack damaged": {"getpid", "gettid", "tgkill"},
@@ -34,7 +35,8 @@ OTHERS = {
         "close_range", "fstatfs", "nanosleep", "sigaltstack"},
 }
 # What arm64 does not have, and what the C library calls there instead.
-ON_ARM64 = {"access": "faccessat", "epoll_wait": "epoll_pwait", "poll": "ppoll", "readlink": "readlinkat", "unlink": "unlinkat"}
+ON_ARM64 = {"access": "faccessat", "epoll_wait": "epoll_pwait", "poll": "ppoll", "readlink": "readlinkat",
+            "rename": "renameat", "unlink": "unlinkat"}
 ON_X86_64_ONLY = {"arch_prctl"}
 
 uring = pytest.mark.parametrize("mode", ["uring"])
@@ -77,7 +79,7 @@ CONNECTIONS_MAX = 6
 
 def flags(folder):
     return ("--listen", "127.0.0.1:0", "--listen", f"unix:{folder}/main", "--admin-listen", "127.0.0.1:0", "--loops", "2",
-            "--access-log", f"{folder}/log", "--header-timeout", "300ms", "--max-connections", str(CONNECTIONS_MAX), "--verbose")
+            "--access-log", f"{folder}/log", "--trace", f"{folder}/trace", "--header-timeout", "300ms", "--max-connections", str(CONNECTIONS_MAX), "--verbose")
 
 
 def exercise(server, folder, **options):
@@ -98,6 +100,11 @@ def exercise(server, folder, **options):
         wire.send(get(b"/bytes/100000000"))
         assert wire.readable(PATIENCE)
         wire.reset()
+    with server.connect(receive_buffer=4096) as wire:
+        wire.send(get(b"/bytes/300000") + get(b"/echo?abort=reset"))
+        assert wire.readable(PATIENCE)
+        time.sleep(0.1)  # a slow client: the reset must not destroy what it has not read
+        assert len(wire.answer().body) == 300000
     with server.connect() as wire:
         wire.send(PLAIN[:10])
         assert wire.answer().status == 408
@@ -122,6 +129,7 @@ def exercise(server, folder, **options):
         assert slow.answer().body == b"hello"
         assert busy.answer().status == 200
     assert server.child.wait(PATIENCE) == 0
+    assert os.path.getsize(f"{folder}/trace") > 0
 
 
 def metrics(address):
@@ -130,6 +138,7 @@ def metrics(address):
 
 def send_signals(server, folder):
     os.kill(server.pid, signal.SIGUSR2)
+    until(lambda: os.path.exists(f"{folder}/trace.1"), "the trace so far is there")
     os.rename(f"{folder}/log", f"{folder}/log.1")
     os.kill(server.pid, signal.SIGHUP)
     until(lambda: os.path.exists(f"{folder}/log"), "the log is opened again")
