@@ -39,6 +39,7 @@ enum { SESSION_SCRATCH_MIN = 96 * 1024 };
  *     WORK                 a handler works and nothing is unsent; the session is not read
  *     CLOSE                the session is over
  *
+ * Output that a driver has taken and still holds (context.holds_output) is unsent, too.
  * WORK is wanted once all output before it has been sent. The driver does whichever of READ, WRITE and WAIT is
  * possible first. The session's timer runs in all states: with WRITE | WAIT both can expire. */
 enum want {

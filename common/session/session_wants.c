@@ -63,7 +63,7 @@ static bool session_may_read(const struct session *s, const struct context *cont
 /* The table in session.h. */
 static NOINLINE unsigned session_wants_more(const struct session *s, const struct context *context)
 {
-    bool unsent = s->out_committed > 0;
+    bool unsent = s->out_committed > 0 || context->holds_output;
     enum pending pending = session_pending(s);
     if (s->state == STATE_CLOSING) {
         return unsent && s->close_mode != CLOSE_ABORT ? WANT_WRITE : WANT_CLOSE;

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""What the kernel says about a process."""
+"""What the kernel says about a process, and about a connection."""
 
 import contextlib
 import os
+import socket
+import sys
 
 TICK = 1 / os.sysconf("SC_CLK_TCK")
 
@@ -74,3 +76,16 @@ def command(pid):
 def is_traced(pid, thread):
     with open(f"/proc/{pid}/task/{thread}/status") as file:
         return "TracerPid:\t0\n" not in file.read()
+
+
+def is_read(client):
+    """Whether the other side, on this machine too, has read all that was sent on a connection over IPv4."""
+    ends = [_in_hex(*end) for end in (client.getsockname(), client.getpeername())]
+    with open("/proc/net/tcp") as file:
+        rows = [line.split() for line in file]
+    queues = {row[1]: row[4].split(":") for row in rows if sorted(row[1:3]) == sorted(ends)}
+    return queues[ends[0]][0] == queues[ends[1]][1] == "00000000"
+
+
+def _in_hex(host, port):
+    return f"{int.from_bytes(socket.inet_aton(host), sys.byteorder):08X}:{port:04X}"

@@ -274,9 +274,7 @@ static NOINLINE void settle_other(struct uring_connection *c)
         uring_cancel(c, RING_RECEIVE); /* the socket keeps the rest */
     }
     if (wants == WANT_WORK) {
-        if (c->rest == NULL) {
-            queue_in(c, &c->loop->works);
-        }
+        queue_in(c, &c->loop->works);
         return;
     }
     bool asked = ((wants & WANT_WAIT) == 0 || uring_await_alarm(c)) &&
@@ -291,13 +289,24 @@ static NOINLINE void settle_other(struct uring_connection *c)
     }
 }
 
+/* The session has counted the rest as sent: what it wants is what it would want if the rest was its own. */
+static COLD unsigned wants_behind_rest(struct uring_connection *c)
+{
+    struct context *context = &c->loop->context;
+    context->holds_output = true;
+    unsigned wants = session_wants(&c->session, context);
+    context->holds_output = false;
+    return wants;
+}
+
 /* After a pass: sees to it that what the session wants takes place. */
 static void settle(struct uring_connection *c)
 {
     if (unlikely(c->list != URING_RESTARTED) && c->rest == NULL && session_timer_take(&c->session)) {
         uring_connection_move(c, URING_RESTARTED);
     }
-    unsigned wants = session_wants(&c->session, &c->loop->context);
+    unsigned wants =
+        likely(c->rest == NULL) ? session_wants(&c->session, &c->loop->context) : wants_behind_rest(c);
     c->wants = (uint8_t)wants;
     if (unlikely(wants != WANT_READ || !uring_is_pending(c, RING_RECEIVE) || c->early != NULL || c->eof ||
                  c->loop->draining)) {
@@ -394,6 +403,7 @@ static COLD void not_sent(struct uring_connection *c, int result)
         return;
     }
     await_rest(c);
+    queue(c); /* behind a rest it may want to read */
 }
 
 static void become_due(struct uring_connection *c, enum ring_tag tag, enum uring_due due)
@@ -451,6 +461,10 @@ static COLD void run_work(struct uring_connection *c)
     counters_show(counters, ACTIVITY_NONE);
     if (is_cut_off(c)) {
         cut_off(c);
+    } else if (is_draining(c) && ring_has_completions(&c->loop->ring)) {
+        c->due |=
+            URING_DUE_WORKED; /* the pass may read the socket, so that bytes which came before must be known */
+        queue(c);
     } else {
         pump(c, IO_RESUMED);
     }
@@ -514,6 +528,7 @@ static COLD void look_at_due(struct uring_connection *c)
         break;
     case URING_DUE_ALARM: alarm_rings(c); break;
     case URING_DUE_TIMEOUT: time_out(c); break;
+    case URING_DUE_WORKED: pump(c, IO_RESUMED); break;
     }
 }
 

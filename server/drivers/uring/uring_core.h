@@ -60,6 +60,7 @@ enum uring_due {
     URING_DUE_WRITABLE = 1,
     URING_DUE_ALARM = 2,   /* a handler's wait may be over */
     URING_DUE_TIMEOUT = 4, /* the session's timer has expired */
+    URING_DUE_WORKED = 8,  /* its work is done, and the session has not been told */
 };
 
 struct uring_connection {
