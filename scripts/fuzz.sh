@@ -22,7 +22,7 @@ fuzz_main() {
     fi
     seconds=${2:-$fuzz_seconds}
     case $seconds in
-    '' | *[!0-9]*) die 2 "fuzz: '$seconds' is no number of seconds" ;;
+    '' | *[!0-9]*) die 2 "fuzz: '$seconds' is not a number of seconds" ;;
     esac
     fuzz_prepare
     for target in $targets; do

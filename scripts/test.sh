@@ -317,7 +317,7 @@ run_single() {
         *) run_integration cases tests/integration tests/runner --server=build/asan/echod -k "$1" ;;
         esac
         case $(cat "$logs/cases.status") in
-        4 | 5) say "test: '$1' is no stage, no unit test and no case; ./dev test --help lists what can be run" ;;
+        4 | 5) say "test: '$1' is not a stage, a unit test or a case; ./dev test --help lists what can be run" ;;
         esac
     fi
 }

@@ -67,8 +67,9 @@ void session_enter(struct session *session, struct context *context);
 /* Ends a pass: memory of the context that the session still needs is copied to the heap. */
 void session_leave(struct session *session, struct context *context);
 
-/* Takes all of `data`: parses or copies it. While WANT_READ; or, if the driver has read it nevertheless and cannot keep it, unless
- * input_dropped says that bytes are missing before it. */
+/* Takes all of `data`: parses or copies it. Called while the session wants READ. A driver that has read bytes although the
+ * session did not want them, and cannot keep them, may pass them, too, unless `input_dropped` says that bytes before them are
+ * missing. */
 void session_feed(struct session *session, struct context *context, const char *data, size_t length);
 /* The same through a copy, for reads off the path of a plain request: session_feed keeps a single caller, which
  * inlines it. */

@@ -9,9 +9,9 @@
 #include "server/drivers/shared/report.h"
 #include "server/drivers/shared/server.h"
 
-/* A concurrency model. The main thread calls all functions; it runs the acceptor's event loop, so that `serve` and all
- * that come after it must not block: while they do, nobody is accepted and no signal is seen. A function that may be
- * NULL says what that means; all others must be there. Errors are negative errnos. */
+/* A concurrency model. The main thread calls all functions. Between `start` and `stop` it runs the acceptor's event loop, so
+ * all functions except these two must not block: while one blocks, no connection is accepted and no signal is handled. If a
+ * function may be NULL, its comment says what NULL means; all others must be there. Errors are negative errnos. */
 struct mode {
     const char *name;
     const char *summary;       /* for --help: one line of at most 66 columns */
@@ -27,8 +27,8 @@ struct mode {
 
     /* Returns the largest number of counters that the mode uses; its first one is SERVER_MODE_COUNTERS. Called by
      * main.c before `start`, with server->max_connections set. NULL: one for each connection that is served at once.
-     * Such a mode must have the counters back when it stops counting their connection, or `serve` finds none for the
-     * next. */
+     * Such a mode must give the counters of a connection back before it stops counting this connection; otherwise
+     * `serve` may find none for the next connection. */
     size_t (*counters)(const struct server *server);
 
     /* Starts the threads and loops that exist before any connection, and sets server->mode_state, which the mode owns
@@ -48,7 +48,8 @@ struct mode {
     int (*serve)(struct server *server, const struct accepted *accepted);
 
     /* Tests whether a thread, process or stack for another connection can be created. Called by the acceptor once a
-     * second after an error of `serve`. Returns 0, which ends the shortage, or an error. NULL: a connection needs neither. */
+     * second after an error of `serve`. Returns 0, which ends the shortage, or an error. NULL: a connection needs none
+     * of these. */
     int (*probe)(struct server *server);
 
     /* Ends idle connections now and the others with their answer, or immediately once the drain timeout is over

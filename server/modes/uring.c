@@ -82,7 +82,7 @@ static const char *uring_explain(int error)
     case -EPERM: return explain_forbidden();
     case -EACCES:
         return "a security module such as SELinux forbids io_uring, or a seccomp filter does: " ALLOW_CALLS;
-    case -EINVAL: return "it needs io_uring as of Linux 6.1, and this kernel is older";
+    case -EINVAL: return "it needs Linux 6.1 or newer, and this kernel is older";
     case -ENOMEM:
         return "no memory for the rings of its loops (--loops); the limit of locked memory (ulimit -l) may "
                "be too low";

@@ -61,8 +61,8 @@ struct listeners_queue listeners_queue(const struct listeners *listeners);
  * are completed. Where a socket filter is not permitted (containers, seccomp), the kernel ignores packets whose TTL is
  * below 255 instead. Unix sockets get a queue of length 0. Inherited sockets do not change. */
 void listeners_admit_no_more(struct listeners *listeners);
-/* To be called for each socket accepted from such a listener, whose least TTL it inherits: until then the kernel ignores
- * the client's data, and the client sends it again. Any thread. */
+/* Must be called for each socket accepted after listeners_admit_no_more, because the socket inherits the least TTL of its
+ * listener. Until this call the kernel ignores the client's data, and the client sends the data again. Any thread. */
 void listener_admit_data(int fd);
 /* Returns the index of the listener with this descriptor, which must be in the list. */
 unsigned listeners_index(const struct listeners *listeners, int fd);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The contract's table of answers and refusals as raw bytes, the same in every mode; drain; churn."""
+"""The table of answers and refusals as raw bytes, the same in every mode; drain; churn."""
 
 import email.utils
 import re

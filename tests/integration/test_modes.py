@@ -27,7 +27,7 @@ def in_pieces(data):
 
 @pytest.mark.parametrize("item", params([item.row() for item in ALL]))
 def test_the_answers_are_the_same(servers, item):
-    """Byte for byte in every mode, whole or in pieces, but for what the contract lets differ."""
+    """Byte for byte in every mode, whole or in pieces, except for what may differ between modes."""
     wanted, first = None, None
     for mode, server in servers.items():
         for pieces in ([item.data], in_pieces(item.data)):

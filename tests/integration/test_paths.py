@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The contract's table of paths: what each answers to the methods it takes, and to those it does not."""
+"""The table of paths: what each answers to the methods it takes, and to those it does not."""
 
 import http
 import itertools

@@ -72,7 +72,7 @@ def parse_head(head):
 
 
 def check_head(answer):
-    """What the contract and RFC 9112 ask of each answer."""
+    """What each answer must have by RFC 9112 and this server's own rules."""
     length, coding = answer.get("Content-Length"), answer.get("Transfer-Encoding")
     check(length is None or coding is None, f"Content-Length and Transfer-Encoding: {answer.lines}")
     check(length is None or length.isdigit(), f"Content-Length: {length!r}")

@@ -10,7 +10,7 @@ Skip = unittest.SkipTest  # this case cannot run here; the text says why
 
 
 class Failure(AssertionError):
-    """The server is not as the contract says."""
+    """The server does not behave as documented."""
 
 
 SHOWN_MOST = 600  # characters of a value that a message repeats

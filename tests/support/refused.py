@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The contract's table of refusals, row by row: bytes that are answered with one status and then closed."""
+"""The table of refusals, row by row: bytes that are answered with one status and then closed."""
 
 H = b"Host: x\r\n"
 END = b"\r\n"

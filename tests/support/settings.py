@@ -26,7 +26,7 @@ PROCESS_EACH = tuple(mode for mode in MODES if _COSTS[mode] == "PROCESS")  # a n
 TASK_EACH = THREAD_EACH + PROCESS_EACH
 RINGS = tuple(mode for mode, text in _SOURCES.items() if '"server/drivers/uring/' in text)  # neither strace nor a shim sees its operations
 STACK_EACH = tuple(mode for mode in MODES if _COSTS[mode] == "STACK")  # a stack that the mode maps itself
-DRIVERS = ("event", "thread", "uring")  # a mode for each driver that has a text of its own
+DRIVERS = ("event", "thread", "uring")  # a mode for each driver that has source code of its own
 
 server_path = ""  # absolute
 modes = ()  # those of this run, in the order of MODES

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The conversation of a driver that blocks: how it serves a session until the session is over. Two drivers compile this
- * text, so that no call through a pointer is on the path of a request: blocking.c, which blocks a thread, and
- * fiber_connection.c, which blocks a fiber.
+/* The conversation: how blocking code serves a session until the session is over. Two drivers include this source code:
+ * blocking.c, which blocks a thread, and fiber_connection.c, which blocks a fiber. It is included, not linked, so that no
+ * request costs a call through a pointer.
  *
  * Before a driver includes this file, it defines CONVERSATION as its type of a connection, with the members `fd`,
  * `server`, `session`, `since_ms` and `alarm_us`. It also defines the functions below. */

@@ -16,14 +16,16 @@ struct lingerers {
 /* The descriptors that they open. */
 enum { LINGERERS_DESCRIPTORS = REACTOR_DESCRIPTORS + 1 };
 
-/* They run on server->base, with the counters of that index. Returns 0 or a negative errno; after an error there is nothing to
- * undo. Main thread, as the others but one. */
+/* The main thread calls all functions except lingerers_put. */
+
+/* Prepares the lingering closes, which run on server->base and count in the counters with the index `counters`. Returns 0 or
+ * a negative errno; after an error there is nothing to undo. */
 int lingerers_init(struct lingerers *lingerers, struct server *server, size_t counters);
 /* Closes the connections that are left. */
 void lingerers_deinit(struct lingerers *lingerers);
 
-/* Passes on a connection whose session is over: after a lingering close it is no longer counted. Returns 0, or -ENOMEM, after which
- * the caller still owns it. Any thread. */
+/* Passes on a connection whose session is over. After its lingering close the connection is no longer counted. Returns 0, or
+ * -ENOMEM, after which the caller still owns the connection. Any thread. */
 int lingerers_put(struct lingerers *lingerers, const struct accepted *accepted);
 
 /* As the functions of the reactor. */

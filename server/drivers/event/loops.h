@@ -11,15 +11,15 @@
 /* Descriptors of a loop, without the eventfd by which work returns from workers. */
 enum { LOOPS_DESCRIPTORS = REACTOR_DESCRIPTORS + 1 };
 
-/* How the loops serve connections if not as the reactor does. The loop's thread calls all functions, or any thread while
- * none runs the loop. `state` is memory of `size` bytes that each loop has for it. */
+/* How the loops serve connections if the reactor does not. The loop's thread calls all functions except `reserve` and
+ * `cancel`; while no thread runs the loop, any thread may call them. `state` is memory of `size` bytes, one for each loop. */
 struct loops_driver {
     size_t size;
     int (*init)(void *state, struct server *server, struct reactor *reactor); /* 0 or a negative errno */
     void (*thread_begin)(void); /* in the loop's thread, before the loop runs */
     void (*thread_end)(void);
-    /* What a connection takes that may be short, before it is passed on: returns 0 or a negative errno. The acceptor's
-     * thread. `cancel` undoes it. */
+    /* Reserves a scarce resource that a connection needs, such as a stack. Returns 0 or a negative errno. The acceptor's
+     * thread calls it before it passes the connection on, and `cancel` if it then does not. */
     int (*reserve)(void *state);
     void (*cancel)(void *state);
     bool (*add)(void *state, const struct accepted *accepted); /* as reactor_add, for a served connection */

@@ -17,10 +17,10 @@ enum woken {
     WOKEN_RESET = 32,      /* the client has reset the connection */
 };
 
-/* At the top of the fiber's own stack: an idle connection takes this page and no other. */
+/* Lies at the top of the fiber's own stack. An idle connection uses this page of the stack and no other. */
 struct fiber_connection {
     TAILQ_ENTRY(fiber_connection) others;        /* in `all` */
-    TAILQ_ENTRY(fiber_connection) others_lively; /* in `lively`; of a quiet one with `idle`, in `idle` */
+    TAILQ_ENTRY(fiber_connection) others_lively; /* in `lively`; while both `quiet` and `idle`, in `idle` */
     struct fibers *fibers;
     struct server *server;
     struct fiber fiber;
@@ -41,8 +41,8 @@ struct fiber_connection {
     bool working;  /* a worker has its work */
     bool readable; /* there may be bytes to read */
     bool precise;  /* the deadline is a handler's, not a client's */
-    bool seen;     /* a tick has seen it since it ran */
-    bool quiet;    /* two ticks have */
+    bool seen;     /* a tick has seen the fiber since it last ran */
+    bool quiet;    /* two ticks have seen the fiber since it last ran */
 };
 
 /* The loop's thread calls all functions, from outside the fibers. Each may end and free the connection. */
@@ -56,10 +56,11 @@ void fiber_connection_wake(struct fiber_connection *connection, enum woken reaso
 void fiber_connection_drain(struct fiber_connection *connection, bool cutting);
 /* Closes the connection and frees it, without running the fiber. */
 void fiber_connection_free(struct fiber_connection *connection);
-/* At a tick, `now` in microseconds of clock_us: the fiber has run since the last one. */
+/* Called at the first tick after the fiber has run; `now` is in microseconds of clock_us. If the fiber waits between
+ * requests, sets its deadline. */
 void fiber_connection_see(struct fiber_connection *connection, uint64_t now);
-/* At the next tick: it has not. Gives back the pages of the stack that the waiting fiber does not use, and starts its
- * timer. */
+/* Called at the second tick if the fiber has not run meanwhile. Releases the pages of the stack that the waiting fiber does
+ * not use, and starts a timer for its deadline. */
 void fiber_connection_quieten(struct fiber_connection *connection, uint64_t now);
 
 #endif

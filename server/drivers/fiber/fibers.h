@@ -8,7 +8,8 @@
 #include "server/drivers/shared/report.h"
 #include "server/net/accepted.h"
 
-/* All functions but two: the loop's thread, or any thread while none runs the loop. */
+/* The loop's thread calls all functions except fibers_reserve and fibers_cancel; while no thread runs the loop, any thread
+ * may call them. */
 
 /* `reactor` must outlive the fibers. Its workers, which it must have, will run the work of the fibers; each fiber gets a
  * stack of `stack_size` bytes. Returns 0 or a negative errno; after an error there is nothing to undo. */
@@ -16,8 +17,8 @@ int fibers_init(struct fibers *fibers, struct server *server, struct reactor *re
 /* Ends the fibers that are left: their connections are closed. No work may be outstanding. */
 void fibers_deinit(struct fibers *fibers);
 
-/* Sees to it that fibers_add finds a stack; returns 0 or a negative errno. The acceptor's thread, before it passes a
- * connection on; if it then does not, it calls fibers_cancel. */
+/* Reserves a stack, which the next fibers_add takes. Returns 0 or a negative errno. The acceptor's thread calls it before it
+ * passes a connection on. If it then does not pass the connection on, it calls fibers_cancel. */
 int fibers_reserve(struct fibers *fibers);
 void fibers_cancel(struct fibers *fibers);
 

@@ -24,7 +24,7 @@ struct stacks {
     size_t size; /* of each, a multiple of the page size */
     unsigned spare_max;
     struct mutex mutex; /* stacks_lock */
-    /* Kept for fibers to come, so that churn costs no mmap. As many as `reserved` are promised. */
+    /* Stacks kept for new fibers, so that a new connection rarely costs an mmap. `reserved` of them are promised. */
     struct spare_stack *spare MUTEX_GUARDED_BY(stacks_lock);
     unsigned spare_count MUTEX_GUARDED_BY(stacks_lock);
     unsigned reserved MUTEX_GUARDED_BY(stacks_lock);
@@ -36,8 +36,8 @@ void stacks_init(struct stacks *stacks, size_t size, unsigned loops);
 /* Unmaps the spare stacks. All others must have been given back. */
 void stacks_deinit(struct stacks *stacks) MUTEX_EXCLUDES(stacks_lock);
 
-/* Sees to it that the next stacks_take finds a stack. Returns 0, or a negative errno if there is no memory or mapping for
- * it. Any thread. */
+/* Reserves a stack for a later stacks_take. Returns 0, or a negative errno if there is no memory or mapping for a stack. Any
+ * thread. */
 int stacks_reserve(struct stacks *stacks) MUTEX_EXCLUDES(stacks_lock);
 /* The stack that was reserved is not needed. Any thread. */
 void stacks_cancel(struct stacks *stacks) MUTEX_EXCLUDES(stacks_lock);

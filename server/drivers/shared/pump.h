@@ -9,7 +9,7 @@
 
 enum io_event {
     IO_DATA,     /* bytes were read */
-    IO_LATE,     /* none: there are only bytes that came before */
+    IO_LATE,     /* no event: there are only bytes that were read earlier */
     IO_EOF,      /* the peer has shut down its sending side */
     IO_WRITABLE, /* the socket can take bytes again */
     IO_TIMEOUT,  /* the session's timer has expired */
@@ -24,11 +24,12 @@ enum { PUMP_SENDS_MAX = 16, PUMP_BYTES_MAX = 1024 * 1024 };
 
 #define PUMP_NO_BYTES SPAN_LITERAL("")
 
-/* Runs one pass. If the context takes the output, the socket is neither written, where that is possible, nor read. `bytes` are what
- * was read; they need not outlive the call. With another event than IO_DATA they came before the event, when the session could not be
- * given them; behind input that the session has dropped they are dropped, too, because they may begin within a request. Updates the
- * context's date and its counts of bytes. Returns false if the connection was reset: then only session_deinit remains to be called. The
- * thread that drives the connection and owns the context. */
+/* Runs one pass. If the context takes the output (`take_output`), the pass does not read the socket, and writes only output
+ * that the context leaves to it. `bytes` are the bytes that were read; they need not outlive the call. With an event other
+ * than IO_DATA, they were read before the event, at a time when the session could not be given them. If the session has
+ * dropped input before them, they are dropped, too, because they may begin within a request. Updates the context's date and
+ * its counts of bytes. Returns false if the connection was reset: then only session_deinit remains to be called. The thread
+ * that drives the connection and owns the context calls it. */
 bool session_pump(struct session *session, struct context *context, int fd, enum io_event event,
                   struct span bytes);
 

@@ -616,7 +616,7 @@ static bool has_news(const struct uring_connection *c)
     return can_feed_early(c) || (c->eof && c->rest == NULL && (c->wants & WANT_READ) != 0);
 }
 
-/* Who has news is looked at before it is cut off, by a later order. */
+/* A connection that has new input is handled first; a later order cuts it off. */
 void uring_connection_drain(struct uring_connection *c, bool cutting)
 {
     if (is_drainable(c) || has_news(c)) {

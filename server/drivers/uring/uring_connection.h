@@ -7,24 +7,26 @@
 #include "server/drivers/uring/uring_core.h"
 #include "server/net/accepted.h"
 
-/* Makes a connection that uring_connection_begin has to be called for; NULL without memory. Any thread. */
+/* Makes a connection, for which uring_connection_begin must be called. Returns NULL if there is no memory. Any thread. */
 struct uring_connection *uring_connection_new(struct uring_loop *loop, const struct accepted *accepted);
 
-/* The loop's thread calls all others. Each may end and free the connection. */
+/* The loop's thread calls all other functions. Each may end and free the connection. */
 
-/* Takes it into the loop, and waits for its first bytes. */
+/* Takes the connection into the loop, and waits for its first bytes. */
 void uring_connection_begin(struct uring_connection *connection);
 /* An operation has completed. */
 void uring_connection_complete(struct uring_connection *connection, const struct ring_completion *completion);
-/* It is its turn in the loop's queue, or in its works: then it may run work, which may take long. */
+/* Handles a connection that was taken from the loop's queue, or with `may_work` from its works: only then the connection
+ * runs work, which may take long. */
 void uring_connection_look(struct uring_connection *connection, bool may_work);
-/* By a sweep: its time is over. Checks for a reset while a handler waits. */
+/* Called by a sweep when the connection's time in its list is over: its timer has expired. While a handler waits or works
+ * no timer runs; then the call checks whether the client has reset the connection. */
 void uring_connection_due(struct uring_connection *connection);
-/* The drain has begun, or cuts off. */
+/* Called for each connection of the loop when the drain has begun, and with `cutting` when it cuts connections off. */
 void uring_connection_drain(struct uring_connection *connection, bool cutting);
-/* What it does. */
+/* Returns what the connection is doing. */
 enum activity uring_connection_activity(const struct uring_connection *connection);
-/* Moves it to the end of a list. */
+/* Moves the connection to the end of a list of the loop. */
 void uring_connection_move(struct uring_connection *connection, enum uring_list list);
 
 #endif

@@ -33,17 +33,17 @@ struct uring_loop {
     char *scratch;
     char *log_text; /* NULL: the log is off */
     struct uring_connections lists[URING_LISTS];
-    struct uring_queue queue;        /* who is to be looked at next */
-    struct uring_queue works;        /* whose work is to be run when the others have had their turn */
-    struct uring_connection *sender; /* whose pass it is */
-    size_t count;                    /* of connections in the lists */
-    size_t ending;                   /* how many others wait for what is pending */
-    unsigned retried;                /* receives that found no buffer and are asked for again in this turn */
+    struct uring_queue queue;        /* connections to handle next */
+    struct uring_queue works;        /* connections whose work runs after the queue was handled */
+    struct uring_connection *sender; /* the connection whose pass is running */
+    size_t count;                    /* number of connections in the lists */
+    size_t ending;                   /* number of connections whose session is over, but not all operations */
+    unsigned retried;                /* receives that found no buffer and were asked for again in this turn */
     uint64_t swept_ms;
     uint64_t sweep_at_ms; /* 0: no sweep is needed */
     unsigned sweep_interval_ms;
     uint64_t fails_since_ms; /* 0: the last system call of the ring has not failed */
-    bool watches;            /* the ring tells of the wakeup */
+    bool watches;            /* the ring watches the wakeup of `orders` */
     bool draining;
     bool stopped;
     pthread_t thread;
@@ -55,7 +55,7 @@ struct uring_loop {
     struct uring_queue arrived MUTEX_GUARDED_BY(uring_lock);
 };
 
-/* What is to be done for a connection when it is its turn. */
+/* What is due for a connection when the loop handles it. */
 enum uring_due {
     URING_DUE_WRITABLE = 1,
     URING_DUE_ALARM = 2,   /* a handler's wait may be over */
@@ -70,13 +70,13 @@ struct uring_connection {
     uint64_t since; /* as in struct connection of the reactor */
     uint64_t alarm_us;
     struct __kernel_timespec alarm;
-    const char *sent; /* the copy of what was sent last */
-    /* What came while the session did not want to read, or could not be given it. */
+    const char *sent; /* the copy of the bytes of the last send */
+    /* Bytes that came while the session did not want to read, or could not be given them. */
     struct buffer *early;
-    struct buffer *rest; /* what the socket did not take of the last send */
+    struct buffer *rest; /* bytes of the last send that the socket did not take */
     int fd;
     uint32_t sent_length;
-    uint32_t sent_turn; /* of the ring. As long as it lasts, the last send may fail yet */
+    uint32_t sent_turn; /* the ring's turn with the last send, which may still fail while this turn lasts */
     uint8_t wants;      /* set of enum want, after the last pass */
     uint8_t list;       /* enum uring_list */
     uint8_t pending;    /* set of 1 << enum ring_tag: operations that have not completed */
@@ -85,14 +85,14 @@ struct uring_connection {
     bool queued;
     bool without_buffer; /* its last receive found none, and it has not asked for another one */
     bool eof;            /* the peer has shut down its sending side, and the session does not know yet */
-    bool ending;         /* the session is over: what is pending has to complete */
-    bool lingers;        /* and a lingering close follows */
+    bool ending;         /* the session is over; the pending operations have to complete */
+    bool lingers;        /* with `ending`: a lingering close follows */
     struct session session;
 };
 
 /* The loop's thread. */
 
-/* Sees to it that sweeps take place. */
+/* Starts the sweeps if none is due. */
 void uring_core_sweep_from_now(struct uring_loop *loop);
 
 #endif

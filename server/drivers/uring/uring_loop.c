@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The turns of a loop: a system call, its completions, who is due, a sweep now and then. */
+/* The turns of a loop: a system call, its completions, the queued connections, a sweep now and then. */
 #include "server/drivers/uring/uring_loop.h"
 
 #include <errno.h>
@@ -128,8 +128,8 @@ static void on_completion(void *arg, const struct ring_completion *completion)
     }
 }
 
-/* Those that are queued from now on have their turn after the next system call. So has the rest as soon as there are completions: who is
- * looked at may read the socket, and all that came before must be known. */
+/* Connections queued from now on are handled after the next system call. If completions arrive, the rest of the queue waits
+ * for it, too: handling a connection may read its socket, so all earlier completions must have been handled. */
 static void take_queue(struct uring_loop *loop, struct uring_queue *queue, bool may_work)
 {
     struct uring_queue taken = STAILQ_HEAD_INITIALIZER(taken);
@@ -188,7 +188,8 @@ static void submit_and_wait(struct uring_loop *loop, int64_t timeout_ms)
     loop->retried = 0;
 }
 
-/* Work holds up the loop. Who is about to end does so before: the last answer may take a call, and what is cancelled then another one. */
+/* Work blocks the loop, so connections that are about to end do so first. That can take two system calls: one for the last
+ * answer, one for the operations cancelled after it. */
 static COLD void run_works(struct uring_loop *loop)
 {
     enum { CALLS = 2 };

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The contract's table of refusals over real sockets: one answer, nothing behind it, and a close that lets it be read."""
+"""The table of refusals over real sockets: one answer, nothing behind it, and a close that lets it be read."""
 
 import http.client
 import os
