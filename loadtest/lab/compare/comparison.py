@@ -57,12 +57,12 @@ class Comparison:
         if not any(trial.cells for trial in self.trials):
             raise LabError(self.trials[0].skipped)
         self.began = self.kept = time.monotonic()
-        custom = given.rounds or given.seconds or given.connections
+        changed = [f"--{name}" for name in ("rounds", "seconds", "connections") if getattr(given, name)]
         self.results = {
             "format": schema.FORMAT, "version": schema.VERSION, "complete": False, "ended": "it was ended by force",
             "started": datetime.now(timezone.utc).isoformat(timespec="seconds"), "took_s": 0.0,
             "machine": described, "pinning": pinning.as_dict(),
-            "parameters": {"arguments": argv, "effort": "custom" if custom else self.effort, "server": server and str(server),
+            "parameters": {"arguments": argv, "effort": self.effort, "changed": changed, "server": server and str(server),
                            "modes": [mode.name for mode in self.modes], "also": given.also, "target": given.target,
                            "rounds": max((cell.round for trial in self.trials for cell in trial.cells), default=0),
                            "seconds": given.seconds, "connections": given.connections},

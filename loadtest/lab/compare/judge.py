@@ -127,6 +127,8 @@ def _unusable(values):
             return f"{figure.subject}: the rate asked for was not offered"
         if mark == "client_limited" and unit.endswith("/s"):
             return f"{figure.subject}: the client was at its limit, a faster server would show the same"
+        if mark == "client_limited" and figure.name in figures.LATENCIES:
+            return f"{figure.subject}: the client was at its limit, its own delays are in the latencies"
         if mark == "shared" and (unit.endswith("/s") or figure.name in figures.LATENCIES):
             return f"{figure.subject}: the client shared the server's CPU, rate and latency are of both"
     return None
@@ -137,17 +139,17 @@ def _decide(condition, claim, values, setting):
     rounds = len(values.values)
     low, high = (min(values.values), max(values.values)) if claim.counts else stats.interval(values.values)
     coverage = 1 - 2 / 2 ** rounds if claim.counts else stats.coverage(rounds)
-    wanted = _wanted(condition, values.x, setting)
+    wanted = _wanted(condition, values.x, _quiet(setting) if claim.counts else setting)
     _, short = (None, None) if claim.counts else _counted(values)
     if rounds < ROUNDS:
         outcome, why = TOO_LITTLE, f"{rounds} round{'' if rounds == 1 else 's'}, {ROUNDS} are needed"
     elif short:
         outcome, why = TOO_LITTLE, short
+    elif unusable := _unusable(values):
+        outcome, why = UNCLEAR, unusable
     elif claim.counts:
         outcome = _of_interval(condition, low, high, wanted)
         why = "the rounds do not agree" if outcome == UNCLEAR else None
-    elif unusable := _unusable(values):
-        outcome, why = UNCLEAR, unusable
     else:
         outcome, why = _tempered(condition, low, high, wanted, values.x, setting, _spoiled(values))
     return outcome, why, low, high, coverage, wanted

@@ -19,6 +19,11 @@ class Pinning:
         return {"server": sorted(self.server), "client": sorted(self.client), "note": self.note}
 
 
+def one_for_server(pinning):
+    """The same with one CPU for the server, for figures of what one CPU gets through."""
+    return Pinning(frozenset([min(pinning.server)]), pinning.client, pinning.note)
+
+
 def parse_list(text):
     """The CPUs of a list such as `0-3,8`."""
     cpus = set()

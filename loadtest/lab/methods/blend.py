@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Requests that compute, requests that wait, and both at once: closed loops of swarm, one phase after the other on one server.
+"""Requests that compute, requests that wait, and both at once: closed loops of swarm, one phase after the other on one server, which
+has one CPU, however many it could have.
 
 `computing` and `waiting` are classes of swarm; in the phase `mixed` both run side by side.
 """
 
 from ..load import loaded, swarm
+from ..machine import cpus
 from ..text.errors import CellFailed
 from .outcome import Outcome
 
@@ -38,11 +40,12 @@ def _figures(phase, name, found):
 
 def measure(cell, lab):
     figures, samples, marks, errors, details, histograms = {}, {}, [], [], {}, {}
-    with cell.subject.start(lab.pinning.server) as server:
+    pinning = cpus.one_for_server(lab.pinning)
+    with cell.subject.start(pinning.server) as server:
         server.wait_ready()
         for phase, names in _PHASES.items():
             classes = [{"name": name, **cell.workload[name]} for name in names]
-            found = loaded.load(server, classes, lab.pinning, cell.seconds, cell.workload["warmup"], gate=False,
+            found = loaded.load(server, classes, pinning, cell.seconds, cell.workload["warmup"], gate=False,
                                 of_run={"duration": f"{cell.seconds:g}"})
             for name in names:
                 loaded.refuse_wrong(found.of(name))

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Cheap requests at a constant rate, timed from when they were due, beside clients of another kind: what do they feel?
+"""Cheap requests at a constant rate, timed from when they were due, beside clients of another kind: what do they feel? The server has one
+CPU, however many it could have.
 
 `timed` is the class of swarm whose latencies count; each entry of `beside` is a phase with another class next to it, or with
 nothing. The phases run one after the other on one server. In a class "x" stands for the point of the axis. An entry of
@@ -14,6 +15,7 @@ nothing. The phases run one after the other on one server. In a class "x" stands
 import math
 
 from ..load import loaded, swarm
+from ..machine import cpus
 from ..text.errors import CellFailed
 from .outcome import Outcome
 
@@ -80,9 +82,9 @@ def _histograms(phase, found):
     return {**kept, f"late_{phase}_us": found.histogram("timed", "late_us")} if timed["late"] else kept
 
 
-def _measure_phase(phase, server, cell, lab):
+def _measure_phase(phase, server, cell, pinning):
     warmup, seconds = times(phase, cell)
-    found = loaded.load(server, _classes(phase, cell), lab.pinning, seconds, warmup, gate=False,
+    found = loaded.load(server, _classes(phase, cell), pinning, seconds, warmup, gate=False,
                         of_run={"duration": f"{seconds:g}"})
     timed = found.of("timed")
     loaded.refuse_wrong(timed)
@@ -95,7 +97,8 @@ def _growth(before, after, phase, cell):
     """How much memory each client beside the healthy ones takes, of two phases' readings."""
     if not cell.x or before is None or "pss_bytes" not in after or "x" not in cell.workload["beside"][phase].values():
         return {}
-    return {f"bytes_per_{phase}": (after["pss_bytes"] - before["pss_bytes"]) / cell.x}
+    growth = after["pss_bytes"] - before["pss_bytes"]
+    return {f"bytes_per_{phase}": growth / cell.x} if growth > 0 else {}  # what has shrunk says nothing of a client's price
 
 
 def _achieved(timed):
@@ -105,10 +108,11 @@ def _achieved(timed):
 
 def measure(cell, lab):
     figures, samples, marks, errors, details, histograms, first = {}, {}, [], [], {}, {}, None
-    with cell.subject.start(lab.pinning.server) as server:
+    pinning = cpus.one_for_server(lab.pinning)
+    with cell.subject.start(pinning.server) as server:
         server.wait_ready()
         for phase in cell.workload["beside"]:
-            found = _measure_phase(phase, server, cell, lab)
+            found = _measure_phase(phase, server, cell, pinning)
             of_phase, counted = _figures(phase, found)
             of_server = found.of_server()
             figures |= {**of_phase, **of_server, **_growth(first, of_server, phase, cell)}

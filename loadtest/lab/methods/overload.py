@@ -31,7 +31,7 @@ def length(cell):
 
 
 def _capacity(server, cell, lab):
-    """Answers per second that it gets through without being pressed."""
+    """What swarm and the machine say of a load that the server gets through without being pressed."""
     given = cell.workload
     of = {"name": "main", "path": given["path"], "connections": given["clients"], "close": True, "timeout": "5s"}
     found = loaded.load(server, [of], lab.pinning, given["capacity_seconds"], given["warmup"], gate=False,
@@ -39,7 +39,7 @@ def _capacity(server, cell, lab):
     loaded.refuse_wrong(found.of("main"))
     if not found.of("main")["answers"]:
         raise CellFailed(f"nothing was answered: {loaded.missed(found.of('main'))}", "errors", found.of("main")["errors"])
-    return found.of("main")
+    return found
 
 
 def _class(rate, given, most):
@@ -64,7 +64,8 @@ def measure(cell, lab):
     given = cell.workload
     with cell.subject.start(lab.pinning.server) as server:
         server.wait_ready()
-        capacity = _capacity(server, cell, lab)
+        alone = _capacity(server, cell, lab)
+        capacity = alone.of("main")
         rate = max(1, round(capacity["achieved_rate"] * cell.x / 100))
         found = loaded.load(server, [_class(rate, given, lab.most)], lab.pinning, cell.seconds, given["warmup"], gate=False,
                             of_run={"duration": f"{cell.seconds:g}", "interval": f"{given['interval']:g}",
@@ -76,5 +77,6 @@ def measure(cell, lab):
     histograms = {"us": found.histogram("main")}
     if main["late"]:
         histograms["late_us"] = found.histogram("main", "late_us")
-    return Outcome({**figures, **found.of_server()}, tuple(found.marks()), main["errors"], main["asked_rate"],
+    marks = tuple(dict.fromkeys((*alone.marks(), *found.marks())))  # what disturbed the capacity is in the share, too
+    return Outcome({**figures, **found.of_server()}, marks, main["errors"], main["asked_rate"],
                    main["achieved_rate"], found.details(), histograms, samples, found.series("main"))

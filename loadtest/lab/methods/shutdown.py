@@ -54,6 +54,8 @@ def _run(server, cell, lab):
             loaded.open_gate(run, server, before)
         loaded.wait_until_accepted(server, before, given["requests"], run.start + given["delay"])
         run.sleep_until(given["signal_after"])
+        if time.monotonic() >= run.start + given["delay"]:
+            raise CellFailed("the first requests were over before SIGTERM", "other")
         sent, ended = _end(server)
         # The server has ended: what swarm says of a lost answer is a figure, and no failure of the server.
         main = run.finish(_PATIENCE)["classes"][0]

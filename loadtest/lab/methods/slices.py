@@ -28,7 +28,7 @@ def length(cell):
 
 def measure(cell, lab):
     count = cell.workload["requests"]
-    pinning = cpus.Pinning(frozenset([min(lab.pinning.server)]), lab.pinning.client, "")
+    pinning = cpus.one_for_server(lab.pinning)
     of = {"name": "main", "path": cell.workload["path"], "connections": count, "each": 1, "timeout": 60}
     with cell.subject.start(pinning.server) as server:
         server.wait_ready()

@@ -39,11 +39,19 @@ def _rounds(results):
     return f"medians of {count} interleaved rounds"
 
 
+def _effort(parameters):
+    """In words; None where it is not known. `changed`: the flags that set what the effort would."""
+    if not parameters.get("effort"):
+        return None
+    changed = parameters.get("changed")
+    return f"effort {parameters['effort']}" + (f", with {' and '.join(changed)} of its own" if changed else "")
+
+
 def method_line(results):
     """How often and how: the pinning, the rounds, how long it took."""
     parameters = results.get("parameters") or {}
     parts = [(results.get("pinning") or {}).get("note"),
-             f"effort {parameters['effort']}" if parameters.get("effort") else None,
+             _effort(parameters),
              _rounds(results),
              f"took {duration(results['took_s'])}" if results.get("took_s") else None]
     return view.words("; ".join(filter(None, parts)))

@@ -173,7 +173,7 @@ def test_noise_can_hide_a_difference_and_shows_one_only_beyond_the_floor():
 
 @pytest.mark.parametrize("mark, figure, outcome", [
     ("implausible", CPU, "no clear answer"), ("client_limited", RPS, "no clear answer"), ("shared", RPS, "no clear answer"),
-    ("shared", P99, "no clear answer"), ("shared", CPU, "holds"), ("client_limited", CPU, "holds"),
+    ("shared", P99, "no clear answer"), ("shared", CPU, "holds"), ("client_limited", CPU, "holds"), ("client_limited", P99, "no clear answer"),
     ("noisy", CPU, "holds"),
 ])
 def test_marks_that_decide_nothing(mark, figure, outcome):
@@ -184,6 +184,29 @@ def test_marks_that_decide_nothing(mark, figure, outcome):
 def test_counts_are_not_disturbed():
     found = experiment(rounds("event", None, (5, 5, 5), "answers", ["disturbed"]))
     assert verdict(claim("event.answers >= 5", counts=True), found)["outcome"] == "holds"
+
+
+def test_counts_do_not_become_equal_by_noise():
+    """Sizes have no noise: the floor of times and rates does not widen what counts as the same."""
+    sizes = experiment(rounds("thread", 64, (12, 12, 12)), rounds("event", 64, (10, 10, 10)))
+    said = verdict(claim(f"{RATIO} <= SAME", counts=True), sizes, floor=1.3)
+    assert (said["outcome"], said["conditions"][0]["wanted"]) == ("does not hold", 1.1)
+
+
+@pytest.mark.parametrize("mark", ["implausible", "unoffered"])
+def test_counts_of_a_row_that_decides_nothing(mark):
+    found = experiment(rounds("event", None, (5, 5, 5), "answers", [mark]))
+    assert verdict(claim("event.answers >= 5", counts=True), found)["outcome"] == "no clear answer"
+
+
+def test_a_sum_of_costs_to_a_cost_is_a_ratio():
+    """So noise can hide a difference between what a body adds in two modes."""
+    def said(adds, floor):
+        found = experiment(rounds("thread", 0, (10,) * 3), rounds("event", 0, (10,) * 3), rounds("thread", 1024, (10 + adds,) * 3),
+                           rounds("event", 1024, (12,) * 3), axis={"name": "size", "title": "body"})
+        text = f"(thread.{CPU} @ 1024 - thread.{CPU} @ 0 + event.{CPU} @ 0) / event.{CPU} @ 1024 <= DIFFERENT"
+        return verdict(claim(text), found, floor=floor)["outcome"]
+    assert [said(2, 1.0), said(4.5, 1.0), said(2, 1.3), said(4.5, 1.3)] == ["holds", "does not hold", "holds", "no clear answer"]
 
 
 def test_the_floor_is_what_twins_differ():

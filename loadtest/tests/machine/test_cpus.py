@@ -42,6 +42,11 @@ def test_shared():
     assert [cpus.split(allowed, alone).is_shared for allowed in ({0, 1}, {4})] == [False, True]
 
 
+def test_one_for_the_server():
+    pinning = cpus.one_for_server(cpus.split(set(range(8)), alone))
+    assert (pinning.server, pinning.client) == ({0}, set(range(2, 8)))
+
+
 def test_sharing_is_said():
     assert "share CPU 4" in cpus.split({4}, alone).note
     assert "slow each other down" in cpus.split({0, 1}, pairs).note
