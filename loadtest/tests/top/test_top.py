@@ -166,8 +166,9 @@ def test_lingering_connections_are_counted():
 def test_states_of_connections(mode):
     """The server counts them after it was asked, each second; the one that asks is counted, too."""
     wanted = {"idle": HELD, "sending": 0, "waiting": 1, "working": 0, "lingering": 0}
-    with echod(mode) as server, held(server.wait_ready()), watched(server.url) as state, socket.create_connection(server.address) as client:
-        client.sendall(b"GET /delay/9s HTTP/1.1\r\nHost: a\r\n\r\n")
+    with (echod(mode, "--max-delay", "2m") as server, held(server.wait_ready()), watched(server.url) as state,
+          socket.create_connection(server.address) as client):
+        client.sendall(b"GET /delay/90s HTTP/1.1\r\nHost: a\r\n\r\n")
         deadline = time.monotonic() + PATIENCE
         while True:
             state.look(PATIENCE)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A connection's way by completions: served, lingering perhaps, closed. */
+/* How a connection is served by completions, from its first receive to its close. */
 #include "server/drivers/uring/uring_connection.h"
 
 #include <errno.h>
@@ -38,7 +38,7 @@ static void queue(struct uring_connection *c)
 
 /* ---- the end ---- */
 
-/* Closes the connection and frees it, unless something is still pending: then again when that has completed. */
+/* Closes the connection and frees it, unless an operation is still pending: the completion of that operation calls this again. */
 static void finish(struct uring_connection *c)
 {
     if ((c->pending & ~c->cancelled) != 0) { /* there was no room to cancel it */
@@ -90,7 +90,7 @@ static COLD void abandon(struct uring_connection *c)
 
 static void settle(struct uring_connection *c);
 
-/* What follows an answer in the same pass, such as the refusal of input that could not be kept, goes with it. */
+/* Output that follows an answer in the same pass, such as the refusal of input that could not be kept, is added to the same send. */
 static COLD enum output_taken send_more(struct uring_connection *c, struct span bytes)
 {
     if (c->rest != NULL || !ring_send_more(&c->loop->ring, bytes.data, bytes.length, c)) {
@@ -100,9 +100,9 @@ static COLD enum output_taken send_more(struct uring_connection *c, struct span 
     return OUTPUT_TAKEN;
 }
 
-/* For the context: nearly always the answer is small and complete, and the ring sends it. The session counts it as sent: if the socket
- * does not take all of it, the rest is the connection's. While there is a rest, output stays with the session, which so stops reading in
- * time. */
+/* The context's take_output. Nearly always the answer is small and complete, and the ring sends it. The session then counts it as sent: if
+ * the socket does not take all of it, the connection keeps the rest. While there is a rest, further output stays with the session, which
+ * stops reading when it has too much. */
 static enum output_taken take_output(struct context *context, struct span bytes)
 {
     struct uring_loop *loop =
@@ -136,7 +136,8 @@ static ALWAYS_INLINE bool feed(struct uring_connection *c, struct span bytes)
     return kept;
 }
 
-/* What has come, while nothing is early. Within ring_take: the socket may be written, but not read. */
+/* Gives the session bytes that have just come, while no earlier ones wait. Called within ring_take: the socket may be written, but not
+ * read. */
 static void pump_bytes(struct uring_connection *c, struct span bytes)
 {
     if (likely(feed(c, bytes))) {
@@ -151,7 +152,7 @@ static bool has_dropped_input(const struct uring_connection *c)
     return c->session.input_dropped != INPUT_KEPT;
 }
 
-/* There is no memory to keep what comes early: the session has to take it now, or to refuse it behind the present answer. */
+/* There is no memory to keep bytes that came early: the session must take them now, or refuse them behind the present answer. */
 static COLD void pump_too_early(struct uring_connection *c, struct span bytes)
 {
     struct buffer *early = c->early;
@@ -173,7 +174,8 @@ static bool is_draining(const struct uring_connection *c)
     return scoreboard_draining(c->loop->context.service->scoreboard);
 }
 
-/* By calls, in its turn of the queue, when all that came before is known. Not while it sends. */
+/* A pass that reads and writes by system calls. Only from the queue, when all earlier completions have been handled, and not while a send
+ * is pending. */
 static COLD void pump_late(struct uring_connection *c, struct span bytes, enum io_event event)
 {
     if (session_pump(&c->session, &c->loop->context, c->fd, event, bytes)) {
@@ -183,7 +185,7 @@ static COLD void pump_late(struct uring_connection *c, struct span bytes, enum i
     }
 }
 
-/* The same, with what came early if the session takes it. */
+/* The same, with the bytes that came early if the session takes them now. */
 static COLD void pump(struct uring_connection *c, enum io_event event)
 {
     struct buffer *early = NULL;
@@ -207,7 +209,7 @@ static COLD void cut_off(struct uring_connection *c)
     abandon(c);
 }
 
-/* Once no new connections come: reads an idle connection once more, and ends it if nothing has come. In its turn of the queue. */
+/* In a drain: reads an idle connection once more, and ends it if nothing has come. Only from the queue. */
 static COLD void drain_idle(struct uring_connection *c)
 {
     char bytes[RING_BUFFER_SIZE];
@@ -226,7 +228,7 @@ static bool is_idle(const struct uring_connection *c)
     return session_idle(&c->session) && c->early == NULL && !c->eof && c->rest == NULL;
 }
 
-/* Whether a drain ends it now: it is idle, or its answer would go on for as long as the client likes. */
+/* Whether a drain ends the connection now: it is idle, or its answer would go on for as long as the client likes. */
 static bool is_drainable(const struct uring_connection *c)
 {
     return is_idle(c) || (session_drainable(&c->session) && !session_idle(&c->session) && c->rest == NULL);
@@ -257,8 +259,8 @@ static COLD void end(struct uring_connection *c)
     }
 }
 
-/* What is rarely wanted. If the ring is full, the rest is asked for after the next system call. An idle connection is read by a call in a
- * drain: a receive could take its bytes meanwhile. */
+/* Everything that a session rarely wants. What the full ring has no room for is asked for after the next system call. In a drain an idle
+ * connection is read by a call, so no receive is asked for, which could take its bytes. */
 static NOINLINE void settle_other(struct uring_connection *c)
 {
     unsigned wants = c->wants;
@@ -289,7 +291,8 @@ static NOINLINE void settle_other(struct uring_connection *c)
     }
 }
 
-/* The session has counted the rest as sent: what it wants is what it would want if the rest was its own. */
+/* The session has counted the rest as sent, so it is asked what it would want if the rest were unsent: a client that writes before it
+ * reads must be read. */
 static COLD unsigned wants_behind_rest(struct uring_connection *c)
 {
     struct context *context = &c->loop->context;
@@ -299,7 +302,7 @@ static COLD unsigned wants_behind_rest(struct uring_connection *c)
     return wants;
 }
 
-/* After a pass: sees to it that what the session wants takes place. */
+/* After a pass: asks the ring, or the loop, for what the session wants. */
 static void settle(struct uring_connection *c)
 {
     if (unlikely(c->list != URING_RESTARTED) && c->rest == NULL && session_timer_take(&c->session)) {
@@ -316,14 +319,14 @@ static void settle(struct uring_connection *c)
 
 /* ---- completions ---- */
 
-/* Whether the session can be given bytes now. While the server drains the last answer depends on what follows it, so that all that came
- * is given to the session at once. */
+/* Whether the session can be given bytes now. In a drain the last answer depends on what follows it, so bytes are kept until all that came
+ * can be given to the session at once. */
 static bool takes_bytes(const struct uring_connection *c)
 {
     return (c->wants & WANT_READ) != 0 && c->early == NULL && !uring_is_sending(c) && !is_draining(c);
 }
 
-/* Keeps bytes for which it is too early, and stops the receive before there are too many: the socket keeps the others. */
+/* Keeps bytes that the session does not want yet, and stops the receive before there are too many: the socket keeps the others. */
 static bool keep_early(struct uring_connection *c, struct span bytes)
 {
     enum { EARLY_MAX = 64 * 1024 };
@@ -373,7 +376,7 @@ static void received(struct uring_connection *c, const struct ring_completion *c
     }
 }
 
-/* Until the socket takes more of the rest, or too much time has passed; if the ring is full, until the next system call. */
+/* Waits until the socket takes more of the rest, or the body timeout has passed; if the ring is full, until the next system call. */
 static COLD void await_rest(struct uring_connection *c)
 {
     c->since = clock_coarse_ms();
@@ -384,7 +387,7 @@ static COLD void await_rest(struct uring_connection *c)
     }
 }
 
-/* The socket is full, or broken. The pass has counted all as sent. */
+/* The socket is full, or broken. The pass has counted all bytes as sent. */
 static COLD void not_sent(struct uring_connection *c, int result)
 {
     size_t sent = result > 0 ? (size_t)result : 0;
@@ -403,7 +406,7 @@ static COLD void not_sent(struct uring_connection *c, int result)
         return;
     }
     await_rest(c);
-    queue(c); /* behind a rest it may want to read */
+    queue(c); /* the session wants something else behind a rest */
 }
 
 static void become_due(struct uring_connection *c, enum ring_tag tag, enum uring_due due)
@@ -462,8 +465,8 @@ static COLD void run_work(struct uring_connection *c)
     if (is_cut_off(c)) {
         cut_off(c);
     } else if (is_draining(c) && ring_has_completions(&c->loop->ring)) {
-        c->due |=
-            URING_DUE_WORKED; /* the pass may read the socket, so that bytes which came before must be known */
+        /* The pass may read the socket, so all earlier completions must be handled first. */
+        c->due |= URING_DUE_WORKED;
         queue(c);
     } else {
         pump(c, IO_RESUMED);
@@ -483,7 +486,7 @@ static COLD void alarm_rings(struct uring_connection *c)
     }
 }
 
-/* Nothing is sent by a call while the rest of an answer waits. */
+/* While the rest of an answer waits, nothing may be sent by a call. */
 static void feed_early(struct uring_connection *c)
 {
     if (is_draining(c) && c->rest == NULL) {
@@ -510,7 +513,7 @@ static COLD void time_out(struct uring_connection *c)
     }
 }
 
-/* The first of the things that are due; if there are more, it has another turn. */
+/* Handles the first of the things that are due; if there are more, the connection is queued again. */
 static COLD void look_at_due(struct uring_connection *c)
 {
     unsigned first = c->due & -(unsigned)c->due;
@@ -532,7 +535,7 @@ static COLD void look_at_due(struct uring_connection *c)
     }
 }
 
-/* False if there is nothing to do. */
+/* Returns false if there is nothing to do. */
 static COLD bool look_at_wants(struct uring_connection *c, bool may_work)
 {
     if (c->wants == WANT_WORK && may_work) {
@@ -610,7 +613,7 @@ void uring_connection_due(struct uring_connection *c)
     }
 }
 
-/* Whether something has come that the session waits for. */
+/* Whether input has come that the session waits for. */
 static bool has_news(const struct uring_connection *c)
 {
     return can_feed_early(c) || (c->eof && c->rest == NULL && (c->wants & WANT_READ) != 0);
