@@ -9,7 +9,12 @@
 #include "common/base/trace.h"
 #include "common/handlers/routes.h"
 
-enum { PAUSE_MS = 100 };
+enum {
+    PAUSE_MS = 100,
+    GIVE_WAY_MS = 1000, /* for so long a connection is idle before it ends for another one */
+};
+
+static const struct timeval pause_time = {.tv_usec = PAUSE_MS * 1000L};
 
 static void admin_listen(struct admin *admin, bool listen)
 {
@@ -36,7 +41,6 @@ static void admin_place(struct admin *admin, struct accepted *accepted)
 
 static void admin_on_acceptable(evutil_socket_t fd, short events, void *arg)
 {
-    static const struct timeval pause = {.tv_usec = PAUSE_MS * 1000L};
     struct admin *admin = arg;
     struct accepted accepted;
     (void)events;
@@ -47,12 +51,13 @@ static void admin_on_acceptable(evutil_socket_t fd, short events, void *arg)
         case ACCEPT_ABORTED: break;
         case ACCEPT_NO_RESOURCES:
             admin_listen(admin, false);
-            event_add(&admin->pause_timer, &pause);
+            event_add(&admin->pause_timer, &pause_time);
             return;
         }
         if (connection_count_value(&admin->connections) >= ADMIN_CONNECTIONS_MAX) {
             connection_count_watch(&admin->connections);
             admin_listen(admin, connection_count_value(&admin->connections) < ADMIN_CONNECTIONS_MAX);
+            event_add(&admin->full_timer, &pause_time);
         }
     }
 }
@@ -75,6 +80,21 @@ static bool admin_place_wanted(const struct reactor *reactor)
         waits |= listener_has_queue(admin->listeners->items[i].fd);
     }
     return waits && connection_count_value(&admin->connections) >= ADMIN_CONNECTIONS_MAX;
+}
+
+/* Clients that are silent do not keep a probe out: if one waits, the connection ends that has been idle for longest. */
+static void admin_on_full(evutil_socket_t fd, short events, void *arg)
+{
+    struct admin *admin = arg;
+    (void)fd;
+    (void)events;
+    if (admin->listening) {
+        return;
+    }
+    if (admin_place_wanted(&admin->reactor)) {
+        reactor_end_idle(&admin->reactor, GIVE_WAY_MS);
+    }
+    event_add(&admin->full_timer, &pause_time);
 }
 
 int admin_init(struct admin *admin, struct server *server, struct listeners *listeners,
@@ -105,6 +125,7 @@ int admin_init(struct admin *admin, struct server *server, struct listeners *lis
                      admin_on_acceptable, admin);
     }
     event_assign(&admin->pause_timer, server->base, -1, 0, admin_on_room, admin);
+    event_assign(&admin->full_timer, server->base, -1, 0, admin_on_full, admin);
     event_assign(&admin->wakeup_event, server->base, admin->connections.wakeup.fd, EV_READ | EV_PERSIST,
                  admin_on_room, admin);
     event_add(&admin->wakeup_event, NULL);
@@ -120,6 +141,7 @@ void admin_deinit(struct admin *admin)
     admin_listen(admin, false);
     event_del(&admin->wakeup_event);
     event_del(&admin->pause_timer);
+    event_del(&admin->full_timer);
     reactor_deinit(&admin->reactor);
     connection_count_deinit(&admin->connections);
 }

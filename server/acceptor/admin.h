@@ -7,7 +7,8 @@
 #include "server/net/listeners.h"
 #include "server/drivers/event/reactor.h"
 
-/* The most connections at once; others wait in the kernel's queue. */
+/* The most connections at once; others wait in the kernel's queue until one has ended. One that has been idle for a
+ * second ends for them. */
 enum { ADMIN_CONNECTIONS_MAX = 64 };
 /* The most descriptors, without the listeners. */
 enum { ADMIN_DESCRIPTORS = REACTOR_DESCRIPTORS + 1 + ADMIN_CONNECTIONS_MAX };
@@ -24,6 +25,7 @@ struct admin {
     bool listening;
     struct event wakeup_event; /* of `connections`: one was closed */
     struct event pause_timer;  /* runs after a lack of descriptors or memory */
+    struct event full_timer;   /* runs while there are as many connections as there may be */
     struct event accept_events[LISTENERS_MAX];
 };
 

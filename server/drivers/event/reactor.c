@@ -241,6 +241,14 @@ void reactor_make_room(struct reactor *reactor)
     }
 }
 
+void reactor_end_idle(struct reactor *reactor, uint64_t least_ms)
+{
+    struct connection *idle = TAILQ_FIRST(&reactor->core.lists[TIMER_IDLE]);
+    if (idle != NULL && clock_coarse_ms() >= idle->since + least_ms) {
+        connection_drain(idle);
+    }
+}
+
 /* What connection_new needs: memory, and room in epoll for a descriptor that it does not watch yet. */
 int reactor_probe(struct reactor *reactor)
 {

@@ -69,6 +69,10 @@ void reactor_linger(struct reactor *reactor, const struct accepted *accepted);
  * its 503 without a request, and one that has lingered long enough is closed. */
 void reactor_make_room(struct reactor *reactor);
 
+/* Ends the connection that has been idle for longest, if that is at least `least_ms`. A request that has just come is
+ * answered before. */
+void reactor_end_idle(struct reactor *reactor, uint64_t least_ms);
+
 /* Tests whether there is memory and a descriptor for another connection. Returns 0 or a negative errno. */
 int reactor_probe(struct reactor *reactor);
 

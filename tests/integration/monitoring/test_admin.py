@@ -78,7 +78,7 @@ def test_a_full_server(start):
 
 
 def test_more_connections_than_it_takes(start):
-    """Those too many wait; when others leave they are served. The server itself goes on."""
+    """Those too many wait; when others leave, or are idle, they are served. The server itself goes on."""
     server, admin = start_with_admin(start)
     with contextlib.ExitStack() as stack:
         wires = [stack.enter_context(Wire(admin)) for _ in range(70)]
@@ -88,10 +88,26 @@ def test_more_connections_than_it_takes(start):
             equal(wire.answer().status, 200, "status")
         equal(server.ask(PLAIN).status, 200, "status")
         check(not wires[64].readable(0.2), "the 65th was served too")
-        for wire in wires[:64]:
+        for wire in wires[:3]:
             wire.close()
         for wire in wires[64:]:
             equal(wire.answer().status, 200, "status")
+
+
+def test_silent_clients_keep_no_probe_out(start):
+    """Those that are idle for longest give way; requests that have begun go on."""
+    server, admin = start_with_admin(start)
+    with contextlib.ExitStack() as stack:
+        busy = stack.enter_context(Wire(admin))
+        busy.send(get(b"/healthz")[:-2])
+        silent = [stack.enter_context(Wire(admin)) for _ in range(63)]
+        for _ in range(3):
+            with Wire(admin) as probe:
+                equal(probe.ask(get(b"/healthz")).status, 200, "/healthz")
+        silent[0].closed()
+        busy.send(b"\r\n")
+        equal(busy.answer().status, 200, "status")
+        equal(server.ask(PLAIN).status, 200, "status")
 
 
 def test_open_until_the_drain_ends(start):
