@@ -338,6 +338,7 @@ static int serve(struct server *server, struct listeners *listeners, struct list
         connection_count_deinit(&server->connections);
         scoreboard_free(server->service.scoreboard);
     }
+    listeners_close(admin); /* while the trace is written, which may take long, nobody would answer there */
     trace_thread_end();
     bool written = trace_file_finish(&echod.trace);
     return written ? status : EXIT_FAILURE;

@@ -146,9 +146,10 @@ static int open_ipv6(struct listeners *listeners, const struct listen_spec *spec
     if (spec->zone[0] != '\0' && zone == 0) {
         char name[SOCKET_ADDRESS_TEXT_SIZE];
         char reason[sizeof("unknown interface ") + IF_NAMESIZE];
+        int error = errno;
         socket_address_format(&address, name);
         snprintf(reason, sizeof(reason), "unknown interface %s", spec->zone);
-        return refuse(message, name, reason, -ENODEV);
+        return refuse(message, name, error == ENODEV ? reason : strerror(error), -error);
     }
     return open_ports(listeners, &address, 1, backlog, message);
 }

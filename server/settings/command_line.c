@@ -315,6 +315,10 @@ static bool may_stand_together(const struct parser *parser)
                    options->max_delay_ms, 0, &fault) != 0) {
         return refuse_together(parser, "default-delay", options->default_delay, "it exceeds --max-delay");
     }
+    if (options->trace != NULL && options->access_log != NULL &&
+        strcmp(options->trace, options->access_log) == 0) {
+        return refuse_together(parser, "trace", options->trace, "it is the file of --access-log");
+    }
     return true;
 }
 

@@ -264,6 +264,7 @@ static const struct bad BAD[] = {
     {{"--loops=2"}, {"ECHOD_BACKLOG=0"}, "ECHOD_BACKLOG '0': "},
     {{"--log-headers"}, {0}, "--log-headers: it needs --log-format json; allowed: "},
     {{0}, {"ECHOD_LOG_HEADERS=1"}, "ECHOD_LOG_HEADERS: it needs --log-format json; allowed: "},
+    {{"--trace=a", "--access-log", "a"}, {0}, "--trace 'a': it is the file of --access-log; allowed: "},
     {{"--default-delay=11s"},
      {0},
      "--default-delay '11s': it exceeds --max-delay; allowed: a time of at most "},
