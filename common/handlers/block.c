@@ -22,7 +22,7 @@ static void block_run(struct work *work)
     struct timespec until;
     uint64_t left = work->input;
     clock_gettime(CLOCK_MONOTONIC, &until);
-    do {
+    while (left > 0 && !work_is_cut_off(work)) { /* it may have waited for a worker until the cut-off */
         uint64_t piece = left < BLOCK_PIECE_MS ? left : BLOCK_PIECE_MS;
         until.tv_nsec += (long)piece * MS_NS;
         if (until.tv_nsec >= 1000L * MS_NS) {
@@ -31,7 +31,7 @@ static void block_run(struct work *work)
         }
         block_until(&until);
         left -= piece;
-    } while (left > 0 && !work_is_cut_off(work));
+    }
     work->output = 0;
 }
 

@@ -97,6 +97,7 @@ static void *worker_main(void *arg)
     while (pool_take(pool, worker, &waiting)) {
         uint64_t begin = clock_us();
         bool late = begin / 1000 > waiting.since_ms + limit_ms; /* its client has given up, or will: 503 */
+        worker->blocking.accepted_ms = waiting.since_ms;
         bool over = blocking_serve(&worker->blocking, &waiting.accepted, worker->counters,
                                    late ? REFUSAL_QUEUE : REFUSAL_NOT);
         counters_add(&worker->counters->busy_us, clock_us() - begin);

@@ -166,6 +166,18 @@ def test_a_client_that_resets_a_stall(start):
     server.stop()
 
 
+def test_a_stall_ends_however_much_its_client_sends(start):
+    """The timeout of the body is not that of the bytes, which nobody wants."""
+    server = start("--body-timeout", "1s")
+    with server.connect() as wire:
+        wire.send(post(b"/echo?abort=stall", b"hello"))
+        begun = time.monotonic()
+        with contextlib.suppress(ConnectionError):
+            while time.monotonic() - begun < 20:
+                wire.socket.sendall(b"x" * 1048576)
+        at_most(time.monotonic() - begun, 10, "seconds until the connection is closed")
+
+
 def test_a_stall_ends_at_the_body_timeout(start):
     server = start("--body-timeout", "600ms")
     with server.connect() as wire:

@@ -136,6 +136,46 @@ def test_a_full_queue(start):
         equal(metrics(server)["echod_queue_depth"], 0, "echod_queue_depth")
 
 
+@pytest.mark.parametrize("mode", settings.LOOPS_WITH_WORKERS)
+def test_thousands_of_requests_that_find_the_queue_full(start):
+    """Each is refused in its turn: neither does the stack grow with their number, nor do others wait for the last of them."""
+    work = get(b"/block/0")
+    count = 900 * 1024 // len(work)
+    server = start("--loops", "1", "--workers", "1", "--queue", "1", "--max-buffer-memory", "64m")
+    with many(server, 2) as workers, server.connect(seconds=60) as wire:
+        for worker in workers:
+            worker.send(get(b"/block/3s"))
+        until(lambda: metrics(server)["echod_queue_depth"] == 1, "the queue is full")
+        wire.send(get(b"/bytes/10000000") + work * count)
+        equal(len(wire.answer().body), 10000000, "bytes of the answer before them")
+        begun = time.monotonic()
+        with server.connect() as other:
+            other.kept()
+        at_most(time.monotonic() - begun, 2, "seconds that another one waits")
+        for _ in range(count):
+            check(wire.answer().status in (200, 503), "neither answered nor refused")
+        for worker in workers:
+            equal(worker.answer().status, 200, "status")
+
+
+@pytest.mark.modeless
+def test_a_silent_client_that_waited_too_long_holds_no_worker(start):
+    """It gets its 503 without a request, so that the next one has its turn."""
+    server = start("--workers", "1", "--header-timeout", "1s", "--idle-timeout", "30s", mode="pool")
+    with server.connect() as busy, contextlib.ExitStack() as stack:
+        busy.send(get(b"/block/2s"))
+        until(lambda: report(server)[0]["working"] == 1, "the worker works")
+        silent, last = (stack.enter_context(server.connect()) for _ in range(2))
+        until(lambda: report(server)[0]["queued"] == 2, "two wait")
+        last.send(PLAIN)
+        begun = time.monotonic()
+        equal(busy.answer().status, 200, "status")
+        busy.close()
+        equal(silent.answer().status, 503, "status of the silent one")
+        equal(last.answer().status, 503, "status of the last one")
+        at_most(time.monotonic() - begun, 15, "seconds")
+
+
 @pytest.mark.modeless
 def test_waves_of_a_pool(start):
     """One connection for each worker at a time."""

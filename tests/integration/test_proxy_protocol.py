@@ -271,3 +271,16 @@ def test_open_connections_are_given_back(start):
         wire.kept()
     until(lambda: server.cpu_share(0.1) < 0.5, "it is quiet")
     server.stop()
+
+
+@pytest.mark.modeless
+def test_the_time_of_a_header_begins_before_the_worker_does(start):
+    """In the pool it counts from the accept, too."""
+    server = start("--workers", "1", "--header-timeout", "4s", "--proxy-protocol", mode="pool")
+    with server.connect() as busy, server.connect() as silent:
+        busy.send(b"PROXY UNKNOWN\r\n" + get(b"/block/3s"))
+        begun = time.monotonic()
+        equal(busy.answer().status, 200, "status")
+        busy.close()
+        check(silent.at_end(), "something came")
+        at_most(time.monotonic() - begun, 6, "seconds until the silent one is closed")

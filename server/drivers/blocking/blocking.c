@@ -189,6 +189,9 @@ static bool conversation_await_request(struct blocking *b)
         return blocking_idle_interrupted(b);
     }
     access_log_flush(&b->context);
+    if (b->session.refusing != REFUSAL_NOT) { /* its 503 does not wait for a request */
+        return conversation_pump(b, IO_TIMEOUT, PUMP_NO_BYTES);
+    }
     if (closing || blocking_idle_too_long(b)) {
         return conversation_pump(b, closing ? IO_SHUTDOWN : IO_TIMEOUT, PUMP_NO_BYTES);
     }
@@ -250,6 +253,7 @@ bool blocking_serve(struct blocking *b, const struct accepted *accepted, struct 
     b->context.yield_when_unserved = b->yield_when_unserved;
     access_log_lend(b->server->log, &b->log, &b->context, b->log_text, sizeof(b->log_text));
     session_init(&b->session, accepted->number, &accepted->peer, refusing);
+    b->since_ms = b->accepted_ms != 0 ? b->accepted_ms : clock_ms();
     counters_show(counters, ACTIVITY_READING);
     counters_add(&counters->connections, 1);
     b->receive_ms = 0;

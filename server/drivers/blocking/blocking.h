@@ -23,6 +23,7 @@ struct blocking {
     int fd;
     uint64_t
         poll_interval_ms; /* an idle connection checks `closing` at this interval; 0: only when interrupted */
+    uint64_t accepted_ms; /* when the next connection was accepted, by clock_ms; 0: just now */
     bool linger_elsewhere;    /* blocking_serve leaves lingering closes to its caller, with the socket open */
     bool yield_when_unserved; /* see struct context */
     uint64_t receive_ms;      /* the socket's receive timeout: the idle timeout or less */
@@ -40,13 +41,14 @@ struct blocking {
 };
 
 /* Initialises `blocking` for blocking_serve; `server` and `closing` must outlive it. Afterwards the caller may set
- * `poll_interval_ms`, `linger_elsewhere` and `yield_when_unserved`. Any thread. */
+ * `poll_interval_ms`, `accepted_ms`, `linger_elsewhere` and `yield_when_unserved`. Any thread. */
 static inline void blocking_init(struct blocking *blocking, struct server *server,
                                  const _Atomic bool *closing)
 {
     blocking->server = server;
     blocking->closing = closing;
     blocking->poll_interval_ms = 0;
+    blocking->accepted_ms = 0;
     blocking->yield_when_unserved = false;
     blocking->linger_elsewhere = false;
 }

@@ -4,7 +4,8 @@
  * request costs a call through a pointer.
  *
  * Before a driver includes this file, it defines CONVERSATION as its type of a connection, with the members `fd`,
- * `server`, `session`, `since_ms` and `alarm_us`. It also defines the functions below. */
+ * `server`, `session`, `since_ms` (at first, when the connection was accepted) and `alarm_us`. It also defines the
+ * functions below. */
 #ifndef ECHOD_SERVER_DRIVERS_BLOCKING_CONVERSATION_H
 #define ECHOD_SERVER_DRIVERS_BLOCKING_CONVERSATION_H
 
@@ -147,6 +148,13 @@ static bool conversation_end_by_drain(CONVERSATION *c)
     return conversation_pump(c, IO_SHUTDOWN, PUMP_NO_BYTES);
 }
 
+/* An answer stalls on request while its client may send without end: those bytes are dropped, and do not prolong it. */
+static bool conversation_stalls_too_long(CONVERSATION *c, unsigned wants)
+{
+    return unlikely(wants == WANT_READ && session_drainable(&c->session)) &&
+           conversation_due(c, wants).timeout_ms == 0;
+}
+
 /* Not for an idle connection. */
 static bool conversation_go_on(CONVERSATION *c, unsigned wants)
 {
@@ -164,6 +172,9 @@ static bool conversation_go_on(CONVERSATION *c, unsigned wants)
     if (session_drainable(&c->session) && conversation_is_closing(c)) {
         return conversation_end_by_drain(c);
     }
+    if (conversation_stalls_too_long(c, wants)) {
+        return conversation_pump(c, IO_TIMEOUT, PUMP_NO_BYTES);
+    }
     if ((wants & WANT_READ) != 0 && conversation_may_read(c)) {
         struct transfer read = conversation_receive(c);
         if (read.outcome != TRANSPORT_RETRY && read.outcome != TRANSPORT_INTERRUPTED) {
@@ -177,9 +188,9 @@ static bool conversation_go_on(CONVERSATION *c, unsigned wants)
 static bool conversation_hold(CONVERSATION *c)
 {
     bool kept = true;
-    if (c->session.timer != TIMER_IDLE) { /* a PROXY header comes first: its time runs from now on */
+    if (c->session.timer !=
+        TIMER_IDLE) { /* a PROXY header comes first: its time runs since the connection was accepted */
         session_timer_take(&c->session);
-        c->since_ms = clock_ms();
     }
     while (kept) {
         unsigned wants = session_wants(&c->session, conversation_context(c));

@@ -206,11 +206,13 @@ static COLD bool connection_await_alarm(struct connection *connection, unsigned 
 
 static void connection_pump(struct connection *connection, enum io_event event, struct span bytes);
 
-/* Gives the session's work to the workers; without workers the loop does it in its next iteration: one piece per
- * connection and iteration, and all others get theirs. */
+static const struct timeval at_once = {0};
+
+/* Gives the session's work to the workers. Without workers the loop does it in its next iteration: one piece per
+ * connection and iteration, and all others get theirs. So work is rejected, too: a client may have sent thousands of such
+ * requests. */
 static COLD bool connection_await_work(struct connection *connection)
 {
-    static const struct timeval at_once = {0};
     struct reactor_core *core = connection->core;
     if (core->workers == NULL) {
         return connection_await(connection, 0, &at_once);
@@ -223,8 +225,13 @@ static COLD bool connection_await_work(struct connection *connection)
         return true;
     }
     connection->working = false;
-    connection_pump(connection, IO_REJECTED, PUMP_NO_BYTES);
-    return true;
+    return connection_await(connection, 0, &at_once);
+}
+
+/* Whether its answer would go on for as long as the client likes, so that a drain ends it. */
+static bool connection_is_endless(const struct connection *connection)
+{
+    return session_drainable(&connection->session) && !session_idle(&connection->session);
 }
 
 static bool connection_is_cut_off(const struct connection *connection)
@@ -241,6 +248,19 @@ void connection_work_done(struct connection *connection)
         connection_cut_off(connection);
     } else {
         connection_pump(connection, IO_RESUMED, PUMP_NO_BYTES);
+    }
+}
+
+/* An answer that a drain ends does so in the loop's next iteration: behind it the client may have sent thousands of requests
+ * whose answers end so. */
+static COLD void connection_settle_drain(struct connection *connection, unsigned interest)
+{
+    if (connection_is_endless(connection)) {
+        if (!connection_await(connection, interest, &at_once)) {
+            connection_free(connection);
+        }
+    } else {
+        connection_drain(connection);
     }
 }
 
@@ -269,7 +289,7 @@ static void connection_settle(struct connection *connection)
     if (!awaits) {
         connection_free(connection);
     } else if (core->draining) {
-        connection_drain(connection);
+        connection_settle_drain(connection, interest);
     }
 }
 
@@ -313,10 +333,14 @@ static COLD void connection_go_on_lingering(struct connection *connection, short
     }
 }
 
-/* The wait is over, or it is the work's turn. libevent's clock is coarse: a wait may have to go on for a little. */
+/* The wait is over, or it is the turn of the work, or of its rejection. libevent's clock is coarse: a wait may have to go on for a little. */
 static COLD void connection_on_timer(struct connection *connection)
 {
     if ((session_wants(&connection->session, &connection->core->context) & WANT_WORK) != 0) {
+        if (connection->core->workers != NULL) {
+            connection_pump(connection, IO_REJECTED, PUMP_NO_BYTES);
+            return;
+        }
         struct work *work = session_work(&connection->session);
         access_log_flush(&connection->core->context);
         struct counters *counters = connection->core->context.counters;
@@ -340,6 +364,9 @@ static void connection_on_event(evutil_socket_t fd, short events, void *arg)
     (void)fd;
     if (unlikely(connection->list == REACTOR_LINGERING)) {
         connection_go_on_lingering(connection, events);
+    } else if (unlikely((events & EV_TIMEOUT) != 0) && connection->core->draining &&
+               connection_is_endless(connection)) {
+        connection_pump(connection, IO_SHUTDOWN, PUMP_NO_BYTES);
     } else if ((events & EV_READ) != 0) {
         connection_receive(connection, IO_WRITABLE);
     } else if ((events & EV_TIMEOUT) != 0) {

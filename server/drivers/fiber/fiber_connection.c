@@ -253,6 +253,9 @@ static enum io_event conversation_run(struct fiber_connection *c, struct work *w
 {
     struct reactor_core *core = core_of(c);
     if (workers_submit(core->workers, work, &core->completions, c) != 0) {
+        uint64_t now = clock_us();
+        await_until(c, 0, now,
+                    now); /* the client may have sent thousands of such requests: others have their turn */
         return IO_REJECTED;
     }
     c->working = true;
@@ -282,6 +285,7 @@ static void fiber_connection_main(void *arg)
 {
     struct fiber_connection *c = arg;
     TRACE(fiber_begin, c->accepted.number, UINT64_C(0));
+    c->since_ms = clock_ms();
     c->close_mode = (uint8_t)conversation_end(c, conversation_hold(c));
     TRACE(fiber_end, c->accepted.number, UINT64_C(0));
 }

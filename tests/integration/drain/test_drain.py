@@ -13,6 +13,7 @@ import pytest
 from support import procfs, settings
 from support.checks import at_least, at_most, check, equal, until
 from support.corpus import LAST, PLAIN, chunked, get, post
+from support.metrics import metrics
 from support.rows import params
 from support.server import many
 from support.wire import Wire
@@ -227,6 +228,21 @@ def test_what_is_cut_off_is_counted_and_logged(start, folder):
     equal(len(lines), len(cut_off) + 3, "lines, with those of the three that were answered")
     for wire in [idle, lingering] + wires:
         wire.close()
+
+
+@pytest.mark.parametrize("mode", settings.LOOPS_WITH_WORKERS)
+def test_work_that_waits_for_a_worker_is_cut_off(start, folder):
+    """All of it at once, and each with its line, however long the queue is."""
+    path, count = os.path.join(folder, "log"), 60
+    server = start("--loops", "1", "--workers", "1", "--drain-timeout", "300ms", "--access-log", path)
+    with many(server, count) as wires:
+        for wire in wires:
+            wire.send(get(b"/block/10s"))
+        until(lambda: metrics(server)["echod_queue_depth"] == count - 1, "all but one wait for the worker")
+        server.signal(signal.SIGTERM)
+        check_cut_off(server.wait(1), count)
+    with open(path, encoding="ascii") as file:
+        equal(sum('"GET /block/10s HTTP/1.1"' in line for line in file), count, "lines")
 
 
 def test_what_waits_for_a_place_is_cut_off_too(start):
