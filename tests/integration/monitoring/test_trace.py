@@ -133,7 +133,7 @@ def test_what_the_drain_cuts_off(start, path):
         until(lambda: metrics(server)["echod_connections_open"] == len(CUT_OFF) + 1, "all have come")
         server.signal(signal.SIGTERM)
         server.wait(1)
-    trace = Trace(path)
+    trace = Trace(path, open_slices=None)  # after its timeout the drain does not wait for connections that only linger
     found = {slice_.name: slice_ for slice_ in trace.slices() if slice_.name.startswith(("GET", "POST"))}
     for request in CUT_OFF:
         name = b" ".join(request.split(b" ")[:2]).decode()
