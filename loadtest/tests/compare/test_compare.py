@@ -253,7 +253,7 @@ def _command(pid):
     try:
         with open(f"/proc/{pid}/cmdline", encoding="utf-8") as file:
             return file.read()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # it has ended: before it was opened, or before it was read
         return ""
 
 
