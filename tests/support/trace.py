@@ -59,6 +59,7 @@ class Trace:
                 stack[-1].end, stack[-1].args = ns(event), event.get("args", {})
                 stack.pop()
         still = [slice_.name for stack in stacks.values() for slice_ in stack]
+        self.still_open = still
         equal(len(still), len(still) if may_be_open is None else may_be_open, f"slices without an end, {still}")
 
     def slices(self):

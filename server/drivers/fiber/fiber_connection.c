@@ -254,8 +254,8 @@ static enum io_event conversation_run(struct fiber_connection *c, struct work *w
     struct reactor_core *core = core_of(c);
     if (workers_submit(core->workers, work, &core->completions, c) != 0) {
         uint64_t now = clock_us();
-        await_until(c, 0, now,
-                    now); /* the client may have sent thousands of such requests: others have their turn */
+        /* Others have their turn first: the client may have sent thousands of such requests. */
+        await_until(c, 0, now, now);
         return IO_REJECTED;
     }
     c->working = true;

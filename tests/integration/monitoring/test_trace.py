@@ -134,6 +134,7 @@ def test_what_the_drain_cuts_off(start, path):
         server.signal(signal.SIGTERM)
         server.wait(1)
     trace = Trace(path, open_slices=None)  # after its timeout the drain does not wait for connections that only linger
+    check(set(trace.still_open) <= {"connection", "lingering"}, f"slices without an end: {trace.still_open}")
     found = {slice_.name: slice_ for slice_ in trace.slices() if slice_.name.startswith(("GET", "POST"))}
     for request in CUT_OFF:
         name = b" ".join(request.split(b" ")[:2]).decode()
