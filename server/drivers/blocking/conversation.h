@@ -188,8 +188,8 @@ static bool conversation_go_on(CONVERSATION *c, unsigned wants)
 static bool conversation_hold(CONVERSATION *c)
 {
     bool kept = true;
-    if (c->session.timer !=
-        TIMER_IDLE) { /* a PROXY header comes first: its time runs since the connection was accepted */
+    /* A PROXY header comes first: its time runs since the connection was accepted. */
+    if (c->session.timer != TIMER_IDLE) {
         session_timer_take(&c->session);
     }
     while (kept) {
