@@ -401,6 +401,7 @@ def test_many_writers_of_one_pipe(start, folder):
 
 def lost_is_told(server, minimum):
     until(lambda: metric(server, "echod_access_log_lost_lines_total") >= minimum, "lost lines are counted")
+    until(lambda: "access log lines are lost" in server.errors(), "a line about it on stderr")  # it is written after they are counted
     text = server.errors()
     equal(text.count("access log lines are lost"), 1, f"lines about it on stderr ({text!r})")
 
