@@ -178,17 +178,17 @@ static ALWAYS_INLINE size_t start_feed(struct pass *pass, const char *data, size
 /* ---- consuming ---- */
 
 /* Whether answers must be sent before more requests are parsed. `rest` is the number of input bytes that would have to
- * be kept then: the budget must have room for the unsent answers and these bytes, in case the socket takes nothing. */
+ * be kept then: the budget must have room for these bytes and for the unsent answers that it does not hold yet, in case
+ * the socket takes nothing. */
 static NOINLINE bool unsent_must_be_sent(const struct pass *pass, size_t rest)
 {
     const struct session *s = pass->session;
     const struct output *output = &pass->context->output;
-    size_t unsent = output->committed - output->start;
-    if (output->heap == NULL && !pass->grow) {
-        return output->capacity - output->end < SCRATCH_LOW ||
-               budget_tight_with(output->budget, unsent + rest);
-    }
-    return s->unread >= SESSION_UNREAD_MAX || budget_tight_with(output->budget, rest);
+    bool in_scratch = output->heap == NULL;
+    bool full = in_scratch && !pass->grow ? output->capacity - output->end < SCRATCH_LOW
+                                          : s->unread >= SESSION_UNREAD_MAX;
+    size_t unsent = in_scratch ? output->committed - output->start : 0;
+    return full || budget_tight_with(output->budget, unsent + rest);
 }
 
 static ALWAYS_INLINE bool session_must_send(const struct pass *pass, size_t rest)

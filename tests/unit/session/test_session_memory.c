@@ -296,6 +296,44 @@ Test(session_memory, what_is_produced_keeps_to_the_budget)
     harness_deinit(&harness);
 }
 
+/* Others hold so much that hardly one answer can be kept. A pass whose sends are used up leaves the requests that are kept as they are: it
+ * makes no answers that it can neither send nor keep. */
+Test(session_memory, requests_that_are_kept_are_not_answered_without_memory)
+{
+    enum { REQUESTS = 90, MOST = TINY - TINY / 16 };
+    char input[4096] = "GET /delay/1 HTTP/1.1\r\nHost: h\r\n\r\n";
+    for (int i = 0; i < REQUESTS; i++) {
+        strcat(input, PLAINTEXT);
+    }
+    strcat(input, "GET /pl"); /* its bytes stay where they are */
+    struct harness harness;
+    harness_new(&harness, TINY);
+    for (unsigned others = MOST - 8192; others <= MOST; others += 64) {
+        struct transcript t;
+        struct drive drive;
+        size_t good = 0;
+        drive_init(&drive, &harness, &t, REFUSAL_NOT);
+        drive_enter(&drive);
+        drive_feed(&drive, (struct span){.data = input, .length = strlen(input)});
+        drive_leave(&drive);
+        cr_expect_eq(t.wants, WANT_WAIT);
+        drive_enter(&drive);
+        atomic_fetch_add(&harness.scoreboard->held, others);
+        session_resume(&drive.session, drive.context);
+        drive_send(&drive, 10000);
+        session_leave(&drive.session, drive.context);
+        atomic_fetch_sub(&harness.scoreboard->held, others);
+        cr_expect_neq(drive.session.close_mode, CLOSE_ABORT, "%u bytes are held: cut off", others);
+        drive_flush(&drive);
+        drive_deinit(&drive);
+        const char *wrong = t.problem[0] != '\0' ? t.problem : judge_tiny(&t, &good);
+        cr_expect_null(wrong, "%u bytes are held: %s", others, wrong);
+        cr_expect_eq(good, REQUESTS + 1, "%u bytes are held: %zu answers", others, good);
+        transcript_free(&t);
+    }
+    harness_deinit(&harness);
+}
+
 /* There is nothing left: who cannot be served is told so, however much of the request came with its head. */
 Test(session_memory, a_refusal_is_sent_where_nothing_can_be_kept)
 {
