@@ -13,7 +13,7 @@ from support import settings
 FIELDS = ("operations", "result", "one_in", "late", "send_max", "receive_max", "enter", "submit", "entries", "completions", "buffers",
           "hits", "overflows", "without_buffer")
 # What can fail, by the tags of ring.h.
-CANCEL, RECEIVE, SEND, WRITABLE, ALARM, WAKEUP = (1 << tag for tag in range(6))
+CANCEL, RECEIVE, SEND, READABLE, WRITABLE, ALARM, WAKEUP = (1 << tag for tag in range(7))
 
 
 class RingFaults:

@@ -20,7 +20,7 @@ from support.metrics import metrics
 from support.rows import params
 from support.server import many
 from injection import attempt, check_recovered
-from ring import ALARM, CANCEL, RECEIVE, SEND, WAKEUP, WRITABLE, RingFaults
+from ring import ALARM, CANCEL, READABLE, RECEIVE, SEND, WAKEUP, WRITABLE, RingFaults
 from test_under_load import BODY, REQUESTS, load
 
 RINGS = settings.RINGS
@@ -151,12 +151,13 @@ UNNOTICED = [
     ("a receive", RECEIVE, 0, "ENOBUFS ECANCELED EINTR EAGAIN"),
     ("a receive that went on", RECEIVE, 1, "ENOBUFS ECANCELED EINTR EAGAIN"),
     ("a send", SEND, 0, "EAGAIN EINTR"),
+    ("a wait for bytes", READABLE, 0, "ECANCELED EINTR ENOMEM EAGAIN"),
     ("a wait for room", WRITABLE, 0, "ECANCELED EINTR ENOMEM EAGAIN"),
     ("an alarm", ALARM, 0, "ECANCELED EINTR ENOMEM"),
     ("the watch", WAKEUP, 0, "ECANCELED ENOMEM"),
     ("the watch that went on", WAKEUP, 1, "ECANCELED ENOMEM"),
     ("a cancel", CANCEL, 1, "ENOENT EALREADY ENOMEM"),
-    ("every operation", RECEIVE | SEND | WRITABLE | ALARM, 0, "EINTR EAGAIN"),
+    ("every operation", RECEIVE | SEND | READABLE | WRITABLE | ALARM, 0, "EINTR EAGAIN"),
 ]
 NOTICED = [
     ("a receive", RECEIVE, 0, "ECONNRESET ENOMEM EBADF ETIMEDOUT EPIPE"),

@@ -253,15 +253,26 @@ bool ring_receive(struct ring *ring, int fd, bool again, void *owner)
     return true;
 }
 
-bool ring_await_writable(struct ring *ring, int fd, void *owner)
+/* Completes once. */
+static bool await(struct ring *ring, int fd, unsigned events, void *owner, enum ring_tag tag)
 {
     struct io_uring_sqe *sqe = next_entry(ring);
     if (sqe == NULL) {
         return false;
     }
-    io_uring_prep_poll_add(sqe, fd, POLLOUT);
-    set_owner(sqe, owner, RING_WRITABLE);
+    io_uring_prep_poll_add(sqe, fd, events);
+    set_owner(sqe, owner, tag);
     return true;
+}
+
+bool ring_await_readable(struct ring *ring, int fd, void *owner)
+{
+    return await(ring, fd, POLLIN, owner, RING_READABLE);
+}
+
+bool ring_await_writable(struct ring *ring, int fd, void *owner)
+{
+    return await(ring, fd, POLLOUT, owner, RING_WRITABLE);
 }
 
 bool ring_watch(struct ring *ring, int fd, void *owner)

@@ -21,7 +21,16 @@ enum {
 
 /* What an operation is for. The user data of a completion holds the tag in its low bits, and the owner's address in the
  * others. */
-enum ring_tag { RING_NONE, RING_RECEIVE, RING_SEND, RING_WRITABLE, RING_ALARM, RING_WAKEUP, RING_TAGS = 8 };
+enum ring_tag {
+    RING_NONE,
+    RING_RECEIVE,
+    RING_SEND,
+    RING_READABLE,
+    RING_WRITABLE,
+    RING_ALARM,
+    RING_WAKEUP,
+    RING_TAGS = 8
+};
 
 struct ring {
     struct io_uring io;
@@ -76,6 +85,8 @@ void ring_take(struct ring *ring, void (*complete)(void *context, const struct r
 
 /* Receives into a buffer: once, or with `again` at each arrival (multishot) until the receive fails or is cancelled. */
 bool ring_receive(struct ring *ring, int fd, bool again, void *owner);
+/* Completes when the socket has bytes or the peer's end, or is broken. */
+bool ring_await_readable(struct ring *ring, int fd, void *owner);
 /* Completes when the socket takes bytes, or is broken. */
 bool ring_await_writable(struct ring *ring, int fd, void *owner);
 /* Completes each time that bytes can be read from the descriptor. */

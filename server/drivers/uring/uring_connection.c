@@ -102,7 +102,8 @@ static COLD enum output_taken send_more(struct uring_connection *c, struct span 
 
 /* The context's take_output. Nearly always the answer is small and complete, and the ring sends it. The session then counts it as sent: if
  * the socket does not take all of it, the connection keeps the rest. While there is a rest, further output stays with the session, which
- * stops reading when it has too much. */
+ * stops reading when it has too much. Within a large body the output is sent by a call: while the ring sends it, the bytes that follow
+ * would have to be kept. */
 static enum output_taken take_output(struct context *context, struct span bytes)
 {
     struct uring_loop *loop =
@@ -114,7 +115,7 @@ static enum output_taken take_output(struct context *context, struct span bytes)
     if (unlikely(c->rest != NULL)) {
         return OUTPUT_WAITS;
     }
-    if (unlikely(!ring_send(&loop->ring, c->fd, bytes.data, bytes.length, c, &c->sent))) {
+    if (unlikely(c->reads_by_call || !ring_send(&loop->ring, c->fd, bytes.data, bytes.length, c, &c->sent))) {
         return OUTPUT_LEFT;
     }
     context->holds_output = true;
@@ -209,15 +210,17 @@ static COLD void cut_off(struct uring_connection *c)
     abandon(c);
 }
 
-/* In a drain: reads an idle connection once more, and ends it if nothing has come. Only from the queue. */
-static COLD void drain_idle(struct uring_connection *c)
+/* Reads once by a call. `nothing` is the event if no bytes have come. Only from the queue. */
+static COLD void read_socket(struct uring_connection *c, enum io_event nothing)
 {
-    char bytes[RING_BUFFER_SIZE];
-    struct transfer read = transport_receive(c->fd, bytes, sizeof bytes, TRANSPORT_NO_WAIT);
+    struct uring_loop *loop = c->loop;
+    size_t size = pump_read_size(&loop->context, URING_INPUT_SIZE);
+    struct transfer read = transport_receive(c->fd, loop->input, size, TRANSPORT_NO_WAIT);
+    struct span bytes = {.data = loop->input, .length = read.length};
     switch (read.outcome) {
-    case TRANSPORT_MOVED: pump_late(c, (struct span){.data = bytes, .length = read.length}, IO_LATE); break;
+    case TRANSPORT_MOVED: pump_late(c, bytes, IO_DATA); break;
     case TRANSPORT_RETRY:
-    case TRANSPORT_INTERRUPTED: pump(c, IO_SHUTDOWN); break;
+    case TRANSPORT_INTERRUPTED: pump(c, nothing); break;
     case TRANSPORT_END: pump(c, IO_EOF); break;
     case TRANSPORT_ERROR: abandon(c); break;
     }
@@ -272,7 +275,8 @@ static NOINLINE void settle_other(struct uring_connection *c)
         queue(c);
         return;
     }
-    if ((wants & WANT_READ) == 0 && (c->early != NULL || uring_is_memory_short(c))) {
+    c->reads_by_call = c->reads_by_call && c->session.state == STATE_BODY && c->rest == NULL;
+    if (c->reads_by_call || ((wants & WANT_READ) == 0 && (c->early != NULL || uring_is_memory_short(c)))) {
         uring_cancel(c, RING_RECEIVE); /* the socket keeps the rest */
     }
     if (wants == WANT_WORK) {
@@ -312,7 +316,7 @@ static void settle(struct uring_connection *c)
         likely(c->rest == NULL) ? session_wants(&c->session, &c->loop->context) : wants_behind_rest(c);
     c->wants = (uint8_t)wants;
     if (unlikely(wants != WANT_READ || !uring_is_pending(c, RING_RECEIVE) || c->early != NULL || c->eof ||
-                 c->loop->draining)) {
+                 c->reads_by_call || c->loop->draining)) {
         settle_other(c);
     }
 }
@@ -370,6 +374,7 @@ static void received(struct uring_connection *c, const struct ring_completion *c
         uring_completed(c, RING_RECEIVE);
     }
     if (likely(completion->result > 0 && !c->ending && takes_bytes(c))) {
+        c->reads_by_call |= completion->result == RING_BUFFER_SIZE && c->session.state == STATE_BODY;
         pump_bytes(c, (struct span){.data = completion->bytes, .length = (size_t)completion->result});
     } else {
         received_other(c, completion);
@@ -425,6 +430,7 @@ void uring_connection_complete(struct uring_connection *c, const struct ring_com
     switch (completion->tag) {
     case RING_RECEIVE: received(c, completion); break;
     case RING_SEND: not_sent(c, completion->result); break;
+    case RING_READABLE: become_due(c, RING_READABLE, URING_DUE_READABLE); break;
     case RING_WRITABLE: become_due(c, RING_WRITABLE, URING_DUE_WRITABLE); break;
     case RING_ALARM: become_due(c, RING_ALARM, URING_DUE_ALARM); break;
     case RING_NONE:
@@ -451,6 +457,16 @@ static COLD void send_rest(struct uring_connection *c)
         return;
     }
     await_rest(c);
+}
+
+/* The socket is readable, within a large body. What came early goes first. */
+static COLD void read_body(struct uring_connection *c)
+{
+    if ((c->wants & WANT_READ) != 0 && c->early == NULL && c->rest == NULL) {
+        read_socket(c, IO_WRITABLE);
+    } else {
+        settle(c);
+    }
 }
 
 static COLD void run_work(struct uring_connection *c)
@@ -529,6 +545,7 @@ static COLD void look_at_due(struct uring_connection *c)
             pump(c, IO_WRITABLE);
         }
         break;
+    case URING_DUE_READABLE: read_body(c); break;
     case URING_DUE_ALARM: alarm_rings(c); break;
     case URING_DUE_TIMEOUT: time_out(c); break;
     case URING_DUE_WORKED: pump(c, IO_RESUMED); break;
@@ -544,7 +561,7 @@ static COLD bool look_at_wants(struct uring_connection *c, bool may_work)
         c->eof = false;
         pump(c, IO_EOF);
     } else if (c->loop->draining && is_idle(c)) {
-        drain_idle(c);
+        read_socket(c, IO_SHUTDOWN); /* ends it if nothing has come */
     } else {
         return false;
     }

@@ -23,6 +23,9 @@ STAILQ_HEAD(uring_queue, uring_connection);
 
 MUTEX_CLASS(uring_lock);
 
+/* Bytes of a read by a system call. */
+enum { URING_INPUT_SIZE = 64 * 1024 };
+
 struct uring_loop {
     uint64_t number; /* for the trace */
     struct ring ring;
@@ -31,6 +34,7 @@ struct uring_loop {
     struct context context;
     struct access_log_context log;
     char *scratch;
+    char *input;    /* URING_INPUT_SIZE, used within one pass */
     char *log_text; /* NULL: the log is off */
     struct uring_connections lists[URING_LISTS];
     struct uring_queue queue;        /* connections to handle next */
@@ -58,9 +62,10 @@ struct uring_loop {
 /* What is due for a connection when the loop handles it. */
 enum uring_due {
     URING_DUE_WRITABLE = 1,
-    URING_DUE_ALARM = 2,   /* a handler's wait may be over */
-    URING_DUE_TIMEOUT = 4, /* the session's timer has expired */
-    URING_DUE_WORKED = 8,  /* its work is done, and the session has not been told */
+    URING_DUE_READABLE = 2,
+    URING_DUE_ALARM = 4,   /* a handler's wait may be over */
+    URING_DUE_TIMEOUT = 8, /* the session's timer has expired */
+    URING_DUE_WORKED = 16, /* its work is done, and the session has not been told */
 };
 
 struct uring_connection {
@@ -83,6 +88,7 @@ struct uring_connection {
     uint8_t cancelled;  /* those of them that are being cancelled */
     uint8_t due;        /* set of enum uring_due */
     bool queued;
+    bool reads_by_call;  /* within a large body; the ring sends nothing meanwhile */
     bool without_buffer; /* its last receive found none, and it has not asked for another one */
     bool eof;            /* the peer has shut down its sending side, and the session does not know yet */
     bool ending;         /* the session is over; the pending operations have to complete */

@@ -249,6 +249,7 @@ static void *loop_main(void *arg)
 static void free_memory(struct uring_loop *loop)
 {
     free(loop->scratch);
+    free(loop->input);
     free(loop->log_text);
 }
 
@@ -257,8 +258,9 @@ static int allocate(struct uring_loop *loop, struct counters *counters)
     struct server *server = loop->server;
     bool logs = server->log->path != NULL;
     loop->scratch = malloc(SESSION_SCRATCH_MIN);
+    loop->input = malloc(URING_INPUT_SIZE);
     loop->log_text = logs ? malloc(ACCESS_LOG_LOOP_SIZE) : NULL;
-    if (loop->scratch == NULL || (logs && loop->log_text == NULL)) {
+    if (loop->scratch == NULL || loop->input == NULL || (logs && loop->log_text == NULL)) {
         free_memory(loop);
         return -ENOMEM;
     }

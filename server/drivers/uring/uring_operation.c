@@ -49,9 +49,14 @@ static bool waits_for_buffers(struct uring_connection *c)
  * multishot may miss the end (fixed in Linux in 2026). */
 bool uring_await_bytes(struct uring_connection *c)
 {
+    if (uring_is_pending(c, RING_RECEIVE) || uring_is_pending(c, RING_READABLE)) {
+        return true;
+    }
+    if (c->reads_by_call) {
+        return begin(c, RING_READABLE, ring_await_readable(&c->loop->ring, c->fd, c));
+    }
     bool again = c->session.requests > 0 && c->session.peer.family != AF_UNIX && !uring_is_memory_short(c);
-    return uring_is_pending(c, RING_RECEIVE) ||
-           (!waits_for_buffers(c) && begin(c, RING_RECEIVE, ring_receive(&c->loop->ring, c->fd, again, c)));
+    return !waits_for_buffers(c) && begin(c, RING_RECEIVE, ring_receive(&c->loop->ring, c->fd, again, c));
 }
 
 bool uring_await_room(struct uring_connection *c)
@@ -78,6 +83,7 @@ bool uring_await_alarm(struct uring_connection *c)
 void uring_cancel_all(struct uring_connection *c)
 {
     uring_cancel(c, RING_RECEIVE);
+    uring_cancel(c, RING_READABLE);
     uring_cancel(c, RING_WRITABLE);
     uring_cancel(c, RING_ALARM);
 }

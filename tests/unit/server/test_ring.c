@@ -380,6 +380,22 @@ Test(ring, room_is_awaited)
     cr_expect_eq(completions[0].tag, RING_WRITABLE);
 }
 
+/* By a wait for bytes, which leaves them in the socket. */
+Test(ring, bytes_are_awaited)
+{
+    char byte;
+    cr_assert(ring_await_readable(&ring, ours, &owners[5]));
+    turn(0);
+    cr_expect_eq(count, 0u);
+    cr_assert_eq(send(peers, "x", 1, 0), 1);
+    turn(PATIENCE);
+    cr_assert_eq(count, 1u);
+    cr_expect_eq(completions[0].owner, &owners[5]);
+    cr_expect_eq(completions[0].tag, RING_READABLE);
+    cr_expect(!completions[0].more && completions[0].bytes == NULL);
+    cr_expect_eq(recv(ours, &byte, 1, MSG_DONTWAIT), 1);
+}
+
 Test(ring, a_wait_ends_by_itself)
 {
     turn(1);
