@@ -111,6 +111,26 @@ def instructions(start, folder, mode, talk):
         return int(re.search(r"^(?:summary|totals): (\d+)", file.read(), re.MULTILINE)[1])
 
 
+@pytest.mark.release
+def test_large_echoes_use_the_same_memory_again(start, mode):
+    """A sanitizer's allocator would not."""
+    echoes, body = 20, b"x" * MIB
+    server = start("--loops", "1", "--workers", "2")
+    with server.connect(seconds=20) as wire:
+        def ask():
+            for _ in range(echoes):
+                sender = threading.Thread(target=wire.send, args=(post(b"/echo", body),), daemon=True)
+                sender.start()
+                check(wire.answer().body == body, "another body")
+                sender.join()
+
+        ask()
+        pid = procfs.children(server.pid)[0] if mode in settings.PROCESS_EACH else server.pid
+        before = procfs.minor_faults(pid)
+        ask()
+        at_most((procfs.minor_faults(pid) - before) / echoes, 64, "pages touched anew for each")
+
+
 def field_lines(size):
     return b"GET /plaintext HTTP/1.1\r\nHost: x\r\n" + b"X: y\r\n" * (size // 6) + b"\r\n"
 

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: MIT
 """/echo: the body back byte for byte, framed as it came, and the answer shaped as the query or the fields say."""
 
+import contextlib
+import signal
+import threading
+
 import pytest
 
 from support.answer import check_problem
 from support.checks import check, equal
-from support.corpus import LAST, METHODS, chunk, chunked, get, post, request
+from support.corpus import LAST, METHODS, PLAIN, chunk, chunked, get, post, request
 from support.rows import params
 
 EVERY_BYTE = bytes(range(256))
@@ -174,3 +178,70 @@ def test_to_1_0(server):
         answer = wire.ask(post(b"/echo", EVERY_BYTE, version=b"1.0"))
         equal((answer.body, answer.get("Content-Length")), (EVERY_BYTE, "256"), "answer")
         wire.closed()
+
+
+# Bodies that come in many pieces
+
+LARGE = bytes(range(256)) * 4096
+BEGUN = 200000  # bytes of it
+
+
+@contextlib.contextmanager
+def sent_meanwhile(wire, data):
+    sender = threading.Thread(target=wire.send_what_goes, args=(data,), daemon=True)
+    sender.start()
+    yield
+    sender.join()
+
+
+def begin_large(wire):
+    """Sends the head and the beginning of a large body, and reads the echo of as much."""
+    message = post(b"/echo", LARGE)
+    at = len(message) - len(LARGE) + BEGUN
+    wire.send(message[:at])
+    wire.through(b"\r\n\r\n")
+    check(wire.exactly(BEGUN) == LARGE[:BEGUN], "other bytes at the beginning")
+    return message[at:]
+
+
+def test_large_bodies_and_small_requests_in_turn(server):
+    with server.connect(seconds=20) as wire, sent_meanwhile(wire, (post(b"/echo", LARGE) + PLAIN * 3) * 3):
+        for _ in range(3):
+            check(wire.answer().body == LARGE, "another body")
+            for _ in range(3):
+                equal(wire.answer().body, b"Hello, World!", "body")
+        wire.kept()
+
+
+def test_a_large_body_that_pauses(server):
+    with server.connect(seconds=20) as wire:
+        for _ in range(2):
+            with sent_meanwhile(wire, begin_large(wire)):
+                check(wire.exactly(len(LARGE) - BEGUN) == LARGE[BEGUN:], "other bytes behind the pause")
+        wire.kept()
+
+
+def test_the_end_within_a_large_body(server):
+    with server.connect() as wire:
+        begin_large(wire)
+        wire.finish()
+        check(wire.at_end(), "more than was sent")
+    equal(server.ask(PLAIN).status, 200, "status of another client")
+
+
+@pytest.mark.flags("--body-timeout", "400ms")
+def test_silence_within_a_large_body(server):
+    with server.connect() as wire:
+        begin_large(wire)
+        check(wire.at_end(), "more than was sent")
+
+
+def test_a_drain_within_a_large_body(start):
+    server = start()
+    with server.connect(seconds=20) as wire:
+        rest = begin_large(wire)
+        server.signal(signal.SIGTERM)
+        with sent_meanwhile(wire, rest):
+            check(wire.exactly(len(rest)) == rest, "other bytes after the signal")
+        wire.closed()
+    equal(server.wait(0), "", "stderr")

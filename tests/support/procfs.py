@@ -40,6 +40,12 @@ def resident(pid):
     return int((status(pid, "VmRSS") or "0").split()[0]) * 1024
 
 
+def minor_faults(pid):
+    """How often it has touched memory that the kernel had to give it first."""
+    with open(f"/proc/{pid}/stat") as file:
+        return int(file.read().rsplit(")", 1)[1].split()[7])
+
+
 def descriptors(pid):
     return len(os.listdir(f"/proc/{pid}/fd"))
 

@@ -368,16 +368,47 @@ static NOINLINE void received_other(struct uring_connection *c, const struct rin
     queue(c);
 }
 
+void uring_connection_pass_gathered(struct uring_loop *loop)
+{
+    struct uring_connection *c = loop->gatherer;
+    if (c != NULL) {
+        loop->gatherer = NULL;
+        pump_bytes(c, (struct span){.data = loop->input, .length = loop->gathered});
+    }
+}
+
+/* Of a large body many buffers may have come before the receive stops. One pass for all of them costs less than a pass for each. */
+static COLD void gather(struct uring_connection *c, struct span bytes)
+{
+    struct uring_loop *loop = c->loop;
+    if (loop->gatherer == NULL) {
+        loop->gatherer = c;
+        loop->gathered = 0;
+    }
+    memcpy(loop->input + loop->gathered, bytes.data, bytes.length);
+    loop->gathered += bytes.length;
+    size_t most = pump_read_size(&loop->context, URING_INPUT_SIZE);
+    if (bytes.length < RING_BUFFER_SIZE || loop->gathered + RING_BUFFER_SIZE > most) {
+        uring_connection_pass_gathered(loop);
+    }
+}
+
 static void received(struct uring_connection *c, const struct ring_completion *completion)
 {
     if (!completion->more) {
         uring_completed(c, RING_RECEIVE);
     }
-    if (likely(completion->result > 0 && !c->ending && takes_bytes(c))) {
-        c->reads_by_call |= completion->result == RING_BUFFER_SIZE && c->session.state == STATE_BODY;
-        pump_bytes(c, (struct span){.data = completion->bytes, .length = (size_t)completion->result});
-    } else {
+    struct span bytes = {.data = completion->bytes, .length = (size_t)completion->result};
+    bool gathers = c->loop->gatherer == c; /* then the session takes these bytes, too */
+    if (unlikely(completion->result <= 0 || (!gathers && (c->ending || !takes_bytes(c))))) {
         received_other(c, completion);
+        return;
+    }
+    c->reads_by_call |= bytes.length == RING_BUFFER_SIZE && c->session.state == STATE_BODY;
+    if (unlikely(c->reads_by_call)) {
+        gather(c, bytes);
+    } else {
+        pump_bytes(c, bytes);
     }
 }
 

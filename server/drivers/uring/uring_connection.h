@@ -14,6 +14,9 @@ struct uring_connection *uring_connection_new(struct uring_loop *loop, const str
 
 /* Takes the connection into the loop, and waits for its first bytes. */
 void uring_connection_begin(struct uring_connection *connection);
+/* Passes the bytes that were gathered from completions to their connection. Called before the completion of anything else is
+ * handled, and after the last completion. */
+void uring_connection_pass_gathered(struct uring_loop *loop);
 /* An operation has completed. */
 void uring_connection_complete(struct uring_connection *connection, const struct ring_completion *completion);
 /* Handles a connection that was taken from the loop's queue, or with `may_work` from its works: only then the connection

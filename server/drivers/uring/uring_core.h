@@ -23,8 +23,8 @@ STAILQ_HEAD(uring_queue, uring_connection);
 
 MUTEX_CLASS(uring_lock);
 
-/* Bytes of a read by a system call. */
-enum { URING_INPUT_SIZE = 64 * 1024 };
+/* Bytes of a large body that a pass is given at most. */
+enum { URING_INPUT_SIZE = 16 * RING_BUFFER_SIZE };
 
 struct uring_loop {
     uint64_t number; /* for the trace */
@@ -34,15 +34,18 @@ struct uring_loop {
     struct context context;
     struct access_log_context log;
     char *scratch;
-    char *input;    /* URING_INPUT_SIZE, used within one pass */
+    char *input;    /* URING_INPUT_SIZE, used within one pass, or by the gatherer */
     char *log_text; /* NULL: the log is off */
     struct uring_connections lists[URING_LISTS];
     struct uring_queue queue;        /* connections to handle next */
     struct uring_queue works;        /* connections whose work runs after the queue was handled */
     struct uring_connection *sender; /* the connection whose pass is running */
-    size_t count;                    /* number of connections in the lists */
-    size_t ending;                   /* number of connections whose session is over, but not all operations */
-    unsigned retried;                /* receives that found no buffer and were asked for again in this turn */
+    /* Buffers of a large body are passed to the session together: whose bytes are in `input`, and how many. */
+    struct uring_connection *gatherer;
+    size_t gathered;
+    size_t count;     /* number of connections in the lists */
+    size_t ending;    /* number of connections whose session is over, but not all operations */
+    unsigned retried; /* receives that found no buffer and were asked for again in this turn */
     uint64_t swept_ms;
     uint64_t sweep_at_ms; /* 0: no sweep is needed */
     unsigned sweep_interval_ms;

@@ -120,12 +120,22 @@ static void sweep(struct uring_loop *loop, uint64_t now)
 static void on_completion(void *arg, const struct ring_completion *completion)
 {
     struct uring_loop *loop = arg;
+    if (unlikely(loop->gatherer != NULL) &&
+        (completion->owner != loop->gatherer || completion->tag != RING_RECEIVE || completion->result <= 0)) {
+        uring_connection_pass_gathered(loop);
+    }
     if (completion->tag == RING_WAKEUP) {
         loop->watches = completion->more;
         woken(loop);
     } else if (completion->tag != RING_NONE) {
         uring_connection_complete(completion->owner, completion);
     }
+}
+
+static void take_completions(struct uring_loop *loop)
+{
+    ring_take(&loop->ring, on_completion, loop);
+    uring_connection_pass_gathered(loop);
 }
 
 /* Connections queued from now on are handled after the next system call. If completions arrive, the rest of the queue waits
@@ -195,7 +205,7 @@ static COLD void run_works(struct uring_loop *loop)
     enum { CALLS = 2 };
     for (int i = 0; i < CALLS && (loop->ending > 0 || !STAILQ_EMPTY(&loop->queue)); i++) {
         submit_and_wait(loop, 0);
-        ring_take(&loop->ring, on_completion, loop);
+        take_completions(loop);
         take_queue(loop, &loop->queue, false);
     }
     take_queue(loop, &loop->works, true);
@@ -203,7 +213,7 @@ static COLD void run_works(struct uring_loop *loop)
 
 static void turn(struct uring_loop *loop)
 {
-    ring_take(&loop->ring, on_completion, loop);
+    take_completions(loop);
     if (loop->sweep_at_ms == 0 && access_log_has_lines(&loop->context)) {
         uring_core_sweep_from_now(loop);
     }
