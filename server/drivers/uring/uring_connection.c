@@ -12,29 +12,8 @@
 #include "common/base/compiler.h"
 #include "server/drivers/shared/pump.h"
 #include "server/drivers/uring/uring_operation.h"
+#include "server/drivers/uring/uring_output.h"
 #include "server/net/transport.h"
-
-/* ---- lists, and the queue ---- */
-
-void uring_connection_move(struct uring_connection *c, enum uring_list list)
-{
-    TAILQ_REMOVE(&c->loop->lists[c->list], c, others);
-    c->list = (uint8_t)list;
-    TAILQ_INSERT_TAIL(&c->loop->lists[list], c, others);
-}
-
-static void queue_in(struct uring_connection *c, struct uring_queue *queue)
-{
-    if (!c->queued) {
-        c->queued = true;
-        STAILQ_INSERT_TAIL(queue, c, next);
-    }
-}
-
-static void queue(struct uring_connection *c)
-{
-    queue_in(c, &c->loop->queue);
-}
 
 /* ---- the end ---- */
 
@@ -43,10 +22,10 @@ static void finish(struct uring_connection *c)
 {
     if ((c->pending & ~c->cancelled) != 0) { /* there was no room to cancel it */
         uring_cancel_all(c);
-        queue(c);
+        uring_core_queue(c);
     }
     if (uring_is_sending(c)) {
-        queue(c);
+        uring_core_queue(c);
     }
     if (c->pending != 0 || c->queued) {
         return;
@@ -90,46 +69,12 @@ static COLD void abandon(struct uring_connection *c)
 
 static void settle(struct uring_connection *c);
 
-/* Output that follows an answer in the same pass, such as the refusal of input that could not be kept, is added to the same send. */
-static COLD enum output_taken send_more(struct uring_connection *c, struct span bytes)
-{
-    if (c->rest != NULL || !ring_send_more(&c->loop->ring, bytes.data, bytes.length, c)) {
-        return OUTPUT_WAITS;
-    }
-    c->sent_length += (uint32_t)bytes.length;
-    return OUTPUT_TAKEN;
-}
-
-/* The context's take_output. Nearly always the answer is small and complete, and the ring sends it. The session then counts it as sent: if
- * the socket does not take all of it, the connection keeps the rest. While there is a rest, further output stays with the session, which
- * stops reading when it has too much. Within a large body the output is sent by a call: while the ring sends it, the bytes that follow
- * would have to be kept. */
-static enum output_taken take_output(struct context *context, struct span bytes)
-{
-    struct uring_loop *loop =
-        (struct uring_loop *)(void *)((char *)context - offsetof(struct uring_loop, context));
-    struct uring_connection *c = loop->sender;
-    if (unlikely(uring_is_sending(c))) {
-        return send_more(c, bytes);
-    }
-    if (unlikely(c->rest != NULL)) {
-        return OUTPUT_WAITS;
-    }
-    if (unlikely(c->reads_by_call || !ring_send(&loop->ring, c->fd, bytes.data, bytes.length, c, &c->sent))) {
-        return OUTPUT_LEFT;
-    }
-    context->holds_output = true;
-    c->sent_turn = loop->ring.turn;
-    c->sent_length = (uint32_t)bytes.length;
-    return OUTPUT_TAKEN;
-}
-
 /* A pass that may write the socket, but not read it. False if the connection is lost. */
 static ALWAYS_INLINE bool feed(struct uring_connection *c, struct span bytes)
 {
     struct uring_loop *loop = c->loop;
     loop->sender = c;
-    loop->context.take_output = take_output;
+    loop->context.take_output = uring_output_take;
     loop->context.holds_output = c->rest != NULL || uring_is_sending(c);
     bool kept = session_pump(&c->session, &loop->context, c->fd, IO_DATA, bytes);
     loop->context.take_output = NULL;
@@ -247,7 +192,7 @@ static COLD void end(struct uring_connection *c)
 {
     if (uring_is_sending(c) || c->rest != NULL) {
         if (c->rest == NULL) {
-            queue(c);
+            uring_core_queue(c);
         }
         return;
     }
@@ -272,7 +217,7 @@ static NOINLINE void settle_other(struct uring_connection *c)
         return;
     }
     if (c->loop->draining && is_drainable(c)) {
-        queue(c);
+        uring_core_queue(c);
         return;
     }
     c->reads_by_call = c->reads_by_call && c->session.state == STATE_BODY && c->rest == NULL;
@@ -280,7 +225,7 @@ static NOINLINE void settle_other(struct uring_connection *c)
         uring_cancel(c, RING_RECEIVE); /* the socket keeps the rest */
     }
     if (wants == WANT_WORK) {
-        queue_in(c, &c->loop->works);
+        uring_core_queue_work(c);
         return;
     }
     bool asked = ((wants & WANT_WAIT) == 0 || uring_await_alarm(c)) &&
@@ -288,32 +233,20 @@ static NOINLINE void settle_other(struct uring_connection *c)
     if ((wants & WANT_READ) != 0 && c->early == NULL && !c->eof) {
         asked = asked && uring_await_bytes(c);
     } else if ((wants & WANT_READ) != 0 && (c->rest == NULL || can_feed_early(c))) {
-        queue(c);
+        uring_core_queue(c);
     }
     if (!asked) {
-        queue(c);
+        uring_core_queue(c);
     }
-}
-
-/* The session has counted the rest as sent, so it is asked what it would want if the rest were unsent: a client that writes before it
- * reads must be read. */
-static COLD unsigned wants_behind_rest(struct uring_connection *c)
-{
-    struct context *context = &c->loop->context;
-    context->holds_output = true;
-    unsigned wants = session_wants(&c->session, context);
-    context->holds_output = false;
-    return wants;
 }
 
 /* After a pass: asks the ring, or the loop, for what the session wants. */
 static void settle(struct uring_connection *c)
 {
     if (unlikely(c->list != URING_RESTARTED) && c->rest == NULL && session_timer_take(&c->session)) {
-        uring_connection_move(c, URING_RESTARTED);
+        uring_core_move(c, URING_RESTARTED);
     }
-    unsigned wants =
-        likely(c->rest == NULL) ? session_wants(&c->session, &c->loop->context) : wants_behind_rest(c);
+    unsigned wants = uring_output_wants(c);
     c->wants = (uint8_t)wants;
     if (unlikely(wants != WANT_READ || !uring_is_pending(c, RING_RECEIVE) || c->early != NULL || c->eof ||
                  c->reads_by_call || c->loop->draining)) {
@@ -365,7 +298,7 @@ static NOINLINE void received_other(struct uring_connection *c, const struct rin
         abandon(c);
         return;
     }
-    queue(c);
+    uring_core_queue(c);
 }
 
 void uring_connection_pass_gathered(struct uring_loop *loop)
@@ -412,37 +345,11 @@ static void received(struct uring_connection *c, const struct ring_completion *c
     }
 }
 
-/* Waits until the socket takes more of the rest, or the body timeout has passed; if the ring is full, until the next system call. */
-static COLD void await_rest(struct uring_connection *c)
-{
-    c->since = clock_coarse_ms();
-    uring_connection_move(c, (enum uring_list)TIMER_BODY);
-    if (!uring_await_room(c)) {
-        c->due |= URING_DUE_WRITABLE;
-        queue(c);
-    }
-}
-
-/* The socket is full, or broken. The pass has counted all bytes as sent. */
 static COLD void not_sent(struct uring_connection *c, int result)
 {
-    size_t sent = result > 0 ? (size_t)result : 0;
-    counters_add(&c->loop->context.counters->sent, (uint64_t)sent - c->sent_length);
-    if (c->ending) {
-        c->lingers = false;
-        return;
-    }
-    if (result < 0 && result != -EAGAIN && result != -EINTR) {
+    if (!uring_output_not_sent(c, result)) {
         abandon(c);
-        return;
     }
-    if (buffer_append(&c->rest, c->sent + sent, c->sent_length - sent, uring_budget(c), BUDGET_MUST_KEEP) !=
-        0) {
-        abandon(c);
-        return;
-    }
-    await_rest(c);
-    queue(c); /* the session wants something else behind a rest */
 }
 
 static void become_due(struct uring_connection *c, enum ring_tag tag, enum uring_due due)
@@ -453,7 +360,7 @@ static void become_due(struct uring_connection *c, enum ring_tag tag, enum uring
         return;
     }
     c->due |= (uint8_t)due;
-    queue(c);
+    uring_core_queue(c);
 }
 
 void uring_connection_complete(struct uring_connection *c, const struct ring_completion *completion)
@@ -474,20 +381,11 @@ void uring_connection_complete(struct uring_connection *c, const struct ring_com
 
 static COLD void send_rest(struct uring_connection *c)
 {
-    struct span rest = buffer_span(c->rest);
-    struct transfer sent = transport_send(c->fd, rest.data, rest.length);
-    if (sent.outcome == TRANSPORT_END || sent.outcome == TRANSPORT_ERROR) {
+    if (!uring_output_send_rest(c)) {
         abandon(c);
-        return;
-    }
-    counters_add(&c->loop->context.counters->sent, sent.length);
-    buffer_consume(&c->rest, sent.length, uring_budget(c));
-    if (c->rest == NULL) {
-        uring_connection_move(c, URING_RESTARTED);
+    } else if (c->rest == NULL) {
         settle(c);
-        return;
     }
-    await_rest(c);
 }
 
 /* The socket is readable, within a large body. What came early goes first. */
@@ -514,7 +412,7 @@ static COLD void run_work(struct uring_connection *c)
     } else if (is_draining(c) && ring_has_completions(&c->loop->ring)) {
         /* The pass may read the socket, so all earlier completions must be handled first. */
         c->due |= URING_DUE_WORKED;
-        queue(c);
+        uring_core_queue(c);
     } else {
         pump(c, IO_RESUMED);
     }
@@ -566,7 +464,7 @@ static COLD void look_at_due(struct uring_connection *c)
     unsigned first = c->due & -(unsigned)c->due;
     c->due &= (uint8_t)~first;
     if (c->due != 0) {
-        queue(c);
+        uring_core_queue(c);
     }
     switch ((enum uring_due)first) {
     case URING_DUE_WRITABLE:
@@ -605,7 +503,7 @@ void uring_connection_look(struct uring_connection *c, bool may_work)
     if (c->ending) {
         finish(c);
     } else if (uring_is_sending(c)) {
-        queue(c);
+        uring_core_queue(c);
     } else if (c->due != 0) {
         look_at_due(c);
     } else if (c->loop->draining && is_drainable(c) && !is_idle(c)) {
@@ -655,7 +553,7 @@ void uring_connection_due(struct uring_connection *c)
 {
     if (c->list != TIMER_NONE) {
         c->due |= URING_DUE_TIMEOUT;
-        queue(c);
+        uring_core_queue(c);
     } else if (was_reset(c)) {
         abandon(c);
     }
@@ -671,7 +569,7 @@ static bool has_news(const struct uring_connection *c)
 void uring_connection_drain(struct uring_connection *c, bool cutting)
 {
     if (is_drainable(c) || has_news(c)) {
-        queue(c);
+        uring_core_queue(c);
     } else if (cutting) {
         cut_off(c);
     }

@@ -29,7 +29,5 @@ void uring_connection_due(struct uring_connection *connection);
 void uring_connection_drain(struct uring_connection *connection, bool cutting);
 /* Returns what the connection is doing. */
 enum activity uring_connection_activity(const struct uring_connection *connection);
-/* Moves the connection to the end of a list of the loop. */
-void uring_connection_move(struct uring_connection *connection, enum uring_list list);
 
 #endif

@@ -103,5 +103,10 @@ struct uring_connection {
 
 /* Starts the sweeps if none is due. */
 void uring_core_sweep_from_now(struct uring_loop *loop);
+/* Moves the connection to the end of a list of the loop. */
+void uring_core_move(struct uring_connection *connection, enum uring_list list);
+/* Has the loop handle the connection next, or have it work next, unless it is in one of these queues. */
+void uring_core_queue(struct uring_connection *connection);
+void uring_core_queue_work(struct uring_connection *connection);
 
 #endif

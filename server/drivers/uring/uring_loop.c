@@ -85,7 +85,7 @@ static void start_timers(struct uring_loop *loop, uint64_t now)
     while ((c = TAILQ_FIRST(&loop->lists[URING_RESTARTED])) != NULL) {
         session_timer_take(&c->session);
         c->since = now;
-        uring_connection_move(c, (enum uring_list)c->session.timer);
+        uring_core_move(c, (enum uring_list)c->session.timer);
     }
 }
 
@@ -94,7 +94,7 @@ static void judge(struct uring_loop *loop, enum timer timer, uint64_t limit, uin
     struct uring_connection *c;
     while (limit != 0 && (c = TAILQ_FIRST(&loop->lists[timer])) != NULL && then >= c->since + limit) {
         c->since = now;
-        uring_connection_move(c, (enum uring_list)timer);
+        uring_core_move(c, (enum uring_list)timer);
         uring_connection_due(c);
     }
 }
