@@ -29,7 +29,7 @@ RECEIVING = tuple(mode for mode in settings.MODES if mode not in settings.RINGS)
 FAULTS = [
     ("accept4", "EMFILE ENFILE ENOMEM ENOBUFS EINTR ECONNABORTED EPROTO EAGAIN", "2+3", settings.MODES),
     ("recvfrom", "EAGAIN EINTR ECONNRESET ENOMEM ENOBUFS", "2+3", RECEIVING),
-    ("recvfrom", "EAGAIN EINTR ECONNRESET ENOMEM ENOBUFS", "1+2", settings.RINGS),  # only for large bodies
+    ("recvfrom", "EAGAIN EINTR ECONNRESET ENOMEM ENOBUFS", "1+2", settings.RINGS),  # for large bodies, lingering closes and drains
     ("sendto", "EAGAIN EINTR ECONNRESET EPIPE ENOBUFS ENOMEM", "2+3", settings.MODES),
     ("poll", "EINTR EAGAIN ENOMEM", "1+2", settings.BLOCKING),
     ("epoll_ctl", "ENOMEM ENOSPC", "18+3", tuple(mode for mode in settings.LOOPS if mode in RECEIVING)),

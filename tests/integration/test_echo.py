@@ -2,6 +2,7 @@
 """/echo: the body back byte for byte, framed as it came, and the answer shaped as the query or the fields say."""
 
 import contextlib
+import os
 import signal
 import threading
 
@@ -11,6 +12,7 @@ from support.answer import check_problem
 from support.checks import check, equal
 from support.corpus import LAST, METHODS, PLAIN, chunk, chunked, get, post, request
 from support.rows import params
+from support.wire import Wire
 
 EVERY_BYTE = bytes(range(256))
 
@@ -211,6 +213,50 @@ def test_large_bodies_and_small_requests_in_turn(server):
             for _ in range(3):
                 equal(wire.answer().body, b"Hello, World!", "body")
         wire.kept()
+
+
+@pytest.mark.parametrize("size", (100, 400, 2000, 5000))
+def test_many_pipelined_bodies(server, size):
+    """Of which a buffer may hold many, a few, or a part."""
+    bodies = [bytes([number % 256]) * size for number in range(300)]
+    with server.connect(seconds=20) as wire, sent_meanwhile(wire, b"".join(post(b"/echo", body) for body in bodies)):
+        for body in bodies:
+            check(wire.answer().body == body, "another body")
+        wire.kept()
+
+
+def test_large_bodies_of_two_clients_at_once(start):
+    """On one loop: nobody gets what the other has sent."""
+    server = start("--loops", "1")
+    with server.connect(seconds=20) as first, server.connect(seconds=20) as second:
+        bodies = (b"a" * len(LARGE), b"b" * len(LARGE))
+        for _ in range(3):
+            with sent_meanwhile(first, post(b"/echo", bodies[0])), sent_meanwhile(second, post(b"/echo", bodies[1])):
+                for wire, body in zip((first, second), bodies):
+                    check(wire.answer().body == body, "another body")
+        first.kept()
+        second.kept()
+
+
+def test_a_large_body_behind_answers_that_are_read_late(start):
+    """The rest of these answers goes first."""
+    server = start("--loops", "1")
+    with server.connect(seconds=20, receive_buffer=4096) as wire, sent_meanwhile(wire, PLAIN * 5000 + post(b"/echo", LARGE) + PLAIN):
+        for _ in range(5000):
+            equal(wire.answer().body, b"Hello, World!", "body")
+        check(wire.answer().body == LARGE, "another body")
+        wire.kept()
+
+
+@pytest.mark.parametrize("budget", ("64k", "1m", "16m"))
+def test_large_bodies_in_little_memory(start, folder, budget):
+    """The client reads as it sends, so that little has to be kept; over a unix socket, too."""
+    path = os.path.join(folder, "socket")
+    server = start("--max-buffer-memory", budget, "--listen", f"unix:{path}", lines=2)
+    for address in (server.address, path):
+        with Wire(address, seconds=20) as wire, sent_meanwhile(wire, post(b"/echo", LARGE)):
+            answer = wire.answer()
+            check(answer.body == LARGE if answer.status == 200 else budget == "64k", f"another body, or {answer}")
 
 
 def test_a_large_body_that_pauses(server):

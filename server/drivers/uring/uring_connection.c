@@ -155,7 +155,8 @@ static COLD void cut_off(struct uring_connection *c)
     abandon(c);
 }
 
-/* Reads once by a call. `nothing` is the event if no bytes have come. Only from the queue. */
+/* Reads once by a call. `nothing` is the event if no bytes have come. Only from the queue, while no send is pending and there is no
+ * rest. */
 static COLD void read_socket(struct uring_connection *c, enum io_event nothing)
 {
     struct uring_loop *loop = c->loop;
@@ -565,7 +566,7 @@ static bool has_news(const struct uring_connection *c)
     return can_feed_early(c) || (c->eof && c->rest == NULL && (c->wants & WANT_READ) != 0);
 }
 
-/* A connection that has new input is handled first; a later order cuts it off. */
+/* A connection that has received new input is handled first; a later order cuts it off. */
 void uring_connection_drain(struct uring_connection *c, bool cutting)
 {
     if (is_drainable(c) || has_news(c)) {

@@ -23,7 +23,7 @@ STAILQ_HEAD(uring_queue, uring_connection);
 
 MUTEX_CLASS(uring_lock);
 
-/* Bytes of a large body that a pass is given at most. */
+/* The most bytes that one pass is given from `input`. */
 enum { URING_INPUT_SIZE = 16 * RING_BUFFER_SIZE };
 
 struct uring_loop {
@@ -91,7 +91,7 @@ struct uring_connection {
     uint8_t cancelled;  /* those of them that are being cancelled */
     uint8_t due;        /* set of enum uring_due */
     bool queued;
-    bool reads_by_call;  /* within a large body; the ring sends nothing meanwhile */
+    bool reads_by_call;  /* within a large body; its output is sent by calls, too */
     bool without_buffer; /* its last receive found none, and it has not asked for another one */
     bool eof;            /* the peer has shut down its sending side, and the session does not know yet */
     bool ending;         /* the session is over; the pending operations have to complete */

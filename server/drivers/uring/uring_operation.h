@@ -31,8 +31,8 @@ bool uring_is_memory_short(const struct uring_connection *connection);
 /* Each function asks the ring for an operation, unless one of this kind is pending. Returns false if that was impossible;
  * the caller then has to ask again in a later turn. */
 
-/* Receives bytes, or completes when the socket can be read by a call. Also returns false if the last receive found no buffer, and other connections that wait for a buffer will
- * take all those of this turn. */
+/* Receives bytes; if the connection reads by calls, only waits until the socket can be read. Also returns false if the last
+ * receive found no buffer, and other connections that wait for a buffer will take all those of this turn. */
 bool uring_await_bytes(struct uring_connection *connection);
 /* Completes when the socket can be written. */
 bool uring_await_room(struct uring_connection *connection);
