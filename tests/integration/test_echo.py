@@ -226,16 +226,35 @@ def test_many_pipelined_bodies(server, size):
 
 
 def test_large_bodies_of_two_clients_at_once(start):
-    """On one loop: nobody gets what the other has sent."""
+    """The server finds whole buffers of both: nobody gets what the other has sent."""
     server = start("--loops", "1")
+    messages = [post(b"/echo", byte * len(LARGE)) for byte in (b"a", b"b")]
     with server.connect(seconds=20) as first, server.connect(seconds=20) as second:
-        bodies = (b"a" * len(LARGE), b"b" * len(LARGE))
-        for _ in range(3):
-            with sent_meanwhile(first, post(b"/echo", bodies[0])), sent_meanwhile(second, post(b"/echo", bodies[1])):
-                for wire, body in zip((first, second), bodies):
-                    check(wire.answer().body == body, "another body")
-        first.kept()
-        second.kept()
+        wires = (first, second)
+        for buffers in (4, 10, 15):
+            for wire in wires:
+                wire.kept()
+            server.signal(signal.SIGSTOP)
+            for wire, message in zip(wires, messages):
+                wire.send(message[:buffers * 4096])
+            server.signal(signal.SIGCONT)
+            with contextlib.ExitStack() as senders:
+                for wire, message in zip(wires, messages):
+                    senders.enter_context(sent_meanwhile(wire, message[buffers * 4096:]))
+                for wire, message in zip(wires, messages):
+                    check(wire.answer().body == message[-len(LARGE):], "another body")
+
+
+def test_a_reset_behind_whole_buffers(start):
+    server = start("--loops", "1")
+    for buffers in (4, 10, 15):
+        with server.connect() as wire:
+            wire.kept()
+            server.signal(signal.SIGSTOP)
+            wire.send(post(b"/echo", LARGE)[:buffers * 4096])
+            wire.reset()
+            server.signal(signal.SIGCONT)
+        equal(server.ask(PLAIN).status, 200, "status of another client")
 
 
 def test_a_large_body_behind_answers_that_are_read_late(start):
