@@ -59,8 +59,16 @@ def heading(message):
     return first
 
 
+def said_by_criterion(case):
+    """The first test of a program that failed, and why; ctest keeps only what the program printed."""
+    printed = case.findtext("system-out") or ""
+    test = re.search(r"^\[FAIL\] (\w+::\w+)", printed, re.MULTILINE)
+    why = re.search(r"Assertion Failed\s*\n\[----\]\s*\n\[----\]\s+(.+)", printed)
+    return ": ".join(match[1] for match in (test, why) if match)
+
+
 def line(what, path, case, reason):
-    said = heading(reason.get("message", ""))
+    said = heading(reason.get("message", "")) or said_by_criterion(case)
     return f"{what} in {Path(path).stem}: " + ": ".join(filter(None, (title(case), said)))
 
 

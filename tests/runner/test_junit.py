@@ -21,6 +21,13 @@ CASES = {
     "later skipped": '<testcase file="t/test_a.py" classname="t.test_a.B" name="test_x[1]"><skipped message="no"/></testcase>',
     "not run": '<testcase name="test_six" classname="test_six" status="notrun"><skipped message="Unable to find executable"/></testcase>',
     "of ctest": '<testcase name="test_five" classname="test_five" status="fail"><failure message=""/><system-out/></testcase>',
+    "of Criterion": """<testcase name="test_six" classname="test_six" status="fail"><failure message=""/><system-out>[RUN ] a::first
+[PASS] a::first: (0.00s)
+[----] tests/test_six.c:5: Assertion Failed
+[----]
+[----]   no port is free
+[----]
+[FAIL] a::second: (0.02s)</system-out></testcase>""",
 }
 
 
@@ -48,6 +55,7 @@ def file(folder):
     (["in a class"], 1, ["FAILED in results: t/test_a.py::B::test_x[1]: no", "0 passed, 1 failed"]),
     (["announced"], 1, ["FAILED in results: x: it complains: ==7==ERROR: stack", "0 passed, 1 failed"]),
     (["of ctest", "passed"], 1, ["FAILED in results: test_five", "1 passed, 1 failed"]),
+    (["of Criterion"], 1, ["FAILED in results: test_six: a::second: no port is free", "0 passed, 1 failed"]),
     (["skipped"], 1, ["FAILED: no case ran", "0 passed, 1 failed"]),
     ([], 1, ["FAILED: no case ran", "0 passed, 1 failed"])], ids=lambda value: "-".join(value) if isinstance(value, list) else "")
 def test_sum(file, names, status, lines):
