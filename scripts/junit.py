@@ -17,7 +17,7 @@ from pathlib import Path
 
 _FAILED = ("0", "1", "8")  # statuses that failed cases explain; ctest's is 8
 _AGAIN_MAX = 5  # cases of a program that get a second try; more have a reason
-_NEVER_AGAIN = re.compile(r"Sanitizer|runtime error:|status -\d|got -(4|6|7|8|11)\b|crashed while running|the server died|which tests shared")
+_NEVER_AGAIN = re.compile(r"Sanitizer|runtime error:|CRASH!|status -\d|got -(4|6|7|8|11)\b|crashed while running|the server died|which tests shared")
 
 
 def write(path, cases):
@@ -101,8 +101,8 @@ def again(path):
     cases = [case for case in tree.iter("testcase") if failure_of(case) is not None] if tree is not None else []
     said = ["".join([*case.itertext(), *(child.get("message", "") for child in case)]) for case in cases]
     ids = list(dict.fromkeys(title(case) for case in cases))
-    of_pytest = all(case.get("file") for case in cases)
-    if of_pytest and len(ids) <= _AGAIN_MAX and not any(_NEVER_AGAIN.search(text) for text in said):
+    of_one_kind = len({bool(case.get("file")) for case in cases}) == 1  # pytest's, or programs of ctest
+    if of_one_kind and len(ids) <= _AGAIN_MAX and not any(_NEVER_AGAIN.search(text) for text in said):
         print(*ids, sep="\n", end="\n" if ids else "")
 
 

@@ -185,6 +185,7 @@ stage_unit() {
     need_to_build criterion
     build_stage asan || return 0
     run_ctest unit asan --verbose --label-regex '^(unit|stress)$'
+    [ -z "$second_try" ] || try_again_alone unit run_one_unit
 }
 
 # Six seconds for each target; what it has found once is replayed by the units.
@@ -403,27 +404,38 @@ pytest_limited() {
         --rootdir . --verbose -rs -o junit_family=xunit1 --junitxml "$xml" "$@"
 }
 
-# try_again NAME PYTEST-ARGUMENTS...: in a whole run a few cases that failed beside others run once more, each by itself. Those that pass
-# count as passed, and the sum calls them flaky.
+# try_again NAME PYTEST-ARGUMENTS...: try_again_alone for cases of pytest.
 try_again() {
-    first=$logs/$1.xml second=$1-again ids=$logs/$1.again
+    first=$1
     shift
-    rm -f "$logs/$second".*
+    for argument; do
+        shift
+        case $argument in
+        --server=* | --launched | --modes=*) set -- "$@" "$argument" ;;
+        esac
+    done
+    try_again_alone "$first" pytest_limited 600 "$first-again" "$@"
+}
+
+# try_again_alone NAME COMMAND...: in a whole run a few cases that failed beside others run once more, each by itself. Those that pass
+# count as passed, and the sum calls them flaky. The command is given the case's id, and leaves its results in build/test/NAME-again.xml.
+try_again_alone() {
+    first=$logs/$1.xml second=$logs/$1-again ids=$logs/$1.again
+    shift
+    rm -f "$second".*
     python3 scripts/junit.py again "$first" >"$ids"
-    [ -s "$ids" ] || return 0
     while IFS= read -r id; do
-        for argument; do
-            shift
-            case $argument in
-            --server=* | --launched | --modes=*) set -- "$@" "$argument" ;;
-            esac
-        done
-        rm -f "$logs/$second.xml"
+        rm -f "$second.xml"
         printf 'once more, alone: %s\n' "$id"
-        logged "$logs/$second" pytest_limited 600 "$second" "$@" "$id" </dev/null
-        python3 scripts/junit.py merge "$first" "$logs/$second.xml"
-        rm -f "$logs/$second.xml"
+        logged "$second" "$@" "$id" </dev/null
+        python3 scripts/junit.py merge "$first" "$second.xml"
+        rm -f "$second.xml"
     done <"$ids"
+}
+
+# run_one_unit TEST
+run_one_unit() {
+    ctest --test-dir build/asan --output-junit "$PWD/$logs/unit-again.xml" --no-tests=error --verbose --tests-regex "^$1\$"
 }
 
 # limited SECONDS COMMAND...: in this terminal's foreground, so that Ctrl-C reaches it.

@@ -21,6 +21,7 @@ CASES = {
     "later skipped": '<testcase file="t/test_a.py" classname="t.test_a.B" name="test_x[1]"><skipped message="no"/></testcase>',
     "not run": '<testcase name="test_six" classname="test_six" status="notrun"><skipped message="Unable to find executable"/></testcase>',
     "of ctest": '<testcase name="test_five" classname="test_five" status="fail"><failure message=""/><system-out/></testcase>',
+    "crashed": '<testcase name="test_c" classname="test_c"><failure message=""/><system-out>[FAIL] a::b: CRASH!</system-out></testcase>',
     "of Criterion": """<testcase name="test_six" classname="test_six" status="fail"><failure message=""/><system-out>[RUN ] a::first
 [PASS] a::first: (0.00s)
 [----] tests/test_six.c:5: Assertion Failed
@@ -103,7 +104,7 @@ def test_a_case_of_a_program_without_such_a_file(folder, failure):
 @pytest.mark.parametrize("names, ids", [
     (["passed", "in a class"], ["t/test_a.py::B::test_x[1]"]),
     (["in a class", "in a class"], ["t/test_a.py::B::test_x[1]"]),
-    (["passed"], []), (["in a class", "failed"], []), (["in a class", "sanitizer's"], []), (["in a class", "killed"], [])], ids="-".join)
+    (["of ctest", "passed"], ["test_five"]), (["passed"], []), (["in a class", "failed"], []), (["of ctest", "crashed"], []), (["in a class", "sanitizer's"], []), (["in a class", "killed"], [])], ids="-".join)
 def test_what_is_tried_again(file, names, ids):
     assert junit("again", file(*names)) == (0, ids)
 
