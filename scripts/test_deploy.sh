@@ -49,8 +49,8 @@ stage_image() {
     grep '^image ' "$logs/build-image.log"
     run_deploy image 300 image
     # SIGTERM under load to PID 1 is among the cases of the drain. A mode of each driver, and the one whose children PID 1 reaps.
-    launcher=$(root_prefix) run_integration image-cases tests/integration/test_basics.py tests/integration/drain/test_drain.py \
-        tests/integration/drain/test_drain_lingering.py --server=tests/deploy/contained-echod --launched \
+    launcher=$(root_prefix) run_integration image-cases tests/integration/test_basics.py tests/integration/drain \
+        --server=tests/deploy/contained-echod --launched \
         --modes=thread,event,process,uring
 }
 

@@ -105,8 +105,9 @@ struct uring_connection {
 void uring_core_sweep_from_now(struct uring_loop *loop);
 /* Moves the connection to the end of a list of the loop. */
 void uring_core_move(struct uring_connection *connection, enum uring_list list);
-/* Has the loop handle the connection next, or have it work next, unless it is in one of these queues. */
+/* Puts the connection into the loop's queue, unless it is in the queue or the works. */
 void uring_core_queue(struct uring_connection *connection);
+/* Puts the connection into the loop's works, unless it is in the queue or the works. */
 void uring_core_queue_work(struct uring_connection *connection);
 
 #endif

@@ -10,7 +10,7 @@ from support.checks import at_most, check, equal, until
 from support.corpus import get
 from support.metrics import metrics
 from support.rows import params
-from test_drain import check_cut_off
+from test_drain_cut_off import check_cut_off
 
 
 def linger(wire, request=b"NIX / HTTP/1.1\r\n\r\n"):
